@@ -1,0 +1,61 @@
+//! The protocol vectors of `vectors/`, described by the README beside them.
+
+use serde_json::Value;
+
+/// The records of one file, such as `"frames"` for `vectors/frames.json`.
+///
+/// # Panics
+///
+/// When there is no such file, or it is not a JSON array: both are defects of the checkout.
+#[must_use]
+pub fn records(name: &str) -> Vec<Value> {
+    let path = format!("{}/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Whether the record says that it applies to `version`, such as `"rfc6455"`.
+#[must_use]
+pub fn applies_to(record: &Value, version: &str) -> bool {
+    record["versions"].as_array().is_some_and(|all| all.iter().any(|one| one == version))
+}
+
+/// The bytes of a lower-case hex field.
+///
+/// # Panics
+///
+/// When the text is not pairs of hex digits.
+#[must_use]
+pub fn hex(text: &str) -> Vec<u8> {
+    assert!(text.len().is_multiple_of(2), "odd number of hex digits");
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("a hex digit"))
+        .collect()
+}
+
+/// The stream of a `frames.json` record: `wire_hex`, or prefix, repeated unit and suffix.
+///
+/// # Panics
+///
+/// When the expansion does not have the `wire_len` that the record states.
+#[must_use]
+pub fn wire(record: &Value) -> Vec<u8> {
+    let field = |name: &str| record[name].as_str().map(hex).unwrap_or_default();
+    let bytes = if record["wire_hex"].is_string() {
+        field("wire_hex")
+    } else {
+        let mut bytes = field("wire_prefix_hex");
+        let repeat = &record["wire_repeat"];
+        if let Some(unit) = repeat["unit_hex"].as_str().map(hex) {
+            let total = repeat["total_bytes"].as_u64().expect("total_bytes") as usize;
+            bytes.extend(unit.iter().copied().cycle().take(total));
+        }
+        bytes.extend(field("wire_suffix_hex"));
+        bytes
+    };
+    if let Some(len) = record["wire_len"].as_u64() {
+        assert_eq!(bytes.len() as u64, len, "{}: wire_len", record["id"]);
+    }
+    bytes
+}
