@@ -1,1 +1,54 @@
-//! Under construction.
+//! WebSocket clients and servers on async-std.
+//!
+//! async-std is discontinued (RUSTSEC-2025-0052). This adapter is for programs that are on it and
+//! stays tested; but for the timer and two lines of TCP it is written against the futures-io
+//! traits, so that an adapter for smol is the same few files.
+//!
+//! ```no_run
+//! # async fn client() -> Result<(), hybi_async_std::Error> {
+//! let (mut ws, _response) = hybi_async_std::connect("ws://127.0.0.1:8080/echo").await?;
+//! ws.send("hello").await?;
+//! while let Some(message) = ws.recv().await? {
+//!     println!("{message:?}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A server that sends everything back:
+//!
+//! ```no_run
+//! # async fn server() -> std::io::Result<()> {
+//! let listener = async_std::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! loop {
+//!     let (stream, _address) = listener.accept().await?;
+//!     async_std::task::spawn(async move {
+//!         let mut ws = hybi_async_std::accept(stream).await?;
+//!         while let Some(message) = ws.recv().await? {
+//!             ws.feed(message).await?;
+//!         }
+//!         Ok::<(), hybi_async_std::Error>(())
+//!     });
+//! }
+//! # }
+//! ```
+//!
+//! TLS is not here yet: a `wss` URI is refused before any byte is sent. A TLS stream of your own
+//! can be handed to [`client`] and [`accept`].
+
+#![forbid(unsafe_code)]
+
+mod accept;
+mod connect;
+mod timer;
+
+pub use hybi::*;
+
+pub use accept::{Incoming, accept, accept_with, incoming, upgraded};
+pub use connect::{Stream, client, connect, connect_with};
+pub use timer::AsyncStdTimer;
+
+/// An open WebSocket connection on async-std; see [`hybi::WebSocket`].
+///
+/// `S` is the stream underneath: what [`connect`] made, or what was given to [`accept`].
+pub type WebSocket<S = Stream> = hybi::WebSocket<io::FuturesIo<S>, AsyncStdTimer>;

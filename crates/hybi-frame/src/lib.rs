@@ -1,1 +1,86 @@
-//! Under construction.
+//! The WebSocket framing codec, without I/O: hybi-07 to RFC 6455.
+//!
+//! Bytes go in as chunks, frames and messages come out; what is sent is appended to a buffer of
+//! the caller. There is no socket, no clock and no random source here, and no `std` either: the
+//! crate needs `alloc`, and the default feature `std` only chooses vector code by asking the
+//! processor.
+//!
+//! ```text
+//!  chunk --FrameDecoder--> FramePart --MessageAssembler--> Assembled
+//!  &mut [u8]               lent payload                    a message or a control frame
+//!
+//!  payload --encode_frame--> Vec<u8>
+//! ```
+//!
+//! - [`FrameDecoder`] parses headers, checks them, and unmasks payloads in place.
+//! - [`MessageAssembler`] joins fragments, checks text, bounds sizes. A message that lay whole in
+//!   one chunk is lent, and nothing is allocated for it.
+//! - [`encode_frame`] and [`FrameHeader::encode`] write frames.
+//! - [`FrameRules`] is what the versions differ in, [`Limits`] is what a peer may make us hold, and
+//!   [`FrameError`] is what it did wrong: the rule, the byte, and the close code to answer with.
+//!
+//! # A receiver
+//!
+//! ```
+//! use hybi_frame::{Assembled, FrameDecoder, FrameError, FrameRules, Limits, MessageAssembler, Role};
+//!
+//! # fn main() -> Result<(), FrameError> {
+//! let (rules, limits) = (FrameRules::RFC6455, Limits::default());
+//! let mut decoder = FrameDecoder::new(Role::Client, rules, limits);
+//! let mut assembler = MessageAssembler::new(rules, limits);
+//!
+//! // Two fragments with a Ping between them, as a server may send them.
+//! let mut chunk = *b"\x01\x03Hel\x89\x01p\x80\x02lo";
+//! let mut rest = &mut chunk[..];
+//! let mut seen = Vec::new();
+//! loop {
+//!     let (taken, part) = decoder.decode(rest)?;
+//!     let Some(part) = part else { break };
+//!     match assembler.push(part)? {
+//!         Some(Assembled::Text(text)) => seen.push(format!("text {}", &*text)),
+//!         Some(Assembled::Ping(payload)) => seen.push(format!("ping {} byte", payload.len())),
+//!         _ => {}
+//!     }
+//!     rest = &mut chunk[decoder.offset() as usize..];
+//! #   let _ = taken;
+//! }
+//! assert_eq!(seen, ["ping 1 byte", "text Hello"]);
+//! # Ok(())
+//! # }
+//! ```
+
+#![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod close;
+mod decoder;
+mod encoder;
+mod error;
+mod header;
+mod limits;
+mod mask;
+mod message;
+mod opcode;
+mod payload;
+mod role;
+mod rules;
+mod utf8;
+
+// The public interface.
+pub use close::{CloseCode, CloseFrame, CloseFrameError};
+pub use decoder::{FrameDecoder, FramePart};
+pub use encoder::encode_frame;
+pub use error::{FrameError, Violation};
+pub use header::FrameHeader;
+pub use limits::Limits;
+pub use mask::{MaskingKey, apply_mask, extend_masked};
+pub use message::MessageAssembler;
+pub use opcode::{Opcode, Rsv};
+pub use payload::{Assembled, Payload, TextPayload};
+pub use role::Role;
+pub use rules::{FrameRules, InvalidUtf8};
+pub use utf8::{DirectBuffer, Utf8Bytes, Utf8Error, Utf8Validator};

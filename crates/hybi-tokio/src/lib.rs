@@ -1,1 +1,67 @@
-//! Under construction.
+//! WebSocket clients and servers on tokio.
+//!
+//! A client:
+//!
+//! ```no_run
+//! # async fn client() -> Result<(), hybi_tokio::Error> {
+//! let (mut ws, _response) = hybi_tokio::connect("ws://127.0.0.1:8080/echo").await?;
+//! ws.send("hello").await?;
+//! while let Some(message) = ws.recv().await? {
+//!     println!("{message:?}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A server that sends everything back; what one read brought is answered with one write:
+//!
+//! ```no_run
+//! # async fn server() -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! loop {
+//!     let (stream, _address) = listener.accept().await?;
+//!     tokio::spawn(async move {
+//!         let mut ws = hybi_tokio::accept(stream).await?;
+//!         while let Some(message) = ws.recv().await? {
+//!             ws.feed(message).await?;
+//!         }
+//!         Ok::<(), hybi_tokio::Error>(())
+//!     });
+//! }
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! None is on by default. `rustls` brings `wss` with a configuration of your own
+//! (`Connector::rustls`); `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the
+//! operating system's roots or Mozilla's. The cryptography is always that of `ring`, handed over
+//! explicitly. A server wraps its streams with [`tokio_rustls::TlsAcceptor`] before
+//! [`accept`].
+//!
+#![cfg_attr(
+    not(feature = "rustls"),
+    doc = "[`tokio_rustls::TlsAcceptor`]: https://docs.rs/tokio-rustls"
+)]
+#![forbid(unsafe_code)]
+
+mod accept;
+mod connect;
+mod timer;
+#[cfg(feature = "rustls")]
+mod tls;
+mod transport;
+
+pub use hybi::*;
+
+pub use accept::{Incoming, accept, accept_with, incoming, upgraded};
+pub use connect::{Connector, Stream, client, connect, connect_with};
+pub use timer::TokioTimer;
+pub use transport::TokioIo;
+#[cfg(feature = "rustls")]
+pub use {rustls, tls::MaybeTls, tokio_rustls};
+
+/// An open WebSocket connection on tokio; see [`hybi::WebSocket`].
+///
+/// `S` is the stream underneath: what [`connect`] made, or what was given to [`accept`].
+pub type WebSocket<S = Stream> = hybi::WebSocket<TokioIo<S>, TokioTimer>;

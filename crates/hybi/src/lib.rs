@@ -1,1 +1,88 @@
-//! Under construction.
+//! The WebSocket protocol for Rust, whole and on any runtime.
+//!
+//! This crate joins the layers below it and does no I/O of its own. Most programs depend on an
+//! adapter instead, `hybi-tokio` or `hybi-async-std`, which re-exports all of this.
+//!
+//! ```text
+//!  your program
+//!  ------------------------------------------------------------------
+//!  hybi-tokio, hybi-async-std     transport, timer, connect, accept
+//!  hybi                           WebSocket      messages, async
+//!                                 Connection     messages, without I/O
+//!  hybi-frame   hybi-handshake    frames, and the exchange before them
+//! ```
+//!
+//! # A server, in any HTTP framework
+//!
+//! [`Server::upgrade`] answers an [`http::Request`]; what the framework hands over afterwards
+//! becomes a [`WebSocket`] through [`Upgrade::into_websocket`].
+//!
+//! # A connection without I/O
+//!
+//! ```
+//! use hybi::{Config, Connection, Event, Message, Negotiated, Role, State};
+//!
+//! let config = std::sync::Arc::new(Config::default());
+//! let mut server = Connection::new(Role::Server, Negotiated::default(), config);
+//!
+//! // What a client sends: a masked text frame with "Hello", then an empty Close frame.
+//! let mut input = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x88\x80\0\0\0\0";
+//! let mut unread = &mut input[..];
+//! while !unread.is_empty() {
+//!     let (consumed, event) = server.handle_input(unread);
+//!     match event {
+//!         Some(Event::Text(text)) => server.queue(Message::text(text.into_owned()))?,
+//!         Some(Event::Close(frame)) => assert_eq!(frame, None),
+//!         _ => {}
+//!     }
+//! #   let len = unread.len();
+//! #   unread = &mut input[17 - (len - consumed)..];
+//! }
+//! assert_eq!(server.transmit_to_vec(), b"\x81\x05Hello\x88\x00");
+//! assert_eq!(server.state(), State::Closing);
+//! # Ok::<(), hybi::Error>(())
+//! ```
+//!
+//! # An adapter for another runtime
+//!
+//! Implement the two traits of [`io`]; [`io::FuturesIo`] is the transport already for anything
+//! with the futures-io traits. Then [`opening::open_client`] and [`opening::incoming`] give
+//! connections.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod close_status;
+mod config;
+mod connection;
+mod driver;
+mod error;
+pub mod io;
+mod message;
+pub mod opening;
+mod pool;
+mod server;
+mod wakers;
+mod websocket;
+
+// The public interface of the crate, and what its signatures need from the layers below.
+pub use bytes;
+pub use http;
+pub use hybi_frame::{
+    CloseCode, CloseFrame, CloseFrameError, FrameError, FrameRules, Limits, MaskingKey, Payload,
+    Role, TextPayload, Utf8Bytes, Violation,
+};
+pub use hybi_handshake::{
+    ExtensionOffer, ExtensionParam, FieldError, HandshakeError, HeadLimits, OriginPattern,
+    OriginPolicy, ServerAccepted, SubprotocolPreference, UriError, Version, VersionSet, WsUri,
+};
+
+pub use client::{Client, ClientBuilder};
+pub use close_status::{CloseStatus, Endpoint};
+pub use config::Config;
+pub use connection::{Connection, Negotiated, State};
+pub use error::{Deadline, Error, SendError};
+pub use message::{Event, Message, MessageRef};
+pub use opening::Incoming;
+pub use server::{Server, ServerBuilder, Upgrade, upgrade};
+pub use websocket::WebSocket;

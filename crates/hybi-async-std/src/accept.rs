@@ -1,0 +1,57 @@
+//! From a stream that a listener accepted to an open WebSocket.
+
+use futures_io::{AsyncRead, AsyncWrite};
+use hybi::{Error, Server, Upgrade, io::FuturesIo, opening};
+
+use crate::{AsyncStdTimer, WebSocket};
+
+/// A request that has been read and waits for an answer; see [`hybi::Incoming`].
+pub type Incoming<S> = hybi::Incoming<FuturesIo<S>, AsyncStdTimer>;
+
+/// Accepts a WebSocket on `stream`, with defaults that are safe on the open internet.
+///
+/// Requests from web pages of other origins are refused; see [`Server`] for that and more.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if the request was refused, with an answer that says why;
+/// [`Error::Transport`] or [`Error::Timeout`] if there was none to answer.
+pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    accept_with(&Server::default(), stream).await
+}
+
+/// Accepts a WebSocket on `stream` as `server` says.
+///
+/// # Errors
+///
+/// As [`accept`].
+pub async fn accept_with<S>(server: &Server, stream: S) -> Result<WebSocket<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    incoming(server, stream).await?.accept().await
+}
+
+/// Reads a request from `stream` and leaves the decision to the caller: to accept or refuse it,
+/// or to answer with plain HTTP.
+///
+/// # Errors
+///
+/// As [`accept`]; what is not HTTP, too large or too slow has been refused.
+pub async fn incoming<S>(server: &Server, stream: S) -> Result<Incoming<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    opening::incoming(server, FuturesIo::new(stream), AsyncStdTimer::default()).await
+}
+
+/// The WebSocket on a stream that an HTTP framework handed over after [`Server::upgrade`].
+pub fn upgraded<S>(upgrade: Upgrade, stream: S) -> WebSocket<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    upgrade.into_websocket(FuturesIo::new(stream), AsyncStdTimer::default())
+}

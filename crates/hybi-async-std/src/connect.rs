@@ -1,0 +1,77 @@
+//! From a URI to an open WebSocket.
+
+use async_std::net::TcpStream;
+use futures_io::{AsyncRead, AsyncWrite};
+use hybi::{
+    Client, Deadline, Error, WsUri,
+    io::{FuturesIo, Timer},
+    opening,
+};
+
+use crate::{AsyncStdTimer, WebSocket};
+
+/// What [`connect`] connects through.
+pub type Stream = TcpStream;
+
+/// Connects to a `ws` URI.
+///
+/// Returns the connection and the server's response, whose header fields may be of interest.
+///
+/// # Errors
+///
+/// [`Error::Uri`]; [`Error::Transport`] if nobody is there; [`Error::Handshake`] if the server
+/// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
+/// [`Error::TlsNotCompiledIn`] for `wss`.
+pub async fn connect(uri: &str) -> Result<(WebSocket, http::Response<()>), Error> {
+    connect_with(&Client::default(), uri).await
+}
+
+/// Connects to a `ws` URI as `client` says.
+///
+/// # Errors
+///
+/// As [`connect`].
+pub async fn connect_with(
+    client: &Client,
+    uri: &str,
+) -> Result<(WebSocket, http::Response<()>), Error> {
+    let uri: WsUri = uri.parse()?;
+    if uri.is_secure() {
+        return Err(Error::TlsNotCompiledIn {
+            feature: "`rustls-webpki-roots` of `hybi-tokio`; `hybi-async-std` has no TLS yet, but \
+                      takes a TLS stream of yours in `client`",
+        });
+    }
+    let mut timer = AsyncStdTimer::default();
+    let deadline = client.config().handshake_deadline(timer.now());
+    let stream = opening::within(&mut timer, deadline, tcp(&uri))
+        .await
+        .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
+    opening::open_client(client, &uri, FuturesIo::new(stream), timer, deadline).await
+}
+
+/// Opens a WebSocket on a stream of the caller's making: through a proxy, a Unix socket, TLS.
+///
+/// # Errors
+///
+/// As [`connect`].
+pub async fn client<S>(
+    client: &Client,
+    uri: &str,
+    stream: S,
+) -> Result<(WebSocket<S>, http::Response<()>), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let uri: WsUri = uri.parse()?;
+    let timer = AsyncStdTimer::default();
+    let deadline = client.config().handshake_deadline(timer.now());
+    opening::open_client(client, &uri, FuturesIo::new(stream), timer, deadline).await
+}
+
+async fn tcp(uri: &WsUri) -> Result<TcpStream, Error> {
+    let stream = TcpStream::connect((uri.host(), uri.port())).await?;
+    // Frames are written whole; holding back the last piece of one only adds delay.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}

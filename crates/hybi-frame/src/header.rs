@@ -1,0 +1,212 @@
+//! The frame header: 2 to 14 bytes, both directions (RFC 6455 §5.2).
+
+use alloc::vec::Vec;
+
+use crate::error::{FrameError, Violation};
+use crate::mask::MaskingKey;
+use crate::opcode::{Opcode, Rsv};
+use crate::role::Role;
+use crate::rules::FrameRules;
+
+/// The header of one frame.
+///
+/// [RFC 6455 §5.2](https://www.rfc-editor.org/rfc/rfc6455#section-5.2)
+///
+/// ```
+/// use hybi_frame::{FrameHeader, Opcode, Rsv};
+///
+/// let header = FrameHeader {
+///     fin: true,
+///     rsv: Rsv::NONE,
+///     opcode: Opcode::Binary,
+///     masking_key: None,
+///     payload_len: 256,
+/// };
+/// let mut out = Vec::new();
+/// header.encode(&mut out);
+/// assert_eq!(out, [0x82, 0x7e, 0x01, 0x00]);
+/// assert_eq!(FrameHeader::parse(&out)?, Some((header, 4)));
+/// # Ok::<(), hybi_frame::FrameError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the header has these fields on the wire")]
+pub struct FrameHeader {
+    /// Whether this frame is the last of its message.
+    pub fin: bool,
+    /// The reserved bits, each for an extension.
+    pub rsv: Rsv,
+    /// What the frame is.
+    pub opcode: Opcode,
+    /// The key that the payload is masked with; `None` in frames of a server.
+    pub masking_key: Option<MaskingKey>,
+    /// Bytes of payload, less than 2^63.
+    pub payload_len: u64,
+}
+
+impl FrameHeader {
+    /// The longest header in bytes.
+    pub const MAX_LEN: usize = 14;
+
+    /// Reads one frame header from the front of `input`, under the rules of RFC 6455 that hold in
+    /// both directions: reserved bits and masking are for the caller to judge.
+    ///
+    /// Returns the header and the number of bytes it took (2 to 14), or `None` when `input` ends
+    /// inside the header; call again with the same bytes and more.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation::ReservedOpcode`], [`Violation::FragmentedControl`],
+    /// [`Violation::ControlTooLong`], [`Violation::LengthNotMinimal`] and
+    /// [`Violation::LengthTopBit`], each as soon as the byte that breaks the rule is there; all
+    /// fail the connection with close code 1002. The offset is counted from the front of `input`.
+    pub fn parse(input: &[u8]) -> Result<Option<(Self, usize)>, FrameError> {
+        HeaderRules::ANY.parse(input).map_err(|broken| broken.at(0, FrameRules::RFC6455))
+    }
+
+    /// The bytes that [`encode`](Self::encode) appends: 2 to 14.
+    #[inline]
+    #[must_use]
+    pub const fn encoded_len(&self) -> usize {
+        let length = match self.payload_len {
+            0..=125 => 2,
+            126..=0xffff => 4,
+            _ => 10,
+        };
+        length + if self.masking_key.is_some() { 4 } else { 0 }
+    }
+
+    /// Appends the header to `out`, its length in the shortest form.
+    ///
+    /// For payloads that travel untouched, such as one part of a vectored write. A masked payload
+    /// is the caller's to mask; [`encode_frame`](crate::encode_frame) does both.
+    #[inline]
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let bytes = self.to_bytes();
+        let len = out.len() + self.encoded_len();
+        out.extend_from_slice(&bytes);
+        out.truncate(len);
+    }
+
+    /// The header in front of two bytes or more of filling.
+    ///
+    /// It is put together in a register, since bytes stored one by one and then loaded as a block
+    /// stall the processor.
+    #[inline]
+    fn to_bytes(self) -> [u8; 16] {
+        let (length, length_bits) = match self.payload_len {
+            len @ 0..=125 => (u128::from(len), 8),
+            len @ 126..=0xffff => (126 | u128::from((len as u16).swap_bytes()) << 8, 24),
+            len => (127 | u128::from(len.swap_bytes()) << 8, 72),
+        };
+        let first = u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode.bits();
+        let mut header = u128::from(first) | length << 8;
+        if let Some(key) = self.masking_key {
+            let key = u32::from_le_bytes(key.to_bytes());
+            header |= u128::from(MASK_BIT) << 8 | u128::from(key) << (8 + length_bits);
+        }
+        header.to_le_bytes()
+    }
+}
+
+/// What a receiver asks of a header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeaderRules {
+    /// Reserved bits that may not be set.
+    pub(crate) forbidden: Rsv,
+    /// The role of the sender; `None` takes both.
+    pub(crate) sender: Option<Role>,
+    pub(crate) minimal_lengths: bool,
+    /// The largest payload of a data frame.
+    pub(crate) max_frame: u64,
+}
+
+impl HeaderRules {
+    const ANY: Self =
+        Self { forbidden: Rsv::NONE, sender: None, minimal_lengths: true, max_frame: u64::MAX };
+
+    /// Parses the header at the front of `input`; `None` when it is not all there.
+    ///
+    /// Each rule is checked in the order of the bytes, so that the outcome for a stream does not
+    /// depend on where it was cut.
+    #[inline]
+    pub(crate) fn parse(&self, input: &[u8]) -> Result<Option<(FrameHeader, usize)>, Broken> {
+        let Some(&first) = input.first() else { return Ok(None) };
+        let fin = first & 0x80 != 0;
+        let rsv = Rsv::from_bits(first);
+        if rsv.bits() & self.forbidden.bits() != 0 {
+            return Err(Broken(Violation::ReservedBits(self.forbidden_in(rsv)), 0));
+        }
+        let Some(opcode) = Opcode::from_bits(first & 0x0f) else {
+            return Err(Broken(Violation::ReservedOpcode(first & 0x0f), 0));
+        };
+        if opcode.is_control() && !fin {
+            return Err(Broken(Violation::FragmentedControl(opcode), 0));
+        }
+
+        let Some(&second) = input.get(1) else { return Ok(None) };
+        let masked = second & MASK_BIT != 0;
+        match self.sender {
+            Some(Role::Client) if !masked => return Err(Broken(Violation::NotMasked, 1)),
+            Some(Role::Server) if masked => return Err(Broken(Violation::Masked, 1)),
+            _ => {}
+        }
+        let short = second & !MASK_BIT;
+        if opcode.is_control() && short > 125 {
+            return Err(Broken(Violation::ControlTooLong(opcode), 1));
+        }
+
+        let (payload_len, at) = match short {
+            126 => {
+                let Some(len) = input[2..].first_chunk() else { return Ok(None) };
+                (u64::from(u16::from_be_bytes(*len)), 4)
+            }
+            127 => {
+                if input.get(2).is_some_and(|&byte| byte & 0x80 != 0) {
+                    return Err(Broken(Violation::LengthTopBit, 2));
+                }
+                let Some(len) = input[2..].first_chunk() else { return Ok(None) };
+                (u64::from_be_bytes(*len), 10)
+            }
+            len => (u64::from(len), 2),
+        };
+        let shortest = match at {
+            4 => 126,
+            10 => 0x1_0000,
+            _ => 0,
+        };
+        if payload_len < shortest && self.minimal_lengths {
+            return Err(Broken(Violation::LengthNotMinimal, 2));
+        }
+        // Control frames are bounded by their own rule, however small the limit.
+        if payload_len > self.max_frame && opcode.is_data() {
+            let limit = self.max_frame;
+            return Err(Broken(Violation::FrameTooLarge { size: payload_len, limit }, 0));
+        }
+
+        let (masking_key, len) = if masked {
+            let Some(key) = input[at..].first_chunk() else { return Ok(None) };
+            (Some(MaskingKey::from_bytes(*key)), at + 4)
+        } else {
+            (None, at)
+        };
+        Ok(Some((FrameHeader { fin, rsv, opcode, masking_key, payload_len }, len)))
+    }
+
+    const fn forbidden_in(&self, rsv: Rsv) -> Rsv {
+        Rsv::from_bits(rsv.bits() & self.forbidden.bits())
+    }
+}
+
+/// A broken rule, and the position of the offending byte in the header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Broken(Violation, u8);
+
+impl Broken {
+    /// The error for a header that begins at `offset` of the stream.
+    #[cold]
+    pub(crate) fn at(self, offset: u64, rules: FrameRules) -> FrameError {
+        FrameError::new(self.0, offset + u64::from(self.1), rules)
+    }
+}
+
+const MASK_BIT: u8 = 0x80;

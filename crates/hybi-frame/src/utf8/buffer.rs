@@ -1,0 +1,128 @@
+//! MessageBuffer: the bytes of a message that arrives in pieces, and how many of them are known to
+//! be text (RFC 6455 §5.4, §8.1).
+#![allow(unsafe_code, reason = "hands over text that was checked while it arrived")]
+
+use alloc::vec::Vec;
+
+use bytes::buf::{Limit, UninitSlice};
+use bytes::{BufMut, Bytes};
+
+use super::{Utf8Bytes, Utf8Error, Utf8Validator};
+
+/// The bytes of one message in progress.
+///
+/// Invariant: `checked <= taken <= bytes.len()`. Bytes from `taken` on were read directly from the
+/// transport and may still be masked. `utf8` has seen exactly `bytes[..checked]`, which nothing
+/// changes any more.
+#[derive(Debug, Default)]
+pub(crate) struct MessageBuffer {
+    bytes: Vec<u8>,
+    taken: usize,
+    checked: usize,
+    utf8: Utf8Validator,
+}
+
+impl MessageBuffer {
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Bytes allocated.
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Appends a payload. Its room grows by doubling, up to `ceiling` bytes in all.
+    pub(crate) fn append(&mut self, payload: &[u8], ceiling: usize) {
+        let len = self.len() + payload.len();
+        self.grow_to(len, ceiling);
+        self.bytes.extend_from_slice(payload);
+        self.taken = len;
+    }
+
+    /// Room for `limit` bytes at most, at the end: to be read into by the transport.
+    ///
+    /// It is at least `least` bytes, and as many as are held already unless `ceiling` forbids.
+    pub(crate) fn room(
+        &mut self,
+        least: usize,
+        limit: usize,
+        ceiling: usize,
+    ) -> DirectBuffer<'_> {
+        self.grow_to(self.len() + least.min(limit), ceiling);
+        let limit = limit.min(self.bytes.capacity() - self.bytes.len());
+        DirectBuffer((&mut self.bytes).limit(limit))
+    }
+
+    /// What was read into the room since, for the decoder to unmask.
+    pub(crate) fn fresh(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.taken..]
+    }
+
+    /// Takes `count` fresh bytes as a part of the message.
+    pub(crate) fn take_fresh(&mut self, count: usize) {
+        self.taken = self.bytes.len().min(self.taken + count);
+    }
+
+    /// Checks that what was taken since the last time goes on as text. Bytes known to be `ascii`
+    /// are not looked at.
+    pub(crate) fn check_text(&mut self, ascii: bool) -> Result<(), Utf8Error> {
+        if !(ascii && self.utf8.is_complete()) {
+            self.utf8.feed(&self.bytes[self.checked..self.taken])?;
+        }
+        self.checked = self.taken;
+        Ok(())
+    }
+
+    /// Hands over the message; the buffer is empty and without memory then.
+    pub(crate) fn take(&mut self) -> Bytes {
+        core::mem::take(self).bytes.into()
+    }
+
+    /// The same for a message of text.
+    ///
+    /// # Errors
+    ///
+    /// When it ends inside a character, or bytes were taken that were not checked.
+    pub(crate) fn take_text(&mut self) -> Result<Utf8Bytes, Utf8Error> {
+        if self.checked != self.len() || !self.utf8.is_complete() {
+            return Err(Utf8Error { offset: self.len() });
+        }
+        // SAFETY: by the invariant the validator has seen all bytes, and no character is open.
+        Ok(unsafe { Utf8Bytes::from_bytes_unchecked(self.take()) })
+    }
+
+    /// Makes room for `len` bytes in all, by doubling but not past `ceiling` unless `len` is.
+    fn grow_to(&mut self, len: usize, ceiling: usize) {
+        if len > self.bytes.capacity() {
+            let room = self.bytes.capacity().saturating_mul(2).min(ceiling).max(len);
+            self.bytes.reserve_exact(room - self.bytes.len());
+        }
+    }
+}
+
+/// Room at the end of a message in progress, for a transport to read into.
+///
+/// It gives access to that room alone, through [`BufMut`]: what was received before, and perhaps
+/// already checked to be text, is out of reach.
+#[derive(Debug)]
+pub struct DirectBuffer<'a>(Limit<&'a mut Vec<u8>>);
+
+// SAFETY: each method is that of the field, which keeps the trait's promises.
+unsafe impl BufMut for DirectBuffer<'_> {
+    #[inline]
+    fn remaining_mut(&self) -> usize {
+        self.0.remaining_mut()
+    }
+
+    #[inline]
+    unsafe fn advance_mut(&mut self, count: usize) {
+        // SAFETY: by the caller's word.
+        unsafe { self.0.advance_mut(count) }
+    }
+
+    #[inline]
+    fn chunk_mut(&mut self) -> &mut UninitSlice {
+        self.0.chunk_mut()
+    }
+}

@@ -1,0 +1,81 @@
+//! A receiver made of decoder and assembler, and what it saw, in a form that can be compared.
+#![allow(dead_code, reason = "not every test file needs all of it")]
+
+use hybi_frame::{
+    Assembled, CloseFrame, FrameDecoder, FrameError, FrameRules, Limits, MessageAssembler, Role,
+};
+
+/// One thing that an application would be told.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Event {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    Close(Option<CloseFrame>),
+}
+
+impl From<Assembled<'_>> for Event {
+    fn from(assembled: Assembled<'_>) -> Self {
+        match assembled {
+            Assembled::Text(text) => Self::Text(text.to_string()),
+            Assembled::Binary(payload) => Self::Binary(payload.to_vec()),
+            Assembled::Ping(payload) => Self::Ping(payload.to_vec()),
+            Assembled::Pong(payload) => Self::Pong(payload.to_vec()),
+            Assembled::Close(close) => Self::Close(close),
+        }
+    }
+}
+
+/// Decoder and assembler of one endpoint.
+pub(crate) struct Receiver {
+    pub(crate) decoder: FrameDecoder,
+    pub(crate) assembler: MessageAssembler,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Receiver {
+    pub(crate) fn new(role: Role, rules: FrameRules, limits: Limits) -> Self {
+        Self {
+            decoder: FrameDecoder::new(role, rules, limits),
+            assembler: MessageAssembler::new(rules, limits),
+            events: Vec::new(),
+        }
+    }
+
+    /// Receives one chunk, to its last byte unless a rule is broken.
+    pub(crate) fn chunk(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
+        let mut chunk = bytes.to_vec();
+        let mut at = 0;
+        loop {
+            let (taken, part) = self.decoder.decode(&mut chunk[at..])?;
+            at += taken;
+            let Some(part) = part else {
+                assert_eq!(at, chunk.len(), "all bytes are taken");
+                return Ok(());
+            };
+            self.events.extend(self.assembler.push(part)?.map(Event::from));
+        }
+    }
+}
+
+/// What a receiver with `limits` makes of a stream that arrives in these chunks.
+pub(crate) fn receive_within<'a>(
+    limits: Limits,
+    role: Role,
+    rules: FrameRules,
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Event>, Result<(), FrameError>) {
+    let mut receiver = Receiver::new(role, rules, limits);
+    let result = chunks.into_iter().try_for_each(|chunk| receiver.chunk(chunk));
+    (receiver.events, result)
+}
+
+/// The same with the default limits.
+pub(crate) fn receive<'a>(
+    role: Role,
+    rules: FrameRules,
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Event>, Result<(), FrameError>) {
+    receive_within(Limits::default(), role, rules, chunks)
+}

@@ -1,0 +1,130 @@
+//! What holds for all messages: they come back as they were sent, however they are cut into frames
+//! and chunks; and no stream of bytes does harm (RFC 6455 §5).
+
+mod common;
+
+use common::{Event, receive};
+use hybi_frame::{
+    CloseCode, CloseFrame, FrameHeader, FrameRules, MaskingKey, Opcode, Role, Rsv, apply_mask,
+    encode_frame,
+};
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+fn events() -> impl Strategy<Value = Event> {
+    let control = || vec(any::<u8>(), 0..=125);
+    prop_oneof![
+        "\\PC{0,80}".prop_map(Event::Text),
+        vec(any::<u8>(), 0..400).prop_map(Event::Binary),
+        control().prop_map(Event::Ping),
+        control().prop_map(Event::Pong),
+        "[a-zä]{0,60}".prop_map(|reason| {
+            Event::Close(Some(CloseFrame::new(CloseCode::from(4000), reason).expect("fits")))
+        }),
+    ]
+}
+
+/// The stream of an event, a message as fragments that end at `cuts`.
+fn encode(out: &mut Vec<u8>, event: &Event, cuts: &[usize], mut key: impl FnMut() -> Option<MaskingKey>) {
+    let mut body = Vec::new();
+    let (opcode, payload) = match event {
+        Event::Text(text) => (Opcode::Text, text.as_bytes()),
+        Event::Binary(payload) => (Opcode::Binary, &payload[..]),
+        Event::Ping(payload) => (Opcode::Ping, &payload[..]),
+        Event::Pong(payload) => (Opcode::Pong, &payload[..]),
+        Event::Close(close) => {
+            close.iter().for_each(|close| close.encode(&mut body));
+            (Opcode::Close, &body[..])
+        }
+    };
+    let mut opcode = opcode;
+    let mut rest = payload;
+    if opcode.is_data() {
+        for cut in cuts {
+            let (front, back) = rest.split_at(cut % (rest.len() + 1));
+            encode_frame(out, false, Rsv::NONE, opcode, front, key());
+            (opcode, rest) = (Opcode::Continuation, back);
+        }
+    }
+    encode_frame(out, true, Rsv::NONE, opcode, rest, key());
+}
+
+proptest! {
+    #[test]
+    fn what_is_sent_is_received(
+        sent in vec((events(), vec(any::<usize>(), 0..3)), 0..8),
+        keys in any::<u32>(),
+        chunk in 1_usize..600,
+        client in any::<bool>(),
+    ) {
+        let role = if client { Role::Client } else { Role::Server };
+        let mut keys = keys;
+        let mut wire = Vec::new();
+        for (event, cuts) in &sent {
+            encode(&mut wire, event, cuts, || {
+                keys = keys.wrapping_mul(0x9e37_79b1).wrapping_add(1);
+                role.masks_outgoing().then(|| MaskingKey::from_bytes(keys.to_be_bytes()))
+            });
+        }
+        let (received, result) = receive(role.peer(), FrameRules::RFC6455, wire.chunks(chunk));
+        prop_assert_eq!(result, Ok(()));
+        prop_assert!(received.iter().eq(sent.iter().map(|(event, _)| event)));
+    }
+
+    #[test]
+    fn any_bytes_mean_the_same_in_any_chunks(
+        bytes in vec(prop_oneof![
+            any::<u8>(), 0x80_u8..0x8b, 0_u8..3, 0x80_u8..0x88, 0x7e_u8..0x80, 0_u8..2,
+        ], 0..200),
+        chunk in 1_usize..40,
+        client in any::<bool>(),
+    ) {
+        let role = if client { Role::Client } else { Role::Server };
+        for rules in [FrameRules::RFC6455, FrameRules::HYBI_08, FrameRules::HYBI_07] {
+            let whole = receive(role, rules, [&bytes[..]]);
+            prop_assert_eq!(&receive(role, rules, bytes.chunks(chunk)), &whole);
+            prop_assert_eq!(&receive(role, rules, bytes.chunks(1)), &whole);
+            if let Err(error) = whole.1 {
+                prop_assert!(error.offset() <= bytes.len() as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn headers_come_back(
+        fin in any::<bool>(),
+        rsv in any::<u8>(),
+        opcode in prop_oneof![0_u8..3, 8_u8..11],
+        key in any::<Option<[u8; 4]>>(),
+        len in (any::<u64>(), 0_u32..64).prop_map(|(len, shift)| len >> 1 >> shift),
+    ) {
+        let opcode = Opcode::from_bits(opcode).expect("defined");
+        let (fin, payload_len) =
+            if opcode.is_control() { (true, len % 126) } else { (fin, len) };
+        let masking_key = key.map(MaskingKey::from_bytes);
+        let header = FrameHeader { fin, rsv: Rsv::from_bits(rsv), opcode, masking_key, payload_len };
+        let mut wire = Vec::new();
+        header.encode(&mut wire);
+        prop_assert_eq!(wire.len(), header.encoded_len());
+        prop_assert_eq!(FrameHeader::parse(&wire), Ok(Some((header, wire.len()))));
+        for short in 0..wire.len() {
+            prop_assert_eq!(FrameHeader::parse(&wire[..short]), Ok(None));
+        }
+    }
+
+    #[test]
+    fn masking_twice_in_any_pieces_is_nothing(
+        payload in vec(any::<u8>(), 0..500),
+        key in any::<[u8; 4]>(),
+        cut in any::<usize>(),
+        offset in 0_u64..1 << 40,
+    ) {
+        let key = MaskingKey::from_bytes(key);
+        let cut = cut % (payload.len() + 1);
+        let mut masked = payload.clone();
+        apply_mask(&mut masked, key, offset);
+        apply_mask(&mut masked[..cut], key, offset);
+        apply_mask(&mut masked[cut..], key, offset + cut as u64);
+        prop_assert_eq!(masked, payload);
+    }
+}

@@ -1,0 +1,218 @@
+//! The client's opening handshake: request out, response checked (RFC 6455 §4.1).
+
+use core::{fmt, mem};
+
+use http::{Response, StatusCode, header};
+
+use crate::body::BodyReader;
+use crate::error::HandshakeError;
+use crate::extension::ExtensionOffer;
+use crate::head::scan::{HeadKind, HeadScanner};
+use crate::head::{HeadLimits, fields, parse};
+use crate::key::{accept_key, key_of};
+use crate::request::ClientRequest;
+use crate::subprotocol::parse_subprotocols;
+use crate::version::Version;
+
+/// One opening handshake of a client.
+///
+/// ```text
+///  request_bytes ──▶ transport        transport ──▶ handle_input / handle_eof
+///
+///  head ──101──▶ ClientAccepted       head ──other──▶ body ──▶ HandshakeError::Rejected
+/// ```
+///
+/// Errors are sticky: after the first, every call returns it again.
+///
+/// [RFC 6455 §4.1](https://www.rfc-editor.org/rfc/rfc6455#section-4.1)
+///
+/// ```
+/// use hybi_handshake::{ClientHandshake, ClientRequest, HandshakeError, HeadLimits};
+///
+/// let request = ClientRequest::new("ws://example.org/chat".parse()?);
+/// let mut client = ClientHandshake::new(&request, *b"the sample nonce", HeadLimits::default());
+/// // Send `client.request_bytes()`, then feed what arrives, cut as it may be.
+/// let answer = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 5\r\n\r\nmoved";
+/// assert!(client.handle_input(&answer[..40])?.1.is_none());
+/// let Err(HandshakeError::Rejected(response)) = client.handle_input(&answer[40..]) else { panic!() };
+/// assert_eq!(response.headers()["location"], "/elsewhere");
+/// assert_eq!(response.body(), b"moved");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ClientHandshake {
+    request: Vec<u8>,
+    accept: String,
+    version: Version,
+    subprotocols: Vec<String>,
+    extensions: Vec<ExtensionOffer>,
+    scanner: HeadScanner,
+    state: State,
+}
+
+enum State {
+    Head,
+    Body(Box<BodyReader>),
+    Accepted,
+    Failed(HandshakeError),
+}
+
+/// What a server accepted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClientAccepted {
+    /// The whole response head.
+    pub response: Response<()>,
+    /// The version that was asked for, and so is spoken now.
+    pub version: Version,
+    /// The subprotocol that the server chose among those offered.
+    pub subprotocol: Option<String>,
+    /// The extensions that the server chose, in the order in which they apply. Each has the name of one that
+    /// was offered; whether its parameters answer the offer is for the extension to judge.
+    pub extensions: Vec<ExtensionOffer>,
+}
+
+impl ClientHandshake {
+    /// Prepares one attempt. The nonce has to be unpredictable and new for each; `limits` bound the
+    /// head of the response.
+    #[must_use]
+    pub fn new(request: &ClientRequest, nonce: [u8; 16], limits: HeadLimits) -> Self {
+        let key = key_of(nonce);
+        Self {
+            request: request.to_bytes(&key),
+            accept: accept_key(&key),
+            version: request.requested_version(),
+            subprotocols: request.subprotocols().to_vec(),
+            extensions: request.extensions().to_vec(),
+            scanner: HeadScanner::new(HeadKind::Response, limits),
+            state: State::Head,
+        }
+    }
+
+    /// The request, to be sent before anything else. Nothing more may be sent before the answer.
+    #[must_use]
+    pub fn request_bytes(&self) -> &[u8] {
+        &self.request
+    }
+
+    /// Takes the next bytes from the server and says how many of them it took. When that is not
+    /// all of them, the handshake is over and the rest are frames.
+    ///
+    /// # Errors
+    ///
+    /// The rule of RFC 6455 §4.1 or of HTTP that the response breaks; [`HandshakeError::Rejected`]
+    /// with the whole response when the status is not 101. The client drops the transport.
+    pub fn handle_input(
+        &mut self,
+        chunk: &[u8],
+    ) -> Result<(usize, Option<ClientAccepted>), HandshakeError> {
+        let result = self.advance(chunk);
+        if let Err(error) = &result {
+            self.state = State::Failed(error.clone());
+        }
+        result
+    }
+
+    /// The server ended its side of the transport; says what the handshake failed of.
+    ///
+    /// [`HandshakeError::Rejected`] when that completes the body of a rejection, else
+    /// [`HandshakeError::UnexpectedEof`].
+    pub fn handle_eof(&mut self) -> HandshakeError {
+        let received = self.scanner.seen();
+        let error = match mem::replace(&mut self.state, State::Accepted) {
+            State::Head | State::Accepted => HandshakeError::UnexpectedEof { received },
+            State::Body(reader) => HandshakeError::Rejected(Box::new(reader.finish(true))),
+            State::Failed(error) => error,
+        };
+        self.state = State::Failed(error.clone());
+        error
+    }
+
+    fn advance(&mut self, chunk: &[u8]) -> Result<(usize, Option<ClientAccepted>), HandshakeError> {
+        let mut consumed = 0;
+        loop {
+            match &mut self.state {
+                State::Head => {
+                    let (taken, head) = self.scanner.feed(&chunk[consumed..])?;
+                    consumed += taken;
+                    let Some(head) = head else { return Ok((consumed, None)) };
+                    let response = parse::response(&head)?;
+                    match response.status() {
+                        StatusCode::SWITCHING_PROTOCOLS => {
+                            let accepted = self.check(response)?;
+                            self.state = State::Accepted;
+                            return Ok((consumed, Some(accepted)));
+                        }
+                        // 100 and 103 come before the answer (RFC 9110 §15.2).
+                        status if status.is_informational() => self.scanner.restart(),
+                        _ => self.state = State::Body(Box::new(BodyReader::new(response))),
+                    }
+                }
+                State::Body(reader) => {
+                    consumed += reader.feed(&chunk[consumed..]);
+                    if !reader.is_complete() {
+                        return Ok((consumed, None));
+                    }
+                    if let State::Body(reader) = mem::replace(&mut self.state, State::Accepted) {
+                        return Err(HandshakeError::Rejected(Box::new(reader.finish(false))));
+                    }
+                }
+                State::Accepted => return Ok((consumed, None)),
+                State::Failed(error) => return Err(error.clone()),
+            }
+        }
+    }
+
+    /// Applies the rules for a response of status 101.
+    fn check(&self, response: Response<()>) -> Result<ClientAccepted, HandshakeError> {
+        let headers = response.headers();
+        if response.version() < http::Version::HTTP_11 {
+            return Err(HandshakeError::HttpVersion);
+        }
+        let upgrade = fields::single(headers, &header::UPGRADE, "Upgrade")?;
+        if !upgrade.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
+            return Err(HandshakeError::ResponseUpgrade);
+        }
+        if !fields::list_contains(headers, &header::CONNECTION, b"upgrade") {
+            return Err(HandshakeError::ResponseConnection);
+        }
+        let accept =
+            fields::single(headers, &header::SEC_WEBSOCKET_ACCEPT, "Sec-WebSocket-Accept")?;
+        if accept.ok_or(HandshakeError::MissingAccept)? != self.accept.as_bytes() {
+            return Err(HandshakeError::AcceptMismatch);
+        }
+        let extensions = ExtensionOffer::parse_list(
+            headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS),
+            self.version,
+        )?;
+        let offered = |chosen: &ExtensionOffer| {
+            self.extensions.iter().any(|offer| offer.name() == chosen.name())
+        };
+        if !extensions.iter().all(offered) {
+            return Err(HandshakeError::ExtensionNotOffered);
+        }
+        let chosen =
+            fields::single(headers, &header::SEC_WEBSOCKET_PROTOCOL, "Sec-WebSocket-Protocol")?;
+        let mut chosen = parse_subprotocols(chosen)?;
+        if chosen.len() > 1 {
+            return Err(HandshakeError::MalformedSubprotocol);
+        }
+        if chosen.iter().any(|name| !self.subprotocols.contains(name)) {
+            return Err(HandshakeError::SubprotocolNotOffered);
+        }
+        let subprotocol = chosen.pop();
+        Ok(ClientAccepted { response, version: self.version, subprotocol, extensions })
+    }
+}
+
+impl fmt::Debug for ClientHandshake {
+    /// Leaves the request out, which may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Head => "head",
+            State::Body(_) => "body",
+            State::Accepted => "accepted",
+            State::Failed(_) => "failed",
+        };
+        f.debug_struct("ClientHandshake").field("state", &state).finish_non_exhaustive()
+    }
+}

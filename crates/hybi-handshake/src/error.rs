@@ -1,0 +1,437 @@
+//! What can go wrong: one variant per broken rule, each with its section and HTTP status.
+
+use core::{error, fmt};
+
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::body::BodyTruncated;
+use crate::version::{Version, VersionSet, offered_versions};
+
+/// A rule of the opening handshake that the peer broke, or a server's refusal.
+///
+/// Offsets count from the first byte of the handshake. [`status`](Self::status) is what a server
+/// answers, [`response`](Self::response) the whole answer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    // The head, at either end.
+    /// The first bytes cannot begin an HTTP/1 message; 0x15 and 0x16 are typical of TLS.
+    NotHttp {
+        /// The byte that gave it away.
+        byte: u8,
+    },
+    /// The head is longer than [`HeadLimits::max_bytes`](crate::HeadLimits::max_bytes).
+    HeadTooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The request line alone is longer than a head may be.
+    TargetTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// More fields than [`HeadLimits::max_fields`](crate::HeadLimits::max_fields).
+    TooManyFields {
+        /// The limit.
+        limit: usize,
+    },
+    /// A CR without LF, or an LF without CR.
+    BareLineEnd {
+        /// Where it is.
+        offset: usize,
+    },
+    /// A control character, such as NUL, where text belongs.
+    ControlByte {
+        /// Where it is.
+        offset: usize,
+        /// The character.
+        byte: u8,
+    },
+    /// A field line that begins with white space, the obsolete way to continue the line before.
+    ObsoleteFold {
+        /// Where the line begins.
+        offset: usize,
+    },
+    /// The request line or status line does not follow its grammar.
+    MalformedStartLine,
+    /// A field line does not follow its grammar.
+    MalformedField {
+        /// Where the line begins.
+        offset: Option<usize>,
+    },
+    /// The peer ended its side of the transport before the handshake was complete.
+    UnexpectedEof {
+        /// How many bytes of the head had come.
+        received: usize,
+    },
+    /// The deadline of the handshake passed. Raised by whoever holds the clock.
+    TimedOut,
+    /// A field that may occur once occurs more often.
+    DuplicateField {
+        /// The name of the field.
+        name: &'static str,
+    },
+    /// The peer speaks a version of HTTP other than 1.1.
+    HttpVersion,
+    /// `Sec-WebSocket-Protocol` is not a list of distinct tokens (from a server: one token).
+    MalformedSubprotocol,
+    /// `Sec-WebSocket-Extensions` does not follow its grammar.
+    MalformedExtensions,
+
+    // What a client did.
+    /// The method is not GET.
+    Method,
+    /// The request target is no path and no absolute `http` or `https` URI.
+    MalformedTarget,
+    /// `Host` is missing.
+    MissingHost,
+    /// `Host` is not a host with an optional port.
+    MalformedHost,
+    /// The request target names another host than `Host` does.
+    HostMismatch,
+    /// The request announces a body.
+    Body,
+    /// The request has nothing of a WebSocket handshake.
+    NotWebSocket {
+        /// The versions that the server accepts.
+        accepted: VersionSet,
+    },
+    /// `Upgrade` does not list `websocket`.
+    MissingUpgrade,
+    /// `Connection` does not list `Upgrade`.
+    MissingConnection,
+    /// `Sec-WebSocket-Version` is missing.
+    MissingVersion {
+        /// The versions that the server accepts.
+        accepted: VersionSet,
+    },
+    /// `Sec-WebSocket-Version` is not one number from 0 to 255 without leading zero.
+    MalformedVersion {
+        /// The versions that the server accepts.
+        accepted: VersionSet,
+    },
+    /// The server does not accept this version.
+    UnsupportedVersion {
+        /// The version asked for.
+        requested: Version,
+        /// The versions that the server accepts.
+        accepted: VersionSet,
+    },
+    /// `Sec-WebSocket-Key` is missing.
+    MissingKey,
+    /// `Sec-WebSocket-Key` is not base64 of 16 bytes.
+    MalformedKey,
+    /// The server's [`OriginPolicy`](crate::OriginPolicy) does not allow the origin.
+    Origin,
+    /// The server insists on a subprotocol, and the client offers none that it knows.
+    SubprotocolRequired,
+
+    // What a server did.
+    /// The server answered something else than 101. This is its whole response: a redirect, a
+    /// request for credentials, a list of versions, a page that explains.
+    ///
+    /// The body is cut after 64 KiB; [`body_truncated`](HandshakeError::body_truncated) tells.
+    Rejected(Box<Response<Vec<u8>>>),
+    /// The `Upgrade` of the response is missing or is not `websocket`.
+    ResponseUpgrade,
+    /// The `Connection` of the response does not list `Upgrade`.
+    ResponseConnection,
+    /// The response has no `Sec-WebSocket-Accept`.
+    MissingAccept,
+    /// `Sec-WebSocket-Accept` is not the answer to our key.
+    AcceptMismatch,
+    /// The server chose a subprotocol that was not offered.
+    SubprotocolNotOffered,
+    /// The server chose an extension that was not offered.
+    ExtensionNotOffered,
+}
+
+impl HandshakeError {
+    /// The status that a server answers; `None` for what only a client meets.
+    #[must_use]
+    pub const fn status(&self) -> Option<StatusCode> {
+        Some(match self {
+            Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotWebSocket { .. } | Self::UnsupportedVersion { .. } => {
+                StatusCode::UPGRADE_REQUIRED
+            }
+            Self::Origin => StatusCode::FORBIDDEN,
+            Self::TargetTooLong { .. } => StatusCode::URI_TOO_LONG,
+            Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => {
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            }
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::Rejected(_)
+            | Self::ResponseUpgrade
+            | Self::ResponseConnection
+            | Self::MissingAccept
+            | Self::AcceptMismatch
+            | Self::SubprotocolNotOffered
+            | Self::ExtensionNotOffered => return None,
+            _ => StatusCode::BAD_REQUEST,
+        })
+    }
+
+    /// The refusal that a server sends: the status, the fields that go with it, and the reason as a
+    /// line of plain text. Without a [`status`](Self::status) it is 400.
+    ///
+    /// ```
+    /// use hybi_handshake::ServerPolicy;
+    ///
+    /// let request = http::Request::get("/chat").header("Host", "example.org").body(()).unwrap();
+    /// let refusal = ServerPolicy::new().check(&request).unwrap_err().response();
+    /// assert_eq!(refusal.status(), 426);
+    /// assert_eq!(refusal.headers()["sec-websocket-version"], "13");
+    /// ```
+    #[must_use]
+    pub fn response(&self) -> Response<String> {
+        let mut response = Response::new(format!("{self}\n"));
+        let status = self.status().unwrap_or(StatusCode::BAD_REQUEST);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(header::ALLOW, HeaderValue::from_static("GET"));
+        }
+        if status == StatusCode::UPGRADE_REQUIRED {
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            // RFC 9110 §7.8: who sends Upgrade also names it in Connection.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade, close"));
+        }
+        if let Some(Ok(list)) = self.accepted().map(|set| set.to_string().try_into()) {
+            headers.insert(header::SEC_WEBSOCKET_VERSION, list);
+        }
+        response
+    }
+
+    const fn accepted(&self) -> Option<VersionSet> {
+        match self {
+            Self::NotWebSocket { accepted }
+            | Self::MissingVersion { accepted }
+            | Self::MalformedVersion { accepted }
+            | Self::UnsupportedVersion { accepted, .. } => Some(*accepted),
+            _ => None,
+        }
+    }
+
+    /// The versions that a server's refusal lists, in its order, whatever the status is.
+    ///
+    /// [RFC 6455 §4.4](https://www.rfc-editor.org/rfc/rfc6455#section-4.4)
+    #[must_use]
+    pub fn versions_offered(&self) -> Vec<Version> {
+        match self {
+            Self::Rejected(response) => offered_versions(response.headers()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the body of [`Rejected`](Self::Rejected) is not complete: it was cut at 64 KiB, or
+    /// the server stopped before its end.
+    #[must_use]
+    pub fn body_truncated(&self) -> bool {
+        match self {
+            Self::Rejected(response) => response.extensions().get::<BodyTruncated>().is_some(),
+            _ => false,
+        }
+    }
+
+    /// Where in the handshake the rule was broken, in bytes from its beginning, if that is one place.
+    #[must_use]
+    pub const fn offset(&self) -> Option<usize> {
+        match self {
+            Self::NotHttp { .. } => Some(0),
+            Self::BareLineEnd { offset }
+            | Self::ControlByte { offset, .. }
+            | Self::ObsoleteFold { offset }
+            | Self::UnexpectedEof { received: offset } => Some(*offset),
+            Self::MalformedField { offset } => *offset,
+            Self::HeadTooLarge { limit } | Self::TargetTooLong { limit } => Some(*limit),
+            _ => None,
+        }
+    }
+
+    /// The document and section that has the rule.
+    #[must_use]
+    pub const fn section(&self) -> &'static str {
+        match self {
+            Self::NotHttp { .. } | Self::BareLineEnd { .. } => "RFC 9112 §2.2",
+            Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => "RFC 6585 §5",
+            Self::TargetTooLong { .. } => "RFC 9112 §3",
+            Self::ControlByte { .. } => "RFC 9110 §5.5",
+            Self::ObsoleteFold { .. } => "RFC 9112 §5.2",
+            Self::MalformedStartLine => "RFC 9112 §2.1",
+            Self::MalformedField { .. } => "RFC 9112 §5",
+            Self::UnexpectedEof { .. } => "RFC 9112 §8",
+            Self::TimedOut => "RFC 9110 §15.5.9",
+            Self::DuplicateField { .. } => "RFC 6455 §11.3",
+            Self::HttpVersion | Self::Method => "RFC 6455 §4.2.1 item 1",
+            Self::MalformedTarget => "RFC 9112 §3.2",
+            Self::MissingHost => "RFC 6455 §4.2.1 item 2",
+            Self::MalformedHost | Self::HostMismatch => "RFC 9112 §3.2",
+            Self::Body => "RFC 6455 §4.1",
+            Self::NotWebSocket { .. } | Self::MissingUpgrade => "RFC 6455 §4.2.1 item 3",
+            Self::MissingConnection => "RFC 6455 §4.2.1 item 4",
+            Self::MissingKey | Self::MalformedKey => "RFC 6455 §4.2.1 item 5",
+            Self::MissingVersion { .. } => "RFC 6455 §4.2.1 item 6",
+            Self::MalformedVersion { .. } => "RFC 6455 §4.3",
+            Self::UnsupportedVersion { .. } => "RFC 6455 §4.4",
+            Self::Origin => "RFC 6455 §10.2",
+            Self::MalformedSubprotocol => "RFC 6455 §11.3.4",
+            Self::SubprotocolRequired => "RFC 6455 §4.2.2",
+            Self::MalformedExtensions => "RFC 6455 §9.1",
+            Self::Rejected(_) => "RFC 6455 §4.1 response item 1",
+            Self::ResponseUpgrade => "RFC 6455 §4.1 response item 2",
+            Self::ResponseConnection => "RFC 6455 §4.1 response item 3",
+            Self::MissingAccept | Self::AcceptMismatch => "RFC 6455 §4.1 response item 4",
+            Self::ExtensionNotOffered => "RFC 6455 §4.1 response item 5",
+            Self::SubprotocolNotOffered => "RFC 6455 §4.1 response item 6",
+        }
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotHttp { byte: byte @ (0x15 | 0x16) } => {
+                return write!(
+                    f,
+                    "the peer does not speak HTTP but, it seems, TLS (byte {byte:#04x})"
+                );
+            }
+            Self::NotHttp { byte } => {
+                return write!(f, "the peer does not speak HTTP/1 (byte {byte:#04x})");
+            }
+            Self::HeadTooLarge { limit } => {
+                return write!(f, "the head is longer than {limit} bytes");
+            }
+            Self::TargetTooLong { limit } => {
+                return write!(f, "the request line is longer than {limit} bytes");
+            }
+            Self::TooManyFields { limit } => {
+                return write!(f, "the head has more than {limit} fields");
+            }
+            Self::ControlByte { byte, .. } => {
+                return write!(f, "the head contains the control character {byte:#04x}");
+            }
+            Self::UnexpectedEof { received } => {
+                return write!(f, "the peer left after {received} bytes of the opening handshake");
+            }
+            Self::DuplicateField { name } => return write!(f, "{name} occurs more than once"),
+            Self::UnsupportedVersion { requested, .. } => {
+                return write!(f, "WebSocket version {requested} is not accepted here");
+            }
+            Self::Rejected(response) => {
+                return write!(f, "the server rejected the handshake with {}", response.status());
+            }
+            Self::BareLineEnd { .. } => "a line of the head does not end in CR LF",
+            Self::ObsoleteFold { .. } => "a field is continued on a second line",
+            Self::MalformedStartLine => "the first line is not one of HTTP",
+            Self::MalformedField { .. } => "a field line is malformed",
+            Self::TimedOut => "the opening handshake took too long",
+            Self::HttpVersion => "HTTP/1.1 is needed",
+            Self::MalformedSubprotocol => "Sec-WebSocket-Protocol is malformed",
+            Self::MalformedExtensions => "Sec-WebSocket-Extensions is malformed",
+            Self::Method => "the method of an opening handshake is GET",
+            Self::MalformedTarget => "the request target is malformed",
+            Self::MissingHost => "Host is missing",
+            Self::MalformedHost => "Host is malformed",
+            Self::HostMismatch => "the request target and Host name different hosts",
+            Self::Body => "an opening handshake has no body",
+            Self::NotWebSocket { .. } => "this resource is for WebSocket clients",
+            Self::MissingUpgrade => "Upgrade does not list websocket",
+            Self::MissingConnection => "Connection does not list Upgrade",
+            Self::MissingVersion { .. } => "Sec-WebSocket-Version is missing",
+            Self::MalformedVersion { .. } => "Sec-WebSocket-Version is malformed",
+            Self::MissingKey => "Sec-WebSocket-Key is missing",
+            Self::MalformedKey => "Sec-WebSocket-Key is not base64 of 16 bytes",
+            Self::Origin => "this origin may not connect",
+            Self::SubprotocolRequired => "none of the subprotocols offered is known here",
+            Self::ResponseUpgrade => "Upgrade in the response is not websocket",
+            Self::ResponseConnection => "Connection in the response does not list Upgrade",
+            Self::MissingAccept => "Sec-WebSocket-Accept is missing",
+            Self::AcceptMismatch => "Sec-WebSocket-Accept does not answer the key",
+            Self::SubprotocolNotOffered => "the server chose a subprotocol that was not offered",
+            Self::ExtensionNotOffered => "the server chose an extension that was not offered",
+        })
+    }
+}
+
+impl error::Error for HandshakeError {}
+
+/// A field that the caller may not send, or not like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldError {
+    /// `Host`, `Upgrade`, `Connection` and `Sec-WebSocket-*` are written by the handshake itself.
+    Reserved,
+    /// The name of the field is not a token.
+    InvalidName,
+    /// The value of the field holds a character that would end it, such as CR, LF or NUL.
+    InvalidValue,
+    /// The name or value of a subprotocol or extension is not a token.
+    NotAToken,
+    /// The subprotocol is already in the list.
+    DuplicateSubprotocol,
+    /// The client did not offer this subprotocol.
+    SubprotocolNotOffered,
+    /// An origin is not `scheme://host[:port]`, or `*` is not a whole label of its host.
+    InvalidOrigin,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reserved => "this field is written by the handshake itself",
+            Self::InvalidName => "the field name is not a token",
+            Self::InvalidValue => "the field value holds a character that no field may hold",
+            Self::NotAToken => "a name or value is not a token of HTTP",
+            Self::DuplicateSubprotocol => "the subprotocol is already offered",
+            Self::SubprotocolNotOffered => "the client did not offer this subprotocol",
+            Self::InvalidOrigin => "an origin is written scheme://host[:port]",
+        })
+    }
+}
+
+impl error::Error for FieldError {}
+
+/// Why a text is not a WebSocket URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UriError {
+    /// The scheme is `http` or `https`; the WebSocket schemes are `ws` and `wss`.
+    HttpScheme,
+    /// The scheme is neither `ws` nor `wss`, or there is none.
+    Scheme,
+    /// A WebSocket URI has no fragment; a `#` in the resource is written `%23`.
+    Fragment,
+    /// The host is missing or malformed. A name in another script is written in its `xn--` form.
+    Host,
+    /// The port is not a number from 1 to 65535.
+    Port,
+    /// The user-info is malformed.
+    UserInfo,
+    /// A character that a URI cannot hold and that has to be percent-encoded.
+    Character {
+        /// Where it is, in bytes.
+        offset: usize,
+    },
+}
+
+impl fmt::Display for UriError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HttpScheme => "an http URI is not a WebSocket URI (write ws:// or wss://)",
+            Self::Scheme => "a WebSocket URI begins with ws:// or wss://",
+            Self::Fragment => "a WebSocket URI has no fragment (write %23 for #)",
+            Self::Host => "the host of the URI is missing or malformed",
+            Self::Port => "the port of the URI is not a number from 1 to 65535",
+            Self::UserInfo => "the user-info of the URI is malformed",
+            Self::Character { offset } => {
+                return write!(f, "byte {offset} of the URI has to be percent-encoded");
+            }
+        })
+    }
+}
+
+impl error::Error for UriError {}

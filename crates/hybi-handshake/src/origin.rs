@@ -1,0 +1,212 @@
+//! The origin of a browser's request and the check a server makes (RFC 6455 §10.2, RFC 6454).
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::error::FieldError;
+use crate::uri::{parse_port, split_host_port};
+
+/// Which origins a server accepts.
+///
+/// Browsers name the page that opens a connection in `Origin` and do not stop it from reaching a
+/// foreign server, with that server's cookies: this check is what stands between any page on the web and
+/// the user's session. Other clients may send what they like, or nothing.
+///
+/// [RFC 6455 §10.2](https://www.rfc-editor.org/rfc/rfc6455#section-10.2)
+///
+/// ```
+/// use hybi_handshake::OriginPolicy;
+///
+/// let policy = OriginPolicy::default();
+/// assert!(policy.allows(Some("https://example.org"), "example.org", true));
+/// assert!(policy.allows(None, "example.org", true));
+/// assert!(!policy.allows(Some("https://evil.example"), "example.org", true));
+///
+/// let policy = OriginPolicy::List(vec!["https://*.example.org".parse()?]);
+/// assert!(policy.allows(Some("https://app.example.org"), "api.example.org", true));
+/// # Ok::<(), hybi_handshake::FieldError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OriginPolicy {
+    /// The origin of the server itself, or no origin at all.
+    #[default]
+    SameOrNone,
+    /// Every origin. Dangerous when requests carry cookies or reach a private network.
+    Any,
+    /// What one of the patterns matches.
+    List(Vec<OriginPattern>),
+}
+
+impl OriginPolicy {
+    /// Whether a request with this `Origin`, or none, to this `Host` may open a connection.
+    ///
+    /// `secure` says that the client's transport is TLS here; a server behind a proxy that ends
+    /// TLS says false and then takes both schemes for its own.
+    #[must_use]
+    pub fn allows(&self, origin: Option<&str>, host: &str, secure: bool) -> bool {
+        match self {
+            Self::Any => true,
+            Self::SameOrNone => origin.is_none_or(|origin| is_same(origin, host, secure)),
+            Self::List(patterns) => {
+                patterns.iter().any(|pattern| pattern.matches(origin, host, secure))
+            }
+        }
+    }
+}
+
+/// One line of an [`OriginPolicy::List`].
+///
+/// As text: `same`, `none`, `null`, `*`, or `scheme://host[:port]`, where `*` may stand for a whole
+/// label of the host and matches exactly one.
+///
+/// ```
+/// use hybi_handshake::OriginPattern;
+///
+/// let pattern: OriginPattern = "https://*.example.org:8443".parse()?;
+/// assert_eq!(pattern.to_string(), "https://*.example.org:8443");
+/// assert!("https://a*.example.org".parse::<OriginPattern>().is_err());
+/// # Ok::<(), hybi_handshake::FieldError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginPattern(Pattern);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pattern {
+    Same,
+    None,
+    Null,
+    Any,
+    /// Scheme and host in lower case.
+    Origin {
+        scheme: String,
+        host: String,
+        port: Option<u16>,
+    },
+}
+
+impl OriginPattern {
+    fn matches(&self, origin: Option<&str>, host: &str, secure: bool) -> bool {
+        match (&self.0, origin) {
+            (Pattern::Any, _) | (Pattern::None, None) => true,
+            (Pattern::Null, Some(origin)) => origin == "null",
+            (Pattern::Same, Some(origin)) => is_same(origin, host, secure),
+            (Pattern::Origin { scheme, host, port }, Some(origin)) => Origin::parse(origin)
+                .is_some_and(|origin| {
+                    origin.scheme.eq_ignore_ascii_case(scheme)
+                        && origin.port == port.or_else(|| default_port(scheme))
+                        && labels_match(host, origin.host)
+                }),
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for OriginPattern {
+    type Err = FieldError;
+
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        Ok(Self(match text {
+            "same" => Pattern::Same,
+            "none" => Pattern::None,
+            "null" => Pattern::Null,
+            "*" => Pattern::Any,
+            _ => {
+                let Some((scheme, host, port)) = split(text) else {
+                    return Err(FieldError::InvalidOrigin);
+                };
+                if host.split('.').any(|label| label != "*" && label.contains('*')) {
+                    return Err(FieldError::InvalidOrigin);
+                }
+                let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
+                Pattern::Origin { scheme, host, port }
+            }
+        }))
+    }
+}
+
+impl fmt::Display for OriginPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Pattern::Origin { scheme, host, port } = &self.0 else {
+            return f.write_str(match self.0 {
+                Pattern::Same => "same",
+                Pattern::None => "none",
+                Pattern::Null => "null",
+                _ => "*",
+            });
+        };
+        if host.contains(':') {
+            write!(f, "{scheme}://[{host}]")?;
+        } else {
+            write!(f, "{scheme}://{host}")?;
+        }
+        port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// An `Origin` value taken apart.
+struct Origin<'a> {
+    scheme: &'a str,
+    host: &'a str,
+    /// The port named, else that of the scheme, if it is a scheme we know.
+    port: Option<u16>,
+}
+
+impl<'a> Origin<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let (scheme, host, port) = split(text)?;
+        Some(Self { scheme, host, port: port.or_else(|| default_port(scheme)) })
+    }
+}
+
+/// Splits `scheme://host[:port]`, with nothing before, after or between.
+fn split(text: &str) -> Option<(&str, &str, Option<u16>)> {
+    let (scheme, authority) = text.split_once("://")?;
+    let scheme_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    if scheme.is_empty() || !scheme.bytes().all(scheme_byte) {
+        return None;
+    }
+    let (host, port) = split_host_port(authority)?;
+    let port = match port {
+        Some(digits) => Some(parse_port(digits)?),
+        None => None,
+    };
+    Some((scheme, host, port))
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match () {
+        () if scheme.eq_ignore_ascii_case("https") => Some(443),
+        () if scheme.eq_ignore_ascii_case("http") => Some(80),
+        () => None,
+    }
+}
+
+/// Whether an origin is that of the server which the client calls `host`.
+///
+/// A page that came without TLS may have been written by anyone on its way, so it is never the same
+/// origin as a server with TLS.
+fn is_same(origin: &str, host: &str, secure: bool) -> bool {
+    let Some(origin) = Origin::parse(origin) else { return false };
+    let https = origin.scheme.eq_ignore_ascii_case("https");
+    let scheme_fits = https || (!secure && origin.scheme.eq_ignore_ascii_case("http"));
+    let Some((host, port)) = split_host_port(host) else { return false };
+    let port = match port {
+        None | Some("") => default_port(origin.scheme),
+        Some(digits) => parse_port(digits),
+    };
+    scheme_fits && origin.port == port && origin.host.eq_ignore_ascii_case(host)
+}
+
+/// Whether a host matches a pattern in which `*` stands for one label.
+fn labels_match(pattern: &str, host: &str) -> bool {
+    let (mut pattern, mut host) = (pattern.split('.'), host.split('.'));
+    loop {
+        match (pattern.next(), host.next()) {
+            (None, None) => return true,
+            (Some("*"), Some(label)) if !label.is_empty() => {}
+            (Some(wanted), Some(label)) if wanted.eq_ignore_ascii_case(label) => {}
+            _ => return false,
+        }
+    }
+}

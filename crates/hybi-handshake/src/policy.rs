@@ -1,0 +1,348 @@
+//! The server's decision on a request: accept or reject (RFC 6455 §4.2.1, §4.2.2).
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Uri};
+
+use crate::error::{FieldError, HandshakeError};
+use crate::extension::{self, ExtensionOffer};
+use crate::head::fields::{self, SEC_WEBSOCKET_ORIGIN};
+use crate::key::{accept_key, is_key};
+use crate::origin::OriginPolicy;
+use crate::request::append;
+use crate::subprotocol::{SubprotocolPreference, choose, parse_subprotocols};
+use crate::uri::{parse_port, split_host_port};
+use crate::version::{Version, VersionSet};
+
+/// What a server accepts. The default is safe on the open internet: RFC 6455 alone, and browsers' requests
+/// only from pages of the server's own origin.
+///
+/// It judges [`http::Request`]s of any origin, so it also serves inside a framework:
+///
+/// ```
+/// use hybi_handshake::ServerPolicy;
+///
+/// let request = http::Request::get("/chat")
+///     .header("Host", "example.org")
+///     .header("Upgrade", "websocket")
+///     .header("Connection", "keep-alive, Upgrade")
+///     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+///     .header("Sec-WebSocket-Version", "13")
+///     .body(())?;
+/// let response = ServerPolicy::new().check(&request)?.response();
+/// assert_eq!(response.status(), 101);
+/// assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ServerPolicy {
+    versions: VersionSet,
+    origins: OriginPolicy,
+    subprotocols: Vec<String>,
+    preference: SubprotocolPreference,
+    require_subprotocol: bool,
+    secure: bool,
+}
+
+impl ServerPolicy {
+    /// The default policy.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the versions accepted; 13 alone by default.
+    #[must_use]
+    pub fn with_versions(mut self, versions: impl IntoIterator<Item = Version>) -> Self {
+        self.versions = versions.into_iter().collect();
+        self
+    }
+
+    /// Sets the origins accepted; by default the server's own, and requests without one.
+    #[must_use]
+    pub fn with_origins(mut self, origins: OriginPolicy) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// Sets the subprotocols that the server knows, most wanted first; none by default. A name that is not a
+    /// token is never chosen, since no client can offer it.
+    #[must_use]
+    pub fn with_subprotocols<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.subprotocols = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets whose order of subprotocols counts; the server's by default.
+    #[must_use]
+    pub const fn with_subprotocol_preference(mut self, preference: SubprotocolPreference) -> Self {
+        self.preference = preference;
+        self
+    }
+
+    /// Sets whether a request is refused with 400 when it offers no subprotocol that the server knows;
+    /// by default it is accepted without one.
+    #[must_use]
+    pub const fn with_subprotocol_required(mut self, required: bool) -> Self {
+        self.require_subprotocol = required;
+        self
+    }
+
+    /// Sets whether clients come over TLS, so that a page that came without is a foreign origin; false by
+    /// default.
+    #[must_use]
+    pub const fn with_secure(mut self, secure: bool) -> Self {
+        self.secure = secure;
+        self
+    }
+
+    /// The versions accepted.
+    #[must_use]
+    pub const fn versions(&self) -> VersionSet {
+        self.versions
+    }
+
+    /// Applies every rule that RFC 6455 §4.2.1 has for a request, and this policy.
+    ///
+    /// # Errors
+    ///
+    /// The first rule broken. Answer [`HandshakeError::response`]: 505 for HTTP/1.0, 405 for a method other
+    /// than GET, 426 with the versions accepted for another version or a plain request, 403 for the origin,
+    /// 400 for everything else.
+    pub fn check<B>(&self, request: &Request<B>) -> Result<ServerAccepted, HandshakeError> {
+        if request.version() < http::Version::HTTP_11 {
+            return Err(HandshakeError::HttpVersion);
+        }
+        if request.method() != Method::GET {
+            return Err(HandshakeError::Method);
+        }
+        self.check_fields(request.uri(), request.headers())
+    }
+
+    fn check_fields(
+        &self,
+        target: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<ServerAccepted, HandshakeError> {
+        let host = check_host(target, headers)?;
+        let no_length = |value: &HeaderValue| value.as_bytes().trim_ascii() == b"0";
+        if headers.contains_key(header::TRANSFER_ENCODING)
+            || !headers.get_all(header::CONTENT_LENGTH).iter().all(no_length)
+        {
+            return Err(HandshakeError::Body);
+        }
+        if !fields::list_contains(headers, &header::UPGRADE, b"websocket") {
+            return Err(if has_handshake_field(headers) {
+                HandshakeError::MissingUpgrade
+            } else {
+                HandshakeError::NotWebSocket { accepted: self.versions }
+            });
+        }
+        if !fields::list_contains(headers, &header::CONNECTION, b"upgrade") {
+            return Err(HandshakeError::MissingConnection);
+        }
+        let version = self.check_version(headers)?;
+        let key = fields::single(headers, &header::SEC_WEBSOCKET_KEY, "Sec-WebSocket-Key")?
+            .ok_or(HandshakeError::MissingKey)?;
+        let key = core::str::from_utf8(key).ok().filter(|key| is_key(key.as_bytes()));
+        let key = key.ok_or(HandshakeError::MalformedKey)?;
+        self.check_origin(headers, version, host)?;
+        let subprotocols = parse_subprotocols(headers.get_all(header::SEC_WEBSOCKET_PROTOCOL))?;
+        let subprotocol = choose(&subprotocols, &self.subprotocols, self.preference).cloned();
+        if self.require_subprotocol && subprotocol.is_none() {
+            return Err(HandshakeError::SubprotocolRequired);
+        }
+        let offers =
+            ExtensionOffer::parse_list(headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS), version)?;
+        Ok(ServerAccepted {
+            version,
+            accept: accept_key(key),
+            subprotocol,
+            subprotocols,
+            offers,
+            extensions: Vec::new(),
+            headers: HeaderMap::new(),
+        })
+    }
+
+    fn check_version(&self, headers: &HeaderMap) -> Result<Version, HandshakeError> {
+        let accepted = self.versions;
+        let value =
+            fields::single(headers, &header::SEC_WEBSOCKET_VERSION, "Sec-WebSocket-Version")?
+                .ok_or(HandshakeError::MissingVersion { accepted })?;
+        let requested = core::str::from_utf8(value)
+            .ok()
+            .and_then(Version::parse)
+            .ok_or(HandshakeError::MalformedVersion { accepted })?;
+        if accepted.contains(requested) {
+            Ok(requested)
+        } else {
+            Err(HandshakeError::UnsupportedVersion { requested, accepted })
+        }
+    }
+
+    fn check_origin(
+        &self,
+        headers: &HeaderMap,
+        version: Version,
+        host: &str,
+    ) -> Result<(), HandshakeError> {
+        let mut origin = fields::single(headers, &header::ORIGIN, "Origin")?;
+        // hybi-08 to hybi-10 use the other name, hybi-11 and hybi-12 this one, all as version 8; a
+        // server of 13 looks for both too, so that no page gets past it under the old name.
+        if origin.is_none() || version < Version::HYBI_08 {
+            let old = fields::single(headers, &SEC_WEBSOCKET_ORIGIN, "Sec-WebSocket-Origin")?;
+            origin = old.or(origin);
+        }
+        // Text that is not UTF-8 is an origin all the same, and no pattern but `*` matches it.
+        let origin = origin.map(|value| core::str::from_utf8(value).unwrap_or("\u{fffd}"));
+        if self.origins.allows(origin, host, self.secure) {
+            Ok(())
+        } else {
+            Err(HandshakeError::Origin)
+        }
+    }
+}
+
+/// Whether the request means to open a WebSocket connection, well formed or not.
+///
+/// A server that also serves pages asks this first and gives what is an attempt to
+/// [`ServerPolicy::check`]: it lists `websocket` in `Upgrade`, or has a `Sec-WebSocket-*` field.
+///
+/// ```
+/// let page = http::Request::get("/").header("Host", "example.org").body(()).unwrap();
+/// assert!(!hybi_handshake::is_upgrade(&page));
+/// ```
+#[must_use]
+pub fn is_upgrade<B>(request: &Request<B>) -> bool {
+    fields::list_contains(request.headers(), &header::UPGRADE, b"websocket")
+        || has_handshake_field(request.headers())
+}
+
+fn has_handshake_field(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"))
+}
+
+/// Checks `Host` and the request target; gives the value of `Host`.
+fn check_host<'a>(target: &Uri, headers: &'a HeaderMap) -> Result<&'a str, HandshakeError> {
+    let host =
+        fields::single(headers, &header::HOST, "Host")?.ok_or(HandshakeError::MissingHost)?;
+    let host = core::str::from_utf8(host).map_err(|_| HandshakeError::MalformedHost)?;
+    let (name, port) = split_host_port(host).ok_or(HandshakeError::MalformedHost)?;
+    let port = port.filter(|port| !port.is_empty());
+    let port =
+        port.map(|port| parse_port(port).ok_or(HandshakeError::MalformedHost)).transpose()?;
+    let Some(authority) = target.authority() else { return Ok(host) };
+    // The absolute form (RFC 9112 §3.2.2). Two names for the host would let a proxy and this
+    // server see different requests.
+    let default = match target.scheme_str() {
+        Some("http") => 80,
+        Some("https") => 443,
+        _ => return Err(HandshakeError::MalformedTarget),
+    };
+    if authority.as_str().contains('@') {
+        return Err(HandshakeError::MalformedTarget);
+    }
+    let named = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let same_port = authority.port_u16().unwrap_or(default) == port.unwrap_or(default);
+    if same_port && named.eq_ignore_ascii_case(name) {
+        Ok(host)
+    } else {
+        Err(HandshakeError::HostMismatch)
+    }
+}
+
+/// A request that may be answered with 101.
+///
+/// The application may still choose extensions and another subprotocol, or turn the request down
+/// with a response of its own.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerAccepted {
+    /// The version that the client asked for.
+    pub version: Version,
+    /// The value of `Sec-WebSocket-Accept`.
+    pub accept: String,
+    /// The subprotocol chosen, if any.
+    pub subprotocol: Option<String>,
+    /// The subprotocols that the client offered, most wanted first.
+    pub subprotocols: Vec<String>,
+    /// The extensions that the client offered, most wanted first.
+    pub offers: Vec<ExtensionOffer>,
+    extensions: Vec<ExtensionOffer>,
+    headers: HeaderMap,
+}
+
+impl ServerAccepted {
+    /// Answers one of the offers; the order of calls is the order in which extensions apply.
+    #[must_use]
+    pub fn with_extension(mut self, extension: ExtensionOffer) -> Self {
+        self.extensions.push(extension);
+        self
+    }
+
+    /// Chooses the subprotocol by hand, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::SubprotocolNotOffered`]: the client would fail the connection.
+    pub fn with_subprotocol(mut self, name: Option<&str>) -> Result<Self, FieldError> {
+        if name.is_some_and(|name| !self.subprotocols.iter().any(|offer| offer == name)) {
+            return Err(FieldError::SubprotocolNotOffered);
+        }
+        self.subprotocol = name.map(str::to_owned);
+        Ok(self)
+    }
+
+    /// Adds a field to the response, such as `Set-Cookie`.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::Reserved`] for the fields that the handshake writes itself and those that announce
+    /// a body; [`FieldError::InvalidName`] and [`FieldError::InvalidValue`] for what no field can hold.
+    pub fn with_header(
+        mut self,
+        name: impl AsRef<str>,
+        value: impl AsRef<[u8]>,
+    ) -> Result<Self, FieldError> {
+        append(&mut self.headers, name.as_ref(), value.as_ref())?;
+        Ok(self)
+    }
+
+    /// The extensions answered so far.
+    #[must_use]
+    pub fn extensions(&self) -> &[ExtensionOffer] {
+        &self.extensions
+    }
+
+    /// The response 101. From its last byte on, both ends send frames.
+    ///
+    /// [RFC 6455 §4.2.2](https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2)
+    #[must_use]
+    pub fn response(&self) -> Response<()> {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.reserve(5 + self.headers.len());
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        // Base64 and tokens are always valid values.
+        if let Ok(accept) = HeaderValue::from_str(&self.accept) {
+            headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+        }
+        if let Some(Ok(name)) = self.subprotocol.as_deref().map(HeaderValue::from_str) {
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+        }
+        if !self.extensions.is_empty()
+            && let Ok(list) = HeaderValue::try_from(extension::list_value(&self.extensions))
+        {
+            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, list);
+        }
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
+        response
+    }
+}

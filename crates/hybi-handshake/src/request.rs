@@ -1,0 +1,174 @@
+//! The client's opening handshake request, built by the application (RFC 6455 §4.1).
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::FieldError;
+use crate::extension::{self, ExtensionOffer};
+use crate::head::{fields, write_fields};
+use crate::uri::WsUri;
+use crate::version::Version;
+
+/// What a client asks for. It can be used for several attempts, each with a nonce of its own.
+///
+/// User-info in the URI becomes an `Authorization` field, unless the application sets that itself.
+///
+/// [RFC 6455 §4.1](https://www.rfc-editor.org/rfc/rfc6455#section-4.1)
+///
+/// ```
+/// use hybi_handshake::{ClientRequest, FieldError};
+///
+/// let request = ClientRequest::new("wss://example.org/chat".parse()?)
+///     .header("Cookie", "session=1")?
+///     .origin("https://example.org")?
+///     .subprotocol("chat.v2")?;
+/// assert_eq!(request.clone().header("Host", "elsewhere").unwrap_err(), FieldError::Reserved);
+/// assert_eq!(request.header("X-Note", "a\r\nHost: b").unwrap_err(), FieldError::InvalidValue);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientRequest {
+    uri: WsUri,
+    version: Version,
+    origin: Option<HeaderValue>,
+    subprotocols: Vec<String>,
+    extensions: Vec<ExtensionOffer>,
+    headers: HeaderMap,
+}
+
+impl ClientRequest {
+    /// A request of version 13 for this resource, with no more than the RFC demands.
+    #[must_use]
+    pub fn new(uri: WsUri) -> Self {
+        Self {
+            uri,
+            version: Version::RFC6455,
+            origin: None,
+            subprotocols: Vec::new(),
+            extensions: Vec::new(),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// Adds a field, such as `Cookie` or `Authorization`. A name that is set twice is sent twice.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::Reserved`] for `Host`, `Upgrade`, `Connection` and `Sec-WebSocket-*`, and for
+    /// the fields that announce a body; [`FieldError::InvalidName`] and [`FieldError::InvalidValue`]
+    /// for what no field can hold, such as a line end.
+    pub fn header(
+        mut self,
+        name: impl AsRef<str>,
+        value: impl AsRef<[u8]>,
+    ) -> Result<Self, FieldError> {
+        append(&mut self.headers, name.as_ref(), value.as_ref())?;
+        Ok(self)
+    }
+
+    /// Names the origin, as a browser would: `scheme://host[:port]`, or `null`.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::InvalidValue`] for what no field can hold.
+    pub fn origin(mut self, origin: &str) -> Result<Self, FieldError> {
+        self.origin = Some(HeaderValue::from_str(origin).map_err(|_| FieldError::InvalidValue)?);
+        Ok(self)
+    }
+
+    /// Offers a subprotocol, after those already offered in order of preference.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::NotAToken`] and [`FieldError::DuplicateSubprotocol`].
+    pub fn subprotocol(mut self, name: &str) -> Result<Self, FieldError> {
+        let name = fields::token(name.as_bytes()).ok_or(FieldError::NotAToken)?;
+        if self.subprotocols.iter().any(|other| other == name) {
+            return Err(FieldError::DuplicateSubprotocol);
+        }
+        self.subprotocols.push(name.to_owned());
+        Ok(self)
+    }
+
+    /// Offers an extension, after those already offered in order of preference.
+    #[must_use]
+    pub fn extension(mut self, offer: ExtensionOffer) -> Self {
+        self.extensions.push(offer);
+        self
+    }
+
+    /// Speaks another version than 13. It fits all that share the handshake of RFC 6455, 5 to 13.
+    #[must_use]
+    pub const fn version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The same request for another resource.
+    #[must_use]
+    pub fn with_uri(mut self, uri: WsUri) -> Self {
+        self.uri = uri;
+        self
+    }
+
+    /// Where the request goes.
+    #[must_use]
+    pub const fn uri(&self) -> &WsUri {
+        &self.uri
+    }
+
+    pub(crate) const fn requested_version(&self) -> Version {
+        self.version
+    }
+
+    pub(crate) fn subprotocols(&self) -> &[String] {
+        &self.subprotocols
+    }
+
+    pub(crate) fn extensions(&self) -> &[ExtensionOffer] {
+        &self.extensions
+    }
+
+    /// The request head with this key.
+    pub(crate) fn to_bytes(&self, key: &str) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        let mut put = |parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
+        put(&[b"GET ", self.uri.resource().as_bytes(), b" HTTP/1.1\r\n"]);
+        put(&[b"Host: ", self.uri.host_header().as_bytes(), b"\r\n"]);
+        put(&[b"Upgrade: websocket\r\nConnection: Upgrade\r\n"]);
+        put(&[b"Sec-WebSocket-Key: ", key.as_bytes(), b"\r\n"]);
+        put(&[b"Sec-WebSocket-Version: ", self.version.to_string().as_bytes(), b"\r\n"]);
+        if !self.subprotocols.is_empty() {
+            put(&[b"Sec-WebSocket-Protocol: ", self.subprotocols.join(", ").as_bytes(), b"\r\n"]);
+        }
+        if !self.extensions.is_empty() {
+            let list = extension::list_value(&self.extensions);
+            put(&[b"Sec-WebSocket-Extensions: ", list.as_bytes(), b"\r\n"]);
+        }
+        if let Some(origin) = &self.origin {
+            fields::write_name(&self.version.origin_field(), &mut out);
+            [b": ", origin.as_bytes(), b"\r\n"].iter().for_each(|part| out.extend_from_slice(part));
+        }
+        let authorization = self.uri.basic_authorization();
+        if let Some(value) =
+            authorization.filter(|_| !self.headers.contains_key(header::AUTHORIZATION))
+        {
+            write_fields(&HeaderMap::from_iter([(header::AUTHORIZATION, value)]), &mut out);
+        }
+        write_fields(&self.headers, &mut out);
+        out.extend(b"\r\n");
+        out
+    }
+}
+
+/// Adds a field of the application, which may not be one that the handshake writes or relies on.
+pub(crate) fn append(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), FieldError> {
+    let name = HeaderName::try_from(name).map_err(|_| FieldError::InvalidName)?;
+    let frames_body = name == header::CONTENT_LENGTH || name == header::TRANSFER_ENCODING;
+    if fields::is_owned(&name) || frames_body {
+        return Err(FieldError::Reserved);
+    }
+    let mut value = HeaderValue::from_bytes(value).map_err(|_| FieldError::InvalidValue)?;
+    value.set_sensitive(name == header::AUTHORIZATION || name == header::COOKIE);
+    headers.try_append(name, value).map_err(|_| FieldError::InvalidValue)?;
+    Ok(())
+}

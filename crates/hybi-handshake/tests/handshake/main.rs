@@ -1,0 +1,12 @@
+//! The contract of the crate, as a peer or an application sees it.
+
+mod client_rules;
+mod grammar;
+mod head;
+mod origin;
+mod rejection;
+mod round_trip;
+mod server_rules;
+mod support;
+mod uri;
+mod vectors;

@@ -1,0 +1,93 @@
+//! `ws` and `wss` URIs (RFC 6455 §3).
+
+use hybi_handshake::{UriError, WsUri};
+
+#[test]
+fn uris_come_apart_into_host_port_and_resource() {
+    for (text, secure, host, port, resource, host_header) in [
+        ("ws://example.org", false, "example.org", 80, "/", "example.org"),
+        ("wss://example.org", true, "example.org", 443, "/", "example.org"),
+        ("WSS://EXAMPLE.org/Chat", true, "example.org", 443, "/Chat", "example.org"),
+        ("ws://example.org:80/", false, "example.org", 80, "/", "example.org"),
+        ("ws://example.org:443/", false, "example.org", 443, "/", "example.org:443"),
+        ("wss://example.org:8443/a/b?c=d&e", true, "example.org", 8443, "/a/b?c=d&e", "example.org:8443"),
+        ("ws://example.org?q", false, "example.org", 80, "/?q", "example.org"),
+        ("ws://example.org:/x", false, "example.org", 80, "/x", "example.org"),
+        ("ws://127.0.0.1:9001/", false, "127.0.0.1", 9001, "/", "127.0.0.1:9001"),
+        ("ws://[::1]:9001/", false, "::1", 9001, "/", "[::1]:9001"),
+        ("wss://[2001:DB8::1]", true, "2001:db8::1", 443, "/", "[2001:db8::1]"),
+        ("ws://xn--bcher-kva.example/", false, "xn--bcher-kva.example", 80, "/", "xn--bcher-kva.example"),
+        ("ws://a/%23?u=http://b/@c:1", false, "a", 80, "/%23?u=http://b/@c:1", "a"),
+        ("ws://user:pass@example.org/", false, "example.org", 80, "/", "example.org"),
+    ] {
+        let uri: WsUri = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(
+            (uri.is_secure(), uri.host(), uri.port(), uri.resource(), &*uri.host_header()),
+            (secure, host, port, resource, host_header),
+            "{text}"
+        );
+        assert_eq!(uri.to_string().parse::<WsUri>().unwrap().to_string(), uri.to_string());
+    }
+}
+
+#[test]
+fn what_is_no_websocket_uri_is_refused_with_the_reason() {
+    for (text, expected) in [
+        ("http://example.org/", UriError::HttpScheme),
+        ("HTTPS://example.org/", UriError::HttpScheme),
+        ("ftp://example.org/", UriError::Scheme),
+        ("example.org/chat", UriError::Scheme),
+        ("ws:/example.org", UriError::Scheme),
+        ("", UriError::Scheme),
+        ("ws://example.org/#top", UriError::Fragment),
+        ("ws://example.org#", UriError::Fragment),
+        ("ws://", UriError::Host),
+        ("ws:///chat", UriError::Host),
+        ("ws://:80/", UriError::Host),
+        ("ws://exa mple.org/", UriError::Host),
+        ("ws://b\u{fc}cher.example/", UriError::Host),
+        ("ws://[::1/", UriError::Host),
+        ("ws://[::1]x/", UriError::Host),
+        ("ws://[example.org]/", UriError::Host),
+        ("ws://good.example\\@evil.example/", UriError::UserInfo),
+        ("ws://evil.example\r\nX: y/", UriError::Host),
+        ("ws://example.org:0/", UriError::Port),
+        ("ws://example.org:65536/", UriError::Port),
+        ("ws://example.org:+80/", UriError::Port),
+        ("ws://example.org:80:80/", UriError::Port),
+        ("ws://us%er@example.org/", UriError::UserInfo),
+        ("ws://us%3@example.org/", UriError::UserInfo),
+        ("ws://example.org/a b", UriError::Character { offset: 18 }),
+        ("ws://example.org/\u{e9}", UriError::Character { offset: 17 }),
+        ("ws://example.org/a\r\nX: y", UriError::Character { offset: 18 }),
+        ("ws://example.org/\0", UriError::Character { offset: 17 }),
+    ] {
+        assert_eq!(text.parse::<WsUri>(), Err(expected), "{text:?}");
+    }
+}
+
+#[test]
+fn user_info_becomes_basic_credentials_and_is_never_printed() {
+    for (text, expected) in [
+        ("ws://Aladdin:open%20sesame@example.org/", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ("ws://user@example.org/", "Basic dXNlcjo="),
+        ("ws://user:a%3Ab%40c@example.org/", "Basic dXNlcjphOmJAYw=="),
+    ] {
+        let uri: WsUri = text.parse().unwrap();
+        let value = uri.basic_authorization().expect("credentials");
+        assert_eq!(value.to_str().unwrap(), expected);
+        assert!(value.is_sensitive());
+        for shown in [uri.to_string(), format!("{uri:?}")] {
+            assert!(!shown.contains("user") && !shown.contains("Aladdin"), "{shown}");
+        }
+    }
+    assert_eq!("ws://example.org".parse::<WsUri>().unwrap().basic_authorization(), None);
+}
+
+#[test]
+fn an_http_type_converts() {
+    let uri = http::Uri::from_static("wss://example.org/chat?x=1");
+    assert_eq!(WsUri::try_from(&uri).unwrap().to_string(), "wss://example.org/chat?x=1");
+    let uri = http::Uri::from_static("/chat");
+    assert_eq!(WsUri::try_from(&uri), Err(UriError::Scheme));
+}

@@ -1,0 +1,70 @@
+//! Transport over anything with tokio's I/O traits.
+
+use core::{
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+};
+use std::{
+    future::Future,
+    io::{self, IoSlice},
+};
+
+use hybi::{bytes::BufMut, io::Transport};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+/// A stream with tokio's I/O traits as a [`Transport`].
+#[derive(Debug)]
+pub struct TokioIo<S>(S);
+
+impl<S> TokioIo<S> {
+    /// Wraps a stream.
+    pub fn new(stream: S) -> Self {
+        Self(stream)
+    }
+
+    /// The stream.
+    pub fn get_ref(&self) -> &S {
+        &self.0
+    }
+
+    /// The stream, back.
+    pub fn into_inner(self) -> S {
+        self.0
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Transport for TokioIo<S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut chunk = ReadBuf::new(chunk);
+        ready!(Pin::new(&mut self.0).poll_read(cx, &mut chunk))?;
+        Poll::Ready(Ok(chunk.filled().len()))
+    }
+
+    fn poll_read_direct<B: BufMut>(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut B,
+    ) -> Poll<io::Result<usize>> {
+        // The future holds no state of its own, so dropping it when pending loses nothing.
+        pin!(self.0.read_buf(buffer)).poll(cx)
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match slices {
+            [slice] => Pin::new(&mut self.0).poll_write(cx, slice),
+            slices => Pin::new(&mut self.0).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,117 @@
+//! Client: how to ask for a connection (RFC 6455 section 4.1).
+
+use std::sync::Arc;
+
+use hybi_handshake::{ClientHandshake, ClientRequest, FieldError, HeadLimits, Version, WsUri};
+use rand::Rng;
+
+use crate::{Config, Error};
+
+/// What a client asks for, whatever the URI: header fields, subprotocols, version, limits.
+///
+/// One can serve many connections; cloning is cheap enough to do for each.
+///
+/// ```
+/// use hybi::{Client, Config};
+///
+/// let client = Client::builder()
+///     .header("Authorization", "Bearer 1234")
+///     .subprotocol("chat.v2")
+///     .config(Config::default().max_message(1024 * 1024))
+///     .build()?;
+/// # Ok::<(), hybi::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its URI is replaced by that of each connection.
+    request: ClientRequest,
+    config: Arc<Config>,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self { request: ClientRequest::new(WsUri::default()), config: Arc::default() }
+    }
+}
+
+impl Client {
+    /// Begins with the defaults: RFC 6455, no additional header field, no subprotocol.
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder { client: Ok(Self::default()) }
+    }
+
+    /// The choices about connections.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// The opening handshake for one connection, without I/O.
+    #[must_use]
+    pub fn handshake(&self, uri: &WsUri) -> ClientHandshake {
+        let mut nonce = [0; 16];
+        rand::rng().fill_bytes(&mut nonce);
+        let limits: HeadLimits = self.config.head_limits;
+        ClientHandshake::new(&self.request.clone().with_uri(uri.clone()), nonce, limits)
+    }
+}
+
+/// Collects what a [`Client`] asks for.
+///
+/// Mistakes are kept until [`build`](Self::build), so that calls can be chained.
+#[derive(Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    client: Result<Client, FieldError>,
+}
+
+impl ClientBuilder {
+    fn request(
+        mut self,
+        change: impl FnOnce(ClientRequest) -> Result<ClientRequest, FieldError>,
+    ) -> Self {
+        self.client = self.client.and_then(|client| {
+            Ok(Client { request: change(client.request)?, config: client.config })
+        });
+        self
+    }
+
+    /// Adds a header field. Those that the handshake owns (`Host`, `Upgrade`, `Connection` and
+    /// `Sec-WebSocket-*`) are refused, and so is any value with a line break or NUL in it.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.request(|request| request.header(name, value))
+    }
+
+    /// Says which origin the request comes from; browsers must, other clients may.
+    pub fn origin(self, origin: &str) -> Self {
+        self.request(|request| request.origin(origin))
+    }
+
+    /// Offers a subprotocol; the first offered is preferred most.
+    pub fn subprotocol(self, name: &str) -> Self {
+        self.request(|request| request.subprotocol(name))
+    }
+
+    /// Asks for another version than RFC 6455.
+    pub fn version(self, version: Version) -> Self {
+        self.request(|request| Ok(request.version(version)))
+    }
+
+    /// Sets the choices about connections.
+    pub fn config(mut self, config: Config) -> Self {
+        if let Ok(client) = &mut self.client {
+            client.config = Arc::new(config);
+        }
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Field`] for the first field, origin or subprotocol that cannot be sent.
+    pub fn build(self) -> Result<Client, Error> {
+        Ok(self.client?)
+    }
+}

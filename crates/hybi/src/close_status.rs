@@ -1,0 +1,65 @@
+//! CloseStatus: how a connection ended (RFC 6455 section 7.1).
+
+use hybi_frame::{CloseCode, CloseFrame};
+
+/// How a connection ended: who began, with which code and reason, and whether in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseStatus {
+    pub(crate) received: Option<Option<CloseFrame>>,
+    pub(crate) sent: Option<CloseCode>,
+    pub(crate) began: Option<Endpoint>,
+    pub(crate) clean: bool,
+}
+
+/// One of the two endpoints, seen from this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "complete: a connection has two ends")]
+pub enum Endpoint {
+    /// This endpoint.
+    Local,
+    /// The other one.
+    Peer,
+}
+
+impl CloseStatus {
+    pub(crate) const NONE: Self = Self { received: None, sent: None, began: None, clean: false };
+
+    /// The code of the peer's Close frame; [`CloseCode::NO_STATUS`] (1005) if it had none, and
+    /// [`CloseCode::ABNORMAL`] (1006) if no Close frame came (section 7.1.5).
+    #[must_use]
+    pub fn code(&self) -> CloseCode {
+        match &self.received {
+            Some(Some(frame)) => frame.code(),
+            Some(None) => CloseCode::NO_STATUS,
+            None => CloseCode::ABNORMAL,
+        }
+    }
+
+    /// The reason in the peer's Close frame; empty if there was none (section 7.1.6).
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match &self.received {
+            Some(Some(frame)) => frame.reason().as_str(),
+            _ => "",
+        }
+    }
+
+    /// The code that this endpoint sent, if it sent a Close frame;
+    /// [`CloseCode::NO_STATUS`] if that frame was empty.
+    #[must_use]
+    pub fn sent(&self) -> Option<CloseCode> {
+        self.sent
+    }
+
+    /// Who sent the first Close frame; `None` if nobody did.
+    #[must_use]
+    pub fn began_by(&self) -> Option<Endpoint> {
+        self.began
+    }
+
+    /// Whether both endpoints sent a Close frame and neither broke a rule (section 7.1.4).
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.clean
+    }
+}

@@ -1,0 +1,200 @@
+//! Config: every choice about a connection, its default, and why that default.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use hybi_frame::Limits;
+use hybi_handshake::HeadLimits;
+
+/// Every choice about a connection.
+///
+/// The defaults are safe on the open internet: each limit is on, and one connection whose peer
+/// does its worst holds no more than one message of [`max_message`](Self::max_message), the
+/// [`outbox_limit`](Self::outbox_limit), and a few kilobytes.
+///
+/// ```
+/// use std::time::Duration;
+/// use hybi::Config;
+///
+/// let config = Config::default()
+///     .max_message(1024 * 1024)
+///     .ping_interval(Some(Duration::from_secs(30)));
+/// assert_eq!(config.limits().max_message(), 1024 * 1024);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub(crate) limits: Limits,
+    pub(crate) head_limits: HeadLimits,
+    pub(crate) outbox_limit: usize,
+    pub(crate) fragment_size: Option<usize>,
+    pub(crate) show_control_frames: bool,
+    pub(crate) handshake_timeout: Duration,
+    pub(crate) ping_interval: Option<Duration>,
+    pub(crate) ping_timeout: Duration,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) write_timeout: Option<Duration>,
+    pub(crate) close_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            head_limits: HeadLimits::default(),
+            outbox_limit: 1024 * 1024,
+            fragment_size: None,
+            show_control_frames: false,
+            handshake_timeout: Duration::from_secs(10),
+            ping_interval: Some(Duration::from_secs(20)),
+            ping_timeout: Duration::from_secs(20),
+            idle_timeout: None,
+            write_timeout: Some(Duration::from_secs(30)),
+            close_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A bound on what an endpoint reads and discards after it failed the connection or ended it.
+///
+/// Closing a transport with unread bytes resets it, and a reset can overtake the Close frame;
+/// reading for ever would let the peer decide when the connection ends.
+pub(crate) const DRAIN_BYTES: usize = 1024 * 1024;
+
+/// The longest that such discarding may take.
+pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(1);
+
+impl Config {
+    /// Sets the longest message to accept, in bytes; 16 MiB by default.
+    ///
+    /// Stops a peer that would fill the memory with one message. A longer message fails the
+    /// connection with close code 1009, as soon as its length is announced or reached.
+    #[must_use]
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.limits = self.limits.with_max_message(bytes);
+        self
+    }
+
+    /// Sets the longest frame to accept, in bytes of payload; as long as a message by default.
+    ///
+    /// A longer frame fails the connection with close code 1009 as soon as its header is read.
+    #[must_use]
+    pub fn max_frame(mut self, bytes: u64) -> Self {
+        self.limits = self.limits.with_max_frame(bytes);
+        self
+    }
+
+    /// Sets how many frames one message may be split into; 65,536 by default.
+    ///
+    /// Stops a peer that sends empty fragments for ever: they add no bytes, but each costs work.
+    #[must_use]
+    pub fn max_fragments(mut self, fragments: u32) -> Self {
+        self.limits = self.limits.with_max_fragments(fragments);
+        self
+    }
+
+    /// Sets the limits on the head of a request or response; 16 KiB and 100 fields by default.
+    #[must_use]
+    pub fn head_limits(mut self, limits: HeadLimits) -> Self {
+        self.head_limits = limits;
+        self
+    }
+
+    /// Sets how many bytes may wait to be sent; 1 MiB by default.
+    ///
+    /// Stops a peer that asks and never reads the answers. When the limit is reached, sending
+    /// waits (`send`, `feed`) or gives the message back (`try_send`). A single message that is
+    /// longer than the limit is taken when nothing else waits.
+    #[must_use]
+    pub fn outbox_limit(mut self, bytes: usize) -> Self {
+        self.outbox_limit = bytes;
+        self
+    }
+
+    /// Cuts each outgoing data message into frames of at most this many bytes of payload; off by
+    /// default: a message is one frame (RFC 6455 section 5.4).
+    ///
+    /// A size of 0 means off, too.
+    #[must_use]
+    pub fn fragment_size(mut self, bytes: Option<usize>) -> Self {
+        self.fragment_size = bytes.filter(|bytes| *bytes > 0);
+        self
+    }
+
+    /// Makes receiving yield the peer's Ping and Pong frames beside its messages; off by default,
+    /// so that what is received can be sent back as it is.
+    ///
+    /// Pings are answered in either case.
+    #[must_use]
+    pub fn show_control_frames(mut self, show: bool) -> Self {
+        self.show_control_frames = show;
+        self
+    }
+
+    /// Sets how long the opening handshake may take in all, name lookup, TCP and TLS included;
+    /// 10 s by default.
+    ///
+    /// Stops peers that hold a connection open by sending nothing, or one byte at a time.
+    #[must_use]
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a silent connection waits before it asks whether the peer is still there
+    /// (a Ping frame); 20 s by default, `None` never asks.
+    ///
+    /// Bytes that arrive count as signs of life, so a busy connection sends no pings; a ping
+    /// leaves between one and two intervals after the last byte.
+    #[must_use]
+    pub fn ping_interval(mut self, interval: Option<Duration>) -> Self {
+        self.ping_interval = interval;
+        self
+    }
+
+    /// Sets how long the peer may stay silent after such a ping; 20 s by default.
+    ///
+    /// Then the connection is failed with close code 1011. It is what finds peers that vanished
+    /// without a word, which TCP alone notices after hours or never.
+    #[must_use]
+    pub fn ping_timeout(mut self, timeout: Duration) -> Self {
+        self.ping_timeout = timeout;
+        self
+    }
+
+    /// Ends connections on which the peer sends no message for this long (up to a quarter
+    /// longer) with close code 1001; `None` by default.
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// Sets how long waiting bytes may make no progress at all; 30 s by default, `None` waits
+    /// for ever.
+    ///
+    /// Stops a peer that keeps the connection alive and never reads.
+    #[must_use]
+    pub fn write_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.write_timeout = timeout;
+        self
+    }
+
+    /// Sets how long to wait for the peer's answer to our Close frame; 5 s by default.
+    #[must_use]
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+
+    /// When an opening handshake that begins at `now` has to be complete.
+    #[must_use]
+    pub fn handshake_deadline(&self, now: Instant) -> Instant {
+        now + self.handshake_timeout
+    }
+
+    /// The limits on frames and messages.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+}

@@ -1,0 +1,150 @@
+//! Ending: the closing handshake, failing the connection, timeouts, the transport's end
+//! (RFC 6455 section 7).
+
+use std::time::Instant;
+
+use hybi_frame::{CloseCode, CloseFrame, FrameError, Opcode, Role};
+
+use super::{Connection, End, Phase, deadlines::Due};
+use crate::{CloseStatus, Deadline, Endpoint, Error, config::DRAIN_TIME};
+
+impl Connection {
+    /// Whether the sending half of the transport is to be ended now: everything queued has been
+    /// transmitted, and it is ours to end it (section 7.1.1: the server's first, so that the
+    /// client is not left with the port; either's after a failure).
+    ///
+    /// Follow it with [`shutdown_done`](Self::shutdown_done).
+    #[must_use]
+    pub fn wants_shutdown(&self) -> bool {
+        self.phase == Phase::Ending
+            && !self.shutdown_done
+            && self.outbox.len() == 0
+            && (self.role == Role::Server || self.peer_ended || self.error().is_some())
+    }
+
+    /// Notes that the sending half of the transport was ended. Keep reading (the bytes are
+    /// discarded, within bounds) until the peer ends its half, so that unread bytes do not turn
+    /// the end into a reset that overtakes our Close frame.
+    pub fn shutdown_done(&mut self) {
+        self.shutdown_done = true;
+        if self.peer_ended {
+            self.phase = Phase::Closed;
+        }
+    }
+
+    /// Takes in that the time is `now`.
+    ///
+    /// Sends keep-alive pings, and ends the connection when a deadline of
+    /// [`Config`](crate::Config) has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(due) = self.deadlines.due(&self.config, now) {
+            match due {
+                Due::SendPing => self.queue_control(Opcode::Ping, &[]),
+                Due::NoPong => {
+                    self.fail(Error::Timeout(Deadline::Pong), Some(CloseCode::INTERNAL_ERROR));
+                }
+                Due::Idle => self.fail(Error::Timeout(Deadline::Idle), Some(CloseCode::GOING_AWAY)),
+                Due::WriteBlocked => {
+                    if self.is_receiving() {
+                        self.fail(Error::Timeout(Deadline::Write), None);
+                    }
+                    self.phase = Phase::Closed;
+                }
+                Due::End => self.phase = Phase::Closed,
+            }
+        }
+    }
+
+    /// Takes in that the transport failed: nothing more can be sent or received.
+    pub fn handle_transport_error(&mut self, error: std::io::Error) {
+        // Once the peer's Close frame is here, or we failed the connection, the outcome is
+        // settled; a peer that resets the transport instead of waiting changes nothing.
+        if self.is_receiving() {
+            self.fail(error.into(), None);
+        } else if let Some(end) = &mut self.end {
+            end.status.clean &= self.outbox.len() == 0;
+        }
+        self.outbox.clear();
+        self.phase = Phase::Closed;
+    }
+
+    pub(super) fn transport_ended(&mut self) {
+        match self.phase {
+            Phase::Open | Phase::CloseSent => {
+                self.fail(Error::Lost, None);
+                self.phase = Phase::Closed;
+            }
+            // Our part of the end may still be to do: the peer has only ended its own half.
+            Phase::Ending if !self.shutdown_done => self.peer_ended = true,
+            Phase::Ending | Phase::Closed => self.phase = Phase::Closed,
+        }
+    }
+
+    /// Section 7.1.2: our Close frame goes out first.
+    pub(super) fn begin_closing_handshake(&mut self, frame: Option<&CloseFrame>) {
+        self.queue_close(
+            frame.map(CloseFrame::code),
+            frame.map_or("", |frame| frame.reason().as_str()),
+        );
+        self.end().status.began = Some(Endpoint::Local);
+        self.phase = Phase::CloseSent;
+        self.deadlines.end_within(self.config.close_timeout);
+    }
+
+    /// The peer's Close frame came: it answers ours, or ours answers it with the same code
+    /// (section 5.5.1).
+    pub(super) fn finish_closing_handshake(&mut self, frame: Option<CloseFrame>) {
+        if self.phase == Phase::Open {
+            self.queue_close(frame.as_ref().map(CloseFrame::code), "");
+            self.end().status.began = Some(Endpoint::Peer);
+        }
+        let status = &mut self.end().status;
+        status.received = Some(frame);
+        status.clean = true;
+        self.phase = Phase::Ending;
+        // A server ends the transport at once and gives the client a moment to do the same; a
+        // client waits for its server to do so (section 7.1.1).
+        self.deadlines.end_within(match self.role {
+            Role::Server => DRAIN_TIME.min(self.config.close_timeout),
+            Role::Client => self.config.close_timeout,
+        });
+    }
+
+    pub(super) fn fail_protocol(&mut self, error: FrameError) {
+        let code = error.close_code();
+        self.fail(error.into(), Some(code));
+    }
+
+    /// Fails the connection (section 7.1.7): the first error is the one that stays; the peer is
+    /// told with a Close frame if it was not told before.
+    fn fail(&mut self, error: Error, code: Option<CloseCode>) {
+        if self.error().is_some() {
+            return;
+        }
+        if let (Phase::Open, Some(code)) = (self.phase, code) {
+            // The drafts knew fewer codes; 1001 is what they had for an endpoint that gives up.
+            let known = code.may_be_sent(self.rules(), self.role);
+            self.queue_close(Some(if known { code } else { CloseCode::GOING_AWAY }), "");
+            self.end().status.began = Some(Endpoint::Local);
+        }
+        let end = self.end();
+        end.error = Some(error);
+        end.status.clean = false;
+        self.phase = Phase::Ending;
+        self.deadlines.end_within(DRAIN_TIME);
+    }
+
+    fn queue_close(&mut self, code: Option<CloseCode>, reason: &str) {
+        let mut payload = Vec::new();
+        if let Some(code) = code {
+            payload.extend_from_slice(&code.as_u16().to_be_bytes());
+            payload.extend_from_slice(reason.as_bytes());
+        }
+        self.queue_control(Opcode::Close, &payload);
+        self.end().status.sent = Some(code.unwrap_or(CloseCode::NO_STATUS));
+    }
+
+    fn end(&mut self) -> &mut End {
+        self.end.get_or_insert_with(|| Box::new(End { status: CloseStatus::NONE, error: None }))
+    }
+}

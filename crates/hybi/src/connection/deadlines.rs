@@ -1,0 +1,130 @@
+//! Deadlines: keep-alive, idling, blocked writes and the end, on one timer.
+//!
+//! Nothing here runs per message. Activity sets a flag; the timer, when it fires, looks at the
+//! flags and is set again. Deadlines that begin between two waits are armed at the next wait.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use crate::Config;
+
+/// How often within one idle timeout the timer looks whether a message came.
+const IDLE_TICKS: u32 = 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Deadlines {
+    /// Bytes came since the keep-alive timer last fired.
+    heard: bool,
+    /// A message came since the idle timer last fired.
+    heard_message: bool,
+    /// Our keep-alive ping went out and nothing has come since.
+    pinged: bool,
+    idle_ticks: u8,
+    armed: bool,
+    write_waiting: bool,
+    ping: Option<Instant>,
+    idle: Option<Instant>,
+    write: Option<Instant>,
+    end: Option<Instant>,
+    /// How long the end may take, until the clock is known that starts it.
+    end_after: Option<Duration>,
+}
+
+/// What a timeout asks the connection to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    SendPing,
+    NoPong,
+    Idle,
+    WriteBlocked,
+    End,
+}
+
+impl Deadlines {
+    pub(super) fn heard(&mut self) {
+        self.heard = true;
+    }
+
+    pub(super) fn heard_message(&mut self) {
+        self.heard_message = true;
+    }
+
+    pub(super) fn wrote(&mut self) {
+        self.write_waiting = false;
+        self.write = None;
+    }
+
+    pub(super) fn write_blocked(&mut self) {
+        self.write_waiting = true;
+    }
+
+    /// From now on only the end counts, and it may take this long.
+    pub(super) fn end_within(&mut self, time: Duration) {
+        self.ping = None;
+        self.idle = None;
+        self.armed = true;
+        self.end = None;
+        self.end_after = Some(time);
+    }
+
+    /// The earliest deadline; arms those that began since the last call.
+    pub(super) fn next(
+        &mut self,
+        config: &Config,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Instant> {
+        let arm_write = self.write_waiting && self.write.is_none() && config.write_timeout.is_some();
+        if !self.armed || self.end_after.is_some() || arm_write {
+            let now = now();
+            if !self.armed {
+                self.armed = true;
+                self.ping = config.ping_interval.map(|interval| now + interval);
+                self.idle = config.idle_timeout.map(|timeout| now + timeout / IDLE_TICKS);
+            }
+            if let Some(time) = self.end_after.take() {
+                self.end = Some(now + time);
+            }
+            if arm_write {
+                self.write = config.write_timeout.map(|timeout| now + timeout);
+            }
+        }
+        [self.ping, self.idle, self.write, self.end].into_iter().flatten().min()
+    }
+
+    /// What is due at `now`; call again until nothing is.
+    pub(super) fn due(&mut self, config: &Config, now: Instant) -> Option<Due> {
+        let passed = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
+        if passed(self.end) {
+            self.end = None;
+            return Some(Due::End);
+        }
+        if passed(self.write) {
+            self.write = None;
+            return Some(Due::WriteBlocked);
+        }
+        if passed(self.ping) {
+            let heard = core::mem::take(&mut self.heard);
+            if self.pinged && !heard {
+                self.ping = None;
+                return Some(Due::NoPong);
+            }
+            self.pinged = !heard;
+            if heard {
+                self.ping = config.ping_interval.map(|interval| now + interval);
+            } else {
+                self.ping = Some(now + config.ping_timeout);
+                return Some(Due::SendPing);
+            }
+        }
+        if passed(self.idle) {
+            let heard = core::mem::take(&mut self.heard_message);
+            self.idle_ticks = if heard { 0 } else { self.idle_ticks + 1 };
+            self.idle = config.idle_timeout.map(|timeout| now + timeout / IDLE_TICKS);
+            if u32::from(self.idle_ticks) >= IDLE_TICKS {
+                self.idle = None;
+                return Some(Due::Idle);
+            }
+        }
+        None
+    }
+}

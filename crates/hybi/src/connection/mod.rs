@@ -1,0 +1,299 @@
+//! Connection: an established WebSocket connection without I/O (RFC 6455 sections 5 to 8).
+//!
+//! Bytes and time go in, events and bytes come out. There is no clock, no socket and no random
+//! source in here: the caller tells the time, moves the bytes, and may bring the masking keys.
+
+mod close;
+mod deadlines;
+mod outbox;
+mod receive;
+mod send;
+
+use core::fmt;
+use std::{io::IoSlice, sync::Arc, time::Instant};
+
+use hybi_frame::{FrameDecoder, FrameRules, MaskingKey, MessageAssembler, Role};
+use hybi_handshake::{ExtensionOffer, Version};
+
+use crate::{CloseStatus, Config, Error};
+use deadlines::Deadlines;
+use outbox::Outbox;
+
+/// What the opening handshake settled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Negotiated {
+    /// The protocol version.
+    pub version: Version,
+    /// The subprotocol, if one was chosen.
+    pub subprotocol: Option<String>,
+    /// The extensions in use, in the order in which they transform outgoing messages.
+    pub extensions: Vec<ExtensionOffer>,
+}
+
+impl Negotiated {
+    /// Version, subprotocol and extensions as the handshake left them.
+    #[must_use]
+    pub fn new(
+        version: Version,
+        subprotocol: Option<String>,
+        extensions: Vec<ExtensionOffer>,
+    ) -> Self {
+        Self { version, subprotocol, extensions }
+    }
+}
+
+/// Where a connection is in its life (RFC 6455 section 4.1 and 7.1).
+///
+/// ```text
+///  opening handshake            first Close frame              transport ended
+/// (Connecting) -------> Open --------------------> Closing ------------------> Closed
+/// ```
+///
+/// `Connecting` is what [`ClientHandshake`](hybi_handshake::ClientHandshake) and
+/// [`ServerHandshake`](hybi_handshake::ServerHandshake) are for; a `Connection` begins `Open`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "complete: the states of RFC 6455")]
+pub enum State {
+    /// Messages go both ways.
+    Open,
+    /// A Close frame was sent or received, or the connection was failed.
+    Closing,
+    /// Over: nothing will be sent or received any more, and the transport can be let go.
+    Closed,
+}
+
+/// What is left to be done; [`State`] is the RFC's view of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Our Close frame is queued or sent, the peer's has not come.
+    CloseSent,
+    /// No event will come any more: send what is queued, end the transport, discard input.
+    Ending,
+    Closed,
+}
+
+/// How the connection came to its end; only a connection that has begun to end owns one.
+#[derive(Debug)]
+struct End {
+    status: CloseStatus,
+    error: Option<Error>,
+}
+
+/// An established WebSocket connection, for either role and without I/O.
+///
+/// Drive it with these calls, in any order and as often as there is reason to:
+///
+/// - [`handle_input`](Self::handle_input) with bytes that the transport received,
+///   [`handle_eof`](Self::handle_eof) when it ended;
+/// - [`queue`](Self::queue) with messages to send;
+/// - [`poll_transmit`](Self::poll_transmit) and [`transmitted`](Self::transmitted) to move
+///   queued bytes to the transport;
+/// - [`poll_timeout`](Self::poll_timeout) and [`handle_timeout`](Self::handle_timeout) for the
+///   one timer that a connection needs;
+/// - [`wants_shutdown`](Self::wants_shutdown) and [`state`](Self::state) for its end.
+///
+/// All state of parsing lives in here and none in a future, so there is nothing that
+/// cancellation could tear.
+///
+/// ```
+/// use std::time::Instant;
+/// use hybi::{Connection, Config, Event, Message, Negotiated, Role};
+///
+/// let now = Instant::now();
+/// let mut client = Connection::new(Role::Client, Negotiated::default(), Config::default().into());
+/// let mut server = Connection::new(Role::Server, Negotiated::default(), Config::default().into());
+///
+/// client.queue(Message::from("hello"))?;
+/// let mut wire = client.transmit_to_vec();
+/// let (consumed, event) = server.handle_input(&mut wire);
+/// assert_eq!(consumed, 11);
+/// assert_eq!(event.map(Event::into_message), Some(Message::from("hello")));
+/// # Ok::<(), hybi::Error>(())
+/// ```
+pub struct Connection {
+    role: Role,
+    phase: Phase,
+    shutdown_done: bool,
+    /// The peer ended its half of the transport while our part of the end was still to be sent.
+    peer_ended: bool,
+    /// The transport took nothing more when it was last asked.
+    blocked: bool,
+    decoder: FrameDecoder,
+    assembler: MessageAssembler,
+    outbox: Outbox,
+    deadlines: Deadlines,
+    /// The newest Pong that could not be queued because the transport is blocked
+    /// (section 5.5.3 allows to answer only the latest Ping).
+    pong: Option<Box<[u8]>>,
+    discarded: usize,
+    end: Option<Box<End>>,
+    keys: Option<Box<dyn FnMut() -> MaskingKey + Send>>,
+    config: Arc<Config>,
+    negotiated: Box<Negotiated>,
+}
+
+impl Connection {
+    /// A connection whose opening handshake is complete.
+    #[must_use]
+    pub fn new(role: Role, negotiated: Negotiated, config: Arc<Config>) -> Self {
+        let rules = rules(negotiated.version);
+        Self {
+            role,
+            phase: Phase::Open,
+            shutdown_done: false,
+            peer_ended: false,
+            blocked: false,
+            decoder: FrameDecoder::new(role, rules, config.limits),
+            assembler: MessageAssembler::new(rules, config.limits),
+            outbox: Outbox::default(),
+            deadlines: Deadlines::default(),
+            pong: None,
+            discarded: 0,
+            end: None,
+            keys: None,
+            config,
+            negotiated: Box::new(negotiated),
+        }
+    }
+
+    /// Replaces the source of masking keys, which is a cryptographic generator seeded by the
+    /// operating system, by one of the caller's: for tests and replays.
+    ///
+    /// Keys that a peer can foresee let it plant bytes of its choice in the stream, which is the
+    /// attack on intermediaries that masking exists to stop (RFC 6455 section 10.3).
+    #[must_use]
+    pub fn with_masking_keys(
+        mut self,
+        keys: impl FnMut() -> MaskingKey + Send + 'static,
+    ) -> Self {
+        self.keys = Some(Box::new(keys));
+        self
+    }
+
+    /// The role of this endpoint.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The choices about this connection.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The framing rules of the version that was negotiated.
+    #[must_use]
+    pub fn rules(&self) -> FrameRules {
+        rules(self.negotiated.version)
+    }
+
+    /// What the opening handshake settled.
+    #[must_use]
+    pub fn negotiated(&self) -> &Negotiated {
+        &self.negotiated
+    }
+
+    /// The state of the connection.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match self.phase {
+            Phase::Open => State::Open,
+            Phase::CloseSent | Phase::Ending => State::Closing,
+            Phase::Closed => State::Closed,
+        }
+    }
+
+    /// Why the connection failed, if it did; the answer never changes once there is one.
+    #[must_use]
+    pub fn error(&self) -> Option<&Error> {
+        self.end.as_ref()?.error.as_ref()
+    }
+
+    /// How the connection is ending or ended; `None` while it is open.
+    #[must_use]
+    pub fn close_status(&self) -> Option<&CloseStatus> {
+        Some(&self.end.as_ref()?.status)
+    }
+
+    /// How many bytes wait to be sent.
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Fills `slices` with the bytes to send next, foremost first, and returns how many slices
+    /// were filled; 0 when there is nothing to send. Follow it with
+    /// [`transmitted`](Self::transmitted).
+    pub fn poll_transmit<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
+        if !self.blocked {
+            self.queue_pending_pong();
+        }
+        if self.outbox.len() == 0 { 0 } else { self.outbox.slices(slices) }
+    }
+
+    /// Notes that the transport took `len` bytes of what
+    /// [`poll_transmit`](Self::poll_transmit) showed.
+    pub fn transmitted(&mut self, len: usize) {
+        self.outbox.sent(len);
+        self.blocked = false;
+        self.deadlines.wrote();
+    }
+
+    /// Notes that the transport takes nothing for now: the write deadline begins to run, and of
+    /// the Pongs that would have to be queued only the newest is kept.
+    pub fn transmit_blocked(&mut self) {
+        self.blocked = true;
+        self.deadlines.write_blocked();
+    }
+
+    /// Everything to be sent, as one vector: for tests and for transports without vectored
+    /// writes. It counts as transmitted.
+    #[must_use]
+    pub fn transmit_to_vec(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            let mut slices = [IoSlice::new(&[]); 1];
+            if self.poll_transmit(&mut slices) == 0 {
+                return bytes;
+            }
+            let len = slices[0].len();
+            bytes.extend_from_slice(&slices[0]);
+            self.transmitted(len);
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next; `None` for never.
+    ///
+    /// `now` is asked only if a deadline begins to run with this call, so that a busy connection
+    /// never looks at the clock. Call it when about to wait.
+    pub fn poll_timeout(&mut self, now: impl FnOnce() -> Instant) -> Option<Instant> {
+        if self.phase == Phase::Closed {
+            return None;
+        }
+        self.deadlines.next(&self.config, now)
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("role", &self.role)
+            .field("state", &self.state())
+            .field("negotiated", &self.negotiated)
+            .field("queued_bytes", &self.queued_bytes())
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The framing rules of a version.
+fn rules(version: Version) -> FrameRules {
+    match version {
+        Version::HYBI_07 => FrameRules::HYBI_07,
+        Version::HYBI_08 => FrameRules::HYBI_08,
+        _ => FrameRules::RFC6455,
+    }
+}

@@ -1,0 +1,121 @@
+//! Outbox: what waits to be written to the transport, as a list of owned segments.
+
+use core::mem;
+use std::{collections::VecDeque, io::IoSlice};
+
+use bytes::Bytes;
+
+use crate::pool;
+
+/// The tail is closed and a new one begun at this length, so that no buffer grows without end.
+const TAIL_LEN: usize = 64 * 1024;
+
+/// Encoded bytes in order: the queue first, then the tail.
+///
+/// Small frames are copied together into the tail, which is lent by the thread while it holds
+/// anything; long payloads stand in the queue as they are. `unsent` is their length in all.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    queue: VecDeque<Segment>,
+    tail: Vec<u8>,
+    /// Bytes of the foremost segment (the tail, if the queue is empty) that have left already.
+    front_sent: usize,
+    unsent: usize,
+}
+
+#[derive(Debug)]
+enum Segment {
+    /// Frames that were copied together.
+    Frames(Vec<u8>),
+    /// One payload, shared with the application.
+    Payload(Bytes),
+}
+
+impl Segment {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Frames(frames) => frames,
+            Self::Payload(payload) => payload,
+        }
+    }
+}
+
+impl Outbox {
+    /// How many bytes have not left yet.
+    pub(super) fn len(&self) -> usize {
+        self.unsent
+    }
+
+    /// Lets `encode` append to the tail.
+    pub(super) fn append(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        if self.tail.capacity() == 0 {
+            self.tail = pool::borrow_output();
+        } else if self.tail.len() >= TAIL_LEN {
+            self.close_tail();
+        }
+        let before = self.tail.len();
+        encode(&mut self.tail);
+        self.unsent += self.tail.len() - before;
+    }
+
+    /// Queues a payload as it is, behind everything appended so far.
+    pub(super) fn append_payload(&mut self, payload: Bytes) {
+        self.close_tail();
+        self.unsent += payload.len();
+        self.queue.push_back(Segment::Payload(payload));
+    }
+
+    fn close_tail(&mut self) {
+        // An empty tail has nothing to say; a sent part of it is accounted for by `front_sent`
+        // exactly when the queue is empty, and then this segment becomes the foremost one.
+        if !self.tail.is_empty() {
+            self.queue.push_back(Segment::Frames(mem::take(&mut self.tail)));
+        }
+    }
+
+    /// Fills `slices` with the foremost bytes; returns how many slices were used.
+    pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let segments = self.queue.iter().map(Segment::as_slice).chain([self.tail.as_slice()]);
+        let mut skip = self.front_sent;
+        let mut used = 0;
+        for (segment, slice) in segments.zip(slices) {
+            *slice = IoSlice::new(&segment[mem::take(&mut skip)..]);
+            used += 1;
+        }
+        used
+    }
+
+    /// Drops `len` bytes from the front: they have left.
+    pub(super) fn sent(&mut self, len: usize) {
+        self.unsent = self.unsent.saturating_sub(len);
+        self.front_sent += len;
+        while let Some(front) = self.queue.front() {
+            let front_len = front.as_slice().len();
+            if self.front_sent < front_len {
+                return;
+            }
+            self.front_sent -= front_len;
+            if let Some(Segment::Frames(frames)) = self.queue.pop_front() {
+                pool::return_output(frames);
+            }
+        }
+        if self.front_sent >= self.tail.len() {
+            self.clear();
+        }
+    }
+
+    /// Forgets everything and gives the buffers back.
+    pub(super) fn clear(&mut self) {
+        pool::return_output(mem::take(&mut self.tail));
+        // A queue that was needed once would otherwise keep its space while the connection idles.
+        self.queue = VecDeque::new();
+        self.front_sent = 0;
+        self.unsent = 0;
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

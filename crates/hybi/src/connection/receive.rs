@@ -1,0 +1,132 @@
+//! Receiving: input becomes events, pings are answered, violations fail the connection.
+
+use bytes::BufMut;
+use hybi_frame::{Assembled, CloseFrame, FrameError, Opcode};
+
+use super::{Connection, Phase};
+use crate::{Event, config::DRAIN_BYTES};
+
+impl Connection {
+    /// Takes in bytes from the transport, decoding in place.
+    ///
+    /// Consumes bytes from the front of `chunk` and returns how many, with the event that they
+    /// completed, if any; call again with the rest until all are consumed. At least one byte is
+    /// consumed if there is one, and after an event the next call may well find another in the
+    /// bytes that are left. The payload is lent from `chunk` where it lay there whole.
+    ///
+    /// A violation of the protocol fails the connection (RFC 6455 section 7.1.7): a Close frame
+    /// is queued, [`error`](Self::error) tells which rule was broken at which byte, and all
+    /// further input is discarded.
+    pub fn handle_input<'a>(&mut self, chunk: &'a mut [u8]) -> (usize, Option<Event<'a>>) {
+        let len = chunk.len();
+        if !self.is_receiving() {
+            self.discard(len);
+            return (len, None);
+        }
+        self.deadlines.heard();
+        match self.decoder.decode(chunk) {
+            Ok((consumed, None)) => (consumed, None),
+            Ok((consumed, Some(part))) => {
+                let assembled = self.assembler.push(part);
+                match self.deliver(assembled) {
+                    Some(event) => (consumed, Some(event)),
+                    None if self.is_receiving() => (consumed, None),
+                    None => (len, None),
+                }
+            }
+            Err(error) => {
+                self.fail_protocol(error);
+                (len, None)
+            }
+        }
+    }
+
+    /// Room to read the rest of a large message into directly, if one is being received.
+    ///
+    /// What the transport appends to it, never beyond its limit, is taken in by
+    /// [`handle_direct`](Self::handle_direct). It spares a copy; not using it is always correct.
+    pub fn direct_buffer(&mut self) -> Option<impl BufMut> {
+        if !self.is_receiving() {
+            return None;
+        }
+        self.assembler.direct_buffer(&self.decoder)
+    }
+
+    /// Takes in what was appended to the [`direct_buffer`](Self::direct_buffer).
+    pub fn handle_direct(&mut self) -> Option<Event<'static>> {
+        self.deadlines.heard();
+        let assembled = self.assembler.push_direct(&mut self.decoder);
+        self.deliver(assembled)
+    }
+
+    fn deliver<'a>(
+        &mut self,
+        assembled: Result<Option<Assembled<'a>>, FrameError>,
+    ) -> Option<Event<'a>> {
+        match assembled {
+            Ok(None) => None,
+            Ok(Some(Assembled::Text(text))) => {
+                self.deadlines.heard_message();
+                Some(Event::Text(text))
+            }
+            Ok(Some(Assembled::Binary(payload))) => {
+                self.deadlines.heard_message();
+                Some(Event::Binary(payload))
+            }
+            Ok(Some(Assembled::Ping(payload))) => {
+                self.answer_ping(&payload);
+                Some(Event::Ping(payload))
+            }
+            Ok(Some(Assembled::Pong(payload))) => Some(Event::Pong(payload)),
+            Ok(Some(Assembled::Close(frame))) => {
+                self.close_received(frame.clone());
+                Some(Event::Close(frame))
+            }
+            Err(error) => {
+                self.fail_protocol(error);
+                None
+            }
+        }
+    }
+
+    /// Takes in the end of the transport.
+    pub fn handle_eof(&mut self) {
+        self.transport_ended();
+    }
+
+    /// Whether frames are still looked at; otherwise input is discarded.
+    #[must_use]
+    pub fn is_receiving(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::CloseSent)
+    }
+
+    /// Answers a Ping (section 5.5.2): at once if the transport takes bytes, else with the
+    /// newest answer only, so that a peer that asks and never reads cannot grow the outbox.
+    fn answer_ping(&mut self, payload: &[u8]) {
+        if self.blocked {
+            self.pong = Some(payload.into());
+        } else {
+            self.queue_control(Opcode::Pong, payload);
+        }
+    }
+
+    pub(super) fn queue_pending_pong(&mut self) {
+        if let Some(payload) = self.pong.take() {
+            if self.is_receiving() {
+                self.queue_control(Opcode::Pong, &payload);
+            }
+        }
+    }
+
+    fn close_received(&mut self, frame: Option<CloseFrame>) {
+        self.queue_pending_pong();
+        self.finish_closing_handshake(frame);
+    }
+
+    fn discard(&mut self, len: usize) {
+        self.discarded = self.discarded.saturating_add(len);
+        if self.discarded > DRAIN_BYTES {
+            self.phase = Phase::Closed;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Sending: messages become frames in the outbox (RFC 6455 sections 5.4 and 6.1).
+
+use bytes::Bytes;
+use hybi_frame::{
+    CloseFrameError, FrameHeader, MaskingKey, Opcode, Role, Rsv, encode_frame,
+};
+use rand::Rng;
+
+use super::{Connection, Phase};
+use crate::{Error, Message, SendError};
+
+/// From this length on, a server's payload is not copied next to its header but written from
+/// where it lies.
+const COPY_LIMIT: usize = 8 * 1024;
+
+/// The longest payload of a control frame (section 5.5).
+const CONTROL_LIMIT: usize = 125;
+
+impl Connection {
+    /// Whether a message of `len` bytes may be queued now: nothing else waits, or all that waits
+    /// stays within [`Config::outbox_limit`](crate::Config::outbox_limit).
+    #[must_use]
+    pub fn has_room_for(&self, len: usize) -> bool {
+        let waiting = self.outbox.len();
+        waiting == 0 || waiting.saturating_add(len) <= self.config.outbox_limit
+    }
+
+    /// Queues a message, whether there is [room](Self::has_room_for) or not. `Message::Close`
+    /// begins the closing handshake.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] once a Close frame was sent or received, or the error that ended the
+    /// connection; [`Error::ControlTooLong`] for a Ping or Pong of more than 125 bytes. The
+    /// message comes back.
+    pub fn queue(&mut self, message: Message) -> Result<(), SendError> {
+        if self.phase != Phase::Open {
+            let error = self.error().cloned().unwrap_or(Error::Closed);
+            return Err(SendError::new(error, message));
+        }
+        match message {
+            Message::Text(text) => self.queue_data(Opcode::Text, text.into()),
+            Message::Binary(payload) => self.queue_data(Opcode::Binary, payload),
+            Message::Ping(ref payload) | Message::Pong(ref payload)
+                if payload.len() > CONTROL_LIMIT =>
+            {
+                let len = payload.len();
+                return Err(SendError::new(Error::ControlTooLong { len }, message));
+            }
+            Message::Ping(payload) => self.queue_control(Opcode::Ping, &payload),
+            Message::Pong(payload) => self.queue_control(Opcode::Pong, &payload),
+            Message::Close(Some(ref frame))
+                if !frame.code().may_be_sent(self.rules(), self.role) =>
+            {
+                let error = CloseFrameError::Code(frame.code());
+                return Err(SendError::new(error.into(), message));
+            }
+            Message::Close(frame) => self.begin_closing_handshake(frame.as_ref()),
+        }
+        Ok(())
+    }
+
+    fn queue_data(&mut self, opcode: Opcode, payload: Bytes) {
+        match self.config.fragment_size {
+            Some(size) if payload.len() > size => {
+                let mut rest = payload;
+                let mut opcode = opcode;
+                while rest.len() > size {
+                    let fragment = rest.split_to(size);
+                    self.queue_frame(false, opcode, fragment);
+                    opcode = Opcode::Continuation;
+                }
+                self.queue_frame(true, opcode, rest);
+            }
+            _ => self.queue_frame(true, opcode, payload),
+        }
+    }
+
+    fn queue_frame(&mut self, fin: bool, opcode: Opcode, payload: Bytes) {
+        let key = self.masking_key();
+        if key.is_some() || payload.len() < COPY_LIMIT {
+            self.outbox.append(|out| encode_frame(out, fin, Rsv::NONE, opcode, &payload, key));
+        } else {
+            let payload_len = payload.len() as u64;
+            let header =
+                FrameHeader { fin, rsv: Rsv::NONE, opcode, masking_key: None, payload_len };
+            self.outbox.append(|out| header.encode(out));
+            self.outbox.append_payload(payload);
+        }
+    }
+
+    pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
+        let key = self.masking_key();
+        self.outbox.append(|out| encode_frame(out, true, Rsv::NONE, opcode, payload, key));
+    }
+
+    /// A fresh masking key for a client's frame; none for a server's (section 5.1).
+    fn masking_key(&mut self) -> Option<MaskingKey> {
+        match (self.role, &mut self.keys) {
+            (Role::Server, _) => None,
+            (Role::Client, Some(keys)) => Some(keys()),
+            (Role::Client, None) => Some(rand::rng().next_u32().to_ne_bytes().into()),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Error: whose fault it was, which rule was broken, and what the peer was told.
+
+use core::fmt;
+use std::{io, sync::Arc};
+
+use hybi_frame::{CloseCode, CloseFrameError, FrameError};
+use hybi_handshake::{FieldError, HandshakeError, UriError};
+
+use crate::Message;
+
+/// Why a connection could not be made, used or kept.
+///
+/// A normal end is not an error: receiving then answers `None`, and
+/// [`close_status`](crate::WebSocket::close_status) tells how it ended. After an error a
+/// connection is over, and every further call answers the same error.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The peer broke a rule of framing (RFC 6455 sections 5, 7 and 8) or a limit. It was told
+    /// with a Close frame that carries [`close_code`](Self::close_code).
+    Protocol(FrameError),
+    /// The opening handshake failed (section 4): the peer broke a rule or refused.
+    Handshake(Arc<HandshakeError>),
+    /// The transport failed: nothing more can be sent or received.
+    Transport(Arc<io::Error>),
+    /// The transport ended without a closing handshake (close code 1006, section 7.1.5).
+    Lost,
+    /// A deadline passed.
+    Timeout(Deadline),
+    /// The caller tried to send after the closing handshake began.
+    Closed,
+    /// The caller's Close frame cannot be sent: its code is reserved or its reason too long.
+    CloseFrame(CloseFrameError),
+    /// The caller's Ping or Pong has more than 125 bytes of payload (section 5.5).
+    ControlTooLong {
+        /// The length of the payload in bytes.
+        len: usize,
+    },
+    /// `try_send` only: the bytes that wait to be sent leave no room.
+    Full,
+    /// The URI is not one of a WebSocket.
+    Uri(UriError),
+    /// A header field, origin or subprotocol of the caller's cannot be sent.
+    Field(FieldError),
+    /// A `wss` URI was given, but TLS is not compiled in. No byte was sent.
+    TlsNotCompiledIn {
+        /// The feature to turn on, and the crate that has it.
+        feature: &'static str,
+    },
+}
+
+/// Which deadline passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Deadline {
+    /// [`Config::handshake_timeout`](crate::Config::handshake_timeout).
+    Handshake,
+    /// [`Config::ping_timeout`](crate::Config::ping_timeout).
+    Pong,
+    /// [`Config::idle_timeout`](crate::Config::idle_timeout).
+    Idle,
+    /// [`Config::write_timeout`](crate::Config::write_timeout).
+    Write,
+}
+
+impl Error {
+    /// Whether a deadline passed.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout(_))
+    }
+
+    /// Whether the connection went away rather than anybody breaking a rule: the transport
+    /// failed, ended without a closing handshake, or was closed before the call.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Transport(_) | Self::Lost | Self::Closed)
+    }
+
+    /// The close code that the peer was sent because of this error, if any.
+    #[must_use]
+    pub fn close_code(&self) -> Option<CloseCode> {
+        match self {
+            Self::Protocol(error) => Some(error.close_code()),
+            Self::Timeout(Deadline::Pong) => Some(CloseCode::INTERNAL_ERROR),
+            Self::Timeout(Deadline::Idle) => Some(CloseCode::GOING_AWAY),
+            _ => None,
+        }
+    }
+
+    /// The failed opening handshake, with the whole response if the server refused.
+    #[must_use]
+    pub fn handshake(&self) -> Option<&HandshakeError> {
+        match self {
+            Self::Handshake(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Protocol(error) => error.fmt(f),
+            Self::Handshake(error) => error.fmt(f),
+            Self::Transport(error) => write!(f, "the transport failed: {error}"),
+            Self::Lost => f.write_str("the transport ended without a closing handshake"),
+            Self::Timeout(deadline) => deadline.fmt(f),
+            Self::Closed => f.write_str("the connection is closing or closed"),
+            Self::CloseFrame(error) => error.fmt(f),
+            Self::ControlTooLong { len } => write!(
+                f,
+                "a control frame carries at most 125 bytes, not {len} (RFC 6455 section 5.5)"
+            ),
+            Self::Full => f.write_str("too many bytes wait to be sent"),
+            Self::Uri(error) => error.fmt(f),
+            Self::Field(error) => error.fmt(f),
+            Self::TlsNotCompiledIn { feature } => {
+                write!(f, "a wss URI needs TLS, which is not compiled in: turn on {feature}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Protocol(error) => Some(error),
+            Self::Handshake(error) => Some(&**error),
+            Self::Transport(error) => Some(&**error),
+            Self::CloseFrame(error) => Some(error),
+            Self::Uri(error) => Some(error),
+            Self::Field(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handshake => "the opening handshake took too long",
+            Self::Pong => "the peer did not answer a ping in time",
+            Self::Idle => "the peer sent no message for too long",
+            Self::Write => "the peer did not read for too long",
+        })
+    }
+}
+
+impl From<FrameError> for Error {
+    fn from(error: FrameError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl From<HandshakeError> for Error {
+    fn from(error: HandshakeError) -> Self {
+        Self::Handshake(Arc::new(error))
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Transport(Arc::new(error))
+    }
+}
+
+impl From<CloseFrameError> for Error {
+    fn from(error: CloseFrameError) -> Self {
+        Self::CloseFrame(error)
+    }
+}
+
+impl From<UriError> for Error {
+    fn from(error: UriError) -> Self {
+        Self::Uri(error)
+    }
+}
+
+impl From<FieldError> for Error {
+    fn from(error: FieldError) -> Self {
+        Self::Field(error)
+    }
+}
+
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        error.error
+    }
+}
+
+/// A message that was not sent, and why.
+///
+/// It turns into the plain [`Error`] with `?`.
+#[derive(Clone, Debug)]
+pub struct SendError {
+    error: Error,
+    message: Option<Message>,
+}
+
+impl SendError {
+    pub(crate) fn new(error: Error, message: impl Into<Option<Message>>) -> Self {
+        Self { error, message: message.into() }
+    }
+
+    /// Why it was not sent.
+    #[must_use]
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The message, if nothing of it was queued. `None`: it was queued, and the connection
+    /// failed before all of it had left.
+    #[must_use]
+    pub fn into_message(self) -> Option<Message> {
+        self.message
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not sent: {}", self.error)
+    }
+}
+
+impl core::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}

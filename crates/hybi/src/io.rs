@@ -1,0 +1,127 @@
+//! The two small traits that an adapter implements for its runtime: transport and timer.
+
+use core::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use std::{
+    io::{self, IoSlice},
+    time::Instant,
+};
+
+use bytes::BufMut;
+use futures_io::{AsyncRead, AsyncWrite};
+
+use crate::pool::Chunk;
+
+/// The bytes underneath a connection: a TCP or TLS stream, or anything like it.
+///
+/// Reading and writing may be pending at the same time on different tasks.
+pub trait Transport: Unpin {
+    /// Reads into the front of `chunk`; `Ok(0)` is the end of input.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the transport reports; the connection is over then.
+    fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Reads and appends to `buffer`, no more than it has room for; `Ok(0)` is the end of input.
+    ///
+    /// Meant for runtimes that can read into uninitialised space, so that a large message is
+    /// neither zeroed nor copied. An adapter without that leaves it out: the provided version
+    /// reads through a chunk that the thread lends.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_read`](Self::poll_read).
+    fn poll_read_direct<B: BufMut>(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut B,
+    ) -> Poll<io::Result<usize>> {
+        let mut chunk = Chunk::borrow();
+        let space = chunk.space();
+        let len = space.len().min(buffer.remaining_mut());
+        let read = ready!(self.poll_read(cx, &mut space[..len]))?;
+        buffer.put_slice(&space[..read]);
+        Poll::Ready(Ok(read))
+    }
+
+    /// Writes from the front of `slices`, in order; returns how many bytes were taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_read`](Self::poll_read).
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>>;
+
+    /// Hands everything written to the network.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_read`](Self::poll_read).
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Ends the sending half, after what was written: TLS says goodbye, TCP sends its FIN.
+    /// Reading goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_read`](Self::poll_read).
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// The one timer of a connection.
+pub trait Timer: Unpin {
+    /// The time now, on the clock that [`poll_until`](Self::poll_until) waits by.
+    fn now(&self) -> Instant;
+
+    /// Waits until `deadline`. A deadline that differs from the last call's replaces it.
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()>;
+}
+
+/// Any stream with the futures-io traits as a [`Transport`]: what async-std and smol give.
+#[derive(Debug)]
+pub struct FuturesIo<S>(S);
+
+impl<S> FuturesIo<S> {
+    /// Wraps a stream.
+    pub fn new(stream: S) -> Self {
+        Self(stream)
+    }
+
+    /// The stream.
+    pub fn get_ref(&self) -> &S {
+        &self.0
+    }
+
+    /// The stream, back.
+    pub fn into_inner(self) -> S {
+        self.0
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Transport for FuturesIo<S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_read(cx, chunk)
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(cx)
+    }
+}

@@ -1,0 +1,210 @@
+//! Message and MessageRef: what applications exchange (RFC 6455 section 5.6).
+
+use bytes::Bytes;
+use hybi_frame::{CloseFrame, Payload, TextPayload, Utf8Bytes};
+
+/// One message, owned.
+///
+/// Text is checked UTF-8 and binary is any bytes; both are cheap to clone, so that sending one
+/// message to many peers copies nothing. Receiving yields only `Text` and `Binary` unless
+/// [`Config::show_control_frames`](crate::Config::show_control_frames) says otherwise, and never
+/// `Close`, whose content is in [`close_status`](crate::WebSocket::close_status).
+///
+/// ```
+/// use hybi::Message;
+///
+/// let message = Message::from("hello");
+/// assert_eq!(message, Message::text("hello"));
+/// assert_eq!(message.as_text(), Some("hello"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete: RFC 6455 section 11.8 defines no other")]
+pub enum Message {
+    /// A text message.
+    Text(Utf8Bytes),
+    /// A binary message.
+    Binary(Bytes),
+    /// A Ping frame with at most 125 bytes of payload (section 5.5.2). Pings are answered by the
+    /// library; sending one is useful only to measure a round trip.
+    Ping(Bytes),
+    /// A Pong frame with at most 125 bytes of payload (section 5.5.3).
+    Pong(Bytes),
+    /// A Close frame: sending it starts the closing handshake (section 7.1.2).
+    Close(Option<CloseFrame>),
+}
+
+impl Message {
+    /// A text message.
+    pub fn text(text: impl Into<Utf8Bytes>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A binary message.
+    pub fn binary(bytes: impl Into<Bytes>) -> Self {
+        Self::Binary(bytes.into())
+    }
+
+    /// The text of a text message.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The payload: the text's bytes, the binary's, the control frame's; empty for `Close`.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes,
+            Self::Close(_) => &[],
+        }
+    }
+
+    /// The payload without a copy; empty for `Close`.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Text(text) => text.into(),
+            Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes,
+            Self::Close(_) => Bytes::new(),
+        }
+    }
+
+    /// How many bytes of payload there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.as_bytes().len()
+    }
+
+    /// Whether there is no payload.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether this is a text message.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// Whether this is a binary message.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        matches!(self, Self::Binary(_))
+    }
+
+    /// Whether this is a text or binary message and no control frame.
+    #[must_use]
+    pub fn is_data(&self) -> bool {
+        self.is_text() || self.is_binary()
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<Utf8Bytes> for Message {
+    fn from(text: Utf8Bytes) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Bytes> for Message {
+    fn from(bytes: Bytes) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::binary(bytes)
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Binary(Bytes::copy_from_slice(bytes))
+    }
+}
+
+/// One message, borrowed from the connection until the next call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete: RFC 6455 section 11.8 defines no other")]
+pub enum MessageRef<'a> {
+    /// A text message.
+    Text(&'a str),
+    /// A binary message.
+    Binary(&'a [u8]),
+    /// A Ping frame, already answered.
+    Ping(&'a [u8]),
+    /// A Pong frame.
+    Pong(&'a [u8]),
+}
+
+impl<'a> MessageRef<'a> {
+    /// The payload.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes,
+        }
+    }
+
+    /// An owned copy.
+    #[must_use]
+    pub fn to_owned(&self) -> Message {
+        match *self {
+            Self::Text(text) => Message::text(text),
+            Self::Binary(bytes) => Message::from(bytes),
+            Self::Ping(bytes) => Message::Ping(Bytes::copy_from_slice(bytes)),
+            Self::Pong(bytes) => Message::Pong(Bytes::copy_from_slice(bytes)),
+        }
+    }
+}
+
+/// What [`Connection::handle_input`](crate::Connection::handle_input) found in the bytes.
+///
+/// A payload that lay whole in the chunk is borrowed from it; one that was put together from
+/// pieces is owned.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A text message.
+    Text(TextPayload<'a>),
+    /// A binary message.
+    Binary(Payload<'a>),
+    /// A Ping frame; its answer is queued.
+    Ping(Payload<'a>),
+    /// A Pong frame.
+    Pong(Payload<'a>),
+    /// The peer's Close frame; what is left of the closing handshake is queued.
+    Close(Option<CloseFrame>),
+}
+
+impl Event<'_> {
+    /// The message, copied if it was borrowed.
+    #[must_use]
+    pub fn into_message(self) -> Message {
+        match self {
+            Self::Text(text) => Message::Text(text.into_owned()),
+            Self::Binary(payload) => Message::Binary(payload.into_owned()),
+            Self::Ping(payload) => Message::Ping(payload.into_owned()),
+            Self::Pong(payload) => Message::Pong(payload.into_owned()),
+            Self::Close(frame) => Message::Close(frame),
+        }
+    }
+}

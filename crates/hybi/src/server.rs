@@ -1,0 +1,187 @@
+//! Server: which requests to accept (RFC 6455 section 4.2), also for HTTP frameworks.
+
+use std::sync::Arc;
+
+use hybi_frame::Role;
+use hybi_handshake::{
+    HandshakeError, OriginPolicy, ServerAccepted, ServerPolicy, SubprotocolPreference, Version,
+};
+
+use crate::{
+    Config, Connection, Negotiated, WebSocket,
+    io::{Timer, Transport},
+};
+
+/// Which requests a server accepts, and the choices about the connections that follow.
+///
+/// The default is safe on the open internet: RFC 6455 only, and browsers only from pages of the
+/// same origin.
+///
+/// ```
+/// use hybi::{OriginPolicy, Server};
+///
+/// let server = Server::builder().subprotocols(["chat.v2", "chat.v1"]).build();
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    policy: Arc<ServerPolicy>,
+    config: Arc<Config>,
+}
+
+impl Server {
+    /// Begins with the defaults.
+    #[must_use]
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+
+    /// The choices about connections.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Which requests are accepted.
+    #[must_use]
+    pub fn policy(&self) -> &ServerPolicy {
+        &self.policy
+    }
+
+    /// Checks a request that an HTTP framework has read, and answers it.
+    ///
+    /// Send the response; then turn the connection that the framework hands over into a
+    /// WebSocket with [`Upgrade::into_websocket`] (the adapters have a shorter way).
+    ///
+    /// ```
+    /// use hybi::Server;
+    ///
+    /// let request = http::Request::builder()
+    ///     .uri("/chat")
+    ///     .header("Host", "example.org")
+    ///     .header("Upgrade", "websocket")
+    ///     .header("Connection", "Upgrade")
+    ///     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+    ///     .header("Sec-WebSocket-Version", "13")
+    ///     .body(())?;
+    /// let (response, upgrade) = Server::default().upgrade(&request)?;
+    /// assert_eq!(response.status(), 101);
+    /// assert_eq!(response.headers()["Sec-WebSocket-Accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] says which rule was broken; its
+    /// [`response`](HandshakeError::response) is what to answer instead.
+    pub fn upgrade<B>(
+        &self,
+        request: &http::Request<B>,
+    ) -> Result<(http::Response<()>, Upgrade), HandshakeError> {
+        let accepted = self.policy.check(request)?;
+        let response = accepted.response();
+        Ok((response, self.accepted(accepted)))
+    }
+
+    pub(crate) fn accepted(&self, accepted: ServerAccepted) -> Upgrade {
+        let extensions = accepted.extensions().to_vec();
+        let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, extensions);
+        Upgrade { negotiated, config: self.config.clone() }
+    }
+}
+
+/// Checks a request that an HTTP framework has read against the default [`Server`].
+///
+/// # Errors
+///
+/// As [`Server::upgrade`].
+pub fn upgrade<B>(
+    request: &http::Request<B>,
+) -> Result<(http::Response<()>, Upgrade), HandshakeError> {
+    Server::default().upgrade(request)
+}
+
+/// A request that was accepted and waits for its connection.
+#[derive(Clone, Debug)]
+pub struct Upgrade {
+    negotiated: Negotiated,
+    config: Arc<Config>,
+}
+
+impl Upgrade {
+    /// What the opening handshake settled.
+    #[must_use]
+    pub fn negotiated(&self) -> &Negotiated {
+        &self.negotiated
+    }
+
+    /// The connection without I/O.
+    #[must_use]
+    pub fn into_connection(self) -> Connection {
+        Connection::new(Role::Server, self.negotiated, self.config)
+    }
+
+    /// The connection over a transport on which the response has been sent.
+    #[must_use]
+    pub fn into_websocket<T: Transport, C: Timer>(self, transport: T, timer: C) -> WebSocket<T, C> {
+        WebSocket::new(self.into_connection(), transport, timer)
+    }
+}
+
+/// Collects what a [`Server`] accepts.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct ServerBuilder {
+    policy: ServerPolicy,
+    config: Config,
+}
+
+impl ServerBuilder {
+    /// Sets the versions to accept; RFC 6455 alone by default.
+    pub fn versions(mut self, versions: impl IntoIterator<Item = Version>) -> Self {
+        self.policy = self.policy.with_versions(versions);
+        self
+    }
+
+    /// Sets from which origins requests are accepted: by default from the server's own and from
+    /// clients that name none, which browsers always do.
+    pub fn origins(mut self, origins: OriginPolicy) -> Self {
+        self.policy = self.policy.with_origins(origins);
+        self
+    }
+
+    /// Sets the subprotocols that the server speaks, the preferred one first.
+    pub fn subprotocols<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.policy = self.policy.with_subprotocols(names);
+        self
+    }
+
+    /// Sets whose order decides between several subprotocols; the server's by default.
+    pub fn subprotocol_preference(mut self, preference: SubprotocolPreference) -> Self {
+        self.policy = self.policy.with_subprotocol_preference(preference);
+        self
+    }
+
+    /// Refuses clients that offer none of the server's subprotocols; off by default.
+    pub fn subprotocol_required(mut self, required: bool) -> Self {
+        self.policy = self.policy.with_subprotocol_required(required);
+        self
+    }
+
+    /// Says that clients reach the server through TLS: the server's own origin is then `https`.
+    pub fn secure(mut self, secure: bool) -> Self {
+        self.policy = self.policy.with_secure(secure);
+        self
+    }
+
+    /// Sets the choices about connections.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn build(self) -> Server {
+        Server { policy: Arc::new(self.policy), config: Arc::new(self.config) }
+    }
+}

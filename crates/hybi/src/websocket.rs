@@ -1,0 +1,356 @@
+//! WebSocket: the handle with which applications receive and send, on any runtime.
+
+use core::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_core::{FusedStream, Stream};
+use futures_sink::Sink;
+use hybi_frame::{CloseCode, CloseFrame, Payload, TextPayload};
+use hybi_handshake::{ExtensionOffer, Version};
+
+use crate::{
+    CloseStatus, Connection, Error, Event, Message, MessageRef, SendError, State,
+    driver::Driver,
+    io::{Timer, Transport},
+    pool::Chunk,
+};
+
+/// An open WebSocket connection over a transport `T` and a timer `C`.
+///
+/// The adapter crates make these and name the two types; `hybi_tokio::WebSocket` is one.
+///
+/// It is also a [`Stream`] of messages and a [`Sink`] for them, so that `forward` and the other
+/// combinators of the futures crates work; `split` of those crates gives two halves that may
+/// wait on different tasks.
+///
+/// # Receiving drives everything
+///
+/// Pings are answered, deadlines are kept and the closing handshake is finished while
+/// [`recv`](Self::recv) or one of its kin waits. An application that only sends for a long time
+/// should receive beside it.
+///
+/// # Cancel safety
+///
+/// Every method may be dropped at any point, as in `select!`, and nothing is lost, doubled or
+/// torn: a message is either wholly queued or still the caller's.
+///
+/// # Dropping
+///
+/// Dropping the handle drops the transport without a closing handshake; the peer sees close code
+/// 1006. Use [`close`](Self::close) to end in order.
+#[derive(Debug)]
+pub struct WebSocket<T, C> {
+    driver: Driver<T, C>,
+    /// What the last `recv_ref` lent, if it did not lie in a chunk.
+    lent: Option<Message>,
+    shows_control_frames: bool,
+    /// The stream has yielded its error or its end.
+    stream_ended: bool,
+}
+
+/// Where a message to be lent lies.
+enum Lent {
+    Text { len: usize },
+    Binary { len: usize },
+    Ping { len: usize },
+    Pong { len: usize },
+    Owned(Message),
+}
+
+impl<T: Transport, C: Timer> WebSocket<T, C> {
+    /// A handle for a connection that is already open, for adapters and for transports with a
+    /// handshake of their own.
+    #[must_use]
+    pub fn new(connection: Connection, transport: T, timer: C) -> Self {
+        Self::with_input(connection, transport, timer, None)
+    }
+
+    pub(crate) fn with_input(
+        connection: Connection,
+        transport: T,
+        timer: C,
+        input: Option<Chunk>,
+    ) -> Self {
+        let shows_control_frames = connection.config().show_control_frames;
+        Self {
+            driver: Driver::new(transport, timer, connection, input),
+            lent: None,
+            shows_control_frames,
+            stream_ended: false,
+        }
+    }
+
+    /// Receives the next message.
+    ///
+    /// `None` means that the connection ended in order: both Close frames were exchanged and the
+    /// transport is ended. [`close_status`](Self::close_status) tells the details.
+    ///
+    /// When nothing is left in what was read before, everything queued is sent before waiting.
+    ///
+    /// Cancel safe: if dropped before completion, no message is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protocol`] when the peer broke a rule or a limit, [`Error::Timeout`],
+    /// [`Error::Transport`], or [`Error::Lost`] when the transport ended without a closing
+    /// handshake. By then the peer was told and the transport is ended; every further call
+    /// answers the same.
+    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
+        let shows_control_frames = self.shows_control_frames;
+        let message = ready!(self.driver.poll_event(cx, |event| {
+            is_shown(&event, shows_control_frames).then(|| event.into_message())
+        }));
+        self.driver.release_chunk();
+        Poll::Ready(self.or_outcome(message))
+    }
+
+    /// Receives the next message without copying or allocating: it is lent until the next call.
+    ///
+    /// Otherwise as [`recv`](Self::recv), errors and cancel safety included.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub async fn recv_ref(&mut self) -> Result<Option<MessageRef<'_>>, Error> {
+        self.lent = None;
+        self.driver.release_chunk();
+        let shows_control_frames = self.shows_control_frames;
+        let lent = poll_fn(|cx| {
+            self.driver.poll_event(cx, |event| {
+                is_shown(&event, shows_control_frames).then(|| lend(event))
+            })
+        })
+        .await;
+        let message = match self.or_outcome(lent)? {
+            None => return Ok(None),
+            // The text was checked when it was assembled. Checking it again is a fast pass over
+            // bytes that are in the cache, and needs no unsafe code here.
+            Some(Lent::Text { len }) => {
+                MessageRef::Text(core::str::from_utf8(self.driver.consumed(len)).unwrap_or(""))
+            }
+            Some(Lent::Binary { len }) => MessageRef::Binary(self.driver.consumed(len)),
+            Some(Lent::Ping { len }) => MessageRef::Ping(self.driver.consumed(len)),
+            Some(Lent::Pong { len }) => MessageRef::Pong(self.driver.consumed(len)),
+            Some(Lent::Owned(message)) => match &*self.lent.insert(message) {
+                Message::Text(text) => MessageRef::Text(text),
+                Message::Binary(bytes) => MessageRef::Binary(bytes),
+                Message::Ping(bytes) => MessageRef::Ping(bytes),
+                Message::Pong(bytes) => MessageRef::Pong(bytes),
+                Message::Close(_) => return Ok(None),
+            },
+        };
+        Ok(Some(message))
+    }
+
+    /// The item, or how the connection ended.
+    fn or_outcome<R>(&self, item: Option<R>) -> Result<Option<R>, Error> {
+        match (item, self.driver.connection.error()) {
+            (None, Some(error)) => Err(error.clone()),
+            (item, _) => Ok(item),
+        }
+    }
+
+    /// Sends a message: when this returns, its bytes are with the transport.
+    ///
+    /// Waits while too many bytes are queued ([`Config::outbox_limit`](crate::Config::outbox_limit)).
+    /// `Message::Close` begins the closing handshake; go on receiving to finish it.
+    ///
+    /// Cancel safe: if dropped, the message was either queued whole, to leave with the next
+    /// flush, or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] once a Close frame was sent or received, [`Error::ControlTooLong`] for a
+    /// Ping or Pong of more than 125 bytes, or the error that ended the connection. The message
+    /// is given back if nothing of it was queued.
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.feed(message).await?;
+        self.flush().await.map_err(|error| SendError::new(error, None))
+    }
+
+    /// Queues a message without sending it yet; [`flush`](Self::flush), [`send`](Self::send), or
+    /// a [`recv`](Self::recv) that is about to wait sends it.
+    ///
+    /// Waits, and sends, while too many bytes are queued. Cancel safe as [`send`](Self::send).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        let message = message.into();
+        let len = message.len();
+        match poll_fn(|cx| self.driver.poll_room(cx, len)).await {
+            Ok(()) => self.queue(message),
+            Err(error) => Err(SendError::new(error, message)),
+        }
+    }
+
+    /// Queues a message if there is room for it at once; a full queue gives it back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Full`], or as [`send`](Self::send).
+    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        let message = message.into();
+        if self.driver.connection.has_room_for(message.len()) {
+            self.queue(message)
+        } else {
+            Err(SendError::new(Error::Full, message))
+        }
+    }
+
+    /// Sends everything that is queued. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the connection.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_flush(cx)).await
+    }
+
+    /// Ends the connection in order (RFC 6455 section 7.1): sends a Close frame, waits for the
+    /// peer's up to [`Config::close_timeout`](crate::Config::close_timeout), then ends the
+    /// transport. Messages that arrive meanwhile are dropped.
+    ///
+    /// If the closing handshake has begun already, this finishes it. Cancel safe: a Close frame
+    /// once queued stays queued.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CloseFrame`] if `code` must not be sent or `reason` is longer than 123 bytes;
+    /// nothing was sent then. A peer that does not answer is no error: the status says that the
+    /// end was not clean.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
+        let connection = &self.driver.connection;
+        let frame = CloseFrame::for_version(connection.rules(), connection.role(), code, reason)?;
+        if self.driver.connection.state() == State::Open {
+            self.queue(Message::Close(Some(frame)))?;
+        }
+        self.lent = None;
+        poll_fn(|cx| self.driver.poll_event(cx, |_| None::<()>)).await;
+        Ok(self.close_status().cloned().unwrap_or(CloseStatus::NONE))
+    }
+
+    fn queue(&mut self, message: Message) -> Result<(), SendError> {
+        let closes = matches!(message, Message::Close(_));
+        self.driver.connection.queue(message)?;
+        if closes {
+            self.driver.wake_receiver();
+        }
+        Ok(())
+    }
+
+    /// How the connection is ending or ended; `None` while it is open.
+    #[must_use]
+    pub fn close_status(&self) -> Option<&CloseStatus> {
+        self.driver.connection.close_status()
+    }
+
+    /// The state of the connection.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.driver.connection.state()
+    }
+
+    /// The protocol version that was negotiated.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.driver.connection.negotiated().version
+    }
+
+    /// The subprotocol that was chosen, if any.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.driver.connection.negotiated().subprotocol.as_deref()
+    }
+
+    /// The extensions in use.
+    #[must_use]
+    pub fn extensions(&self) -> &[ExtensionOffer] {
+        &self.driver.connection.negotiated().extensions
+    }
+
+    /// How many bytes wait to be sent.
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.driver.connection.queued_bytes()
+    }
+
+    /// The transport underneath, to look at.
+    #[must_use]
+    pub fn transport(&self) -> &T {
+        self.driver.transport()
+    }
+}
+
+fn is_shown(event: &Event<'_>, shows_control_frames: bool) -> bool {
+    match event {
+        Event::Text(_) | Event::Binary(_) => true,
+        Event::Ping(_) | Event::Pong(_) => shows_control_frames,
+        Event::Close(_) => false,
+    }
+}
+
+fn lend(event: Event<'_>) -> Lent {
+    match event {
+        Event::Text(TextPayload::Borrowed(text)) => Lent::Text { len: text.len() },
+        Event::Binary(Payload::Borrowed(payload)) => Lent::Binary { len: payload.len() },
+        Event::Ping(Payload::Borrowed(payload)) => Lent::Ping { len: payload.len() },
+        Event::Pong(Payload::Borrowed(payload)) => Lent::Pong { len: payload.len() },
+        event => Lent::Owned(event.into_message()),
+    }
+}
+
+/// Yields messages; an error is the last item, an end in order is just the end.
+impl<T: Transport, C: Timer> Stream for WebSocket<T, C> {
+    type Item = Result<Message, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.stream_ended {
+            return Poll::Ready(None);
+        }
+        let item = ready!(self.poll_recv(cx)).transpose();
+        self.stream_ended = !matches!(item, Some(Ok(_)));
+        Poll::Ready(item)
+    }
+}
+
+impl<T: Transport, C: Timer> FusedStream for WebSocket<T, C> {
+    fn is_terminated(&self) -> bool {
+        self.stream_ended
+    }
+}
+
+/// Takes messages. Closing the sink sends a Close frame with code 1000 and flushes; it does not
+/// wait for the peer's answer, which the receiving half will see.
+impl<T: Transport, C: Timer> Sink<Message> for WebSocket<T, C> {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // The message is not known yet, so any room at all will do: one message may exceed the
+        // limit, as it may alone.
+        self.driver.poll_room(cx, 1)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        Ok(self.queue(message)?)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.driver.poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.driver.connection.state() == State::Open {
+            self.queue(Message::Close(Some(CloseFrame::new(CloseCode::NORMAL, "")?)))?;
+        }
+        self.driver.poll_flush(cx)
+    }
+}
