@@ -32,7 +32,7 @@ pub async fn accept_with<S>(server: &Server, stream: S) -> Result<WebSocket<S>, 
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    incoming(server, stream).await?.accept().await
+    opening::accept(server, FuturesIo::new(stream), AsyncStdTimer::default()).await
 }
 
 /// Reads a request from `stream` and leaves the decision to the caller: to accept or refuse it,

@@ -12,7 +12,9 @@ use hybi::io::Timer;
 
 /// The one timer of a connection; it costs nothing until a connection first waits.
 #[derive(Default)]
-pub struct AsyncStdTimer(Option<(Instant, Pin<Box<dyn Future<Output = ()> + Send + Sync>>)>);
+pub struct AsyncStdTimer(Option<(Instant, Sleep)>);
+
+type Sleep = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 impl Timer for AsyncStdTimer {
     fn now(&self) -> Instant {

@@ -114,8 +114,8 @@ impl ClientHandshake {
 
     /// The server ended its side of the transport; says what the handshake failed of.
     ///
-    /// [`HandshakeError::Rejected`] when that completes the body of a rejection, else
-    /// [`HandshakeError::UnexpectedEof`].
+    /// [`HandshakeError::Rejected`] with what there is of the body once the head of a rejection has
+    /// come, else [`HandshakeError::UnexpectedEof`]. Whoever gives up at a deadline may call it too.
     pub fn handle_eof(&mut self) -> HandshakeError {
         let received = self.scanner.seen();
         let error = match mem::replace(&mut self.state, State::Accepted) {

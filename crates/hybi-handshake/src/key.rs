@@ -59,6 +59,7 @@ mod tests {
             ("dGhlIHNhbXBsZSBub25jZ*==", false),
             ("dGhlIHNhbXBsZSBub25jZ===", false),
             ("dGhlIHNhbXBsZSBub25jZQ", false),
+            ("dGhlIHNhbXBsZSBub25jZQAAAA==", false),
             ("-_-_-_-_-_-_-_-_-_-_-_==", false),
             ("", false),
         ] {

@@ -51,6 +51,8 @@
 //! ```
 
 #![forbid(unsafe_code)]
+// Everything here reads what a peer sent.
+#![warn(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation)]
 
 mod body;
 mod client;

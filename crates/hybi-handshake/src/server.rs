@@ -12,6 +12,9 @@ use crate::head::{HeadLimits, parse};
 /// [`ServerPolicy::check`](crate::ServerPolicy::check) judges whether it opens a WebSocket connection.
 /// Errors are sticky: after the first, every call returns it again.
 ///
+/// The request's field values share one allocation of the size of its head, which lives as long as
+/// any of them.
+///
 /// [RFC 6455 §4.2](https://www.rfc-editor.org/rfc/rfc6455#section-4.2)
 ///
 /// ```

@@ -62,6 +62,7 @@ where
 
 /// How to reach a server: TCP, and TLS for `wss` URIs.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Connector {
     #[cfg(feature = "rustls")]
     tls: Option<std::sync::Arc<rustls::ClientConfig>>,

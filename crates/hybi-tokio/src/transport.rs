@@ -1,13 +1,11 @@
 //! Transport over anything with tokio's I/O traits.
 
 use core::{
+    future::Future,
     pin::{Pin, pin},
     task::{Context, Poll, ready},
 };
-use std::{
-    future::Future,
-    io::{self, IoSlice},
-};
+use std::io::{self, IoSlice};
 
 use hybi::{bytes::BufMut, io::Transport};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};

@@ -36,7 +36,6 @@ impl Default for Client {
 
 impl Client {
     /// Begins with the defaults: RFC 6455, no additional header field, no subprotocol.
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder { client: Ok(Self::default()) }
     }

@@ -16,6 +16,10 @@ use crate::{
 /// How many segments one vectored write may take.
 const SLICES: usize = 16;
 
+/// How often one call may read before it lets other tasks run: a peer that sends nothing but
+/// pings, faster than they are read, would otherwise keep the thread for itself.
+const READS: usize = 32;
+
 #[derive(Debug)]
 pub(crate) struct Driver<T, C> {
     transport: T,
@@ -31,7 +35,12 @@ pub(crate) struct Driver<T, C> {
 }
 
 impl<T: Transport, C: Timer> Driver<T, C> {
-    pub(crate) fn new(transport: T, timer: C, connection: Connection, input: Option<Chunk>) -> Self {
+    pub(crate) fn new(
+        transport: T,
+        timer: C,
+        connection: Connection,
+        input: Option<Chunk>,
+    ) -> Self {
         Self {
             transport,
             timer,
@@ -57,7 +66,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         cx: &mut Context<'_>,
         mut take: impl FnMut(Event<'_>) -> Option<R>,
     ) -> Poll<Option<R>> {
-        loop {
+        for _ in 0..READS {
             if let Some(chunk) = &mut self.chunk {
                 while !chunk.is_empty() {
                     let (consumed, event) = self.connection.handle_input(chunk.unread());
@@ -102,6 +111,8 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             }
             ready!(self.poll_deadline(cx, Half::Receive));
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Gives an empty chunk back to the thread: what was lent from it is no longer used.
@@ -130,22 +141,21 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         loop {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let count = self.connection.poll_transmit(&mut slices);
-            if count == 0 {
-                break;
-            }
-            let slices = &slices[..count];
-            let mut written = self.transport.poll_write(cx, slices);
-            if written.is_pending() {
-                if let Some(both) = self.wakers.wait(half, cx) {
-                    written = self.transport.poll_write(&mut Context::from_waker(both), slices);
-                }
-            }
-            match written {
-                Poll::Ready(Ok(0)) => self.has_failed(half, io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(len)) => {
-                    self.unflushed = true;
+            let transmitted = if count > 0 {
+                let slices = &slices[..count];
+                self.wakers.poll_shared(half, cx, |cx| self.transport.poll_write(cx, slices))
+            } else if self.unflushed {
+                let flush = |cx: &mut Context<'_>| self.transport.poll_flush(cx).map_ok(|()| 0);
+                self.wakers.poll_shared(half, cx, flush)
+            } else {
+                return Poll::Ready(());
+            };
+            match transmitted {
+                Poll::Ready(Ok(len)) if len > 0 || count == 0 => {
+                    self.unflushed = count > 0;
                     self.connection.transmitted(len);
                 }
+                Poll::Ready(Ok(_)) => self.has_failed(half, io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Err(error)) => self.has_failed(half, error),
                 Poll::Pending => {
                     self.connection.transmit_blocked();
@@ -153,28 +163,11 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 }
             }
         }
-        if self.unflushed {
-            let mut flushed = self.transport.poll_flush(cx);
-            if flushed.is_pending() {
-                if let Some(both) = self.wakers.wait(half, cx) {
-                    flushed = self.transport.poll_flush(&mut Context::from_waker(both));
-                }
-            }
-            match flushed {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => self.has_failed(half, error),
-                Poll::Pending => {
-                    self.connection.transmit_blocked();
-                    return Poll::Pending;
-                }
-            }
-            self.unflushed = false;
-        }
-        Poll::Ready(())
     }
 
     fn has_failed(&mut self, half: Half, error: io::Error) {
         self.connection.handle_transport_error(error);
+        self.unflushed = false;
         self.wakers.wake_other(half);
     }
 
@@ -202,8 +195,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             if self.connection.has_room_for(len) {
                 return Poll::Ready(Ok(()));
             }
-            if self.poll_transmit(cx, Half::Send).is_pending()
-                && !self.connection.has_room_for(len)
+            if self.poll_transmit(cx, Half::Send).is_pending() && !self.connection.has_room_for(len)
             {
                 ready!(self.poll_deadline(cx, Half::Send));
             }
@@ -237,12 +229,11 @@ impl<T: Transport, C: Timer> Driver<T, C> {
 
     /// Waits for the next deadline; ready when one has passed and was dealt with.
     fn poll_deadline(&mut self, cx: &mut Context<'_>, half: Half) -> Poll<()> {
-        let shared = self.wakers.wait(half, cx);
-        let Some(deadline) = self.connection.poll_timeout(|| self.timer.now()) else {
-            return Poll::Pending;
-        };
-        let waker = shared.unwrap_or_else(|| cx.waker());
-        ready!(self.timer.poll_until(&mut Context::from_waker(waker), deadline));
+        let deadline = self.connection.poll_timeout(|| self.timer.now());
+        ready!(self.wakers.poll_shared(half, cx, |cx| match deadline {
+            Some(deadline) => self.timer.poll_until(cx, deadline),
+            None => Poll::Pending,
+        }));
         self.connection.handle_timeout(self.timer.now());
         self.wakers.wake_other(half);
         Poll::Ready(())

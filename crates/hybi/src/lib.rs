@@ -27,16 +27,15 @@
 //!
 //! // What a client sends: a masked text frame with "Hello", then an empty Close frame.
 //! let mut input = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x88\x80\0\0\0\0";
-//! let mut unread = &mut input[..];
-//! while !unread.is_empty() {
-//!     let (consumed, event) = server.handle_input(unread);
+//! let mut at = 0;
+//! while at < input.len() {
+//!     let (consumed, event) = server.handle_input(&mut input[at..]);
+//!     at += consumed;
 //!     match event {
 //!         Some(Event::Text(text)) => server.queue(Message::text(text.into_owned()))?,
 //!         Some(Event::Close(frame)) => assert_eq!(frame, None),
 //!         _ => {}
 //!     }
-//! #   let len = unread.len();
-//! #   unread = &mut input[17 - (len - consumed)..];
 //! }
 //! assert_eq!(server.transmit_to_vec(), b"\x81\x05Hello\x88\x00");
 //! assert_eq!(server.state(), State::Closing);

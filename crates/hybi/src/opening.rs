@@ -1,4 +1,7 @@
 //! Opening: the opening handshake over a transport, as client and as server, written once.
+//!
+//! What a handshake needs is boxed while it runs: a task is as large as the largest thing it
+//! ever awaits, and a server's tasks live on for as long as their connections.
 
 use core::{
     future::{Future, poll_fn},
@@ -18,7 +21,7 @@ use hybi_handshake::{
 };
 
 use crate::{
-    Client, Connection, Deadline, Error, Negotiated, Server, WebSocket,
+    Client, Config, Connection, Deadline, Error, Negotiated, Server, WebSocket,
     config::{DRAIN_BYTES, DRAIN_TIME},
     io::{Timer, Transport},
     pool::Chunk,
@@ -53,7 +56,7 @@ pub async fn open_client<T: Transport, C: Timer>(
     mut timer: C,
     deadline: Instant,
 ) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
-    let exchange = exchange(client, uri, &mut transport);
+    let exchange = Box::pin(exchange(client, uri, &mut transport));
     let (accepted, input) = within(&mut timer, deadline, exchange)
         .await
         .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
@@ -81,6 +84,19 @@ async fn exchange<T: Transport>(
     }
 }
 
+/// Accepts a connection as server, if the request keeps the server's rules.
+///
+/// # Errors
+///
+/// As [`incoming`] and [`Incoming::accept`].
+pub async fn accept<T: Transport, C: Timer>(
+    server: &Server,
+    transport: T,
+    timer: C,
+) -> Result<WebSocket<T, C>, Error> {
+    Box::pin(async move { read_request(server, transport, timer).await?.accept().await }).await
+}
+
 /// Reads the head of a request as server, and decides nothing yet.
 ///
 /// A head that is no HTTP, too large or too slow is answered and the transport ended.
@@ -91,6 +107,14 @@ async fn exchange<T: Transport>(
 /// [`Error::Timeout`].
 pub async fn incoming<T: Transport, C: Timer>(
     server: &Server,
+    transport: T,
+    timer: C,
+) -> Result<Incoming<T, C>, Error> {
+    Box::pin(read_request(server, transport, timer)).await
+}
+
+async fn read_request<T: Transport, C: Timer>(
+    server: &Server,
     mut transport: T,
     mut timer: C,
 ) -> Result<Incoming<T, C>, Error> {
@@ -99,7 +123,7 @@ pub async fn incoming<T: Transport, C: Timer>(
     let error = match within(&mut timer, deadline, head).await {
         Some(Ok((request, input))) => {
             let server = server.clone();
-            return Ok(Incoming { server, request, input, transport, timer });
+            return Ok(Incoming { server, request: Box::new(request), input, transport, timer });
         }
         Some(Err(error)) => error,
         None => Error::Timeout(Deadline::Handshake),
@@ -138,7 +162,7 @@ async fn read_head<T: Transport>(
 #[derive(Debug)]
 pub struct Incoming<T, C> {
     server: Server,
-    request: http::Request<()>,
+    request: Box<http::Request<()>>,
     input: Option<Chunk>,
     transport: T,
     timer: C,
@@ -162,6 +186,13 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     #[must_use]
     pub fn is_upgrade(&self) -> bool {
         is_upgrade(&self.request)
+    }
+
+    /// Replaces the choices about the connection that will follow, for this request alone.
+    #[must_use]
+    pub fn with_config(mut self, config: Config) -> Self {
+        self.server = self.server.with_config(config);
+        self
     }
 
     /// Checks the request against the server's rules without answering it.
@@ -196,7 +227,8 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         let mut head = Vec::new();
         write_response(&accepted.response(), &[], &mut head);
         let deadline = self.server.config().handshake_deadline(self.timer.now());
-        within(&mut self.timer, deadline, write_all(&mut self.transport, &head))
+        let written = Box::pin(write_all(&mut self.transport, &head));
+        within(&mut self.timer, deadline, written)
             .await
             .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
         let connection = self.server.accepted(accepted).into_connection();
@@ -206,7 +238,8 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     /// Refuses the request as `error` says, ends the transport in order, and hands the error back.
     pub async fn refuse(mut self, error: HandshakeError) -> Error {
         let refusal = error.response();
-        answer(&mut self.transport, &mut self.timer, &refusal, refusal.body().as_bytes()).await;
+        let body = refusal.body().as_bytes();
+        Box::pin(answer(&mut self.transport, &mut self.timer, &refusal, body)).await;
         error.into()
     }
 
@@ -217,7 +250,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     pub async fn respond<B: AsRef<[u8]>>(mut self, response: http::Response<B>) {
         let (head, body) = response.into_parts();
         let head = http::Response::from_parts(head, ());
-        answer(&mut self.transport, &mut self.timer, &head, body.as_ref()).await;
+        Box::pin(answer(&mut self.transport, &mut self.timer, &head, body.as_ref())).await;
     }
 }
 

@@ -30,7 +30,6 @@ pub struct Server {
 
 impl Server {
     /// Begins with the defaults.
-    #[must_use]
     pub fn builder() -> ServerBuilder {
         ServerBuilder::default()
     }
@@ -80,6 +79,11 @@ impl Server {
         let accepted = self.policy.check(request)?;
         let response = accepted.response();
         Ok((response, self.accepted(accepted)))
+    }
+
+    pub(crate) fn with_config(mut self, config: Config) -> Self {
+        self.config = Arc::new(config);
+        self
     }
 
     pub(crate) fn accepted(&self, accepted: ServerAccepted) -> Upgrade {

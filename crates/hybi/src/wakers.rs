@@ -1,6 +1,6 @@
 //! Wakers: two tasks on one connection, one receiving and one sending, and neither forgotten.
 
-use core::task::{Context, Waker};
+use core::task::{Context, Poll, Waker};
 use std::{sync::Arc, task::Wake};
 
 /// Which half of a connection a task is using.
@@ -19,7 +19,13 @@ pub(crate) enum Half {
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     receive: Option<Waker>,
-    send: Option<Waker>,
+    /// Only a connection whose sending ever had to wait has this.
+    send: Option<Box<Send>>,
+}
+
+#[derive(Debug)]
+struct Send {
+    waker: Waker,
     both: Option<Waker>,
 }
 
@@ -38,29 +44,56 @@ impl Wake for Both {
 }
 
 impl Wakers {
-    /// Notes that the task of `cx` waits on `half`, and returns the waker to leave with whatever
-    /// the two halves share; `None` if that is the task's own.
-    pub(crate) fn wait(&mut self, half: Half, cx: &Context<'_>) -> Option<&Waker> {
-        let (own, other) = match half {
-            Half::Receive => (&mut self.receive, &self.send),
-            Half::Send => (&mut self.send, &self.receive),
-        };
-        if !own.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            *own = Some(cx.waker().clone());
-            self.both = None;
+    /// Polls something that both halves wait on, for the task of `cx` on `half`.
+    pub(crate) fn poll_shared<R>(
+        &mut self,
+        half: Half,
+        cx: &mut Context<'_>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        let polled = poll(cx);
+        if polled.is_ready() {
+            return polled;
         }
-        let other = other.as_ref().filter(|other| !other.will_wake(cx.waker()))?;
-        let both = self
-            .both
-            .get_or_insert_with(|| Arc::new(Both([cx.waker().clone(), other.clone()])).into());
-        Some(both)
+        match self.wait(half, cx.waker()) {
+            // The poll left the task's own waker there, in place of the other task's.
+            Some(both) => poll(&mut Context::from_waker(both)),
+            None => polled,
+        }
+    }
+
+    /// Notes that the task of `waker` waits on `half`; returns the waker to leave with whatever
+    /// the halves share, if that is not the task's own.
+    fn wait(&mut self, half: Half, waker: &Waker) -> Option<&Waker> {
+        let known = match half {
+            Half::Receive => self.receive.as_ref(),
+            Half::Send => self.send.as_ref().map(|send| &send.waker),
+        };
+        if !known.is_some_and(|known| known.will_wake(waker)) {
+            match (half, &mut self.send) {
+                (Half::Receive, send) => {
+                    self.receive = Some(waker.clone());
+                    send.iter_mut().for_each(|send| send.both = None);
+                }
+                (Half::Send, send) => {
+                    *send = Some(Box::new(Send { waker: waker.clone(), both: None }));
+                }
+            }
+        }
+        let receive = self.receive.as_ref()?;
+        let send = self.send.as_deref_mut()?;
+        if receive.will_wake(&send.waker) {
+            return None;
+        }
+        let both = || Arc::new(Both([receive.clone(), send.waker.clone()])).into();
+        Some(send.both.get_or_insert_with(both))
     }
 
     /// Wakes the task of the half that is not `half`: what it waits for has changed.
     pub(crate) fn wake_other(&self, half: Half) {
         let other = match half {
-            Half::Receive => &self.send,
-            Half::Send => &self.receive,
+            Half::Receive => self.send.as_ref().map(|send| &send.waker),
+            Half::Send => self.receive.as_ref(),
         };
         if let Some(waker) = other {
             waker.wake_by_ref();

@@ -45,7 +45,7 @@ use crate::{
 pub struct WebSocket<T, C> {
     driver: Driver<T, C>,
     /// What the last `recv_ref` lent, if it did not lie in a chunk.
-    lent: Option<Message>,
+    lent: Option<Box<Message>>,
     shows_control_frames: bool,
     /// The stream has yielded its error or its end.
     stream_ended: bool,
@@ -123,9 +123,8 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         self.driver.release_chunk();
         let shows_control_frames = self.shows_control_frames;
         let lent = poll_fn(|cx| {
-            self.driver.poll_event(cx, |event| {
-                is_shown(&event, shows_control_frames).then(|| lend(event))
-            })
+            self.driver
+                .poll_event(cx, |event| is_shown(&event, shows_control_frames).then(|| lend(event)))
         })
         .await;
         let message = match self.or_outcome(lent)? {
@@ -138,7 +137,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
             Some(Lent::Binary { len }) => MessageRef::Binary(self.driver.consumed(len)),
             Some(Lent::Ping { len }) => MessageRef::Ping(self.driver.consumed(len)),
             Some(Lent::Pong { len }) => MessageRef::Pong(self.driver.consumed(len)),
-            Some(Lent::Owned(message)) => match &*self.lent.insert(message) {
+            Some(Lent::Owned(message)) => match &**self.lent.insert(Box::new(message)) {
                 Message::Text(text) => MessageRef::Text(text),
                 Message::Binary(bytes) => MessageRef::Binary(bytes),
                 Message::Ping(bytes) => MessageRef::Ping(bytes),
@@ -170,9 +169,17 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// [`Error::Closed`] once a Close frame was sent or received, [`Error::ControlTooLong`] for a
     /// Ping or Pong of more than 125 bytes, or the error that ended the connection. The message
     /// is given back if nothing of it was queued.
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.feed(message).await?;
-        self.flush().await.map_err(|error| SendError::new(error, None))
+    pub fn send(
+        &mut self,
+        message: impl Into<Message>,
+    ) -> impl Future<Output = Result<(), SendError>> {
+        // Not an `async fn`, which would keep the argument and the message side by side in every
+        // task that ever sends.
+        let mut message = Some(message.into());
+        poll_fn(move |cx| {
+            ready!(self.poll_feed(cx, &mut message))?;
+            self.driver.poll_flush(cx).map_err(|error| SendError::new(error, None))
+        })
     }
 
     /// Queues a message without sending it yet; [`flush`](Self::flush), [`send`](Self::send), or
@@ -183,13 +190,29 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        let message = message.into();
-        let len = message.len();
-        match poll_fn(|cx| self.driver.poll_room(cx, len)).await {
-            Ok(()) => self.queue(message),
-            Err(error) => Err(SendError::new(error, message)),
-        }
+    pub fn feed(
+        &mut self,
+        message: impl Into<Message>,
+    ) -> impl Future<Output = Result<(), SendError>> {
+        let mut message = Some(message.into());
+        poll_fn(move |cx| self.poll_feed(cx, &mut message))
+    }
+
+    /// Queues the message, if it was not queued before, once there is room for it.
+    fn poll_feed(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Message>,
+    ) -> Poll<Result<(), SendError>> {
+        let Some(len) = message.as_ref().map(Message::len) else {
+            return Poll::Ready(Ok(()));
+        };
+        let room = ready!(self.driver.poll_room(cx, len));
+        Poll::Ready(match (room, message.take()) {
+            (Ok(()), Some(message)) => self.queue(message),
+            (Ok(()), None) => Ok(()),
+            (Err(error), message) => Err(SendError::new(error, message)),
+        })
     }
 
     /// Queues a message if there is room for it at once; a full queue gives it back.

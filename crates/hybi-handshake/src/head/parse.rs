@@ -13,12 +13,12 @@ use crate::error::HandshakeError;
 const STACK_FIELDS: usize = 100;
 
 /// Reads a request head.
-pub(crate) fn request(head: &Head<'_>) -> Result<Request<()>, HandshakeError> {
+pub(crate) fn request(head: &Head) -> Result<Request<()>, HandshakeError> {
     with_table(head, |table| {
         let mut parsed = httparse::Request::new(&mut []);
         parsed
-            .parse_with_uninit_headers(head.bytes, table)
-            .map_err(|error| violation(head.bytes, error))?;
+            .parse_with_uninit_headers(&head.bytes, table)
+            .map_err(|error| violation(&head.bytes, error))?;
         let (Some(method), Some(target), Some(version)) =
             (parsed.method, parsed.path, parsed.version)
         else {
@@ -31,20 +31,21 @@ pub(crate) fn request(head: &Head<'_>) -> Result<Request<()>, HandshakeError> {
         let mut request = Request::new(());
         *request.method_mut() = Method::from_bytes(method.as_bytes())
             .map_err(|_| HandshakeError::MalformedStartLine)?;
-        *request.uri_mut() = Uri::try_from(target).map_err(|_| HandshakeError::MalformedTarget)?;
+        *request.uri_mut() = Uri::from_maybe_shared(head.bytes.slice_ref(target.as_bytes()))
+            .map_err(|_| HandshakeError::MalformedTarget)?;
         *request.version_mut() = http_version(version);
-        *request.headers_mut() = header_map(parsed.headers)?;
+        *request.headers_mut() = header_map(head, parsed.headers)?;
         Ok(request)
     })
 }
 
 /// Reads a response head.
-pub(crate) fn response(head: &Head<'_>) -> Result<Response<()>, HandshakeError> {
+pub(crate) fn response(head: &Head) -> Result<Response<()>, HandshakeError> {
     with_table(head, |table| {
         let mut parsed = httparse::Response::new(&mut []);
         httparse::ParserConfig::default()
-            .parse_response_with_uninit_headers(&mut parsed, head.bytes, table)
-            .map_err(|error| violation(head.bytes, error))?;
+            .parse_response_with_uninit_headers(&mut parsed, &head.bytes, table)
+            .map_err(|error| violation(&head.bytes, error))?;
         let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
         let (Some(status), Some(version)) = (status, parsed.version) else {
             return Err(HandshakeError::MalformedStartLine);
@@ -52,14 +53,14 @@ pub(crate) fn response(head: &Head<'_>) -> Result<Response<()>, HandshakeError> 
         let mut response = Response::new(());
         *response.status_mut() = status;
         *response.version_mut() = http_version(version);
-        *response.headers_mut() = header_map(parsed.headers)?;
+        *response.headers_mut() = header_map(head, parsed.headers)?;
         Ok(response)
     })
 }
 
 /// Runs `parse` with a table of exactly the fields that the head has.
 fn with_table<'b, T>(
-    head: &Head<'b>,
+    head: &'b Head,
     parse: impl FnOnce(&mut [MaybeUninit<Header<'b>>]) -> Result<T, HandshakeError>,
 ) -> Result<T, HandshakeError> {
     if head.fields <= STACK_FIELDS {
@@ -76,13 +77,13 @@ const fn http_version(minor: u8) -> http::Version {
     if minor == 0 { http::Version::HTTP_10 } else { http::Version::HTTP_11 }
 }
 
-fn header_map(table: &[Header<'_>]) -> Result<HeaderMap, HandshakeError> {
+fn header_map(head: &Head, table: &[Header<'_>]) -> Result<HeaderMap, HandshakeError> {
     let limit = table.len();
     let mut headers =
         HeaderMap::try_with_capacity(limit).map_err(|_| HandshakeError::TooManyFields { limit })?;
     for field in table {
         let name = HeaderName::from_bytes(field.name.as_bytes());
-        let value = HeaderValue::from_bytes(field.value);
+        let value = HeaderValue::from_maybe_shared(head.bytes.slice_ref(field.value));
         let (Ok(name), Ok(value)) = (name, value) else {
             return Err(HandshakeError::MalformedField { offset: None });
         };
@@ -102,12 +103,15 @@ fn violation(head: &[u8], error: httparse::Error) -> HandshakeError {
     }
 }
 
-/// Whether the start line is well formed but for naming a version of HTTP that we do not speak.
+/// Whether the start line names a version of HTTP, but none that we speak.
 fn names_other_version(head: &[u8]) -> bool {
     let line = head.trim_ascii_start().split(|&byte| byte == b'\r').next().unwrap_or_default();
-    let word = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
-    let number = word.strip_prefix(b"HTTP/").unwrap_or_default();
-    matches!(number, [major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit())
+    let number = line.split(|&byte| byte == b' ').find_map(|word| word.strip_prefix(b"HTTP/"));
+    match number {
+        Some(b"1.0" | b"1.1") | None => false,
+        Some([major, b'.', minor]) => major.is_ascii_digit() && minor.is_ascii_digit(),
+        Some(_) => false,
+    }
 }
 
 /// Where the first field line begins whose name is not a token.

@@ -1,5 +1,9 @@
 //! Finding the end of a head as its bytes arrive (RFC 9112 §2.2, §5.2).
 
+use core::mem;
+
+use bytes::Bytes;
+
 use super::{HeadLimits, fields};
 use crate::error::HandshakeError;
 
@@ -11,9 +15,12 @@ pub(crate) enum HeadKind {
 }
 
 /// A complete head, blank line included.
+///
+/// The values of its fields will share these bytes, so that a head costs one allocation and not one
+/// for each field.
 #[derive(Debug)]
-pub(crate) struct Head<'a> {
-    pub(crate) bytes: &'a [u8],
+pub(crate) struct Head {
+    pub(crate) bytes: Bytes,
     /// The number of field lines.
     pub(crate) fields: usize,
 }
@@ -21,8 +28,7 @@ pub(crate) struct Head<'a> {
 /// Collects a head.
 ///
 /// Each byte is looked at once, when it arrives: the position in the current line is all that is
-/// kept between chunks, so a peer that sends one byte at a time costs no more than another. A head
-/// that lies in one chunk whole is not copied.
+/// kept between chunks, so a peer that sends one byte at a time costs no more than another.
 ///
 /// Invariant: `bytes` holds the unfinished head, at most `limits.max_bytes()` of it.
 #[derive(Debug)]
@@ -51,25 +57,22 @@ impl HeadScanner {
 
     /// Begins another head, within the limit of bytes of the first.
     pub(crate) fn restart(&mut self) {
-        self.bytes.clear();
         (self.lines, self.line_len, self.after_cr) = (0, 0, false);
     }
 
     /// Takes bytes up to the end of the head; says how many, and gives the head when it is complete.
-    pub(crate) fn feed<'a>(
-        &'a mut self,
-        chunk: &'a [u8],
-    ) -> Result<(usize, Option<Head<'a>>), HandshakeError> {
+    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<(usize, Option<Head>), HandshakeError> {
         let Some(end) = self.scan(chunk)? else {
             self.bytes.extend_from_slice(chunk);
             return Ok((chunk.len(), None));
         };
-        let fields = self.lines - 1;
-        if self.bytes.is_empty() {
-            return Ok((end, Some(Head { bytes: &chunk[..end], fields })));
-        }
-        self.bytes.extend_from_slice(&chunk[..end]);
-        Ok((end, Some(Head { bytes: &self.bytes, fields })))
+        let bytes = if self.bytes.is_empty() {
+            Bytes::copy_from_slice(&chunk[..end])
+        } else {
+            self.bytes.extend_from_slice(&chunk[..end]);
+            Bytes::from(mem::take(&mut self.bytes))
+        };
+        Ok((end, Some(Head { bytes, fields: self.lines - 1 })))
     }
 
     /// The length of the part of `chunk` that completes the head, if it does.
@@ -78,8 +81,7 @@ impl HeadScanner {
         let mut at = 0;
         while at < allowed.len() {
             if !self.after_cr {
-                let plain = allowed[at..].iter().position(|&byte| is_control(byte));
-                let plain = &allowed[at..at + plain.unwrap_or(allowed.len() - at)];
+                let plain = &allowed[at..at + plain_len(&allowed[at..])];
                 self.text(plain)?;
                 at += plain.len();
             }
@@ -161,6 +163,79 @@ impl HeadScanner {
     }
 }
 
+/// How many bytes come before the first control.
+fn plain_len(bytes: &[u8]) -> usize {
+    // Without an early exit inside a block the compiler tests all of it at once.
+    const BLOCK: usize = 16;
+    let any_control = |block: &[u8; BLOCK]| block.iter().fold(false, |any, &b| any | is_control(b));
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let plain = blocks.iter().take_while(|block| !any_control(block)).count() * BLOCK;
+    let rest = &bytes[plain..];
+    plain + rest.iter().position(|&byte| is_control(byte)).unwrap_or(rest.len())
+}
+
 const fn is_control(byte: u8) -> bool {
     (byte < b' ' && byte != b'\t') || byte == 0x7f
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n";
+
+    #[test]
+    fn a_head_in_one_chunk_is_not_collected_first() {
+        let mut scanner = HeadScanner::new(HeadKind::Request, HeadLimits::default());
+        let stream = [HEAD, b"frames"].concat();
+        let (taken, head) = scanner.feed(&stream).unwrap();
+        let head = head.unwrap();
+        assert_eq!((taken, head.fields, &*head.bytes), (HEAD.len(), 2, HEAD));
+        assert_eq!(scanner.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn controls_are_found_at_every_place() {
+        for len in 0..70 {
+            for at in 0..len {
+                for (byte, found) in
+                    [(0, true), (b'\r', true), (0x7f, true), (b'\t', false), (0xff, false)]
+                {
+                    let mut bytes = vec![b'x'; len];
+                    bytes[at] = byte;
+                    assert_eq!(
+                        plain_len(&bytes),
+                        if found { at } else { len },
+                        "{byte:#x} at {at}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// The bytes kept are overwritten behind the scanner's back: had it any need to read them again,
+    /// it would stumble over them.
+    #[test]
+    fn no_byte_is_scanned_twice() {
+        for cut in 1..HEAD.len() {
+            let mut scanner = HeadScanner::new(HeadKind::Request, HeadLimits::default());
+            for byte in &HEAD[..cut] {
+                assert!(scanner.feed(&[*byte]).unwrap().1.is_none());
+                scanner.bytes.fill(0);
+            }
+            let (taken, head) = scanner.feed(&HEAD[cut..]).unwrap();
+            assert_eq!(
+                (taken, head.map(|head| head.bytes.len())),
+                (HEAD.len() - cut, Some(HEAD.len()))
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_arrived_is_kept() {
+        let limits = HeadLimits::default().with_max_bytes(usize::MAX);
+        let mut scanner = HeadScanner::new(HeadKind::Request, limits);
+        assert!(scanner.feed(&HEAD[..20]).unwrap().1.is_none());
+        assert!(scanner.bytes.capacity() < 64);
+    }
 }

@@ -52,3 +52,37 @@ pub(crate) fn write_fields(headers: &HeaderMap, out: &mut Vec<u8>) {
         out.extend(b"\r\n");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_and_connection_are_added_where_they_belong() {
+        for (status, field, expected) in [
+            (200, "", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody"),
+            (
+                200,
+                "connection",
+                "HTTP/1.1 200 OK\r\nConnection: 9\r\nContent-Length: 4\r\n\r\nbody",
+            ),
+            // What the caller sets stays.
+            (
+                200,
+                "content-length",
+                "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nbody",
+            ),
+            (103, "", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+            (204, "", "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
+            (299, "", "HTTP/1.1 299 \r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody"),
+        ] {
+            let mut response = Response::builder().status(status);
+            if !field.is_empty() {
+                response = response.header(field, "9");
+            }
+            let mut out = Vec::new();
+            write_response(&response.body(()).unwrap(), b"body", &mut out);
+            assert_eq!(core::str::from_utf8(&out), Ok(expected));
+        }
+    }
+}

@@ -101,7 +101,15 @@ fn a_pattern_prints_as_it_was_written_and_nonsense_is_refused() {
     for text in ["same", "none", "null", "*", "https://*.app.example:8443", "http://[::1]:1"] {
         assert_eq!(text.parse::<OriginPattern>().unwrap().to_string(), text);
     }
-    for text in ["", "app.example", "https://", "https://a*.example", "https://a/b", "https://a:0", "https://a:*"] {
+    for text in [
+        "",
+        "app.example",
+        "https://",
+        "https://a*.example",
+        "https://a/b",
+        "https://a:0",
+        "https://a:*",
+    ] {
         assert_eq!(text.parse::<OriginPattern>(), Err(FieldError::InvalidOrigin), "{text}");
     }
 }

@@ -98,7 +98,10 @@ fn a_client_sends_every_exchange_and_accepts_the_answer() {
                 "{}",
                 record["id"]
             );
-            assert_eq!(Some(u64::from(accepted.version.number())), record["inputs"]["version"].as_u64());
+            assert_eq!(
+                Some(u64::from(accepted.version.number())),
+                record["inputs"]["version"].as_u64()
+            );
         }
     }
 }
@@ -169,7 +172,8 @@ fn decode(key: &str) -> [u8; 16] {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bits = 0u128;
     for byte in key.bytes().take(21) {
-        bits = bits << 6 | ALPHABET.iter().position(|&letter| letter == byte).expect("base64") as u128;
+        bits =
+            bits << 6 | ALPHABET.iter().position(|&letter| letter == byte).expect("base64") as u128;
     }
     let last = ALPHABET.iter().position(|&letter| letter == key.as_bytes()[21]).expect("base64");
     (bits << 2 | last as u128 >> 4).to_be_bytes()

@@ -37,7 +37,9 @@ impl Connection {
     /// Sends keep-alive pings, and ends the connection when a deadline of
     /// [`Config`](crate::Config) has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(due) = self.deadlines.due(&self.config, now) {
+        while self.phase != Phase::Closed
+            && let Some(due) = self.deadlines.due(&self.config, now)
+        {
             match due {
                 Due::SendPing => self.queue_control(Opcode::Ping, &[]),
                 Due::NoPong => {
@@ -45,14 +47,22 @@ impl Connection {
                 }
                 Due::Idle => self.fail(Error::Timeout(Deadline::Idle), Some(CloseCode::GOING_AWAY)),
                 Due::WriteBlocked => {
-                    if self.is_receiving() {
-                        self.fail(Error::Timeout(Deadline::Write), None);
-                    }
-                    self.phase = Phase::Closed;
+                    self.fail(Error::Timeout(Deadline::Write), None);
+                    self.let_go(Error::Timeout(Deadline::Write));
                 }
-                Due::End => self.phase = Phase::Closed,
+                Due::End => self.let_go(Error::Timeout(Deadline::Write)),
             }
         }
+    }
+
+    /// Ends the connection before its time. What was queued will never leave, which is an error
+    /// like any other: somebody was told that it would be sent.
+    pub(super) fn let_go(&mut self, unsent: Error) {
+        if self.outbox.len() > 0 {
+            self.fail(unsent, None);
+        }
+        self.outbox.clear();
+        self.phase = Phase::Closed;
     }
 
     /// Takes in that the transport failed: nothing more can be sent or received.

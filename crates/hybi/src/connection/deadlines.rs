@@ -73,7 +73,8 @@ impl Deadlines {
         config: &Config,
         now: impl FnOnce() -> Instant,
     ) -> Option<Instant> {
-        let arm_write = self.write_waiting && self.write.is_none() && config.write_timeout.is_some();
+        let arm_write =
+            self.write_waiting && self.write.is_none() && config.write_timeout.is_some();
         if !self.armed || self.end_after.is_some() || arm_write {
             let now = now();
             if !self.armed {

@@ -164,10 +164,7 @@ impl Connection {
     /// Keys that a peer can foresee let it plant bytes of its choice in the stream, which is the
     /// attack on intermediaries that masking exists to stop (RFC 6455 section 10.3).
     #[must_use]
-    pub fn with_masking_keys(
-        mut self,
-        keys: impl FnMut() -> MaskingKey + Send + 'static,
-    ) -> Self {
+    pub fn with_masking_keys(mut self, keys: impl FnMut() -> MaskingKey + Send + 'static) -> Self {
         self.keys = Some(Box::new(keys));
         self
     }

@@ -4,7 +4,7 @@ use bytes::BufMut;
 use hybi_frame::{Assembled, CloseFrame, FrameError, Opcode};
 
 use super::{Connection, Phase};
-use crate::{Event, config::DRAIN_BYTES};
+use crate::{Error, Event, config::DRAIN_BYTES};
 
 impl Connection {
     /// Takes in bytes from the transport, decoding in place.
@@ -111,10 +111,8 @@ impl Connection {
     }
 
     pub(super) fn queue_pending_pong(&mut self) {
-        if let Some(payload) = self.pong.take() {
-            if self.is_receiving() {
-                self.queue_control(Opcode::Pong, &payload);
-            }
+        if let Some(payload) = self.pong.take().filter(|_| self.is_receiving()) {
+            self.queue_control(Opcode::Pong, &payload);
         }
     }
 
@@ -126,7 +124,7 @@ impl Connection {
     fn discard(&mut self, len: usize) {
         self.discarded = self.discarded.saturating_add(len);
         if self.discarded > DRAIN_BYTES {
-            self.phase = Phase::Closed;
+            self.let_go(Error::Lost);
         }
     }
 }

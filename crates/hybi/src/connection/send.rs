@@ -1,9 +1,7 @@
 //! Sending: messages become frames in the outbox (RFC 6455 sections 5.4 and 6.1).
 
 use bytes::Bytes;
-use hybi_frame::{
-    CloseFrameError, FrameHeader, MaskingKey, Opcode, Role, Rsv, encode_frame,
-};
+use hybi_frame::{CloseFrameError, FrameHeader, MaskingKey, Opcode, Role, Rsv, encode_frame};
 use rand::Rng;
 
 use super::{Connection, Phase};

@@ -1,8 +1,12 @@
 //! What can go wrong: one variant per broken rule, each with its section and HTTP status.
 
+mod caller;
+
 use core::{error, fmt};
 
 use http::{HeaderValue, Response, StatusCode, header};
+
+pub use caller::{FieldError, UriError};
 
 use crate::body::BodyTruncated;
 use crate::version::{Version, VersionSet, offered_versions};
@@ -266,9 +270,8 @@ impl HandshakeError {
             Self::TimedOut => "RFC 9110 §15.5.9",
             Self::DuplicateField { .. } => "RFC 6455 §11.3",
             Self::HttpVersion | Self::Method => "RFC 6455 §4.2.1 item 1",
-            Self::MalformedTarget => "RFC 9112 §3.2",
             Self::MissingHost => "RFC 6455 §4.2.1 item 2",
-            Self::MalformedHost | Self::HostMismatch => "RFC 9112 §3.2",
+            Self::MalformedTarget | Self::MalformedHost | Self::HostMismatch => "RFC 9112 §3.2",
             Self::Body => "RFC 6455 §4.1",
             Self::NotWebSocket { .. } | Self::MissingUpgrade => "RFC 6455 §4.2.1 item 3",
             Self::MissingConnection => "RFC 6455 §4.2.1 item 4",
@@ -358,80 +361,3 @@ impl fmt::Display for HandshakeError {
 }
 
 impl error::Error for HandshakeError {}
-
-/// A field that the caller may not send, or not like this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FieldError {
-    /// `Host`, `Upgrade`, `Connection` and `Sec-WebSocket-*` are written by the handshake itself.
-    Reserved,
-    /// The name of the field is not a token.
-    InvalidName,
-    /// The value of the field holds a character that would end it, such as CR, LF or NUL.
-    InvalidValue,
-    /// The name or value of a subprotocol or extension is not a token.
-    NotAToken,
-    /// The subprotocol is already in the list.
-    DuplicateSubprotocol,
-    /// The client did not offer this subprotocol.
-    SubprotocolNotOffered,
-    /// An origin is not `scheme://host[:port]`, or `*` is not a whole label of its host.
-    InvalidOrigin,
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reserved => "this field is written by the handshake itself",
-            Self::InvalidName => "the field name is not a token",
-            Self::InvalidValue => "the field value holds a character that no field may hold",
-            Self::NotAToken => "a name or value is not a token of HTTP",
-            Self::DuplicateSubprotocol => "the subprotocol is already offered",
-            Self::SubprotocolNotOffered => "the client did not offer this subprotocol",
-            Self::InvalidOrigin => "an origin is written scheme://host[:port]",
-        })
-    }
-}
-
-impl error::Error for FieldError {}
-
-/// Why a text is not a WebSocket URI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UriError {
-    /// The scheme is `http` or `https`; the WebSocket schemes are `ws` and `wss`.
-    HttpScheme,
-    /// The scheme is neither `ws` nor `wss`, or there is none.
-    Scheme,
-    /// A WebSocket URI has no fragment; a `#` in the resource is written `%23`.
-    Fragment,
-    /// The host is missing or malformed. A name in another script is written in its `xn--` form.
-    Host,
-    /// The port is not a number from 1 to 65535.
-    Port,
-    /// The user-info is malformed.
-    UserInfo,
-    /// A character that a URI cannot hold and that has to be percent-encoded.
-    Character {
-        /// Where it is, in bytes.
-        offset: usize,
-    },
-}
-
-impl fmt::Display for UriError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::HttpScheme => "an http URI is not a WebSocket URI (write ws:// or wss://)",
-            Self::Scheme => "a WebSocket URI begins with ws:// or wss://",
-            Self::Fragment => "a WebSocket URI has no fragment (write %23 for #)",
-            Self::Host => "the host of the URI is missing or malformed",
-            Self::Port => "the port of the URI is not a number from 1 to 65535",
-            Self::UserInfo => "the user-info of the URI is malformed",
-            Self::Character { offset } => {
-                return write!(f, "byte {offset} of the URI has to be percent-encoded");
-            }
-        })
-    }
-}
-
-impl error::Error for UriError {}

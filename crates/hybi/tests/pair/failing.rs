@@ -1,0 +1,235 @@
+//! Failing the connection: the peer is told once, input is discarded within bounds, and the error
+//! stays (RFC 6455 section 7.1.7).
+
+use core::time::Duration;
+use std::io;
+
+use hybi::{CloseCode, Config, Connection, Endpoint, Error, Message, Role, State, Version};
+
+use crate::world::{BOTH, Pair, connection, discard};
+
+/// Each role's peer breaks a rule: what it sends, and the code of the answer.
+fn violations(role: Role) -> Vec<(Vec<u8>, u16)> {
+    let masked = role == Role::Server;
+    let frame = |first: u8, payload: &[u8]| {
+        let mut frame = vec![first, payload.len() as u8 | if masked { 0x80 } else { 0 }];
+        frame.extend(masked.then_some([0; 4]).into_iter().flatten());
+        frame.extend(payload);
+        frame
+    };
+    vec![
+        (frame(0x83, b""), 1002),                // a reserved opcode
+        (frame(0xc1, b""), 1002),                // a reserved bit
+        (frame(0x80, b""), 1002),                // a Continuation of nothing
+        (frame(0x09, b""), 1002),                // a fragmented Ping
+        (frame(0x88, b"\x03"), 1002),            // half a close code
+        (frame(0x88, b"\x03\xed"), 1002),        // 1005 on the wire
+        (frame(0x88, b"\x03\xe8\xff"), 1007),    // a reason that is not UTF-8
+        (frame(0x81, b"\xc3("), 1007),           // text that is not UTF-8
+        (frame(0x82, &[0; 101]), 1009),          // too long for the limit
+        (vec![0x81, if masked { 0 } else { 0x80 }, 0, 0, 0, 0], 1002), // the wrong masking
+    ]
+}
+
+fn small() -> Config {
+    Config::default().max_message(100)
+}
+
+fn failed(role: Role) -> Connection {
+    let mut own = connection(role, Version::RFC6455, small());
+    discard(&mut own, &[0x83, 0x80]);
+    own
+}
+
+/// The code of the one Close frame in `wire`, which holds nothing else.
+fn close_code(role: Role, wire: &[u8]) -> u16 {
+    let (header, key) = match role {
+        Role::Server => (2, [0; 2]),
+        Role::Client => (6, [wire[2], wire[3]]),
+    };
+    assert_eq!(wire.len(), header + 2, "one Close frame: {wire:02x?}");
+    assert_eq!(wire[0], 0x88);
+    u16::from_be_bytes([wire[header] ^ key[0], wire[header + 1] ^ key[1]])
+}
+
+#[test]
+fn a_violation_is_answered_with_its_code_and_the_end() {
+    for role in BOTH {
+        for (input, code) in violations(role) {
+            let mut own = connection(role, Version::RFC6455, small());
+            let mut chunk = [&input[..], b"whatever follows"].concat();
+            let mut at = 0;
+            while at < chunk.len() {
+                let (consumed, event) = own.handle_input(&mut chunk[at..]);
+                assert!(event.is_none(), "{role:?} {input:02x?}: {event:?}");
+                at += consumed;
+            }
+            assert_eq!(own.state(), State::Closing, "{role:?} {input:02x?}");
+            assert!(!own.is_receiving());
+            let error = own.error().expect("an error").clone();
+            assert!(matches!(error, Error::Protocol(_)), "{error}");
+            assert_eq!(error.close_code(), Some(CloseCode::from(code)), "{error}");
+
+            assert!(!own.wants_shutdown(), "the Close frame goes first");
+            assert_eq!(close_code(role, &own.transmit_to_vec()), code, "{role:?} {input:02x?}");
+            assert!(own.wants_shutdown(), "after a failure either role ends the transport");
+            own.shutdown_done();
+            assert_eq!(own.state(), State::Closing, "input is still drained");
+            own.handle_eof();
+            assert_eq!(own.state(), State::Closed);
+
+            let status = own.close_status().expect("a status");
+            assert_eq!(status.sent(), Some(CloseCode::from(code)));
+            assert_eq!(status.code(), CloseCode::ABNORMAL);
+            assert_eq!(status.began_by(), Some(Endpoint::Local));
+            assert!(!status.is_clean());
+        }
+    }
+}
+
+/// The peer sees the code and an orderly end, whatever it still sends.
+#[test]
+fn the_peer_is_told_over_the_link() {
+    for role in BOTH {
+        let mut pair = Pair::new();
+        let (now, junk) = (pair.now, [0x83, 0x80, 0, 0, 0, 0]);
+        let wire = pair.wire_from(role.peer());
+        wire.latency = Duration::from_millis(50);
+        pair.seen_by(role).0.input(&junk);
+        pair.seen_by(role).1.queue("sent before it could know");
+        assert_eq!(pair.now, now);
+        pair.run_to_the_end();
+        let (own, peer) = pair.seen_by(role);
+        assert!(own.events.is_empty(), "{role:?}: input after a failure is discarded");
+        assert_eq!(peer.status().code(), CloseCode::PROTOCOL_ERROR);
+        assert!(peer.status().is_clean() && peer.error().is_none(), "it answered in order");
+    }
+}
+
+#[test]
+fn events_before_the_violation_are_delivered() {
+    let mut pair = Pair::new();
+    pair.client.queue("good");
+    let mut wire = pair.client.connection.transmit_to_vec();
+    wire.extend(b"\x83\x80\0\0\0\0");
+    pair.server.input(&wire);
+    assert_eq!(pair.server.events, [Message::text("good")]);
+    assert_eq!(close_code(Role::Server, &pair.server.connection.transmit_to_vec()), 1002);
+}
+
+#[test]
+fn errors_are_sticky() {
+    for role in BOTH {
+        let mut own = failed(role);
+        let first = own.error().expect("an error").to_string();
+        let close = own.transmit_to_vec();
+        assert_eq!(close_code(role, &close), 1002);
+        let same = |own: &Connection, after: &str| {
+            assert_eq!(own.error().expect("an error").to_string(), first, "after {after}");
+        };
+        for (input, _) in violations(role) {
+            discard(&mut own, &input);
+        }
+        same(&own, "more violations");
+        let refused = own.queue(Message::text("late")).expect_err("failed");
+        assert_eq!(refused.error().to_string(), first);
+        assert_eq!(refused.into_message(), Some(Message::text("late")));
+        assert!(own.direct_buffer().is_none());
+        own.handle_transport_error(io::ErrorKind::ConnectionReset.into());
+        same(&own, "a transport error");
+        own.handle_eof();
+        same(&own, "the end of input");
+        own.handle_timeout(std::time::Instant::now() + Duration::from_secs(3_600));
+        same(&own, "every deadline");
+        assert!(own.transmit_to_vec().is_empty(), "{role:?}: the peer is told once");
+    }
+}
+
+#[test]
+fn a_second_close_frame_is_never_sent() {
+    for role in BOTH {
+        let mut own = connection(role, Version::RFC6455, small());
+        own.queue(Message::Close(None)).expect("open");
+        let _ = own.transmit_to_vec();
+        discard(&mut own, &[0x83, 0x80]);
+        assert!(matches!(own.error(), Some(Error::Protocol(_))));
+        assert!(own.transmit_to_vec().is_empty(), "{role:?}");
+        assert!(own.wants_shutdown());
+        assert_eq!(own.close_status().and_then(|status| status.sent()), Some(CloseCode::NO_STATUS));
+    }
+}
+
+/// Reading on prevents a reset that overtakes the Close frame; a bound prevents that the peer
+/// decides when the connection ends.
+#[test]
+fn a_mebibyte_is_discarded_and_no_more() {
+    const CHUNK: usize = 64 * 1024;
+    for role in BOTH {
+        let mut own = failed(role);
+        let _ = own.transmit_to_vec();
+        own.shutdown_done();
+        for _ in 0..16 {
+            discard(&mut own, &[0x82; CHUNK]);
+            assert_eq!(own.state(), State::Closing, "{role:?}: within the bound");
+        }
+        discard(&mut own, &[0x82]);
+        assert_eq!(own.state(), State::Closed, "{role:?}: one byte beyond it");
+    }
+}
+
+#[test]
+fn a_second_is_waited_and_no_more() {
+    for role in BOTH {
+        let mut own = failed(role);
+        let _ = own.transmit_to_vec();
+        own.shutdown_done();
+        let now = std::time::Instant::now();
+        let end = now + Duration::from_secs(1);
+        assert_eq!(own.poll_timeout(|| now), Some(end), "{role:?}");
+        own.handle_timeout(end - Duration::from_millis(1));
+        assert_eq!(own.state(), State::Closing);
+        own.handle_timeout(end);
+        assert_eq!(own.state(), State::Closed);
+    }
+}
+
+#[test]
+fn a_transport_that_fails_is_an_error_unless_the_outcome_was_settled() {
+    for role in BOTH {
+        let mut pair = Pair::new();
+        let (own, _) = pair.seen_by(role);
+        own.queue("lost");
+        own.connection.handle_transport_error(io::ErrorKind::ConnectionReset.into());
+        assert!(matches!(own.connection.error(), Some(Error::Transport(_))));
+        assert_eq!((own.state(), own.connection.queued_bytes()), (State::Closed, 0));
+
+        let mut pair = Pair::new();
+        let (own, peer) = pair.seen_by(role);
+        peer.close(1000, "bye");
+        let close = peer.connection.transmit_to_vec();
+        own.input(&close);
+        let _ = own.connection.transmit_to_vec();
+        own.connection.handle_transport_error(io::ErrorKind::ConnectionReset.into());
+        assert!(own.connection.error().is_none(), "{role:?}: both Close frames were exchanged");
+        assert_eq!(own.state(), State::Closed);
+        assert!(own.status().is_clean());
+    }
+}
+
+#[test]
+fn the_end_of_input_without_a_close_frame_is_a_loss() {
+    for role in BOTH {
+        for closing in [false, true] {
+            let mut pair = Pair::new();
+            let (own, _) = pair.seen_by(role);
+            if closing {
+                own.close(1000, "");
+            }
+            own.connection.handle_eof();
+            assert!(matches!(own.connection.error(), Some(Error::Lost)), "{role:?} {closing}");
+            assert_eq!(own.state(), State::Closed);
+            assert_eq!(own.status().code(), CloseCode::ABNORMAL);
+            assert!(!own.status().is_clean());
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Example programs, one a file: `cargo run -p hybi-examples --example NAME`.
+//!
+//! | name | shows |
+//! |---|---|
+//! | `echo_server`, `echo_server_async_std` | a server in ten lines, on each runtime |
+//! | `echo_client` | a client: connect, send, receive, close |
+//! | `chat` | many connections, messages shared without copying, `select!` |
+//! | `upgrade` | plain HTTP and WebSocket on one port, deciding on the request |
+//! | `sans_io` | `Connection` driven by hand over blocking sockets |
+//! | `frames_only` | the framing codec alone |
