@@ -1,1 +1,98 @@
-//! Under construction.
+//! What the benchmarks share: interleaved measuring, and transports in memory.
+
+#![allow(clippy::print_stdout, reason = "figures are what a benchmark is for")]
+
+pub mod memory;
+
+use core::fmt;
+use core::future::Future;
+use core::hint::black_box;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::time::Instant;
+
+/// One implementation doing the work of a comparison.
+pub struct Contender<'a> {
+    name: &'static str,
+    /// Does the given number of operations.
+    work: Box<dyn FnMut(usize) + 'a>,
+}
+
+impl fmt::Debug for Contender<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contender").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Contender<'a> {
+    /// `work` is told how many operations to do.
+    pub fn new(name: &'static str, work: impl FnMut(usize) + 'a) -> Self {
+        Self { name, work: Box::new(work) }
+    }
+}
+
+/// Measures contenders beside each other and returns for each its name and the median of the
+/// nanoseconds per operation.
+///
+/// Rounds are short and interleaved, so that what disturbs the machine disturbs all alike.
+pub fn compare(contenders: &mut [Contender<'_>]) -> Vec<(&'static str, f64)> {
+    let operations: Vec<usize> = contenders.iter_mut().map(calibrate).collect();
+    let mut times = vec![Vec::with_capacity(ROUNDS); contenders.len()];
+    for _ in 0..ROUNDS {
+        for (contender, (times, &operations)) in
+            contenders.iter_mut().zip(times.iter_mut().zip(&operations))
+        {
+            times.push(time(contender, operations).as_nanos() as f64 / operations as f64);
+        }
+    }
+    let medians = times.into_iter().map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[ROUNDS / 2]
+    });
+    contenders.iter().map(|contender| contender.name).zip(medians).collect()
+}
+
+/// Prints one line: each contender's time, and how many times that of the first it is.
+pub fn print_row(label: &str, figures: &[(&'static str, f64)]) {
+    print!("{label:>10}");
+    let base = figures[0].1;
+    for (name, nanoseconds) in figures {
+        print!(" | {name} {nanoseconds:.1} ns x{:.2}", nanoseconds / base);
+    }
+    println!();
+}
+
+/// Drives a future that needs nothing from outside.
+///
+/// # Panics
+///
+/// When it would have to wait.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a transport in memory is always ready"),
+    }
+}
+
+/// How many operations fill a round.
+fn calibrate(contender: &mut Contender<'_>) -> usize {
+    let mut operations = 1;
+    loop {
+        let taken = time(contender, operations);
+        if taken >= ROUND / 2 {
+            let scale = ROUND.as_secs_f64() / taken.as_secs_f64();
+            return ((operations as f64 * scale) as usize).max(1);
+        }
+        operations *= 2;
+    }
+}
+
+fn time(contender: &mut Contender<'_>, operations: usize) -> Duration {
+    let start = Instant::now();
+    (contender.work)(black_box(operations));
+    start.elapsed()
+}
+
+const ROUNDS: usize = 201;
+const ROUND: Duration = Duration::from_micros(250);

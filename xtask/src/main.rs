@@ -1,2 +1,47 @@
-//! Under construction.
-fn main() {}
+//! The jobs of this workspace: `cargo xtask <job>`.
+//!
+//! `cargo xtask` alone lists them, `cargo xtask ci` runs everything that a change must pass.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "jobs report to whoever runs them")]
+
+mod autobahn;
+mod bench;
+mod cargo;
+mod deny;
+mod features;
+mod flags;
+mod hybi;
+mod interop;
+mod jobs;
+mod minimal;
+mod no_std;
+mod process;
+mod sanitize;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use flags::Command;
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    match flags::parse(std::env::args().skip(1)) {
+        Ok(Command::List) => {
+            print!("{}", jobs::list());
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Run { jobs, options }) => match Workspace::load() {
+            Ok(workspace) => jobs::run(&jobs, &workspace, &options),
+            Err(why) => usage_or_setup_error(&why),
+        },
+        Err(why) => usage_or_setup_error(&why),
+    }
+}
+
+/// Status 2: nothing was checked, so nothing passed or failed.
+fn usage_or_setup_error(why: &str) -> ExitCode {
+    eprintln!("xtask: error: {why}");
+    ExitCode::from(2)
+}

@@ -1,12 +1,12 @@
 //! From a stream that a listener accepted to an open WebSocket.
 
 use futures_io::{AsyncRead, AsyncWrite};
-use hybi::{Error, Server, Upgrade, io::FuturesIo, opening};
+use hybi::{Error, Server, Upgrade, opening};
 
-use crate::{AsyncStdTimer, WebSocket};
+use crate::{AsyncStdIo, AsyncStdTimer, WebSocket};
 
 /// A request that has been read and waits for an answer; see [`hybi::Incoming`].
-pub type Incoming<S> = hybi::Incoming<FuturesIo<S>, AsyncStdTimer>;
+pub type Incoming<S> = hybi::Incoming<AsyncStdIo<S>, AsyncStdTimer>;
 
 /// Accepts a WebSocket on `stream`, with defaults that are safe on the open internet.
 ///
@@ -18,7 +18,7 @@ pub type Incoming<S> = hybi::Incoming<FuturesIo<S>, AsyncStdTimer>;
 /// [`Error::Transport`] or [`Error::Timeout`] if there was none to answer.
 pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     accept_with(&Server::default(), stream).await
 }
@@ -30,9 +30,9 @@ where
 /// As [`accept`].
 pub async fn accept_with<S>(server: &Server, stream: S) -> Result<WebSocket<S>, Error>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    opening::accept(server, FuturesIo::new(stream), AsyncStdTimer::default()).await
+    opening::accept(server, AsyncStdIo::new(stream), AsyncStdTimer::default()).await
 }
 
 /// Reads a request from `stream` and leaves the decision to the caller: to accept or refuse it,
@@ -43,15 +43,15 @@ where
 /// As [`accept`]; what is not HTTP, too large or too slow has been refused.
 pub async fn incoming<S>(server: &Server, stream: S) -> Result<Incoming<S>, Error>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    opening::incoming(server, FuturesIo::new(stream), AsyncStdTimer::default()).await
+    opening::incoming(server, AsyncStdIo::new(stream), AsyncStdTimer::default()).await
 }
 
 /// The WebSocket on a stream that an HTTP framework handed over after [`Server::upgrade`].
 pub fn upgraded<S>(upgrade: Upgrade, stream: S) -> WebSocket<S>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    upgrade.into_websocket(FuturesIo::new(stream), AsyncStdTimer::default())
+    upgrade.into_websocket(AsyncStdIo::new(stream), AsyncStdTimer::default())
 }

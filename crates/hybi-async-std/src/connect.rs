@@ -2,13 +2,9 @@
 
 use async_std::net::TcpStream;
 use futures_io::{AsyncRead, AsyncWrite};
-use hybi::{
-    Client, Deadline, Error, WsUri,
-    io::{FuturesIo, Timer},
-    opening,
-};
+use hybi::{Client, Deadline, Error, WsUri, io::Timer, opening};
 
-use crate::{AsyncStdTimer, WebSocket};
+use crate::{AsyncStdIo, AsyncStdTimer, WebSocket};
 
 /// What [`connect`] connects through.
 pub type Stream = TcpStream;
@@ -47,7 +43,7 @@ pub async fn connect_with(
     let stream = opening::within(&mut timer, deadline, tcp(&uri))
         .await
         .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
-    opening::open_client(client, &uri, FuturesIo::new(stream), timer, deadline).await
+    opening::open_client(client, &uri, AsyncStdIo::new(stream), timer, deadline).await
 }
 
 /// Opens a WebSocket on a stream of the caller's making: through a proxy, a Unix socket, TLS.
@@ -61,12 +57,12 @@ pub async fn client<S>(
     stream: S,
 ) -> Result<(WebSocket<S>, http::Response<()>), Error>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let uri: WsUri = uri.parse()?;
     let timer = AsyncStdTimer::default();
     let deadline = client.config().handshake_deadline(timer.now());
-    opening::open_client(client, &uri, FuturesIo::new(stream), timer, deadline).await
+    opening::open_client(client, &uri, AsyncStdIo::new(stream), timer, deadline).await
 }
 
 async fn tcp(uri: &WsUri) -> Result<TcpStream, Error> {

@@ -1,7 +1,7 @@
 //! WebSocket clients and servers on async-std.
 //!
 //! async-std is discontinued (RUSTSEC-2025-0052). This adapter is for programs that are on it and
-//! stays tested; but for the timer and two lines of TCP it is written against the futures-io
+//! stays tested; but for the timer and a few lines about TCP it is written against the futures-io
 //! traits, so that an adapter for smol is the same few files.
 //!
 //! ```no_run
@@ -41,14 +41,16 @@
 mod accept;
 mod connect;
 mod timer;
+mod transport;
 
 pub use hybi::*;
 
 pub use accept::{Incoming, accept, accept_with, incoming, upgraded};
 pub use connect::{Stream, client, connect, connect_with};
 pub use timer::AsyncStdTimer;
+pub use transport::AsyncStdIo;
 
 /// An open WebSocket connection on async-std; see [`hybi::WebSocket`].
 ///
 /// `S` is the stream underneath: what [`connect`] made, or what was given to [`accept`].
-pub type WebSocket<S = Stream> = hybi::WebSocket<io::FuturesIo<S>, AsyncStdTimer>;
+pub type WebSocket<S = Stream> = hybi::WebSocket<AsyncStdIo<S>, AsyncStdTimer>;

@@ -1,2 +1,55 @@
-//! Under construction.
-fn main() {}
+//! The `hybi` program: `serve` and `connect` over every WebSocket version of this build.
+//!
+//! Built on the public API of the library crates alone. Results go to stdout, everything else to
+//! stderr; the exit codes are in [`exit`].
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod clock;
+mod connect;
+mod escape;
+mod exit;
+mod json;
+mod log;
+mod serve;
+mod signals;
+mod stream;
+mod tls;
+mod values;
+mod versions;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+use crate::exit::{Failure, Status};
+
+fn main() -> ExitCode {
+    let status = run().unwrap_or_else(|failure| {
+        if failure.status != Status::Done {
+            failure.print();
+        }
+        failure.status
+    });
+    ExitCode::from(status as u8)
+}
+
+fn run() -> Result<Status, Failure> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => return Err(exit::usage_failure(&error)),
+        // Help and version are results. A reader that went away does not want them.
+        Err(error) => {
+            let _ = error.print();
+            return Ok(Status::Done);
+        }
+    };
+    log::set(cli.global.level());
+    match cli.command {
+        Command::Serve(args) => serve::run(*args),
+        Command::Connect(args) => connect::run(*args, cli.global.json),
+        Command::Versions => versions::print(cli.global.json),
+    }
+}

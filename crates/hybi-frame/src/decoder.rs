@@ -1,9 +1,11 @@
 //! FrameDecoder: bytes in, frames out, resumable at any byte (RFC 6455 §5.2).
 
+use alloc::vec::Vec;
+
 use crate::error::FrameError;
 use crate::header::{FrameHeader, HeaderRules};
 use crate::limits::Limits;
-use crate::mask;
+use crate::mask::{self, Key};
 use crate::opcode::Rsv;
 use crate::role::Role;
 use crate::rules::FrameRules;
@@ -11,7 +13,7 @@ use crate::rules::FrameRules;
 /// Turns the bytes of a connection into frames, in place and without allocating.
 ///
 /// The caller owns the bytes. The decoder keeps at most the 14 bytes of one header, and lends the
-/// payload back, unmasked, out of the caller's chunk. Each rule about a header is checked as soon
+/// payload back out of the caller's chunk, where it is unmasked. Each rule about a header is checked as soon
 /// as the byte that breaks it is there.
 ///
 /// ```
@@ -21,7 +23,7 @@ use crate::rules::FrameRules;
 /// // "Hello" as a client sends it, two of its bytes still on the way.
 /// let mut chunk = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d";
 /// let (taken, part) = decoder.decode(&mut chunk)?;
-/// let part = part.expect("a part of a frame");
+/// let mut part = part.expect("a part of a frame");
 /// assert_eq!(taken, 9);
 /// assert_eq!(part.header.opcode, Opcode::Text);
 /// assert_eq!(part.payload(), b"Hel");
@@ -29,7 +31,7 @@ use crate::rules::FrameRules;
 ///
 /// let mut chunk = [0x51, 0x58];
 /// let (_, part) = decoder.decode(&mut chunk)?;
-/// let part = part.expect("the rest");
+/// let mut part = part.expect("the rest");
 /// assert_eq!(part.payload(), b"lo");
 /// assert!(part.end && decoder.at_frame_boundary());
 /// # Ok::<(), hybi_frame::FrameError>(())
@@ -79,27 +81,68 @@ impl FrameDecoder {
 
     /// Takes bytes from the front of `chunk`; returns how many, and at most one part of a frame.
     ///
-    /// The part's payload lies in `chunk`, unmasked in place. A frame that is whole in `chunk` is
-    /// one part; any other comes in parts as its bytes arrive, the first possibly empty. Call
-    /// again with what was not taken until there is no part; all bytes are taken then.
+    /// The part's payload lies in `chunk`. A frame that is whole in `chunk` is one part; any other
+    /// comes in parts as its bytes arrive, the first possibly empty. Call again with what was not
+    /// taken until there is no part; all bytes are taken then.
     ///
     /// # Errors
     ///
     /// The first broken rule of the header, at every call from then on. Nothing more of the stream
     /// can be understood; fail the connection with [`FrameError::close_code`].
-    #[inline]
+    // Inlined for frames that are whole, so that their parts stay in registers: a part is slow to
+    // copy right after its fields were stored one by one.
+    #[inline(always)]
     pub fn decode<'a>(
         &mut self,
         chunk: &'a mut [u8],
     ) -> Result<(usize, Option<FramePart<'a>>), FrameError> {
-        if !matches!(self.state, State::Boundary) {
-            return self.resume(chunk);
+        if matches!(self.state, State::Boundary)
+            && let Ok(Some((header, len))) = self.header_rules.parse(chunk)
+            && header.payload_len <= (chunk.len() - len) as u64
+        {
+            let frame_offset = self.offset;
+            let end = len + header.payload_len as usize;
+            self.offset += end as u64;
+            return Ok((
+                end,
+                Some(FramePart {
+                    header,
+                    start: true,
+                    end: true,
+                    offset: frame_offset + len as u64,
+                    frame_offset,
+                    mask: header.masking_key.map(|key| key.at(0)),
+                    payload: &mut chunk[len..end],
+                }),
+            ));
         }
-        match self.header_rules.parse(chunk) {
-            Ok(Some((header, len))) => Ok(self.begin(chunk, header, len, self.offset)),
-            Ok(None) => Ok((self.keep(chunk), None)),
-            Err(broken) => Err(self.fail(broken.at(self.offset, self.rules))),
+        let (taken, part) = self.resume(chunk)?;
+        Ok((taken, part.map(FramePart::rebuilt)))
+    }
+
+    /// The bytes that `chunk` lacks of the frame that begins it, if it is one of 126 bytes or more.
+    ///
+    /// `None` when the frame is whole, when it is short and not worth the trouble, and when nothing
+    /// can be told: inside a frame, or without a complete and lawful header. A reader with room
+    /// behind its chunk can read on there before it decodes; the frame is one part then, and its
+    /// message is lent where it would be gathered. If nothing comes, decoding what there is gives
+    /// the chunk free.
+    ///
+    /// ```
+    /// use hybi_frame::{FrameDecoder, FrameRules, Limits, Role};
+    ///
+    /// let decoder = FrameDecoder::new(Role::Client, FrameRules::RFC6455, Limits::default());
+    /// let chunk = b"\x82\x7e\x01\x00the first 20 bytes..";
+    /// assert_eq!(decoder.missing(chunk), Some(256 - 20));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn missing(&self, chunk: &[u8]) -> Option<u64> {
+        if *chunk.get(1)? & 0x7f < 126 || !self.at_frame_boundary() {
+            return None;
         }
+        let (header, len) = self.header_rules.parse(chunk).ok()??;
+        header.payload_len.checked_sub((chunk.len() - len) as u64).filter(|&missing| missing > 0)
     }
 
     /// Payload bytes of the current frame that are still to come; 0 between frames.
@@ -134,16 +177,17 @@ impl FrameDecoder {
         }
     }
 
-    /// Inside a header or a payload, or after an error.
-    fn resume<'a>(
+    /// All but whole frames.
+    #[inline(never)]
+    pub(crate) fn resume<'a>(
         &mut self,
         chunk: &'a mut [u8],
     ) -> Result<(usize, Option<FramePart<'a>>), FrameError> {
         match self.state {
-            State::Boundary => Ok((0, None)),
             State::Failed(error) => Err(error),
+            _ if chunk.is_empty() => Ok((0, None)),
+            State::Boundary => self.resume_header(chunk, [0; FrameHeader::MAX_LEN], 0),
             State::Header { bytes, len } => self.resume_header(chunk, bytes, usize::from(len)),
-            State::Payload { .. } if chunk.is_empty() => Ok((0, None)),
             State::Payload { header, remaining, frame_offset } => {
                 let part = self.lend(chunk, header, remaining, frame_offset, false);
                 Ok((part.payload.len(), Some(part)))
@@ -151,7 +195,7 @@ impl FrameDecoder {
         }
     }
 
-    /// Completes a header that came in pieces from `bytes[..len]` and the front of `chunk`.
+    /// Goes on with a header of which `bytes[..len]` came before, and begins its frame.
     fn resume_header<'a>(
         &mut self,
         chunk: &'a mut [u8],
@@ -159,38 +203,30 @@ impl FrameDecoder {
         len: usize,
     ) -> Result<(usize, Option<FramePart<'a>>), FrameError> {
         let frame_offset = self.offset - len as u64;
-        let taken = chunk.len().min(bytes.len() - len);
-        bytes[len..len + taken].copy_from_slice(&chunk[..taken]);
-        match self.header_rules.parse(&bytes[..len + taken]) {
+        let known = bytes.len().min(len + chunk.len());
+        bytes[len..known].copy_from_slice(&chunk[..known - len]);
+        match self.header_rules.parse(&bytes[..known]) {
             Ok(Some((header, header_len))) => {
-                Ok(self.begin(chunk, header, header_len - len, frame_offset))
+                let taken = header_len - len;
+                self.offset += taken as u64;
+                let payload = &mut chunk[taken..];
+                let part = self.lend(payload, header, header.payload_len, frame_offset, true);
+                Ok((taken + part.payload.len(), Some(part)))
             }
             Ok(None) => {
-                self.state = State::Header { bytes, len: (len + taken) as u8 };
-                self.offset += taken as u64;
-                Ok((taken, None))
+                self.state = State::Header { bytes, len: known as u8 };
+                self.offset += (known - len) as u64;
+                Ok((known - len, None))
             }
-            Err(broken) => Err(self.fail(broken.at(frame_offset, self.rules))),
+            Err(broken) => {
+                let error = broken.at(frame_offset, self.rules);
+                self.state = State::Failed(error);
+                Err(error)
+            }
         }
     }
 
-    /// Starts the frame whose header ends `header_len` bytes into `chunk`.
-    #[inline]
-    fn begin<'a>(
-        &mut self,
-        chunk: &'a mut [u8],
-        header: FrameHeader,
-        header_len: usize,
-        frame_offset: u64,
-    ) -> (usize, Option<FramePart<'a>>) {
-        self.offset += header_len as u64;
-        let remaining = header.payload_len;
-        let part = self.lend(&mut chunk[header_len..], header, remaining, frame_offset, true);
-        (header_len + part.payload.len(), Some(part))
-    }
-
     /// Lends what `chunk` has of the `remaining` payload bytes.
-    #[inline]
     fn lend<'a>(
         &mut self,
         chunk: &'a mut [u8],
@@ -201,10 +237,8 @@ impl FrameDecoder {
     ) -> FramePart<'a> {
         let end = remaining <= chunk.len() as u64;
         let payload = if end { &mut chunk[..remaining as usize] } else { chunk };
-        let ascii = match header.masking_key {
-            Some(key) => mask::apply(payload, key, header.payload_len - remaining),
-            None => false,
-        };
+        let done = header.payload_len - remaining;
+        let mask = header.masking_key.map(|key| key.at(done));
         let offset = self.offset;
         self.offset += payload.len() as u64;
         self.state = if end {
@@ -212,29 +246,14 @@ impl FrameDecoder {
         } else {
             State::Payload { header, remaining: remaining - payload.len() as u64, frame_offset }
         };
-        FramePart { header, start, end, offset, frame_offset, ascii, payload }
-    }
-
-    /// Keeps the first bytes of a header; returns how many, which is all.
-    #[cold]
-    fn keep(&mut self, chunk: &[u8]) -> usize {
-        if !chunk.is_empty() {
-            let mut bytes = [0; FrameHeader::MAX_LEN];
-            bytes[..chunk.len()].copy_from_slice(chunk);
-            self.state = State::Header { bytes, len: chunk.len() as u8 };
-            self.offset += chunk.len() as u64;
-        }
-        chunk.len()
-    }
-
-    #[cold]
-    fn fail(&mut self, error: FrameError) -> FrameError {
-        self.state = State::Failed(error);
-        error
+        FramePart { header, start, end, offset, frame_offset, mask, payload }
     }
 }
 
-/// A frame, or the part of one that was in a chunk. The payload is lent and unmasked.
+/// A frame, or the part of one that was in a chunk, which lends the payload.
+///
+/// The payload is unmasked when it is first used: [`payload`](Self::payload) does it in place, and
+/// an assembler that has to gather it does it while copying.
 #[derive(Debug)]
 pub struct FramePart<'a> {
     /// The header of the frame; its `payload_len` is that of the whole frame.
@@ -247,16 +266,57 @@ pub struct FramePart<'a> {
     pub offset: u64,
     /// The position in the stream of the header's first byte.
     pub frame_offset: u64,
-    /// The payload is known to be ASCII. Private, as is the payload that it speaks of.
-    pub(crate) ascii: bool,
-    pub(crate) payload: &'a mut [u8],
+    /// What the payload is still masked with.
+    mask: Option<Key>,
+    payload: &'a mut [u8],
 }
 
-impl FramePart<'_> {
-    /// The payload bytes of this part, unmasked.
+impl<'a> FramePart<'a> {
+    /// The payload bytes of this part, unmasked where they lie.
     #[inline]
     #[must_use]
-    pub const fn payload(&self) -> &[u8] {
+    pub fn payload(&mut self) -> &[u8] {
+        if let Some(key) = self.mask.take() {
+            mask::apply(self.payload, key);
+        }
         self.payload
+    }
+
+    /// The number of payload bytes in this part.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a part is seldom empty and nobody asks")]
+    pub const fn len(&self) -> usize {
+        self.payload.len()
+    }
+
+    /// The same part, field by field.
+    ///
+    /// What an out-of-line function returns lives in memory; joined with this copy of it, the part
+    /// of a whole frame need not.
+    #[inline(always)]
+    fn rebuilt(self) -> Self {
+        let Self { header, start, end, offset, frame_offset, mask, payload } = self;
+        let FrameHeader { fin, rsv, opcode, masking_key, payload_len } = header;
+        let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len };
+        Self { header, start, end, offset, frame_offset, mask, payload }
+    }
+
+    /// Unmasks the payload where it lies; says whether it is known to be ASCII.
+    #[inline(always)]
+    pub(crate) fn into_payload(self) -> (&'a mut [u8], bool) {
+        let ascii = self.mask.is_some_and(|key| mask::apply(self.payload, key));
+        (self.payload, ascii)
+    }
+
+    /// Appends the payload to `out`, unmasking it on the way; says whether it is known to be ASCII.
+    pub(crate) fn append_to(self, out: &mut Vec<u8>) -> bool {
+        match self.mask {
+            Some(key) => mask::extend(out, self.payload, key),
+            None => {
+                out.extend_from_slice(self.payload);
+                false
+            }
+        }
     }
 }

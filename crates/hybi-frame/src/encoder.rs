@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::header::FrameHeader;
-use crate::mask::{MaskingKey, extend_masked};
+use crate::mask::{MaskingKey, extend_masked, extend_plain};
 use crate::opcode::{Opcode, Rsv};
 
 /// Appends one frame to `out`: its header, and the payload, masked while it is copied when there
@@ -36,10 +36,13 @@ pub fn encode_frame(
 ) {
     let payload_len = payload.len() as u64;
     let header = FrameHeader { fin, rsv, opcode, masking_key: key, payload_len };
-    out.reserve(FrameHeader::MAX_LEN + 2 + payload.len());
+    out.reserve(ROOM + payload.len());
     header.encode(out);
     match key {
         Some(key) => extend_masked(out, payload, key),
-        None => out.extend_from_slice(payload),
+        None => extend_plain(out, payload),
     }
 }
+
+/// Room for a header: up to 10 bytes in front of a whole word for the key.
+const ROOM: usize = 18;

@@ -79,32 +79,31 @@ impl FrameHeader {
     ///
     /// For payloads that travel untouched, such as one part of a vectored write. A masked payload
     /// is the caller's to mask; [`encode_frame`](crate::encode_frame) does both.
-    #[inline]
+    #[inline(always)]
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let bytes = self.to_bytes();
-        let len = out.len() + self.encoded_len();
-        out.extend_from_slice(&bytes);
-        out.truncate(len);
-    }
-
-    /// The header in front of two bytes or more of filling.
-    ///
-    /// It is put together in a register, since bytes stored one by one and then loaded as a block
-    /// stall the processor.
-    #[inline]
-    fn to_bytes(self) -> [u8; 16] {
-        let (length, length_bits) = match self.payload_len {
-            len @ 0..=125 => (u128::from(len), 8),
-            len @ 126..=0xffff => (126 | u128::from((len as u16).swap_bytes()) << 8, 24),
-            len => (127 | u128::from(len.swap_bytes()) << 8, 72),
+        let first = u64::from(u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode.bits());
+        let (mask_bit, key, key_len) = match self.masking_key {
+            Some(key) => (MASK_BIT, u32::from_le_bytes(key.to_bytes()), 4),
+            None => (0, 0, 0),
         };
-        let first = u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode.bits();
-        let mut header = u128::from(first) | length << 8;
-        if let Some(key) = self.masking_key {
-            let key = u32::from_le_bytes(key.to_bytes());
-            header |= u128::from(MASK_BIT) << 8 | u128::from(key) << (8 + length_bits);
-        }
-        header.to_le_bytes()
+        let (mask_bit, key) = (u64::from(mask_bit), u64::from(key));
+        // A header of up to eight bytes is put together in a register and appended as one word,
+        // of which the surplus is cut off again.
+        let (word, len) = match self.payload_len {
+            len @ 0..=125 => (first | (len | mask_bit) << 8 | key << 16, 2 + key_len),
+            len @ 126..=0xffff => {
+                let len = u64::from((len as u16).swap_bytes());
+                (first | (126 | mask_bit) << 8 | len << 16 | key << 32, 4 + key_len)
+            }
+            len => {
+                out.extend_from_slice(&[first as u8, 127 | mask_bit as u8]);
+                out.extend_from_slice(&len.to_be_bytes());
+                (key, key_len)
+            }
+        };
+        let end = out.len() + len;
+        out.extend_from_slice(&word.to_le_bytes());
+        out.truncate(end);
     }
 }
 
@@ -128,7 +127,7 @@ impl HeaderRules {
     ///
     /// Each rule is checked in the order of the bytes, so that the outcome for a stream does not
     /// depend on where it was cut.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn parse(&self, input: &[u8]) -> Result<Option<(FrameHeader, usize)>, Broken> {
         let Some(&first) = input.first() else { return Ok(None) };
         let fin = first & 0x80 != 0;

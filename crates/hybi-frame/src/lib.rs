@@ -31,18 +31,17 @@
 //!
 //! // Two fragments with a Ping between them, as a server may send them.
 //! let mut chunk = *b"\x01\x03Hel\x89\x01p\x80\x02lo";
-//! let mut rest = &mut chunk[..];
+//! let mut at = 0;
 //! let mut seen = Vec::new();
 //! loop {
-//!     let (taken, part) = decoder.decode(rest)?;
+//!     let (taken, part) = decoder.decode(&mut chunk[at..])?;
+//!     at += taken;
 //!     let Some(part) = part else { break };
 //!     match assembler.push(part)? {
 //!         Some(Assembled::Text(text)) => seen.push(format!("text {}", &*text)),
 //!         Some(Assembled::Ping(payload)) => seen.push(format!("ping {} byte", payload.len())),
 //!         _ => {}
 //!     }
-//!     rest = &mut chunk[decoder.offset() as usize..];
-//! #   let _ = taken;
 //! }
 //! assert_eq!(seen, ["ping 1 byte", "text Hello"]);
 //! # Ok(())

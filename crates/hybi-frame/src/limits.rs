@@ -51,7 +51,8 @@ impl Limits {
         self.max_message
     }
 
-    /// The largest number of frames of one message; empty ones count.
+    /// The largest number of frames of one message; empty ones count. A message in a single frame
+    /// is always within it.
     ///
     /// It stops a peer that keeps the receiver busy with a message that never grows and never ends.
     #[inline]

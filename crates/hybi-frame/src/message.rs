@@ -8,11 +8,12 @@ use bytes::Bytes;
 use crate::close::CloseFrame;
 use crate::decoder::{FrameDecoder, FramePart};
 use crate::error::{FrameError, Violation};
+use crate::header::FrameHeader;
 use crate::limits::Limits;
 use crate::opcode::Opcode;
 use crate::payload::{Assembled, Payload, TextPayload};
 use crate::rules::{FrameRules, InvalidUtf8};
-use crate::utf8::{DirectBuffer, MessageBuffer, Utf8Error, checked_text};
+use crate::utf8::{DirectBuffer, MessageBuffer, Utf8Validator, checked_text};
 
 /// Puts the parts that a [`FrameDecoder`] finds together to messages.
 ///
@@ -25,8 +26,7 @@ use crate::utf8::{DirectBuffer, MessageBuffer, Utf8Error, checked_text};
 /// [RFC 6455 §5.4](https://www.rfc-editor.org/rfc/rfc6455#section-5.4)
 #[derive(Debug)]
 pub struct MessageAssembler {
-    /// The message in progress.
-    message: Option<Kind>,
+    state: State,
     buffer: MessageBuffer,
     /// Bytes it has by the end of its current frame.
     announced: usize,
@@ -34,15 +34,18 @@ pub struct MessageAssembler {
     fragments: u32,
     /// What came of a control frame that arrives in pieces: at most 125 bytes.
     control: Vec<u8>,
-    failed: Option<FrameError>,
     rules: FrameRules,
     limits: Limits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum State {
+    /// No message has begun.
+    Between,
     Text,
     Binary,
+    /// A rule was broken; every call says so again.
+    Failed(FrameError),
 }
 
 impl MessageAssembler {
@@ -54,12 +57,11 @@ impl MessageAssembler {
     #[must_use]
     pub fn new(rules: FrameRules, limits: Limits) -> Self {
         Self {
-            message: None,
+            state: State::Between,
             buffer: MessageBuffer::default(),
             announced: 0,
             fragments: 0,
             control: Vec::new(),
-            failed: None,
             rules,
             limits,
         }
@@ -71,35 +73,40 @@ impl MessageAssembler {
     ///
     /// The first broken rule about fragmentation, text, Close frames or limits, at every call from
     /// then on. Fail the connection with [`FrameError::close_code`].
-    #[inline]
-    pub fn push<'a>(
-        &mut self,
-        part: FramePart<'a>,
-    ) -> Result<Option<Assembled<'a>>, FrameError> {
-        if let Some(error) = self.failed {
-            return Err(error);
+    // Inlined as far as the most frequent case goes, for the same reason as the decoder.
+    #[inline(always)]
+    pub fn push<'a>(&mut self, part: FramePart<'a>) -> Result<Option<Assembled<'a>>, FrameError> {
+        let FramePart { header, start, end, offset, .. } = part;
+        let whole = start && end && header.fin && self.state == State::Between;
+        if whole && header.payload_len <= self.limits.max_message() as u64 {
+            let (payload, ascii) = match header.opcode {
+                Opcode::Text | Opcode::Binary => part.into_payload(),
+                _ => return self.push_other(part),
+            };
+            if header.opcode == Opcode::Binary {
+                return Ok(Some(Assembled::Binary(Payload::Borrowed(payload))));
+            }
+            if let Ok(text) = checked_text(payload, ascii) {
+                return Ok(Some(Assembled::Text(TextPayload::Borrowed(text))));
+            }
+            return self.not_utf8(payload, offset).map(Some);
         }
-        let assembled = if part.header.opcode.is_data() {
-            self.push_data(part)
-        } else {
-            self.push_control(part)
-        };
-        assembled.map_err(|error| self.fail(error))
+        self.push_other(part)
     }
 
     /// Room to read the rest of a large data frame into, past the chunk and without a copy.
     ///
     /// `Some` while a frame is in progress of which at least [`DIRECT_READ_MIN`] bytes are to
-    /// come, in a message that has at least as many. The room is about as large as what was
-    /// received, never as large as a peer says, and ends with the frame. After reading, call
-    /// [`push_direct`](Self::push_direct) before anything else.
+    /// come, in a message that has at least as many. The room is earned, at most three times what
+    /// was received and never as large as a peer says, and it ends with the frame. After reading,
+    /// call [`push_direct`](Self::push_direct) before anything else.
     ///
     /// [`DIRECT_READ_MIN`]: Self::DIRECT_READ_MIN
     pub fn direct_buffer<'a>(&'a mut self, decoder: &FrameDecoder) -> Option<DirectBuffer<'a>> {
         let least = Self::DIRECT_READ_MIN;
         let remaining = decoder.remaining();
         let header = decoder.current_header()?;
-        if self.failed.is_some()
+        if !self.in_message()
             || header.opcode.is_control()
             || self.buffer.len() < least
             || remaining < least as u64
@@ -121,25 +128,26 @@ impl MessageAssembler {
         &mut self,
         decoder: &mut FrameDecoder,
     ) -> Result<Option<Assembled<'static>>, FrameError> {
-        if let Some(error) = self.failed {
+        if let State::Failed(error) = self.state {
             return Err(error);
         }
         let fresh = self.buffer.fresh();
-        if fresh.is_empty() {
+        if fresh.is_empty() || decoder.current_header().is_none() {
             return Ok(None);
         }
-        let (taken, part) = decoder.decode(fresh)?;
+        let (taken, part) = decoder.resume(fresh)?;
         let Some(part) = part else { return Ok(None) };
         let seen = Seen::of(&part);
+        let (_, ascii) = part.into_payload();
         self.buffer.take_fresh(taken);
-        self.advance(seen).map_err(|error| self.fail(error))
+        self.advance(seen, ascii).map_err(|error| self.fail(error))
     }
 
     /// Whether a message has begun and not ended.
     #[inline]
     #[must_use]
     pub const fn in_message(&self) -> bool {
-        self.message.is_some()
+        matches!(self.state, State::Text | State::Binary)
     }
 
     /// Bytes held for the message in progress.
@@ -150,110 +158,110 @@ impl MessageAssembler {
     }
 
     /// Bytes of memory allocated for messages and control frames in progress.
+    #[inline]
     #[must_use]
     pub fn memory(&self) -> usize {
         self.buffer.memory() + self.control.capacity()
     }
 
-    #[inline]
-    fn push_data<'a>(
-        &mut self,
-        part: FramePart<'a>,
-    ) -> Result<Option<Assembled<'a>>, FrameError> {
-        if part.start {
-            self.begin_frame(&part)?;
-            if part.end && part.header.fin && part.header.opcode != Opcode::Continuation {
-                return self.lend(part).map(Some);
-            }
+    /// All but data frames that are a whole message.
+    #[inline(never)]
+    fn push_other<'a>(&mut self, part: FramePart<'a>) -> Result<Option<Assembled<'a>>, FrameError> {
+        if let State::Failed(error) = self.state {
+            return Err(error);
         }
-        self.gather(part)
+        let assembled =
+            if part.header.opcode.is_data() { self.gather(part) } else { self.push_control(part) };
+        assembled.map_err(|error| self.fail(error))
     }
 
     /// Checks what a data frame may be at this point, and how large.
-    #[inline]
-    fn begin_frame(&mut self, part: &FramePart<'_>) -> Result<(), FrameError> {
-        let opcode = part.header.opcode;
-        let kind = match (opcode, self.message) {
-            (Opcode::Continuation, None) => {
-                return Err(self.broken(Violation::UnexpectedContinuation, part.frame_offset));
+    fn begin_frame(&mut self, header: FrameHeader, offset: u64) -> Result<(), FrameError> {
+        let state = match (header.opcode, self.state) {
+            (Opcode::Continuation, State::Between) => {
+                return Err(self.broken(Violation::UnexpectedContinuation, offset));
             }
-            (Opcode::Continuation, Some(kind)) => kind,
-            (_, Some(_)) => {
-                return Err(self.broken(Violation::ExpectedContinuation(opcode), part.frame_offset));
+            (Opcode::Continuation, state) => state,
+            (Opcode::Text, State::Between) => State::Text,
+            (_, State::Between) => State::Binary,
+            (opcode, _) => {
+                return Err(self.broken(Violation::ExpectedContinuation(opcode), offset));
             }
-            (Opcode::Text, None) => Kind::Text,
-            (_, None) => Kind::Binary,
         };
-        let size = (self.buffer.len() as u64).saturating_add(part.header.payload_len);
+        let size = (self.buffer.len() as u64).saturating_add(header.payload_len);
         let limit = self.limits.max_message();
         if size > limit as u64 {
-            return Err(self.broken(Violation::MessageTooLarge { size, limit }, part.frame_offset));
+            return Err(self.broken(Violation::MessageTooLarge { size, limit }, offset));
         }
         let limit = self.limits.max_fragments();
         if self.fragments >= limit {
-            return Err(self.broken(Violation::TooManyFragments { limit }, part.frame_offset));
+            return Err(self.broken(Violation::TooManyFragments { limit }, offset));
         }
-        self.message = Some(kind);
+        self.state = state;
         self.announced = size as usize;
         self.fragments += 1;
         Ok(())
     }
 
-    /// Lends a message that is whole in one part.
-    #[inline]
-    fn lend<'a>(&mut self, part: FramePart<'a>) -> Result<Assembled<'a>, FrameError> {
-        let kind = self.message.take();
-        self.fragments = 0;
-        if kind != Some(Kind::Text) {
-            return Ok(Assembled::Binary(Payload::Borrowed(part.payload)));
-        }
-        match checked_text(part.payload, part.ascii) {
-            Ok(text) => Ok(Assembled::Text(TextPayload::Borrowed(text))),
-            Err(error) if self.rules.invalid_utf8() == InvalidUtf8::Fail => {
-                Err(self.invalid_utf8(error, part.offset))
+    /// What becomes of a whole message of text that is not UTF-8.
+    #[cold]
+    fn not_utf8(&mut self, text: &[u8], offset: u64) -> Result<Assembled<'static>, FrameError> {
+        match self.rules.invalid_utf8() {
+            InvalidUtf8::Fail => {
+                let at = Utf8Validator::new().first_invalid(text) as u64;
+                let error = self.broken(Violation::InvalidUtf8, offset + at);
+                Err(self.fail(error))
             }
-            Err(_) => Ok(Assembled::Text(TextPayload::Owned(replaced(part.payload).into()))),
+            InvalidUtf8::Replace => Ok(replaced(text)),
         }
     }
 
     /// Adds a part to the message in progress.
     fn gather(&mut self, part: FramePart<'_>) -> Result<Option<Assembled<'static>>, FrameError> {
+        if part.start {
+            self.begin_frame(part.header, part.frame_offset)?;
+        }
         let seen = Seen::of(&part);
         let ceiling = self.ceiling(seen.fin);
-        self.buffer.append(part.payload, ceiling);
-        self.advance(seen)
+        let ascii = self.buffer.append(part, ceiling);
+        self.advance(seen, ascii)
     }
 
     /// Checks what was added to the message in progress, and ends it when it is complete.
-    fn advance(&mut self, seen: Seen) -> Result<Option<Assembled<'static>>, FrameError> {
-        let text = self.message == Some(Kind::Text);
-        let check = text && self.rules.invalid_utf8() == InvalidUtf8::Fail;
-        if check {
-            let checked = self.buffer.check_text(seen.ascii);
-            checked.map_err(|error| self.invalid_utf8(error, seen.offset))?;
+    fn advance(
+        &mut self,
+        seen: Seen,
+        ascii: bool,
+    ) -> Result<Option<Assembled<'static>>, FrameError> {
+        let text = self.state == State::Text;
+        let checked = text && self.rules.invalid_utf8() == InvalidUtf8::Fail;
+        if checked && let Err(error) = self.buffer.check_text(ascii) {
+            let at = seen.offset + error.offset() as u64;
+            return Err(self.broken(Violation::InvalidUtf8, at));
         }
         if !(seen.end && seen.fin) {
             return Ok(None);
         }
-        self.message = None;
+        self.state = State::Between;
         self.fragments = 0;
-        Ok(Some(if check {
-            let end = seen.offset + seen.len as u64;
-            let ended = self.buffer.take_text();
-            let text = ended.map_err(|_| self.broken(Violation::InvalidUtf8, end))?;
-            Assembled::Text(TextPayload::Owned(text))
-        } else if text {
-            Assembled::Text(TextPayload::Owned(replaced(&self.buffer.take()).into()))
-        } else {
-            Assembled::Binary(Payload::Owned(self.buffer.take()))
-        }))
+        if !text {
+            return Ok(Some(Assembled::Binary(Payload::Owned(self.buffer.take()))));
+        }
+        if !checked {
+            return Ok(Some(replaced(&self.buffer.take())));
+        }
+        let end = seen.offset + seen.len as u64;
+        let text = self.buffer.take_text();
+        let text = text.map_err(|_| self.broken(Violation::InvalidUtf8, end))?;
+        Ok(Some(Assembled::Text(TextPayload::Owned(text))))
     }
 
     fn push_control<'a>(
         &mut self,
         part: FramePart<'a>,
     ) -> Result<Option<Assembled<'a>>, FrameError> {
-        let FramePart { header, start, end, offset, payload, .. } = part;
+        let FramePart { header, start, end, offset, .. } = part;
+        let (payload, _) = part.into_payload();
         if !(start && end) {
             self.control.extend_from_slice(payload);
             if !end {
@@ -286,11 +294,6 @@ impl MessageAssembler {
     }
 
     #[cold]
-    fn invalid_utf8(&self, error: Utf8Error, offset: u64) -> FrameError {
-        self.broken(Violation::InvalidUtf8, offset + error.offset() as u64)
-    }
-
-    #[cold]
     fn broken(&self, violation: Violation, offset: u64) -> FrameError {
         FrameError::new(violation, offset, self.rules)
     }
@@ -298,7 +301,7 @@ impl MessageAssembler {
     /// Remembers the error and lets go of what was gathered.
     #[cold]
     fn fail(&mut self, error: FrameError) -> FrameError {
-        self.failed = Some(error);
+        self.state = State::Failed(error);
         self.buffer = MessageBuffer::default();
         self.control = Vec::new();
         error
@@ -310,23 +313,18 @@ impl MessageAssembler {
 struct Seen {
     fin: bool,
     end: bool,
-    ascii: bool,
     offset: u64,
     len: usize,
 }
 
 impl Seen {
     fn of(part: &FramePart<'_>) -> Self {
-        Self {
-            fin: part.header.fin,
-            end: part.end,
-            ascii: part.ascii,
-            offset: part.offset,
-            len: part.payload.len(),
-        }
+        Self { fin: part.header.fin, end: part.end, offset: part.offset, len: part.len() }
     }
 }
 
-fn replaced(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// Text with U+FFFD in the place of each sequence that is not UTF-8.
+fn replaced(bytes: &[u8]) -> Assembled<'static> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    Assembled::Text(TextPayload::Owned(text.into()))
 }

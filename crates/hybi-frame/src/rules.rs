@@ -93,7 +93,8 @@ pub enum InvalidUtf8 {
     /// Fails the connection with close code 1007 at the first byte that cannot belong to a
     /// character.
     Fail,
-    /// Puts U+FFFD in the place of each bad sequence, as [`String::from_utf8_lossy`] does.
+    /// Puts U+FFFD in the place of each bad sequence, as [`String::from_utf8_lossy`] does. The text
+    /// may grow by it to three times the bytes that were received and counted.
     ///
     /// [`String::from_utf8_lossy`]: alloc::string::String::from_utf8_lossy
     Replace,

@@ -46,6 +46,25 @@ fn a_message_whole_in_a_chunk_is_lent() {
 }
 
 #[test]
+fn what_a_chunk_lacks_of_its_first_frame() {
+    let mut decoder = FrameDecoder::new(Role::Server, RULES, Limits::default());
+    let frame = client_frame(true, Opcode::Binary, &[7; 300]);
+    for len in 0..frame.len() {
+        let missing = (len >= 8).then(|| (frame.len() - len) as u64);
+        assert_eq!(decoder.missing(&frame[..len]), missing, "{len}");
+    }
+    assert_eq!(decoder.missing(&frame), None, "whole");
+    assert_eq!(decoder.missing(&[&frame[..], b"\x82"].concat()), None, "whole, and more");
+    assert_eq!(decoder.missing(&client_frame(true, Opcode::Binary, b"short")[..8]), None);
+    assert_eq!(decoder.missing(b"\x82\x7e\x01\x00"), None, "not lawful");
+
+    let mut front = frame[..100].to_vec();
+    let (_, part) = decoder.decode(&mut front).expect("valid");
+    assert!(part.is_some_and(|part| !part.end));
+    assert_eq!(decoder.missing(&frame), None, "inside a frame");
+}
+
+#[test]
 fn a_gathered_message_is_handed_over_and_its_memory_with_it() {
     let mut receiver = Receiver::new(Role::Server, RULES, Limits::default());
     receiver.chunk(&client_frame(false, Opcode::Text, b"Hel")).expect("valid");
@@ -106,7 +125,8 @@ fn read_directly(wire: &[u8], limits: Limits, size: usize) -> (Vec<Event>, usize
         let held = assembler.buffered();
         if let Some(mut room) = assembler.direct_buffer(decoder) {
             assert!(room.remaining_mut() > 0 && room.remaining_mut() <= remaining);
-            assert!(room.remaining_mut() <= held + 2 * MessageAssembler::DIRECT_READ_MIN);
+            let earned = (3 * held).max(held + 2 * MessageAssembler::DIRECT_READ_MIN);
+            assert!(room.remaining_mut() <= earned);
             let taken = size.min(room.remaining_mut()).min(wire.len());
             room.put_slice(&wire[..taken]);
             direct_bytes += taken;
@@ -174,6 +194,18 @@ fn direct_reads_find_bad_text_at_its_byte() {
     assert_eq!(assembler.push_direct(decoder).expect_err("sticky"), error);
     assert!(assembler.direct_buffer(decoder).is_none());
     assert_eq!(assembler.memory(), 0, "what was gathered is let go");
+}
+
+#[test]
+fn what_is_read_directly_and_not_taken_in_is_no_part_of_the_message() {
+    let text = vec![b'a'; 100_000];
+    let wire = client_frame(true, Opcode::Text, &text);
+    let mut receiver = Receiver::new(Role::Server, RULES, Limits::default());
+    receiver.chunk(&wire[..50_000]).expect("valid so far");
+    let mut room = receiver.assembler.direct_buffer(&receiver.decoder).expect("room");
+    room.put_slice(&[0xff; 1000]);
+    receiver.chunk(&wire[50_000..]).expect("valid");
+    assert_eq!(receiver.events, [Event::Text(String::from_utf8(text).expect("text"))]);
 }
 
 #[test]

@@ -25,7 +25,12 @@ fn events() -> impl Strategy<Value = Event> {
 }
 
 /// The stream of an event, a message as fragments that end at `cuts`.
-fn encode(out: &mut Vec<u8>, event: &Event, cuts: &[usize], mut key: impl FnMut() -> Option<MaskingKey>) {
+fn encode(
+    out: &mut Vec<u8>,
+    event: &Event,
+    cuts: &[usize],
+    mut key: impl FnMut() -> Option<MaskingKey>,
+) {
     let mut body = Vec::new();
     let (opcode, payload) = match event {
         Event::Text(text) => (Opcode::Text, text.as_bytes()),

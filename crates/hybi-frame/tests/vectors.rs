@@ -50,13 +50,14 @@ fn streams_give_their_events_however_they_are_cut() {
 fn events_encode_to_their_streams() {
     let mut run = 0;
     for record in vectors::records("frames") {
-        if !is_ours(&record, "hybi-07") && !is_ours(&record, "rfc6455") || record["encode"] != true {
+        if !is_ours(&record, "hybi-07") && !is_ours(&record, "rfc6455") || record["encode"] != true
+        {
             continue;
         }
         let [event] = &events(&record)[..] else { panic!("{}: one event", record["id"]) };
-        let key = record["mask_key_hex"].as_str().map(|key| {
-            MaskingKey::from_bytes(vectors::hex(key).try_into().expect("four bytes"))
-        });
+        let key = record["mask_key_hex"]
+            .as_str()
+            .map(|key| MaskingKey::from_bytes(vectors::hex(key).try_into().expect("four bytes")));
         let mut close = Vec::new();
         let (opcode, payload) = match event {
             Event::Text(text) => (Opcode::Text, text.as_bytes()),
@@ -89,7 +90,11 @@ fn close_codes_follow_the_table() {
         let in_13 = record["until"].is_null();
         let since = record["since"].as_str().expect("a draft");
         assert_eq!(code.may_be_sent(rfc, Role::Client), wire && in_13, "{number}");
-        assert_eq!(code.may_be_sent(rfc, Role::Server), wire && in_13 && number != 1010, "{number}");
+        assert_eq!(
+            code.may_be_sent(rfc, Role::Server),
+            wire && in_13 && number != 1010,
+            "{number}"
+        );
         assert_eq!(code.may_be_received(rfc), wire && in_13, "{number}");
         for (rules, last) in [(FrameRules::HYBI_07, "hybi-07"), (FrameRules::HYBI_08, "hybi-12")] {
             let known = since.starts_with("hybi-") && since <= last;

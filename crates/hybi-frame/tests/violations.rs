@@ -184,11 +184,9 @@ fn section_8_1_fails_before_the_message_ends() {
 fn section_10_4_frames_have_a_limit() {
     let limits = Limits::default().with_max_frame(126);
     let rule = Violation::FrameTooLarge { size: 127, limit: 126 };
-    for (rules, code) in [
-        (FrameRules::RFC6455, 1009),
-        (FrameRules::HYBI_08, 1004),
-        (FrameRules::HYBI_07, 1004),
-    ] {
+    for (rules, code) in
+        [(FrameRules::RFC6455, 1009), (FrameRules::HYBI_08, 1004), (FrameRules::HYBI_07, 1004)]
+    {
         let wire = b"\x89\x00\x82\x7e\x00\x7f";
         check((Role::Client, rules, limits), wire, rule, (2, code, "10.4"));
         // The key need not be waited for.

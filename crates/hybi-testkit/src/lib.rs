@@ -1,5 +1,14 @@
 //! Test tools of the hybi workspace; never published, nothing but tests and benchmarks depends on it.
 //!
 //! - [`vectors`]: the machine-readable protocol vectors and how to expand them.
+//! - `peer` and `wire` (feature `suite`): the scripted peer, which sends any bytes at all and judges what
+//!   comes back with a frame reader of its own (RFC 6455 section 5.2).
+//! - `suite` (feature `suite`): the behaviour suite, written once and run over every runtime.
 
+#[cfg(feature = "suite")]
+pub mod peer;
+#[cfg(feature = "suite")]
+pub mod suite;
 pub mod vectors;
+#[cfg(feature = "suite")]
+pub mod wire;

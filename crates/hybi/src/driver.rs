@@ -18,7 +18,7 @@ const SLICES: usize = 16;
 
 /// How often one call may read before it lets other tasks run: a peer that sends nothing but
 /// pings, faster than they are read, would otherwise keep the thread for itself.
-const READS: usize = 32;
+const READS: u8 = 32;
 
 #[derive(Debug)]
 pub(crate) struct Driver<T, C> {
@@ -30,6 +30,11 @@ pub(crate) struct Driver<T, C> {
     wakers: Wakers,
     /// The transport took bytes and has not been flushed since.
     unflushed: bool,
+    /// Counts reads, and begins again now and then.
+    reads: u8,
+    /// The peer ended its half: there is nothing to read any more, and asking again would be
+    /// answered at once, for ever.
+    input_ended: bool,
     /// The sending half of the transport was ended, or tried to be.
     ended: bool,
 }
@@ -48,6 +53,8 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             chunk: input,
             wakers: Wakers::default(),
             unflushed: false,
+            reads: 0,
+            input_ended: false,
             ended: false,
         }
     }
@@ -78,11 +85,22 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 }
                 self.chunk = None;
             }
+            // Deadlines are looked at before waiting, but some peers never let us wait.
+            self.reads = self.reads.wrapping_add(1);
+            if self.reads.is_multiple_of(READS) {
+                self.pass_deadlines();
+            }
             // Blocked or not, reading goes on: if both peers waited for the other to read, none
             // ever would.
             let _ = self.poll_transmit(cx, Half::Receive);
             if self.poll_end(cx) {
+                // A task that waits to send is told as well: nothing will be taken any more.
+                self.wakers.wake_other(Half::Receive);
                 return Poll::Ready(None);
+            }
+            if self.input_ended {
+                ready!(self.poll_deadline(cx, Half::Receive));
+                continue;
             }
             let transport = &mut self.transport;
             let direct = self
@@ -129,7 +147,10 @@ impl<T: Transport, C: Timer> Driver<T, C> {
 
     fn has_read(&mut self, read: io::Result<usize>) -> Option<usize> {
         match read {
-            Ok(0) => self.connection.handle_eof(),
+            Ok(0) => {
+                self.input_ended = true;
+                self.connection.handle_eof();
+            }
             Ok(len) => return Some(len),
             Err(error) => self.connection.handle_transport_error(error),
         }
@@ -144,7 +165,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             let transmitted = if count > 0 {
                 let slices = &slices[..count];
                 self.wakers.poll_shared(half, cx, |cx| self.transport.poll_write(cx, slices))
-            } else if self.unflushed {
+            } else if self.unflushed && self.connection.state() != State::Closed {
                 let flush = |cx: &mut Context<'_>| self.transport.poll_flush(cx).map_ok(|()| 0);
                 self.wakers.poll_shared(half, cx, flush)
             } else {
@@ -225,6 +246,15 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             self.ended = true;
         }
         closed
+    }
+
+    /// Deals with the deadlines that have passed, without waiting for any.
+    fn pass_deadlines(&mut self) {
+        let now = self.timer.now();
+        if self.connection.poll_timeout(|| now).is_some_and(|deadline| deadline <= now) {
+            self.connection.handle_timeout(now);
+            self.wakers.wake_other(Half::Receive);
+        }
     }
 
     /// Waits for the next deadline; ready when one has passed and was dealt with.

@@ -37,7 +37,7 @@ impl MaskingKey {
 
     /// The key turned so that its first byte belongs to payload position `offset`.
     #[inline]
-    fn at(self, offset: u64) -> Key {
+    pub(crate) fn at(self, offset: u64) -> Key {
         Key(u32::from_le_bytes(self.0)).turned(offset as usize)
     }
 }
@@ -73,7 +73,7 @@ impl fmt::Debug for MaskingKey {
 /// [RFC 6455 §5.3](https://www.rfc-editor.org/rfc/rfc6455#section-5.3)
 #[inline]
 pub fn apply_mask(payload: &mut [u8], key: MaskingKey, offset: u64) {
-    apply(payload, key, offset);
+    apply(payload, key.at(offset));
 }
 
 /// Appends the masked `payload` of a whole frame to `out`, copying and masking in one pass.
@@ -81,22 +81,36 @@ pub fn apply_mask(payload: &mut [u8], key: MaskingKey, offset: u64) {
 /// [RFC 6455 §5.3](https://www.rfc-editor.org/rfc/rfc6455#section-5.3)
 #[inline]
 pub fn extend_masked(out: &mut Vec<u8>, payload: &[u8], key: MaskingKey) {
-    let key = key.at(0);
-    if payload.len() <= scalar::SHORT {
-        scalar::extend_short(out, payload, key);
-    } else {
-        extend_long(out, payload, key);
-    }
+    extend(out, payload, key.at(0));
 }
 
-/// Does what [`apply_mask`] does, and says whether all resulting bytes are ASCII.
+/// Masks in place; says whether all resulting bytes are ASCII.
 #[inline]
-pub(crate) fn apply(payload: &mut [u8], key: MaskingKey, offset: u64) -> bool {
-    let key = key.at(offset);
+pub(crate) fn apply(payload: &mut [u8], key: Key) -> bool {
     if payload.len() <= scalar::SHORT {
         scalar::apply_short(payload, key)
     } else {
         apply_long(payload, key)
+    }
+}
+
+/// Appends masked; says whether all resulting bytes are ASCII.
+#[inline]
+pub(crate) fn extend(out: &mut Vec<u8>, payload: &[u8], key: Key) -> bool {
+    if payload.len() <= scalar::SHORT {
+        scalar::extend_short(out, payload, key)
+    } else {
+        extend_long(out, payload, key)
+    }
+}
+
+/// Appends a payload as it is. A short one costs less than a call of the general copy.
+#[inline]
+pub(crate) fn extend_plain(out: &mut Vec<u8>, payload: &[u8]) {
+    if payload.len() <= scalar::SHORT {
+        scalar::extend_short(out, payload, Key(0));
+    } else {
+        out.extend_from_slice(payload);
     }
 }
 
@@ -108,19 +122,17 @@ fn apply_long(payload: &mut [u8], key: Key) -> bool {
     scalar::apply(payload, key)
 }
 
-fn extend_long(out: &mut Vec<u8>, payload: &[u8], key: Key) {
+fn extend_long(out: &mut Vec<u8>, payload: &[u8], key: Key) -> bool {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     if let Some(avx2) = x86_64::Avx2::new() {
         return avx2.extend(out, payload, key);
     }
-    let start = out.len();
-    out.extend_from_slice(payload);
-    scalar::apply(&mut out[start..], key);
+    scalar::extend(out, payload, key)
 }
 
-/// A key as a little-endian word: its lowest byte belongs to the next byte of payload.
-#[derive(Clone, Copy)]
-struct Key(u32);
+/// A key turned to some payload position: its lowest byte belongs to the byte there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key(u32);
 
 impl Key {
     /// The key for a payload position that is `bytes` further on.
@@ -139,7 +151,7 @@ impl Key {
 mod tests {
     use alloc::vec::Vec;
 
-    use super::{Key, MaskingKey, apply, extend_masked, scalar};
+    use super::{MaskingKey, apply, apply_mask, extend, scalar};
 
     const KEY: MaskingKey = MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]);
 
@@ -163,29 +175,28 @@ mod tests {
 
     #[test]
     fn every_kernel_masks_by_definition_at_each_length_alignment_and_offset() {
-        let room = noise(400);
-        let key = |offset| Key(u32::from_le_bytes(KEY.to_bytes())).turned(offset);
-        for len in 0..=300 {
+        let room = noise(1200);
+        for len in (0..=300).chain(500..=600).chain([1024, 1111]) {
             for start in 0..=32 {
                 let plain = &room[start..start + len];
                 for offset in 0..4 {
                     let expected = by_definition(plain, KEY, offset);
                     let mut in_place = room.clone();
-                    apply(&mut in_place[start..start + len], KEY, offset as u64);
+                    apply_mask(&mut in_place[start..start + len], KEY, offset as u64);
                     assert_eq!(in_place[start..start + len], expected, "{len} {start} {offset}");
                     assert_eq!(in_place[..start], room[..start], "nothing before is touched");
                     assert_eq!(in_place[start + len..], room[start + len..], "nor behind");
 
                     let mut portable = plain.to_vec();
-                    scalar::apply(&mut portable, key(offset));
+                    scalar::apply(&mut portable, KEY.at(offset as u64));
                     assert_eq!(portable, expected, "{len} {start} {offset}");
-                }
-                for before in [&b""[..], b"header"] {
-                    let mut out = before.to_vec();
-                    extend_masked(&mut out, plain, KEY);
-                    let masked = out.split_off(before.len());
-                    assert_eq!(masked, by_definition(plain, KEY, 0), "{len} {start}");
-                    assert_eq!(out, before);
+
+                    for extend in [extend, scalar::extend] {
+                        let mut out = b"header".to_vec();
+                        extend(&mut out, plain, KEY.at(offset as u64));
+                        assert_eq!(out[..6], *b"header");
+                        assert_eq!(out[6..], expected, "{len} {start} {offset}");
+                    }
                 }
             }
         }
@@ -193,26 +204,33 @@ mod tests {
 
     #[test]
     fn every_kernel_sees_each_byte_that_is_not_ascii() {
-        for len in 0..=300 {
+        for len in (0..=300).chain([511, 512, 600]) {
             let plain = alloc::vec![b'a'; len];
             let masked = by_definition(&plain, KEY, 0);
-            assert!(apply(&mut masked.clone(), KEY, 0), "{len}");
-            assert!(scalar::apply(&mut masked.clone(), Key(u32::from_le_bytes(KEY.0))), "{len}");
+            assert_eq!(ascii_by_all(&masked), [true; 4], "{len}");
             for at in 0..len {
                 let mut masked = masked.clone();
                 masked[at] ^= 0x80;
-                let mut copy = masked.clone();
-                assert!(!apply(&mut masked, KEY, 0), "{len} {at}");
-                assert!(!scalar::apply(&mut copy, Key(u32::from_le_bytes(KEY.0))), "{len} {at}");
+                assert_eq!(ascii_by_all(&masked), [false; 4], "{len} {at}");
             }
         }
+    }
+
+    fn ascii_by_all(masked: &[u8]) -> [bool; 4] {
+        let key = KEY.at(0);
+        [
+            apply(&mut masked.to_vec(), key),
+            scalar::apply(&mut masked.to_vec(), key),
+            extend(&mut Vec::new(), masked, key),
+            scalar::extend(&mut Vec::new(), masked, key),
+        ]
     }
 
     #[test]
     fn offsets_past_32_bits_keep_their_place_in_the_key() {
         for offset in [u64::from(u32::MAX), u64::MAX / 2] {
             let mut payload = [0; 4];
-            apply(&mut payload, KEY, offset);
+            apply_mask(&mut payload, KEY, offset);
             assert_eq!(payload[..], by_definition(&[0; 4], KEY, (offset % 4) as usize));
         }
     }

@@ -13,7 +13,7 @@ use super::Key;
 pub(super) const SHORT: usize = 32;
 
 /// Masks at most [`SHORT`] bytes in place; says whether the result is ASCII.
-#[inline]
+#[inline(always)]
 pub(super) fn apply_short(payload: &mut [u8], key: Key) -> bool {
     match payload.len() {
         16.. => ends::<16>(payload, key),
@@ -47,19 +47,33 @@ pub(super) fn apply(payload: &mut [u8], key: Key) -> bool {
     rest_is_ascii && high.iter().fold(0, |all, word| all | word) & HIGH_BITS == 0
 }
 
-/// Appends at most [`SHORT`] masked bytes.
-#[inline]
-pub(super) fn extend_short(out: &mut Vec<u8>, payload: &[u8], key: Key) {
+/// Appends at most [`SHORT`] masked bytes; says whether they are ASCII.
+#[inline(always)]
+pub(super) fn extend_short(out: &mut Vec<u8>, payload: &[u8], key: Key) -> bool {
     match payload.len() {
         16.. => extend_ends::<16>(out, payload, key),
         8.. => extend_ends::<8>(out, payload, key),
         4.. => extend_ends::<4>(out, payload, key),
-        _ => out.extend(payload.iter().zip(key.0.to_le_bytes()).map(|(byte, key)| byte ^ key)),
+        _ => {
+            let mut high = 0;
+            out.extend(payload.iter().zip(key.0.to_le_bytes()).map(|(byte, key)| {
+                high |= byte ^ key;
+                byte ^ key
+            }));
+            high.is_ascii()
+        }
     }
 }
 
+/// Appends any number of masked bytes; says whether they are ASCII.
+pub(super) fn extend(out: &mut Vec<u8>, payload: &[u8], key: Key) -> bool {
+    let start = out.len();
+    out.extend_from_slice(payload);
+    apply(&mut out[start..], key)
+}
+
 /// Masks `N` to `2 * N` bytes.
-#[inline]
+#[inline(always)]
 fn ends<const N: usize>(payload: &mut [u8], key: Key) -> bool {
     let Some((first, last)) = masked_ends::<N>(payload, key) else { return true };
     if let Some(to) = payload.first_chunk_mut() {
@@ -72,23 +86,24 @@ fn ends<const N: usize>(payload: &mut [u8], key: Key) -> bool {
 }
 
 /// Appends `N` to `2 * N` masked bytes.
-#[inline]
-fn extend_ends<const N: usize>(out: &mut Vec<u8>, payload: &[u8], key: Key) {
-    let Some((first, last)) = masked_ends::<N>(payload, key) else { return };
+#[inline(always)]
+fn extend_ends<const N: usize>(out: &mut Vec<u8>, payload: &[u8], key: Key) -> bool {
+    let Some((first, last)) = masked_ends::<N>(payload, key) else { return true };
     let end = out.len() + payload.len();
     out.extend_from_slice(&first);
     out.truncate(end - N);
     out.extend_from_slice(&last);
+    first.is_ascii() & last.is_ascii()
 }
 
 /// The first and the last `N` bytes of a payload, masked; `None` when it is shorter.
-#[inline]
+#[inline(always)]
 fn masked_ends<const N: usize>(payload: &[u8], key: Key) -> Option<([u8; N], [u8; N])> {
     let (&first, &last) = (payload.first_chunk::<N>()?, payload.last_chunk::<N>()?);
     Some((masked(first, key), masked(last, key.turned(payload.len() - N))))
 }
 
-#[inline]
+#[inline(always)]
 fn masked<const N: usize>(mut bytes: [u8; N], key: Key) -> [u8; N] {
     for word in bytes.as_chunks_mut::<4>().0 {
         *word = (u32::from_le_bytes(*word) ^ key.0).to_le_bytes();

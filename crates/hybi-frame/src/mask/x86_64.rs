@@ -28,32 +28,49 @@ impl Avx2 {
     /// Masks in place; says whether the result is ASCII.
     #[inline]
     pub(super) fn apply(self, payload: &mut [u8], key: Key) -> bool {
-        if payload.len() < BLOCK {
-            return scalar::apply(payload, key);
+        let head_len = head_len(payload.as_ptr(), payload.len());
+        let (head, rest) = payload.split_at_mut(head_len);
+        let ascii = head.is_empty() || scalar::apply_short(head, key);
+        let key = key.turned(head_len);
+        if rest.len() < BLOCK {
+            return scalar::apply(rest, key) & ascii;
         }
-        let at = payload.as_mut_ptr();
-        // SAFETY: `self` proves AVX2; source and target are the same `payload.len() >= BLOCK`
-        // bytes, borrowed mutably.
-        unsafe { mask(at, at, payload.len(), key) }
+        let at = rest.as_mut_ptr();
+        // SAFETY: `self` proves AVX2; source and target are the same `rest.len() >= BLOCK` bytes,
+        // borrowed mutably.
+        unsafe { mask(at, at, rest.len(), key) & ascii }
     }
 
-    /// Appends the masked payload.
+    /// Appends the masked payload; says whether it is ASCII.
     #[inline]
-    pub(super) fn extend(self, out: &mut Vec<u8>, payload: &[u8], key: Key) {
-        if payload.len() < BLOCK {
-            let start = out.len();
-            out.extend_from_slice(payload);
-            scalar::apply(&mut out[start..], key);
-            return;
-        }
+    pub(super) fn extend(self, out: &mut Vec<u8>, payload: &[u8], key: Key) -> bool {
         out.reserve(payload.len());
-        let spare = out.spare_capacity_mut().as_mut_ptr().cast::<u8>();
-        // SAFETY: `self` proves AVX2; `reserve` made room for `payload.len() >= BLOCK` bytes at
-        // `spare`, which `out` owns alone, so that it does not overlap `payload`.
-        unsafe { mask(payload.as_ptr(), spare, payload.len(), key) };
+        let head_len = head_len(out.spare_capacity_mut().as_ptr().cast(), payload.len());
+        let (head, rest) = payload.split_at(head_len);
+        let ascii = head.is_empty() || scalar::extend_short(out, head, key);
+        let key = key.turned(head_len);
+        if rest.len() < BLOCK {
+            return scalar::extend(out, rest, key) & ascii;
+        }
+        let spare = out.spare_capacity_mut();
+        assert!(spare.len() >= rest.len());
+        // SAFETY: `self` proves AVX2; there is room for `rest.len() >= BLOCK` bytes at `spare`,
+        // which `out` owns alone, so that it does not overlap `payload`.
+        let rest_is_ascii =
+            unsafe { mask(rest.as_ptr(), spare.as_mut_ptr().cast(), rest.len(), key) };
         // SAFETY: `mask` has written each of these bytes.
-        unsafe { out.set_len(out.len() + payload.len()) };
+        unsafe { out.set_len(out.len() + rest.len()) };
+        rest_is_ascii & ascii
     }
+}
+
+/// The bytes in front of the first whole block at `to`; none when they are not worth a step of
+/// their own.
+///
+/// Stores that straddle two cache lines take twice as long, which long payloads feel.
+#[inline]
+fn head_len(to: *const u8, len: usize) -> usize {
+    if len < ALIGNED_MIN { 0 } else { to.align_offset(BLOCK).min(BLOCK - 1) }
 }
 
 /// Reads `len` bytes at `from`, writes them masked at `to`; says whether what it wrote is ASCII.
@@ -92,10 +109,8 @@ unsafe fn mask(from: *const u8, to: *mut u8, len: usize, key: Key) -> bool {
     // SAFETY: as for the load of the last block.
     unsafe { store(to.add(len - BLOCK), last) };
 
-    let high = _mm256_or_si256(
-        _mm256_or_si256(high[0], high[1]),
-        _mm256_or_si256(high[2], high[3]),
-    );
+    let high =
+        _mm256_or_si256(_mm256_or_si256(high[0], high[1]), _mm256_or_si256(high[2], high[3]));
     _mm256_movemask_epi8(high) == 0
 }
 
@@ -120,3 +135,5 @@ unsafe fn store(to: *mut u8, block: __m256i) {
 }
 
 const BLOCK: usize = 32;
+/// The shortest payload whose blocks are aligned.
+const ALIGNED_MIN: usize = 512;

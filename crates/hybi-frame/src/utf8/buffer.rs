@@ -8,6 +8,7 @@ use bytes::buf::{Limit, UninitSlice};
 use bytes::{BufMut, Bytes};
 
 use super::{Utf8Bytes, Utf8Error, Utf8Validator};
+use crate::decoder::FramePart;
 
 /// The bytes of one message in progress.
 ///
@@ -32,24 +33,30 @@ impl MessageBuffer {
         self.bytes.capacity()
     }
 
-    /// Appends a payload. Its room grows by doubling, up to `ceiling` bytes in all.
-    pub(crate) fn append(&mut self, payload: &[u8], ceiling: usize) {
-        let len = self.len() + payload.len();
+    /// Appends a payload, unmasked; says whether it is known to be ASCII. The room grows by
+    /// doubling, up to `ceiling` bytes in all.
+    ///
+    /// What was read into the room and never taken is dropped, since the answer would not speak
+    /// of it.
+    pub(crate) fn append(&mut self, part: FramePart<'_>, ceiling: usize) -> bool {
+        self.bytes.truncate(self.taken);
+        let len = self.len() + part.len();
         self.grow_to(len, ceiling);
-        self.bytes.extend_from_slice(payload);
+        let ascii = part.append_to(&mut self.bytes);
         self.taken = len;
+        ascii
     }
 
     /// Room for `limit` bytes at most, at the end: to be read into by the transport.
     ///
-    /// It is at least `least` bytes, and as many as are held already unless `ceiling` forbids.
-    pub(crate) fn room(
-        &mut self,
-        least: usize,
-        limit: usize,
-        ceiling: usize,
-    ) -> DirectBuffer<'_> {
-        self.grow_to(self.len() + least.min(limit), ceiling);
+    /// It is at least `least` bytes. When it has to grow, it becomes three times what is held
+    /// already unless `ceiling` forbids: what grows a large message costs a copy of it.
+    pub(crate) fn room(&mut self, least: usize, limit: usize, ceiling: usize) -> DirectBuffer<'_> {
+        let room = self.bytes.capacity() - self.len();
+        if room < least.min(limit) {
+            let len = self.len().saturating_mul(4).min(ceiling);
+            self.grow_to(len.max(self.len() + least.min(limit)), ceiling);
+        }
         let limit = limit.min(self.bytes.capacity() - self.bytes.len());
         DirectBuffer((&mut self.bytes).limit(limit))
     }
@@ -95,11 +102,15 @@ impl MessageBuffer {
     /// Makes room for `len` bytes in all, by doubling but not past `ceiling` unless `len` is.
     fn grow_to(&mut self, len: usize, ceiling: usize) {
         if len > self.bytes.capacity() {
-            let room = self.bytes.capacity().saturating_mul(2).min(ceiling).max(len);
+            let doubled = self.bytes.capacity().saturating_mul(2).max(ROOM_MIN);
+            let room = doubled.min(ceiling).max(len);
             self.bytes.reserve_exact(room - self.bytes.len());
         }
     }
 }
+
+/// The least room, for messages of tiny fragments.
+const ROOM_MIN: usize = 64;
 
 /// Room at the end of a message in progress, for a transport to read into.
 ///

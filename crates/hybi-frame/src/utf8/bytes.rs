@@ -74,8 +74,8 @@ pub(crate) fn checked_text(bytes: &[u8], ascii: bool) -> Result<&str, Utf8Error>
         return check(bytes);
     }
     debug_assert!(bytes.is_ascii());
-    // SAFETY: the kernel that wrote these bytes saw no top bit in them. They have been out of reach
-    // since: the fields of `FramePart` that carry them are private to this crate.
+    // SAFETY: the caller has just had them unmasked by a kernel, which saw no top bit in what it
+    // wrote.
     Ok(unsafe { str::from_utf8_unchecked(bytes) })
 }
 

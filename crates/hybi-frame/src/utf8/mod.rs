@@ -159,9 +159,10 @@ mod tests {
         let expected = by_definition(text);
         for cut in 0..=text.len() {
             let mut validator = Utf8Validator::new();
-            let got = validator.feed(&text[..cut]).map_err(|error| error.offset()).and_then(|()| {
-                validator.feed(&text[cut..]).map_err(|error| cut + error.offset())
-            });
+            let got = validator
+                .feed(&text[..cut])
+                .map_err(|error| error.offset())
+                .and_then(|()| validator.feed(&text[cut..]).map_err(|error| cut + error.offset()));
             assert_eq!(got.err(), expected, "{text:x?} cut at {cut}");
             if got.is_ok() {
                 assert_eq!(validator.is_complete(), str::from_utf8(text).is_ok(), "{text:x?}");
@@ -177,8 +178,8 @@ mod tests {
             }
         }
         let edges = [
-            0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1,
-            0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+            0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0,
+            0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
         ];
         for first in 0xe0..=0xf5 {
             for second in edges {

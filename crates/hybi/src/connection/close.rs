@@ -82,7 +82,7 @@ impl Connection {
         match self.phase {
             Phase::Open | Phase::CloseSent => {
                 self.fail(Error::Lost, None);
-                self.phase = Phase::Closed;
+                self.let_go(Error::Lost);
             }
             // Our part of the end may still be to do: the peer has only ended its own half.
             Phase::Ending if !self.shutdown_done => self.peer_ended = true,

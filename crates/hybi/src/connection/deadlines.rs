@@ -13,7 +13,7 @@ const IDLE_TICKS: u32 = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
-    /// Bytes came since the keep-alive timer last fired.
+    /// Bytes came, or left a transport that was full, since the keep-alive timer last fired.
     heard: bool,
     /// A message came since the idle timer last fired.
     heard_message: bool,
@@ -49,7 +49,11 @@ impl Deadlines {
         self.heard_message = true;
     }
 
+    /// A transport that was full and takes bytes again is a sign of life: the peer's end of it
+    /// took some. So a long message to a slow peer, behind which our ping waits, and during
+    /// which the application may not receive, is no silence.
     pub(super) fn wrote(&mut self) {
+        self.heard |= self.write_waiting;
         self.write_waiting = false;
         self.write = None;
     }

@@ -123,7 +123,8 @@ fn nothing_can_be_queued_once_the_closing_began() {
         pair.wire_from(role).latency = SECOND;
         pair.drive();
         let refused = |own: &mut crate::world::Endpoint| {
-            for message in [Message::text("late"), Message::Ping("late".into()), Message::Close(None)]
+            for message in
+                [Message::text("late"), Message::Ping("late".into()), Message::Close(None)]
             {
                 let error = own.connection.queue(message.clone()).expect_err("closing");
                 assert!(matches!(error.error(), Error::Closed), "{error}");

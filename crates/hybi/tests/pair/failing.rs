@@ -18,15 +18,15 @@ fn violations(role: Role) -> Vec<(Vec<u8>, u16)> {
         frame
     };
     vec![
-        (frame(0x83, b""), 1002),                // a reserved opcode
-        (frame(0xc1, b""), 1002),                // a reserved bit
-        (frame(0x80, b""), 1002),                // a Continuation of nothing
-        (frame(0x09, b""), 1002),                // a fragmented Ping
-        (frame(0x88, b"\x03"), 1002),            // half a close code
-        (frame(0x88, b"\x03\xed"), 1002),        // 1005 on the wire
-        (frame(0x88, b"\x03\xe8\xff"), 1007),    // a reason that is not UTF-8
-        (frame(0x81, b"\xc3("), 1007),           // text that is not UTF-8
-        (frame(0x82, &[0; 101]), 1009),          // too long for the limit
+        (frame(0x83, b""), 1002),             // a reserved opcode
+        (frame(0xc1, b""), 1002),             // a reserved bit
+        (frame(0x80, b""), 1002),             // a Continuation of nothing
+        (frame(0x09, b""), 1002),             // a fragmented Ping
+        (frame(0x88, b"\x03"), 1002),         // half a close code
+        (frame(0x88, b"\x03\xed"), 1002),     // 1005 on the wire
+        (frame(0x88, b"\x03\xe8\xff"), 1007), // a reason that is not UTF-8
+        (frame(0x81, b"\xc3("), 1007),        // text that is not UTF-8
+        (frame(0x82, &[0; 101]), 1009),       // too long for the limit
         (vec![0x81, if masked { 0 } else { 0x80 }, 0, 0, 0, 0], 1002), // the wrong masking
     ]
 }

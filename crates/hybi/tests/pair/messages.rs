@@ -145,8 +145,16 @@ fn fragment_size_cuts_data_messages_and_nothing_else() {
     pair.drive();
     // The Pong that answers the client's Ping follows.
     let expected = [
-        (0x01, 100), (0x00, 100), (0x80, 50), (0x82, 100), (0x89, 125), (0x02, 100), (0x00, 100),
-        (0x80, 1), (0x81, 0), (0x8a, 125),
+        (0x01, 100),
+        (0x00, 100),
+        (0x80, 50),
+        (0x82, 100),
+        (0x89, 125),
+        (0x02, 100),
+        (0x00, 100),
+        (0x80, 1),
+        (0x81, 0),
+        (0x8a, 125),
     ];
     assert_eq!(frames(&pair.down.sent), expected);
     for role in BOTH {
@@ -173,9 +181,8 @@ fn pings_are_shown_and_answered() {
         own.queue(Message::Ping(vec![9; 125].into()));
         pair.drive();
         let (own, peer) = pair.seen_by(role);
-        let payloads = |events: &[Message]| -> Vec<usize> {
-            events.iter().map(Message::len).collect()
-        };
+        let payloads =
+            |events: &[Message]| -> Vec<usize> { events.iter().map(Message::len).collect() };
         assert_eq!(payloads(&peer.events), [1, 0, 125], "{role:?}");
         assert!(peer.events.iter().all(|event| matches!(event, Message::Ping(_))));
         assert_eq!(payloads(&own.events), [1, 0, 125], "every answer, in order");

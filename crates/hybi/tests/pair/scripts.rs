@@ -77,8 +77,8 @@ proptest! {
 
             // Pings may be answered by one Pong for several, but the last answer is to the last.
             let is_ping = |message: &&Message| matches!(message, Message::Ping(_));
-            let last_ping = sent.iter().filter(is_ping).next_back();
-            let last_pong = own.events.iter().filter(|event| !is_no_pong(event)).next_back();
+            let last_ping = sent.iter().rfind(is_ping);
+            let last_pong = own.events.iter().rfind(|event| !is_no_pong(event));
             prop_assert_eq!(last_ping.map(Message::as_bytes), last_pong.map(Message::as_bytes));
         }
 

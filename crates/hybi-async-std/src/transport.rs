@@ -1,0 +1,65 @@
+//! Transport over async-std's streams: that of the futures-io traits, and the FIN that they leave out.
+
+use core::{
+    any::Any,
+    task::{Context, Poll, ready},
+};
+use std::{
+    io::{self, IoSlice},
+    net::Shutdown,
+};
+
+use async_std::net::TcpStream;
+use futures_io::{AsyncRead, AsyncWrite};
+use hybi::io::{FuturesIo, Transport};
+
+/// A stream with the futures-io traits as a [`Transport`].
+///
+/// Closing async-std's TCP stream only flushes it. RFC 6455 section 7.1.1 wants the sending half ended
+/// while reading goes on, so a [`TcpStream`] is shut down by its own method; other streams, such
+/// as those of TLS, end with what their `poll_close` does.
+#[derive(Debug)]
+pub struct AsyncStdIo<S>(FuturesIo<S>);
+
+impl<S> AsyncStdIo<S> {
+    /// Wraps a stream.
+    pub fn new(stream: S) -> Self {
+        Self(FuturesIo::new(stream))
+    }
+
+    /// The stream.
+    pub fn get_ref(&self) -> &S {
+        self.0.get_ref()
+    }
+
+    /// The stream, back.
+    pub fn into_inner(self) -> S {
+        self.0.into_inner()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for AsyncStdIo<S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_read(cx, chunk)
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_write(cx, slices)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.0.poll_shutdown(cx))?;
+        let stream: &dyn Any = self.0.get_ref();
+        Poll::Ready(
+            stream.downcast_ref().map_or(Ok(()), |tcp: &TcpStream| tcp.shutdown(Shutdown::Write)),
+        )
+    }
+}

@@ -1,0 +1,218 @@
+//! `hybi connect`: its options, their environment names and their defaults.
+
+use core::time::Duration;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use hybi::Version;
+
+use crate::values::{
+    CloseSpec, HostPort, Span, Target, basic_credentials, close_spec, cookie, duration,
+    duration_or_off, header_line, header_text, host_port, origin, size, target, token, version,
+};
+
+/// Connect to a server, by hand or from a script.
+///
+/// A terminal on stdin gives a prompt with slash commands; otherwise each line of stdin is one
+/// message, and its end starts the closing handshake.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectArgs {
+    /// ws://HOST[:PORT]/PATH, wss://..., or ws+unix:PATH:/TARGET
+    #[arg(value_parser = target)]
+    pub(crate) url: Target,
+    #[command(flatten)]
+    pub(crate) sending: SendArgs,
+    #[command(flatten)]
+    pub(crate) receiving: ReceiveArgs,
+    #[command(flatten)]
+    pub(crate) handshake: HandshakeArgs,
+    #[command(flatten)]
+    pub(crate) transport: TransportArgs,
+    #[command(flatten)]
+    pub(crate) time: TimeArgs,
+}
+
+impl ConnectArgs {
+    /// Whether messages come from stdin.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        let sending = &self.sending;
+        sending.message.is_empty() && sending.file.is_empty() && !sending.echo
+    }
+
+    /// Whether a person types them.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.reads_stdin() && std::io::stdin().is_terminal()
+    }
+}
+
+/// What to send and how to end.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sending")]
+pub(crate) struct SendArgs {
+    /// Send this message instead of stdin; repeatable
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) message: Vec<String>,
+    /// Send this file as one message; repeatable, after the -m messages
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) file: Vec<PathBuf>,
+    /// Send binary messages
+    #[arg(short, long)]
+    pub(crate) binary: bool,
+    /// Input is hexadecimal; implies --binary
+    #[arg(long, conflicts_with = "base64")]
+    pub(crate) hex: bool,
+    /// Input is base64; implies --binary
+    #[arg(long)]
+    pub(crate) base64: bool,
+    /// Cut outgoing messages into frames of this many bytes
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) fragment: Option<usize>,
+    /// Messages on stdin and stdout end with NUL instead of newline
+    #[arg(short = '0', long)]
+    pub(crate) null: bool,
+    /// Send every received message back instead of printing it, until the server closes; stdin is
+    /// not read
+    #[arg(long, conflicts_with_all = ["message", "file"])]
+    pub(crate) echo: bool,
+    /// The close to send; none sends an empty one
+    #[arg(
+        long, value_name = "CODE[:REASON]", default_value = "1000", value_parser = close_spec,
+        conflicts_with = "no_close",
+    )]
+    pub(crate) close: CloseSpec,
+    /// End by dropping the connection, without a closing handshake
+    #[arg(long)]
+    pub(crate) no_close: bool,
+}
+
+/// What to print and when to stop.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Receiving")]
+pub(crate) struct ReceiveArgs {
+    /// End after N received messages
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Received messages must equal these in order, else status 10; repeatable
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) expect: Vec<String>,
+    /// Keep reading this long after the last message sent [default: 0s with -m or -f, else until
+    /// the end]
+    #[arg(short, long, value_name = "D", value_parser = duration)]
+    pub(crate) wait: Option<Duration>,
+    /// How messages are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text", env = "HYBI_CONNECT_OUTPUT")]
+    pub(crate) output: Output,
+    /// Print pings and pongs too
+    #[arg(long)]
+    pub(crate) show_control: bool,
+    /// Put the time before each message
+    #[arg(short, long)]
+    pub(crate) timestamps: bool,
+    /// Print a summary of the opening handshake to stderr
+    #[arg(short, long)]
+    pub(crate) info: bool,
+}
+
+/// How received messages are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Text as it is, binary as hexadecimal, one message a line.
+    Text,
+    /// Payload bytes and nothing else.
+    Raw,
+    /// Every payload as hexadecimal, one message a line.
+    Hex,
+    /// One JSON object for each event.
+    Json,
+}
+
+/// What the opening handshake asks for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Opening handshake")]
+pub(crate) struct HandshakeArgs {
+    /// The version to speak
+    #[arg(
+        short, long, value_name = "NAME", default_value = "rfc6455", value_parser = version,
+        env = "HYBI_CONNECT_PROTOCOL_VERSION",
+    )]
+    pub(crate) protocol_version: Version,
+    /// Extensions to offer; only none for now
+    #[arg(long, value_name = "SPEC", value_parser = super::extension, env = "HYBI_CONNECT_EXT")]
+    ext: Vec<()>,
+    /// Offer this subprotocol; repeatable, order is preference
+    #[arg(short, long, value_name = "NAME", value_delimiter = ',', value_parser = token)]
+    pub(crate) subprotocol: Vec<String>,
+    /// Add a header; repeatable
+    #[arg(short = 'H', long, value_name = "'N: V'", value_parser = header_line)]
+    pub(crate) header: Vec<(String, String)>,
+    /// The Origin header
+    #[arg(long, value_name = "O", value_parser = origin)]
+    pub(crate) origin: Option<String>,
+    /// The User-Agent header
+    #[arg(long, value_name = "U", value_parser = header_text)]
+    pub(crate) user_agent: Option<String>,
+    /// Cookies to send: name=value; repeatable
+    #[arg(long, value_name = "C", value_parser = cookie)]
+    pub(crate) cookie: Vec<String>,
+    /// Basic credentials
+    #[arg(
+        short, long, value_name = "USER:PASS", value_parser = basic_credentials,
+        hide_env_values = true, env = "HYBI_CONNECT_USER",
+    )]
+    pub(crate) user: Option<String>,
+}
+
+/// How to reach the server.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Transport and TLS")]
+pub(crate) struct TransportArgs {
+    /// Connect here instead of to the URL's host
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_port)]
+    pub(crate) connect_to: Option<HostPort>,
+    /// Do not check the server's certificate
+    #[arg(short = 'k', long, conflicts_with = "tls_ca")]
+    pub(crate) insecure: bool,
+    /// Trust the certificates of this file (PEM) instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// The name that the server's certificate must have [default: the URL's host]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tls_name: Option<String>,
+}
+
+/// Deadlines and limits.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits and time")]
+pub(crate) struct TimeArgs {
+    /// Ping a silent server this often, or off
+    #[arg(
+        long, value_name = "D", default_value = "off", value_parser = duration_or_off,
+        env = "HYBI_CONNECT_PING_INTERVAL",
+    )]
+    pub(crate) ping_interval: Span,
+    /// Time for the answer to a ping
+    #[arg(
+        long, value_name = "D", default_value = "20s", value_parser = duration,
+        env = "HYBI_CONNECT_PING_TIMEOUT",
+    )]
+    pub(crate) ping_timeout: Duration,
+    /// Time to connect and for the opening handshake together
+    #[arg(
+        long, value_name = "D", default_value = "10s", value_parser = duration,
+        env = "HYBI_CONNECT_TIMEOUT",
+    )]
+    pub(crate) timeout: Duration,
+    /// Time for the server's answer to a Close frame
+    #[arg(
+        long, value_name = "D", default_value = "10s", value_parser = duration,
+        env = "HYBI_CONNECT_CLOSE_TIMEOUT",
+    )]
+    pub(crate) close_timeout: Duration,
+    /// Largest message
+    #[arg(
+        long, value_name = "SIZE", default_value = "64MiB", value_parser = size,
+        env = "HYBI_CONNECT_MAX_MESSAGE",
+    )]
+    pub(crate) max_message: usize,
+}

@@ -1,0 +1,101 @@
+//! The command line: one file for each subcommand, and what all of them share.
+
+pub(crate) mod connect;
+pub(crate) mod serve;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::log::Level;
+
+/// What `--version` prints: the program's version, then what it speaks.
+const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (rfc6455, hybi-08, hybi-07; TLS 1.2, 1.3)");
+
+/// The WebSocket protocol: a server and a client for people, scripts and tests.
+#[derive(Debug, Parser)]
+#[command(name = "hybi", version = VERSION, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve echo, chat and other handlers for tests, demonstrations and small deployments
+    Serve(Box<serve::ServeArgs>),
+    /// Connect to a server, by hand or from a script
+    Connect(Box<connect::ConnectArgs>),
+    /// List the protocol versions that this build speaks
+    Versions,
+}
+
+/// Options accepted before or after the subcommand.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global")]
+pub(crate) struct Global {
+    /// What to log to stderr
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        default_value = "warn",
+        env = "HYBI_LOG_LEVEL"
+    )]
+    log_level: Level,
+    /// Log more: -v is info, -vv debug, -vvv trace
+    #[arg(short, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Log errors only
+    #[arg(short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Write results as JSON, one object a line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+impl Global {
+    /// The level that `-v`, `-q` and `--log-level` ask for together.
+    pub(crate) fn level(&self) -> Level {
+        match (self.quiet, self.verbose) {
+            (true, _) => Level::Error,
+            (false, 0) => self.log_level,
+            (false, 1) => Level::Info,
+            (false, 2) => Level::Debug,
+            (false, _) => Level::Trace,
+        }
+    }
+}
+
+/// Accepts `none` for `--ext`; extensions themselves come later.
+pub(crate) fn extension(text: &str) -> Result<(), String> {
+    match text {
+        "none" => Ok(()),
+        _ => Err("not available yet: this build has no extensions; only none is accepted".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_declaration_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_one_hundred_columns() {
+        for name in ["serve", "connect", "versions"] {
+            let mut command = Cli::command();
+            command.build();
+            let help = command.find_subcommand_mut(name).unwrap().render_long_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 100, "{name}: {line}");
+            }
+        }
+    }
+}

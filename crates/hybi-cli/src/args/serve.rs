@@ -1,0 +1,253 @@
+//! `hybi serve`: its options, their environment names and their defaults.
+
+use core::time::Duration;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use hybi::OriginPattern;
+
+use crate::serve::route::Route;
+use crate::values::{
+    ListenAddr, Span, VersionList, duration, duration_or_off, header_text, listen_addr, size,
+    token, versions,
+};
+
+/// Serve echo, chat and other handlers for tests, demonstrations and small deployments.
+///
+/// Each listener prints one line on stdout when it accepts connections:
+/// listening ws://127.0.0.1:8080
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
+    #[command(flatten)]
+    pub(crate) protocol: ProtocolArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    #[command(flatten)]
+    pub(crate) operations: OperationArgs,
+}
+
+/// Where to listen and what to answer.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Listening and HTTP")]
+pub(crate) struct ListenArgs {
+    /// Listen here: HOST:PORT, :PORT (all addresses), [::1]:PORT or unix:PATH; port 0 picks a
+    /// free one; repeatable
+    #[arg(
+        short, long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_delimiter = ',',
+        value_parser = listen_addr, env = "HYBI_SERVE_LISTEN",
+    )]
+    pub(crate) listen: Vec<ListenAddr>,
+    /// Write the bound addresses to FILE, one a line
+    #[arg(long, value_name = "FILE", env = "HYBI_SERVE_PORT_FILE")]
+    pub(crate) port_file: Option<PathBuf>,
+    /// Worker threads [default: number of cores]
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024),
+        env = "HYBI_SERVE_THREADS",
+    )]
+    pub(crate) threads: Option<u16>,
+    /// Put a handler at a path: echo, chat, close, discard or generate; a final * makes the path
+    /// a prefix; repeatable [default: each at /NAME, echo also at /]
+    #[arg(long, value_name = "PATH=HANDLER", env = "HYBI_SERVE_HANDLE", value_delimiter = ',')]
+    pub(crate) handle: Vec<Route>,
+    /// Leave out the console page that a plain GET of / answers with
+    #[arg(long, env = "HYBI_SERVE_NO_PAGES")]
+    pub(crate) no_pages: bool,
+    /// Accept this Host (with or without port) and answer others with 421; repeatable
+    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "HYBI_SERVE_HOST")]
+    pub(crate) host: Vec<String>,
+    /// The Server header; empty leaves it out
+    #[arg(
+        long, value_name = "TEXT", default_value = concat!("hybi/", env!("CARGO_PKG_VERSION")),
+        value_parser = header_text, env = "HYBI_SERVE_SERVER_HEADER",
+    )]
+    pub(crate) server_header: String,
+}
+
+/// What the opening handshake accepts.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Protocol")]
+pub(crate) struct ProtocolArgs {
+    /// Versions to accept, best first: names and the sets rfc, legacy, all; -NAME takes one out
+    #[arg(
+        long, value_name = "LIST", default_value = "rfc", value_parser = versions,
+        allow_hyphen_values = true, env = "HYBI_SERVE_VERSIONS",
+    )]
+    pub(crate) versions: VersionList,
+    /// Extensions to accept; only none for now
+    #[arg(long, value_name = "SPEC", value_parser = super::extension, env = "HYBI_SERVE_EXT")]
+    ext: Vec<()>,
+    /// Accept this subprotocol; repeatable, order is preference
+    #[arg(
+        short, long, value_name = "NAME", value_delimiter = ',', value_parser = token,
+        env = "HYBI_SERVE_SUBPROTOCOL",
+    )]
+    pub(crate) subprotocol: Vec<String>,
+    /// Whose order decides between subprotocols; require refuses with 400 if none fits
+    #[arg(long, value_name = "P", default_value = "server", env = "HYBI_SERVE_SUBPROTOCOL_POLICY")]
+    pub(crate) subprotocol_policy: SubprotocolPolicy,
+    /// Accept this Origin: same (equals Host), none (no Origin header), null, *, or
+    /// scheme://host[:port] with * as a whole label; repeatable
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        default_value = "same,none",
+        value_delimiter = ',',
+        env = "HYBI_SERVE_ORIGIN"
+    )]
+    pub(crate) origin: Vec<OriginPattern>,
+}
+
+/// Whose preference picks the subprotocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SubprotocolPolicy {
+    Server,
+    Client,
+    Require,
+}
+
+/// What to do with a connection whose peer does not read what others send it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SlowPeer {
+    /// Close with 1008.
+    Close,
+    /// Drop the newest message.
+    Drop,
+    /// Make the sender wait.
+    Wait,
+}
+
+/// Ceilings and deadlines; all apply to every version.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits and time")]
+pub(crate) struct LimitArgs {
+    /// Connections at a time; more are answered with 503
+    #[arg(long, value_name = "N", default_value_t = 10_000, env = "HYBI_SERVE_MAX_CONNECTIONS")]
+    pub(crate) max_connections: usize,
+    /// Connections at a time from one address; more are answered with 503 [default: off]
+    #[arg(long, value_name = "N", env = "HYBI_SERVE_MAX_CONNECTIONS_PER_IP")]
+    pub(crate) max_connections_per_ip: Option<usize>,
+    /// Largest message
+    #[arg(
+        long, value_name = "SIZE", default_value = "16MiB", value_parser = size,
+        env = "HYBI_SERVE_MAX_MESSAGE",
+    )]
+    pub(crate) max_message: usize,
+    /// Largest frame [default: as message]
+    #[arg(long, value_name = "SIZE", value_parser = size, env = "HYBI_SERVE_MAX_FRAME")]
+    pub(crate) max_frame: Option<usize>,
+    /// Most fragments in a message
+    #[arg(
+        long, value_name = "N", default_value_t = 65_536,
+        value_parser = clap::value_parser!(u32).range(1..), env = "HYBI_SERVE_MAX_FRAGMENTS",
+    )]
+    pub(crate) max_fragments: u32,
+    /// Largest request head
+    #[arg(
+        long, value_name = "SIZE", default_value = "16KiB", value_parser = size,
+        env = "HYBI_SERVE_MAX_HEADER_BYTES",
+    )]
+    pub(crate) max_header_bytes: usize,
+    /// Most header fields in a request
+    #[arg(long, value_name = "N", default_value_t = 128, env = "HYBI_SERVE_MAX_HEADERS")]
+    pub(crate) max_headers: usize,
+    /// Time for TLS and the opening handshake together
+    #[arg(
+        long, value_name = "D", default_value = "10s", value_parser = duration,
+        env = "HYBI_SERVE_HANDSHAKE_TIMEOUT",
+    )]
+    pub(crate) handshake_timeout: Duration,
+    /// Ping a silent peer this often, or off
+    #[arg(
+        long, value_name = "D", default_value = "20s", value_parser = duration_or_off,
+        env = "HYBI_SERVE_PING_INTERVAL",
+    )]
+    pub(crate) ping_interval: Span,
+    /// Time for the answer to a ping
+    #[arg(
+        long, value_name = "D", default_value = "20s", value_parser = duration,
+        env = "HYBI_SERVE_PING_TIMEOUT",
+    )]
+    pub(crate) ping_timeout: Duration,
+    /// End a connection that sent nothing for this long, or off
+    #[arg(
+        long, value_name = "D", default_value = "off", value_parser = duration_or_off,
+        env = "HYBI_SERVE_IDLE_TIMEOUT",
+    )]
+    pub(crate) idle_timeout: Span,
+    /// Time for the peer's answer to a Close frame
+    #[arg(
+        long, value_name = "D", default_value = "10s", value_parser = duration,
+        env = "HYBI_SERVE_CLOSE_TIMEOUT",
+    )]
+    pub(crate) close_timeout: Duration,
+    /// Time for a write that makes no progress, or off
+    #[arg(
+        long, value_name = "D", default_value = "30s", value_parser = duration_or_off,
+        env = "HYBI_SERVE_WRITE_TIMEOUT",
+    )]
+    pub(crate) write_timeout: Span,
+    /// Close each connection with 1001 after this long, or off
+    #[arg(
+        long, value_name = "D", default_value = "off", value_parser = duration_or_off,
+        env = "HYBI_SERVE_MAX_LIFETIME",
+    )]
+    pub(crate) max_lifetime: Span,
+    /// Bytes that may wait to be sent to one peer
+    #[arg(
+        long, value_name = "SIZE", default_value = "1MiB", value_parser = size,
+        env = "HYBI_SERVE_SEND_QUEUE",
+    )]
+    pub(crate) send_queue: usize,
+    /// What happens when chat fills that queue
+    #[arg(long, value_name = "ACTION", default_value = "close", env = "HYBI_SERVE_SLOW_PEER")]
+    pub(crate) slow_peer: SlowPeer,
+}
+
+/// Certificates.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsArgs {
+    /// Serve TLS with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key", env = "HYBI_SERVE_TLS_CERT")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert", env = "HYBI_SERVE_TLS_KEY")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Serve TLS with a certificate made at start for these names; its SHA-256 goes to stderr
+    #[arg(
+        long, value_name = "NAMES", num_args = 0..=1, require_equals = true,
+        default_missing_value = "localhost", value_delimiter = ',', conflicts_with = "tls_cert",
+        env = "HYBI_SERVE_TLS_SELF_SIGNED",
+    )]
+    pub(crate) tls_self_signed: Vec<String>,
+}
+
+/// Logs and the end.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Operations")]
+pub(crate) struct OperationArgs {
+    /// Write a line for each request and each ended connection; - is stdout
+    #[arg(long, value_name = "FILE", env = "HYBI_SERVE_ACCESS_LOG")]
+    pub(crate) access_log: Option<PathBuf>,
+    /// How the access log is written
+    #[arg(long, value_name = "F", default_value = "text", env = "HYBI_SERVE_ACCESS_LOG_FORMAT")]
+    pub(crate) access_log_format: LogFormat,
+    /// Time for an orderly end after SIGTERM or SIGINT
+    #[arg(
+        long, value_name = "D", default_value = "25s", value_parser = duration,
+        env = "HYBI_SERVE_DRAIN_TIMEOUT",
+    )]
+    pub(crate) drain_timeout: Duration,
+}
+
+/// The two shapes of the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}

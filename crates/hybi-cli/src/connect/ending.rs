@@ -1,0 +1,49 @@
+//! Ending: what an end of the connection that was not wished for is called, and its exit code.
+
+use core::time::Duration;
+
+use hybi::{CloseStatus, Endpoint, Error};
+use tokio::time::Instant;
+
+use crate::exit::{Failure, Status};
+
+/// An error after the opening handshake.
+pub(crate) fn connection_failure(error: &Error) -> Failure {
+    match error {
+        Error::Protocol(rule) => Failure::new(
+            Status::Protocol,
+            "the server broke the protocol",
+            format!("{rule} ({}, byte {})", rule.section(), rule.offset()),
+        )
+        .rule(rule.section(), rule.offset()),
+        Error::Timeout(_) => Failure::new(Status::TimedOut, "connection lost", error),
+        Error::Lost | Error::Transport(_) => {
+            Failure::new(Status::PeerClosed, "connection lost", error)
+        }
+        _ => Failure::new(Status::Internal, "connection failed", error),
+    }
+}
+
+/// An end without an error that still was not in order: the server closed with a code that means
+/// trouble, or left our Close frame, sent at `close_sent`, without an answer.
+pub(crate) fn closing_failure(
+    status: &CloseStatus,
+    close_sent: Option<Instant>,
+    close_timeout: Duration,
+) -> Option<Failure> {
+    let code = status.code().as_u16();
+    if status.began_by() == Some(Endpoint::Peer) && !matches!(code, 1000 | 1001 | 1005) {
+        let why = match status.reason() {
+            "" => code.to_string(),
+            reason => format!("{code} {reason}"),
+        };
+        return Some(Failure::new(Status::PeerClosed, "the server closed the connection", why));
+    }
+    let sent = close_sent.filter(|_| !status.is_clean())?;
+    let late = sent.elapsed() >= close_timeout;
+    Some(Failure::new(
+        if late { Status::TimedOut } else { Status::PeerClosed },
+        "closing handshake failed",
+        "the server did not answer the Close frame",
+    ))
+}

@@ -1,0 +1,44 @@
+//! `hybi connect`: one connection, driven by options, a script on stdin, or a person.
+
+mod command;
+mod conversation;
+mod ending;
+mod input;
+mod open;
+mod output;
+
+use tokio::runtime::Builder;
+
+use self::conversation::Conversation;
+use self::output::Printer;
+use crate::args::connect::ConnectArgs;
+use crate::exit::{Failure, Status};
+use crate::signals::Signals;
+
+/// Connects, converses, ends.
+pub(crate) fn run(args: ConnectArgs, json: bool) -> Result<Status, Failure> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Status::Internal, "cannot start the runtime", error))?;
+    let printer = Printer::new(&args, json);
+    let ended = runtime.block_on(connect(&args, &printer));
+    // A name lookup may still block a thread of the runtime; nobody waits for it.
+    runtime.shutdown_background();
+    if let Err(failure) = &ended {
+        printer.error(failure);
+    }
+    ended
+}
+
+async fn connect(args: &ConnectArgs, printer: &Printer) -> Result<Status, Failure> {
+    let mut signals = Signals::new()?;
+    let conversation = Conversation::new(args)?;
+    printer.connecting(&args.url.uri)?;
+    let opened = tokio::select! {
+        opened = open::open(args) => opened?,
+        status = signals.next() => return Ok(status),
+    };
+    printer.open(&opened)?;
+    conversation.hold(opened, printer, signals).await
+}

@@ -1,0 +1,230 @@
+//! From a URL to an open connection, and what it is called when that fails.
+
+use core::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Response, header};
+use hybi::{Client, Config, Error, HandshakeError, WsUri, opening};
+use hybi_tokio::{TokioIo, TokioTimer, WebSocket};
+use rustls_pki_types::ServerName;
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout_at;
+use tokio_rustls::TlsConnector;
+
+use crate::args::connect::ConnectArgs;
+use crate::exit::{Failure, Status};
+use crate::stream::Stream;
+use crate::tls::{self, Trust};
+use crate::values::{HostPort, version, version_name};
+
+/// The library's limit for each 16 MiB of the largest message that a client takes by default.
+const MAX_FRAGMENTS: u32 = 4 * 65_536;
+
+/// An open connection and how it came about.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) ws: WebSocket<Stream>,
+    pub(crate) response: Response<()>,
+    pub(crate) uri: WsUri,
+    /// Name lookup and connecting together.
+    pub(crate) tcp: Duration,
+    pub(crate) tls: Option<Duration>,
+    pub(crate) handshake: Duration,
+}
+
+/// Connects within `--timeout`, all steps together.
+pub(crate) async fn open(args: &ConnectArgs) -> Result<Opened, Failure> {
+    let client = client(args)?;
+    let uri = &args.url.uri;
+    let tls_config = if uri.is_secure() { Some(tls_config(args)?) } else { None };
+    let begun = Instant::now();
+    let deadline = begun + args.time.timeout;
+    let too_late = |what: String| {
+        let limit = args.time.timeout;
+        move |_| Failure::new(Status::TimedOut, what, format!("took longer than {limit:?}"))
+    };
+
+    let place = Place::of(args);
+    let connecting = format!("cannot connect to {}", place.name());
+    let stream = timeout_at(deadline.into(), place.connect())
+        .await
+        .map_err(too_late(connecting.clone()))?
+        .map_err(|error| Failure::new(Status::Connect, connecting, error))?;
+    let tcp = begun.elapsed();
+
+    let (stream, tls) = match (stream, tls_config) {
+        (Stream::Tcp(stream), Some(config)) => {
+            let name = server_name(args)?;
+            let failed = format!("TLS with {} failed", uri.host());
+            let connector = TlsConnector::from(Arc::new(config));
+            let stream = timeout_at(deadline.into(), connector.connect(name, stream))
+                .await
+                .map_err(too_late(failed.clone()))?
+                .map_err(|error| tls_failure(failed, &error))?;
+            (Stream::Tls(Box::new(stream.into())), Some(begun.elapsed() - tcp))
+        }
+        (stream, _) => (stream, None),
+    };
+
+    let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
+    let (ws, response) = opening::open_client(&client, uri, stream, timer, deadline)
+        .await
+        .map_err(|error| handshake_failure(&error))?;
+    let handshake = begun.elapsed() - tcp - tls.unwrap_or_default();
+    Ok(Opened { ws, response, uri: uri.clone(), tcp, tls, handshake })
+}
+
+fn client(args: &ConnectArgs) -> Result<Client, Failure> {
+    let time = &args.time;
+    let config = Config::default()
+        .max_message(time.max_message)
+        .max_frame(time.max_message as u64)
+        .max_fragments(MAX_FRAGMENTS)
+        .fragment_size(args.sending.fragment)
+        .show_control_frames(args.receiving.show_control)
+        .handshake_timeout(time.timeout)
+        .ping_interval(time.ping_interval.0)
+        .ping_timeout(time.ping_timeout)
+        .close_timeout(time.close_timeout);
+    let asked = &args.handshake;
+    let mut client = Client::builder().version(asked.protocol_version).config(config);
+    if let Some(origin) = &asked.origin {
+        client = client.origin(origin);
+    }
+    for name in &asked.subprotocol {
+        client = client.subprotocol(name);
+    }
+    let cookies = (!asked.cookie.is_empty()).then(|| asked.cookie.join("; "));
+    let fields = [
+        ("User-Agent", asked.user_agent.as_deref()),
+        ("Cookie", cookies.as_deref()),
+        ("Authorization", asked.user.as_deref()),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value {
+            client = client.header(name, value);
+        }
+    }
+    for (name, value) in &asked.header {
+        client = client.header(name, value);
+    }
+    client.build().map_err(|error| Failure::usage("usage", error))
+}
+
+/// What the transport is opened to.
+enum Place<'a> {
+    Unix(&'a std::path::Path),
+    Tcp(HostPort),
+}
+
+impl<'a> Place<'a> {
+    fn of(args: &'a ConnectArgs) -> Self {
+        if let Some(elsewhere) = &args.transport.connect_to {
+            return Self::Tcp(elsewhere.clone());
+        }
+        match &args.url.unix {
+            Some(path) => Self::Unix(path),
+            None => {
+                let uri = &args.url.uri;
+                Self::Tcp(HostPort { host: uri.host().to_owned(), port: uri.port() })
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Unix(path) => path.display().to_string(),
+            Self::Tcp(HostPort { host, port }) if host.contains(':') => format!("[{host}]:{port}"),
+            Self::Tcp(HostPort { host, port }) => format!("{host}:{port}"),
+        }
+    }
+
+    async fn connect(&self) -> std::io::Result<Stream> {
+        match self {
+            Self::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
+            Self::Tcp(HostPort { host, port }) => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                stream.set_nodelay(true)?;
+                Ok(Stream::Tcp(stream))
+            }
+        }
+    }
+}
+
+fn tls_config(args: &ConnectArgs) -> Result<rustls::ClientConfig, Failure> {
+    tls::client(match &args.transport.tls_ca {
+        _ if args.transport.insecure => Trust::Anyone,
+        Some(path) => Trust::File(path),
+        None => Trust::System,
+    })
+}
+
+fn server_name(args: &ConnectArgs) -> Result<ServerName<'static>, Failure> {
+    let name = args.transport.tls_name.as_deref().unwrap_or_else(|| args.url.uri.host());
+    ServerName::try_from(name.to_owned())
+        .map_err(|error| Failure::usage(format!("{name:?} is no name for a server"), error))
+}
+
+fn tls_failure(what: String, error: &std::io::Error) -> Failure {
+    let failure = Failure::new(Status::Tls, what, error);
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    match cause {
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            failure.hint("--tls-ca FILE names a certificate to trust, -k trusts any")
+        }
+        Some(rustls::Error::InvalidMessage(_)) => {
+            failure.hint("the server may not speak TLS at this port; try ws://")
+        }
+        _ => failure,
+    }
+}
+
+fn handshake_failure(error: &Error) -> Failure {
+    const WHAT: &str = "opening handshake failed";
+    match error {
+        Error::Timeout(_) => Failure::new(Status::TimedOut, WHAT, error),
+        Error::Handshake(cause) => match &**cause {
+            HandshakeError::Rejected(response) => rejected(cause, response),
+            cause => {
+                let at = cause.offset().map_or_else(String::new, |at| format!(", byte {at}"));
+                let rule = format!("{cause} ({}{at})", cause.section());
+                Failure::new(Status::BadHandshake, WHAT, rule)
+            }
+        },
+        _ => Failure::new(Status::Connect, WHAT, error),
+    }
+}
+
+/// Names what in the answer tells the user how to do better.
+fn rejected(error: &HandshakeError, response: &Response<Vec<u8>>) -> Failure {
+    let body = String::from_utf8_lossy(response.body());
+    let line: String = body.lines().next().unwrap_or_default().chars().take(200).collect();
+    let plain = response.headers().get(header::CONTENT_TYPE);
+    let plain = plain.is_some_and(|value| value.as_bytes().starts_with(b"text/plain"));
+    let why = if plain && !line.trim().is_empty() {
+        format!("HTTP {}: {}", response.status(), line.trim())
+    } else {
+        format!("HTTP {}", response.status())
+    };
+    let failure = Failure::new(Status::Refused, "the server refused the opening handshake", why);
+    let field = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let offered: Vec<String> = error
+        .versions_offered()
+        .into_iter()
+        .filter(|offered| version(&offered.to_string()).is_ok())
+        .map(version_name)
+        .collect();
+    match response.status().as_u16() {
+        300..=399 => match field(header::LOCATION) {
+            Some(place) => failure.hint(format!("it points to {}", crate::escape::controls(place))),
+            None => failure,
+        },
+        401 => failure.hint("-u USER:PASS sends basic credentials"),
+        403 => failure.hint("--origin sets the Origin that the server may insist on"),
+        _ if !offered.is_empty() => {
+            failure.hint(format!("-p {} is accepted", offered.join(" or ")))
+        }
+        _ => failure,
+    }
+}

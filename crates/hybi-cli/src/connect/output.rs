@@ -1,0 +1,243 @@
+//! Output: received messages and events, as text, bytes, hexadecimal or JSON.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hybi::{CloseStatus, Endpoint, Message, WsUri};
+
+use super::open::Opened;
+use crate::args::connect::{ConnectArgs, Output};
+use crate::exit::{Failure, stdout_failed};
+use crate::json::Object;
+use crate::values::{encode_hex, version_name};
+use crate::{clock, escape};
+
+/// Writes results to stdout and everything else to stderr.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    output: Output,
+    end: u8,
+    timestamps: bool,
+    info: bool,
+    /// stdout is a terminal, which received text must not steer.
+    terminal: bool,
+    /// A person types at a prompt.
+    prompt: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(args: &ConnectArgs, json: bool) -> Self {
+        let terminal = io::stdout().is_terminal();
+        Self {
+            output: if json { Output::Json } else { args.receiving.output },
+            end: if args.sending.null { 0 } else { b'\n' },
+            timestamps: args.receiving.timestamps,
+            info: args.receiving.info,
+            terminal,
+            prompt: args.is_interactive() && terminal,
+        }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.output == Output::Json
+    }
+
+    pub(crate) fn connecting(&self, uri: &WsUri) -> Result<(), Failure> {
+        if !self.is_json() {
+            return Ok(());
+        }
+        self.event(Object::event("connecting").string("url", &uri.to_string()))
+    }
+
+    pub(crate) fn open(&self, opened: &Opened) -> Result<(), Failure> {
+        if self.is_json() {
+            return self.event(open_event(opened));
+        }
+        if self.info || self.prompt {
+            self.note(&summary(opened));
+        }
+        if self.prompt {
+            self.note("type a message, or /help");
+        }
+        self.show_prompt();
+        Ok(())
+    }
+
+    /// Prints a received message or control frame.
+    pub(crate) fn message(&self, message: &Message) -> Result<(), Failure> {
+        match self.output {
+            Output::Json => self.event(message_event(message)),
+            Output::Raw if message.is_data() => self.write(message.as_bytes()),
+            Output::Raw => Ok(()),
+            Output::Text | Output::Hex => {
+                let mut line = String::new();
+                if self.prompt {
+                    line.push_str("\r\x1b[K< ");
+                }
+                if self.timestamps {
+                    line.push_str(&clock::now());
+                    line.push(' ');
+                }
+                match message {
+                    Message::Ping(_) => line.push_str("[ping] "),
+                    Message::Pong(_) => line.push_str("[pong] "),
+                    Message::Binary(_) if self.prompt => line.push_str("[binary] "),
+                    _ => {}
+                }
+                line.push_str(&self.payload(message));
+                let mut bytes = line.into_bytes();
+                bytes.push(self.end);
+                self.write(&bytes)?;
+                self.show_prompt();
+                Ok(())
+            }
+        }
+    }
+
+    fn payload<'a>(&self, message: &'a Message) -> Cow<'a, str> {
+        let text = match message {
+            Message::Text(text) if self.output == Output::Text => Some(Cow::Borrowed(&**text)),
+            Message::Ping(bytes) | Message::Pong(bytes) if self.output == Output::Text => {
+                Some(String::from_utf8_lossy(bytes))
+            }
+            _ => None,
+        };
+        match text {
+            Some(text) if self.terminal => Cow::Owned(escape::controls(&text).into_owned()),
+            Some(text) => text,
+            None => Cow::Owned(encode_hex(message.as_bytes())),
+        }
+    }
+
+    pub(crate) fn close(&self, status: &CloseStatus) -> Result<(), Failure> {
+        let by = match status.began_by() {
+            Some(Endpoint::Local) => "local",
+            Some(Endpoint::Peer) => "peer",
+            None => "nobody",
+        };
+        let code = status.code().as_u16();
+        if self.is_json() {
+            let event = Object::event("close")
+                .number("code", code)
+                .string("reason", status.reason())
+                .string("by", by)
+                .boolean("clean", status.is_clean());
+            return self.event(event);
+        }
+        if self.info || self.prompt {
+            let clean = if status.is_clean() { "clean" } else { "not clean" };
+            let reason = match status.reason() {
+                "" => String::new(),
+                reason => format!(" {}", escape::controls(reason)),
+            };
+            self.note(&format!("closed by {by}: {code}{reason} ({clean})"));
+        }
+        Ok(())
+    }
+
+    /// Writes the `error` event; the line on stderr is written in any case.
+    pub(crate) fn error(&self, failure: &Failure) {
+        if self.is_json() && failure.status != crate::exit::Status::Done {
+            let mut event = Object::event("error")
+                .number("status", failure.status as u8)
+                .string("message", &failure.message());
+            if let Some((rule, offset)) = &failure.rule {
+                event = event.string("rule", rule).number("offset", *offset);
+            }
+            // The program ends with this very failure.
+            let _ = self.event(event);
+        }
+    }
+
+    /// A remark for the person at the prompt, or about a line that could not be sent.
+    pub(crate) fn note(&self, text: &str) {
+        let clear = if self.prompt { "\r\x1b[K" } else { "" };
+        // Nobody is left to tell when stderr is gone.
+        let _ = writeln!(io::stderr(), "{clear}{text}");
+        self.show_prompt();
+    }
+
+    pub(crate) fn show_prompt(&self) {
+        if self.prompt {
+            let _ = io::stderr().write_all(b"\r\x1b[K> ");
+        }
+    }
+
+    fn event(&self, event: Object) -> Result<(), Failure> {
+        let mut line = event.finish();
+        line.push('\n');
+        self.write(line.as_bytes())
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| stdout_failed(&error))
+    }
+}
+
+/// The connection in two lines.
+pub(crate) fn summary(opened: &Opened) -> String {
+    let ws = &opened.ws;
+    let tls = opened.tls.map_or_else(String::new, |time| format!(", TLS {time:.1?}"));
+    format!(
+        "connected to {} (TCP {:.1?}{tls}, handshake {:.1?})\n\
+         version {}, subprotocol {}, extensions {}",
+        opened.uri,
+        opened.tcp,
+        opened.handshake,
+        version_name(ws.version()),
+        ws.subprotocol().unwrap_or("none"),
+        extensions(opened).unwrap_or_else(|| "none".into()),
+    )
+}
+
+fn extensions(opened: &Opened) -> Option<String> {
+    let names: Vec<&str> = opened.ws.extensions().iter().map(|offer| offer.name()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn open_event(opened: &Opened) -> Object {
+    let mut headers = Object::new();
+    for name in opened.response.headers().keys() {
+        let values: Vec<_> = opened
+            .response
+            .headers()
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        headers = headers.string(name.as_str(), &values.join(", "));
+    }
+    let mut times = Object::new().seconds("tcp", opened.tcp);
+    if let Some(tls) = opened.tls {
+        times = times.seconds("tls", tls);
+    }
+    times = times.seconds("handshake", opened.handshake);
+    Object::event("open")
+        .string("url", &opened.uri.to_string())
+        .string("version", &version_name(opened.ws.version()))
+        .maybe("subprotocol", opened.ws.subprotocol())
+        .maybe("extensions", extensions(opened).as_deref())
+        .object("headers", headers)
+        .object("times", times)
+}
+
+fn message_event(message: &Message) -> Object {
+    let (event, kind) = match message {
+        Message::Text(_) => ("message", Some("text")),
+        Message::Binary(_) => ("message", Some("binary")),
+        Message::Ping(_) => ("ping", None),
+        Message::Pong(_) | Message::Close(_) => ("pong", None),
+    };
+    let mut object = Object::event(event);
+    if let Some(kind) = kind {
+        object = object.string("type", kind);
+    }
+    object = object.number("size", message.len() as u64);
+    match message.as_text() {
+        Some(text) => object.string("text", text),
+        None => object.string("base64", &BASE64_STANDARD.encode(message.as_bytes())),
+    }
+}

@@ -1,0 +1,150 @@
+//! How the program ends: exit codes, and the one line that says what failed.
+
+use core::fmt;
+use std::io::Write as _;
+
+/// The exit codes of the program; each is stable interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Status {
+    /// Done as asked.
+    Done = 0,
+    /// An unexpected internal or local I/O error.
+    Internal = 1,
+    /// A usage or configuration error.
+    Usage = 2,
+    /// Name lookup or connection failed.
+    Connect = 3,
+    /// TLS failed.
+    Tls = 4,
+    /// The server answered the opening handshake with a status other than 101.
+    Refused = 5,
+    /// The server's answer breaks the opening handshake.
+    BadHandshake = 6,
+    /// The peer broke the protocol after the opening handshake.
+    Protocol = 7,
+    /// The peer closed with a code other than 1000, 1001 or none.
+    PeerClosed = 8,
+    /// A deadline passed.
+    TimedOut = 9,
+    /// An expectation was not met.
+    Expectation = 10,
+    /// A listener could not be bound.
+    Listen = 11,
+    /// The server stopped, but some connections had to be cut.
+    Cut = 12,
+    /// Ended by SIGINT.
+    Interrupted = 130,
+    /// Ended by SIGTERM.
+    Terminated = 143,
+}
+
+/// A failure as the user reads it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: Status,
+    what: String,
+    why: String,
+    hint: Option<String>,
+    /// The document and section of a broken rule, and the byte offset.
+    pub(crate) rule: Option<(&'static str, u64)>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: Status, what: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self { status, what: what.into(), why: why.to_string(), hint: None, rule: None }
+    }
+
+    pub(crate) fn usage(what: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self::new(Status::Usage, what, why)
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn rule(mut self, section: &'static str, offset: u64) -> Self {
+        self.rule = Some((section, offset));
+        self
+    }
+
+    /// What failed and why, without the program's name.
+    pub(crate) fn message(&self) -> String {
+        format!("{}: {}", self.what, self.why)
+    }
+
+    /// Writes the line and its hint to stderr. Peers have a say in some of these texts, so
+    /// control characters are escaped.
+    pub(crate) fn print(&self) {
+        let line = crate::escape::controls(&self.message()).into_owned();
+        let mut stderr = std::io::stderr().lock();
+        // Nobody is left to tell when stderr is gone.
+        let _ = writeln!(stderr, "hybi: error: {line}");
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(stderr, "hint: {hint}");
+        }
+    }
+}
+
+/// A failed write of a result: quiet end when the reader went away, an error otherwise.
+pub(crate) fn stdout_failed(error: &std::io::Error) -> Failure {
+    Failure::new(
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Status::Done
+        } else {
+            Status::Internal
+        },
+        "cannot write to stdout",
+        error,
+    )
+}
+
+/// Turns the argument parser's report into lines of this program's shape.
+///
+/// The parser writes a paragraph for the error, then tips, then the usage line.
+pub(crate) fn usage_failure(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let mut why: Vec<&str> = Vec::new();
+    let mut hint = None;
+    for line in text.lines().map(str::trim) {
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            hint.get_or_insert_with(|| tip.to_owned());
+        } else if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        } else if !line.is_empty() {
+            why.push(line.strip_prefix("error: ").unwrap_or(line));
+        }
+    }
+    let failure = Failure::usage("usage", why.join(" "));
+    failure.hint(
+        hint.unwrap_or_else(|| "hybi --help lists commands, hybi COMMAND --help options".into()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn failure(arguments: &[&str]) -> Failure {
+        let error = crate::args::Cli::try_parse_from(arguments).unwrap_err();
+        usage_failure(&error)
+    }
+
+    #[test]
+    fn an_unknown_option_names_the_nearest() {
+        let failure = failure(&["hybi", "serve", "--max-mesage", "1"]);
+        assert_eq!(failure.status, Status::Usage);
+        assert!(failure.message().contains("'--max-mesage'"), "{}", failure.message());
+        assert!(failure.hint.unwrap().contains("'--max-message'"));
+    }
+
+    #[test]
+    fn a_bad_value_shows_value_and_form() {
+        let failure = failure(&["hybi", "serve", "--max-message", "16MB3"]);
+        assert!(failure.message().contains("'16MB3'"), "{}", failure.message());
+        assert!(failure.message().contains("64KiB"), "{}", failure.message());
+    }
+}

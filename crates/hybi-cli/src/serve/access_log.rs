@@ -1,0 +1,170 @@
+//! The access log: one line for each answered request and each ended connection.
+
+use core::fmt::Write as _;
+use core::time::Duration;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use crate::args::serve::LogFormat;
+use crate::exit::Failure;
+use crate::json::Object;
+
+/// Where the lines go.
+pub(crate) struct AccessLog {
+    format: LogFormat,
+    out: Mutex<Box<dyn Write + Send>>,
+}
+
+/// One line. Header values other than these never reach it, so no credentials do.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    pub(crate) peer: String,
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) status: u16,
+    pub(crate) origin: Option<String>,
+    /// From the accepted transport to the answer.
+    pub(crate) handshake: Duration,
+    pub(crate) connection: Option<Ended>,
+}
+
+/// What only an ended WebSocket connection has.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) version: String,
+    pub(crate) extensions: Option<String>,
+    pub(crate) subprotocol: Option<String>,
+    pub(crate) duration: Duration,
+    pub(crate) messages_in: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) messages_out: u64,
+    pub(crate) bytes_out: u64,
+    /// The code of the peer's Close frame, 1005 or 1006 without one; of ours if we failed it.
+    pub(crate) code: u16,
+    /// `peer`, `local` or `nobody`.
+    pub(crate) by: &'static str,
+    pub(crate) clean: bool,
+}
+
+impl core::fmt::Debug for AccessLog {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("AccessLog").field("format", &self.format).finish_non_exhaustive()
+    }
+}
+
+impl AccessLog {
+    /// Opens the file for appending; `-` is stdout.
+    pub(crate) fn open(path: &Path, format: LogFormat) -> Result<Self, Failure> {
+        let out: Box<dyn Write + Send> = if path == Path::new("-") {
+            Box::new(io::stdout())
+        } else {
+            Box::new(OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+                Failure::usage(format!("cannot write {}", path.display()), error)
+            })?)
+        };
+        Ok(Self { format, out: Mutex::new(out) })
+    }
+
+    /// Writes one line, whole.
+    pub(crate) fn write(&self, record: &Record) {
+        let mut line = match self.format {
+            LogFormat::Text => text(record),
+            LogFormat::Json => json(record),
+        };
+        line.push('\n');
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+            crate::log::error(format_args!("cannot write the access log: {error}"));
+        }
+    }
+}
+
+/// `key=value` pairs after the fixed first fields, so that the line can be read back.
+fn text(record: &Record) -> String {
+    let mut line = format!(
+        "{} {} {} {} {} origin={} handshake={:.6}",
+        crate::clock::now(),
+        record.peer,
+        word(Some(&record.method)),
+        word(Some(&record.target)),
+        record.status,
+        word(record.origin.as_deref()),
+        record.handshake.as_secs_f64(),
+    );
+    if let Some(ended) = &record.connection {
+        let _ = write!(
+            line,
+            " version={} extensions={} subprotocol={} duration={:.6} in={}/{} out={}/{} \
+             close={} by={} clean={}",
+            ended.version,
+            word(ended.extensions.as_deref()),
+            word(ended.subprotocol.as_deref()),
+            ended.duration.as_secs_f64(),
+            ended.messages_in,
+            ended.bytes_in,
+            ended.messages_out,
+            ended.bytes_out,
+            ended.code,
+            ended.by,
+            ended.clean,
+        );
+    }
+    line
+}
+
+fn json(record: &Record) -> String {
+    let mut object = Object::event("access")
+        .string("peer", &record.peer)
+        .string("method", &record.method)
+        .string("target", &record.target)
+        .number("status", record.status)
+        .maybe("origin", record.origin.as_deref())
+        .seconds("handshake", record.handshake);
+    if let Some(ended) = &record.connection {
+        object = object
+            .string("version", &ended.version)
+            .maybe("extensions", ended.extensions.as_deref())
+            .maybe("subprotocol", ended.subprotocol.as_deref())
+            .seconds("duration", ended.duration)
+            .number("messages_in", ended.messages_in)
+            .number("bytes_in", ended.bytes_in)
+            .number("messages_out", ended.messages_out)
+            .number("bytes_out", ended.bytes_out)
+            .number("code", ended.code)
+            .string("by", ended.by)
+            .boolean("clean", ended.clean);
+    }
+    object.finish()
+}
+
+/// A value without white space: `-` for none, quoted where needed, control characters escaped.
+fn word(value: Option<&str>) -> String {
+    match value {
+        None => "-".into(),
+        Some(value) if !value.is_empty() && value != "-" && value.bytes().all(plain) => {
+            value.into()
+        }
+        Some(value) => format!("\"{}\"", value.escape_default()),
+    }
+}
+
+fn plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_cannot_forge_a_field_or_a_line() {
+        assert_eq!(word(None), "-");
+        assert_eq!(word(Some("/chat?room=1")), "/chat?room=1");
+        assert_eq!(word(Some("-")), "\"-\"");
+        assert_eq!(word(Some("")), "\"\"");
+        assert_eq!(word(Some("a b")), "\"a b\"");
+        assert_eq!(word(Some("a\"\n\x1b")), "\"a\\\"\\n\\u{1b}\"");
+    }
+}

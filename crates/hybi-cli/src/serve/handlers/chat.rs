@@ -1,0 +1,140 @@
+//! `chat`: each message goes to the other connections of the same path and room.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hybi::{CloseCode, CloseFrame, Error, Message};
+
+use super::super::mailbox::{Mail, Mailbox};
+use super::super::session::Session;
+use crate::args::serve::SlowPeer;
+use crate::values::CloseSpec;
+
+/// Why a member is closed with 1008; short enough for a Close frame.
+const TOO_SLOW: &str = "reads too slowly for this room";
+
+type Room = HashMap<u64, Arc<Mailbox>>;
+
+/// All rooms, by path and name.
+#[derive(Debug)]
+pub(crate) struct Chat {
+    capacity: usize,
+    rooms: Mutex<HashMap<(String, String), Room>>,
+}
+
+/// A place in a room; dropping it leaves the room.
+struct Seat<'a> {
+    chat: &'a Chat,
+    room: (String, String),
+    id: u64,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Chat {
+    /// Rooms whose members may each have `capacity` bytes waiting.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { capacity, rooms: Mutex::default() }
+    }
+
+    /// Serves one connection until it is over.
+    pub(crate) async fn join(
+        &self,
+        path: &str,
+        room: &str,
+        include_sender: bool,
+        slow_peer: SlowPeer,
+        session: &mut Session<'_>,
+    ) -> Result<(), Error> {
+        let seat = self.sit((path.to_owned(), room.to_owned()), session.id());
+        loop {
+            tokio::select! {
+                received = session.next() => {
+                    let Some(message) = received? else { return Ok(()) };
+                    let others = seat.others(include_sender);
+                    if slow_peer == SlowPeer::Wait {
+                        spread_waiting(&others, &message, &seat.mailbox, session).await?;
+                    } else {
+                        spread(&others, &message, slow_peer);
+                    }
+                }
+                mail = seat.mailbox.take() => deliver(mail, &seat.mailbox, session).await?,
+            }
+        }
+    }
+
+    fn sit(&self, room: (String, String), id: u64) -> Seat<'_> {
+        let mailbox = Arc::new(Mailbox::new(self.capacity));
+        self.lock().entry(room.clone()).or_default().insert(id, Arc::clone(&mailbox));
+        Seat { chat: self, room, id, mailbox }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Room>> {
+        // One insertion or removal is all that happens under the lock.
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat<'_> {
+    fn others(&self, include_sender: bool) -> Vec<Arc<Mailbox>> {
+        let rooms = self.chat.lock();
+        let room = rooms.get(&self.room);
+        let others = room.into_iter().flatten().filter(|(id, _)| include_sender || **id != self.id);
+        others.map(|(_, mailbox)| Arc::clone(mailbox)).collect()
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.mailbox.close();
+        let mut rooms = self.chat.lock();
+        if let Some(room) = rooms.get_mut(&self.room) {
+            room.remove(&self.id);
+            if room.is_empty() {
+                rooms.remove(&self.room);
+            }
+        }
+    }
+}
+
+/// Sends one message on, unless the peer turns out to be too slow in the meantime.
+async fn deliver(mail: Mail, mailbox: &Mailbox, session: &mut Session<'_>) -> Result<(), Error> {
+    if let Mail::Message(message) = mail {
+        tokio::select! {
+            sent = session.send(message) => return sent,
+            () = mailbox.overflowed() => {}
+        }
+    }
+    session.close(&CloseSpec(CloseFrame::new(CloseCode::POLICY_VIOLATION, TOO_SLOW).ok())).await?;
+    while session.next().await?.is_some() {}
+    Ok(())
+}
+
+fn spread(others: &[Arc<Mailbox>], message: &Message, slow_peer: SlowPeer) {
+    for mailbox in others {
+        if mailbox.try_put(message.clone()).is_err() && slow_peer == SlowPeer::Close {
+            mailbox.overflow();
+        }
+    }
+}
+
+/// Waits for room in every mailbox, and keeps its own mailbox moving meanwhile: two connections
+/// that waited for each other would otherwise wait for ever.
+async fn spread_waiting(
+    others: &[Arc<Mailbox>],
+    message: &Message,
+    own: &Mailbox,
+    session: &mut Session<'_>,
+) -> Result<(), Error> {
+    let spreading = async {
+        for mailbox in others {
+            mailbox.put(message.clone()).await;
+        }
+    };
+    tokio::pin!(spreading);
+    loop {
+        tokio::select! {
+            () = &mut spreading => return Ok(()),
+            mail = own.take() => deliver(mail, own, session).await?,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The handlers: what the server does with an open connection.
+
+mod chat;
+
+use core::ops::RangeInclusive;
+use core::time::Duration;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use hybi::{Error, Message, Utf8Bytes};
+use tokio::time::{Instant, sleep, sleep_until};
+
+pub(crate) use chat::Chat;
+
+use super::route::{MAX_GENERATED, Plan};
+use super::session::Session;
+use crate::args::serve::SlowPeer;
+use crate::values::{CloseSpec, close_parts};
+
+/// Runs the handler until the connection is over.
+pub(crate) async fn run(
+    plan: Plan,
+    path: &str,
+    session: &mut Session<'_>,
+    chat: &Chat,
+    slow_peer: SlowPeer,
+) -> Result<(), Error> {
+    match plan {
+        Plan::Echo { goodbye, delay, .. } => echo(session, goodbye, delay).await,
+        Plan::Chat { room, include_sender } => {
+            chat.join(path, &room, include_sender, slow_peer, session).await
+        }
+        Plan::Close(spec) => close(session, spec).await,
+        Plan::Discard { ack } => discard(session, ack).await,
+        Plan::Generate { count, size, interval, text } => {
+            generate(session, count, payload(size, text), interval).await
+        }
+    }
+}
+
+/// Sends each message back, same type.
+async fn echo(session: &mut Session<'_>, goodbye: bool, delay: Duration) -> Result<(), Error> {
+    while let Some(message) = session.next().await? {
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
+        let last = goodbye && message.as_text() == Some("Goodbye");
+        session.feed(message).await?;
+        if last {
+            session.close(&CloseSpec::default()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Closes as the peer's text asks. A peer's own close is answered by the library: the same
+/// code, empty with empty.
+async fn close(session: &mut Session<'_>, at_once: Option<CloseSpec>) -> Result<(), Error> {
+    let mut asked = at_once.map(Ok);
+    loop {
+        match asked {
+            None => {}
+            Some(Ok(spec)) => match session.close(&spec).await {
+                // A code that is not for servers, or not of this version.
+                Err(Error::CloseFrame(why)) => session.feed(Message::text(why.to_string())).await?,
+                closed => closed?,
+            },
+            Some(Err(why)) => session.feed(Message::text(why)).await?,
+        }
+        let Some(message) = session.next().await? else { return Ok(()) };
+        let text = message.as_text().unwrap_or_default();
+        let (code, reason) = text.split_once(' ').unwrap_or((text, ""));
+        asked = Some(close_parts(code, reason));
+    }
+}
+
+/// Reads and forgets.
+async fn discard(session: &mut Session<'_>, ack: bool) -> Result<(), Error> {
+    while let Some(message) = session.next().await? {
+        if ack {
+            session.feed(Message::text(message.len().to_string())).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends `count` messages, one every `interval`, then closes; a count of 0 never ends.
+async fn generate(
+    session: &mut Session<'_>,
+    count: u64,
+    message: Message,
+    interval: Duration,
+) -> Result<(), Error> {
+    let mut due = Instant::now();
+    let mut sent = 0;
+    loop {
+        tokio::select! {
+            biased;
+            received = session.next() => match received? {
+                None => return Ok(()),
+                Some(_) => continue,
+            },
+            () = sleep_until(due) => {}
+        }
+        session.send(message.clone()).await?;
+        sent += 1;
+        if sent == count {
+            break;
+        }
+        due += interval;
+    }
+    session.close(&CloseSpec::default()).await?;
+    while session.next().await?.is_some() {}
+    Ok(())
+}
+
+/// Letters or bytes in order, over and over.
+///
+/// Large messages share one block, or each connection could make the server hold another one.
+fn payload(size: usize, text: bool) -> Message {
+    static LETTERS: LazyLock<Bytes> = LazyLock::new(|| pattern(b'a'..=b'z', MAX_GENERATED));
+    static BYTES: LazyLock<Bytes> = LazyLock::new(|| pattern(0..=u8::MAX, MAX_GENERATED));
+    let block = match (text, size <= SMALL) {
+        (true, true) => pattern(b'a'..=b'z', size),
+        (false, true) => pattern(0..=u8::MAX, size),
+        (true, false) => LETTERS.slice(..size.min(MAX_GENERATED)),
+        (false, false) => BYTES.slice(..size.min(MAX_GENERATED)),
+    };
+    if text {
+        // Letters are UTF-8, so this is always the text.
+        Utf8Bytes::try_from(block).map_or_else(|_| Message::text(""), Message::Text)
+    } else {
+        Message::Binary(block)
+    }
+}
+
+fn pattern(bytes: RangeInclusive<u8>, size: usize) -> Bytes {
+    bytes.cycle().take(size).collect()
+}
+
+/// Up to this size a message of its own costs less than a block for all.
+const SMALL: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_follow_the_pattern_at_every_size() {
+        for size in [0, 1, 26, 300, SMALL, SMALL + 1, MAX_GENERATED] {
+            let text = payload(size, true);
+            assert!(text.is_text() && text.len() == size);
+            assert!(text.as_bytes().iter().zip((b'a'..=b'z').cycle()).all(|(a, b)| *a == b));
+            let binary = payload(size, false);
+            assert!(binary.is_binary() && binary.len() == size);
+            assert!(binary.as_bytes().iter().zip((0..=u8::MAX).cycle()).all(|(a, b)| *a == b));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `hybi serve`: from the options to listeners, and from the first signal to an orderly end.
+
+mod access_log;
+mod connection;
+mod handlers;
+mod listen;
+mod mailbox;
+mod page;
+mod registry;
+pub(crate) mod route;
+mod session;
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::runtime::Builder;
+
+use self::connection::Shared;
+use self::listen::Listener;
+use self::registry::Registry;
+use crate::args::serve::ServeArgs;
+use crate::exit::{Failure, Status};
+use crate::log;
+use crate::signals::Signals;
+
+/// After a failed accept, for example when no file descriptor is left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until a signal asks for the end.
+pub(crate) fn run(args: ServeArgs) -> Result<Status, Failure> {
+    raise_file_limit();
+    let mut builder = Builder::new_multi_thread();
+    if let Some(threads) = args.listen.threads {
+        builder.worker_threads(usize::from(threads));
+    }
+    let runtime = builder
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Status::Internal, "cannot start the runtime", error))?;
+    let shared = Arc::new(Shared::new(args)?);
+    let ended = runtime.block_on(serve(shared));
+    // What is still open is to be cut, not waited for.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(shared: Arc<Shared>) -> Result<Status, Failure> {
+    // Before anything is announced: whoever reads the line may send a signal at once.
+    let mut signals = Signals::new()?;
+    let listen = &shared.args.listen;
+    let mut listeners = Vec::new();
+    for addr in &listen.listen {
+        listeners.push(Listener::bind(addr).await?);
+    }
+    listen::announce(&listeners, shared.tls.is_some(), listen.port_file.as_deref())?;
+
+    let limits = &shared.args.limits;
+    let registry = Registry::new(limits.max_connections, limits.max_connections_per_ip);
+    let accepting: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), Arc::clone(&registry))))
+        .collect();
+
+    signals.next().await;
+    for task in accepting {
+        task.abort();
+        // Its end is the listener's: nobody can connect any more, and a socket file is gone.
+        let _ = task.await;
+    }
+    let patience = shared.args.operations.drain_timeout;
+    log::info(format_args!("ending: waiting up to {patience:?} for open connections"));
+    tokio::select! {
+        cut = registry.drain(patience) => Ok(if cut == 0 {
+            Status::Done
+        } else {
+            log::warn(format_args!("{cut} connections had to be cut"));
+            Status::Cut
+        }),
+        status = signals.next() => Ok(status),
+    }
+}
+
+/// Takes as many file descriptors as the system allows this process: each connection needs one,
+/// and the usual soft limit of 1,024 is far below `--max-connections`.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        log::debug(format_args!("cannot raise the limit of open files: {error}"));
+    }
+}
+
+async fn accept(listener: Listener, shared: Arc<Shared>, registry: Arc<Registry>) {
+    loop {
+        match listener.accept().await {
+            Ok((accepted, origin)) => {
+                if let Some(member) = registry.enter(origin.ip) {
+                    tokio::spawn(connection::serve(Arc::clone(&shared), accepted, origin, member));
+                }
+            }
+            Err(error) => {
+                log::error(format_args!("cannot accept: {error}"));
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Who is connected: the ceilings on their number, and the way to ask all of them to leave.
+
+use core::net::IpAddr;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// Connections asked to leave at a time when the server drains, and the pause between.
+const BATCH: usize = 1000;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Transports over the ceiling that may be told so at a time; more are dropped unanswered, so
+/// that a flood cannot hold more memory than this.
+const TURNED_AWAY: usize = 256;
+
+/// All open transports.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    max: usize,
+    max_per_ip: usize,
+    draining: AtomicBool,
+    cut: AtomicUsize,
+    open: Mutex<Open>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next_id: u64,
+    members: HashMap<u64, Arc<Notify>>,
+    turned_away: usize,
+    per_ip: HashMap<IpAddr, usize>,
+}
+
+/// The place of one transport; dropping it gives the place back.
+#[derive(Debug)]
+pub(crate) struct Member {
+    registry: Arc<Registry>,
+    id: u64,
+    ip: Option<IpAddr>,
+    leave: Arc<Notify>,
+    /// Over a ceiling: to be answered with 503.
+    pub(crate) surplus: bool,
+}
+
+impl Registry {
+    pub(crate) fn new(max: usize, max_per_ip: Option<usize>) -> Arc<Self> {
+        Arc::new(Self {
+            max,
+            max_per_ip: max_per_ip.unwrap_or(usize::MAX),
+            draining: AtomicBool::new(false),
+            cut: AtomicUsize::new(0),
+            open: Mutex::default(),
+            changed: Notify::new(),
+        })
+    }
+
+    /// Takes a new transport in; `None` when even the answer 503 is too much.
+    pub(crate) fn enter(self: &Arc<Self>, ip: Option<IpAddr>) -> Option<Member> {
+        let mut open = self.lock();
+        let full = open.members.len() - open.turned_away >= self.max
+            || ip.is_some_and(|ip| {
+                open.per_ip.get(&ip).is_some_and(|count| *count >= self.max_per_ip)
+            });
+        if full && open.turned_away >= TURNED_AWAY {
+            return None;
+        }
+        let id = open.next_id;
+        open.next_id += 1;
+        let leave = Arc::new(Notify::new());
+        open.members.insert(id, Arc::clone(&leave));
+        if full {
+            open.turned_away += 1;
+        } else if let Some(ip) = ip {
+            *open.per_ip.entry(ip).or_insert(0) += 1;
+        }
+        Some(Member { registry: Arc::clone(self), id, ip, leave, surplus: full })
+    }
+
+    /// Whether the server is on its way out.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Notes that a connection was ended without its peer's agreement.
+    pub(crate) fn note_cut(&self) {
+        self.cut.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Asks all to leave, waits up to `patience`, and says how many had to be cut.
+    pub(crate) async fn drain(&self, patience: Duration) -> usize {
+        self.draining.store(true, Ordering::Release);
+        let all_gone = async {
+            let members: Vec<Arc<Notify>> = self.lock().members.values().cloned().collect();
+            for (n, batch) in members.chunks(BATCH).enumerate() {
+                if n > 0 {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                for leave in batch {
+                    leave.notify_one();
+                }
+            }
+            loop {
+                let changed = self.changed.notified();
+                if self.lock().members.is_empty() {
+                    break;
+                }
+                changed.await;
+            }
+        };
+        // Whether it ran out of time shows in who is left.
+        let _ = tokio::time::timeout(patience, all_gone).await;
+        self.lock().members.len() + self.cut.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // The maps are whole between any two statements below, so a panic elsewhere spoils nothing.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Member {
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Waits until the server asks this connection to leave. Cancel safe; answers once.
+    pub(crate) async fn asked_to_leave(&self) {
+        self.leave.notified().await;
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let mut open = self.registry.lock();
+        open.members.remove(&self.id);
+        if self.surplus {
+            open.turned_away -= 1;
+        } else if let Some(ip) = self.ip
+            && let Some(count) = open.per_ip.get_mut(&ip)
+        {
+            *count -= 1;
+            if *count == 0 {
+                open.per_ip.remove(&ip);
+            }
+        }
+        let empty = open.members.is_empty();
+        drop(open);
+        if empty {
+            // A permit is kept if the drain is just about to wait.
+            self.registry.changed.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ceilings_turn_away_and_places_come_back() {
+        let registry = Registry::new(2, Some(1));
+        let (a, b) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
+        let first = registry.enter(Some(a)).unwrap();
+        assert!(!first.surplus);
+        assert!(registry.enter(Some(a)).unwrap().surplus, "second of one address");
+        let second = registry.enter(Some(b)).unwrap();
+        assert!(!second.surplus);
+        assert!(registry.enter(None).unwrap().surplus, "third in all");
+        drop(first);
+        assert!(!registry.enter(Some(a)).unwrap().surplus);
+        drop(second);
+        assert!(registry.lock().members.is_empty() && registry.lock().per_ip.is_empty());
+    }
+
+    #[test]
+    fn a_flood_over_the_ceiling_is_bounded() {
+        let registry = Registry::new(0, None);
+        let surplus: Vec<Member> =
+            (0..TURNED_AWAY).map(|_| registry.enter(None).unwrap()).collect();
+        assert!(registry.enter(None).is_none());
+        drop(surplus);
+        assert!(registry.enter(None).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drain_asks_in_batches_and_ends_when_all_have_left() {
+        let registry = Registry::new(usize::MAX, None);
+        for _ in 0..2 * BATCH + 1 {
+            let member = registry.enter(None).unwrap();
+            tokio::spawn(async move { member.asked_to_leave().await });
+        }
+        let begun = tokio::time::Instant::now();
+        assert_eq!(registry.drain(Duration::from_secs(25)).await, 0);
+        assert_eq!(begun.elapsed().as_millis(), 2 * PAUSE.as_millis());
+        assert!(registry.is_draining());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drain_counts_who_stays_and_who_was_cut() {
+        let registry = Registry::new(usize::MAX, None);
+        let stays = registry.enter(None).unwrap();
+        registry.note_cut();
+        assert_eq!(registry.drain(Duration::from_secs(25)).await, 2);
+        drop(stays);
+    }
+}

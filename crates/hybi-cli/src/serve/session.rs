@@ -1,0 +1,143 @@
+//! A session: one open connection with its counters, its time to live and the server's end.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use hybi::{CloseCode, Endpoint, Error, Message, State};
+use hybi_tokio::WebSocket;
+
+use super::access_log::Ended;
+use super::registry::Member;
+use crate::stream::Stream;
+use crate::values::{CloseSpec, version_name};
+
+/// One open connection, as handlers use it.
+#[derive(Debug)]
+pub(crate) struct Session<'a> {
+    ws: WebSocket<Stream>,
+    member: &'a Member,
+    opened: Instant,
+    lifetime: Option<Duration>,
+    messages_in: u64,
+    bytes_in: u64,
+    messages_out: u64,
+    bytes_out: u64,
+    /// Asked to leave: an end that is not clean counts as a cut.
+    leaving: bool,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(
+        ws: WebSocket<Stream>,
+        member: &'a Member,
+        lifetime: Option<Duration>,
+    ) -> Self {
+        Self {
+            ws,
+            member,
+            opened: Instant::now(),
+            lifetime,
+            messages_in: 0,
+            bytes_in: 0,
+            messages_out: 0,
+            bytes_out: 0,
+            leaving: false,
+        }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.member.id()
+    }
+
+    /// The next message; `None` when the connection is over, whoever ended it. Cancel safe.
+    ///
+    /// The server's end and the time to live are looked at only when nothing is left to read,
+    /// so the message in hand is always finished, and a busy connection pays nothing for them.
+    pub(crate) async fn next(&mut self) -> Result<Option<Message>, Error> {
+        let expired = async {
+            match self.lifetime {
+                Some(lifetime) => tokio::time::sleep_until((self.opened + lifetime).into()).await,
+                None => core::future::pending().await,
+            }
+        };
+        let reason = tokio::select! {
+            biased;
+            received = self.ws.recv(), if !self.leaving => {
+                let received = received?;
+                if let Some(message) = &received {
+                    self.messages_in += 1;
+                    self.bytes_in += message.len() as u64;
+                }
+                return Ok(received);
+            }
+            () = self.member.asked_to_leave(), if !self.leaving => "server going away",
+            () = expired, if !self.leaving => "connection reached its time to live",
+            else => "server going away",
+        };
+        self.leaving = true;
+        self.ws.close(CloseCode::GOING_AWAY, reason).await?;
+        Ok(None)
+    }
+
+    /// Queues a message; it leaves at the latest when [`next`](Self::next) waits. Cancel safe.
+    ///
+    /// During the closing handshake nothing can be sent any more, and the message is dropped.
+    pub(crate) async fn feed(&mut self, message: Message) -> Result<(), Error> {
+        if self.ws.state() != State::Open {
+            return Ok(());
+        }
+        let len = message.len() as u64;
+        self.ws.feed(message).await?;
+        self.messages_out += 1;
+        self.bytes_out += len;
+        Ok(())
+    }
+
+    /// Queues a message and sends everything that is queued.
+    pub(crate) async fn send(&mut self, message: Message) -> Result<(), Error> {
+        self.feed(message).await?;
+        self.ws.flush().await
+    }
+
+    /// Begins the closing handshake; [`next`](Self::next) finishes it.
+    pub(crate) async fn close(&mut self, close: &CloseSpec) -> Result<(), Error> {
+        if self.ws.state() != State::Open {
+            return Ok(());
+        }
+        Ok(self.ws.send(Message::Close(close.0.clone())).await?)
+    }
+
+    /// The line for the access log, and whether a drain had to cut this connection.
+    pub(crate) fn end(self, outcome: &Result<(), Error>) -> Ended {
+        let status = self.ws.close_status();
+        let clean = status.is_some_and(|status| status.is_clean());
+        if self.member.registry().is_draining() && !clean {
+            self.member.registry().note_cut();
+        }
+        let code = match outcome {
+            Err(error) => error.close_code(),
+            Ok(()) => None,
+        };
+        let code =
+            code.or_else(|| status.map(|status| status.code())).unwrap_or(CloseCode::ABNORMAL);
+        let by = match status.and_then(|status| status.began_by()) {
+            Some(Endpoint::Peer) => "peer",
+            Some(Endpoint::Local) => "local",
+            None => "nobody",
+        };
+        let extensions: Vec<&str> = self.ws.extensions().iter().map(|offer| offer.name()).collect();
+        Ended {
+            version: version_name(self.ws.version()),
+            extensions: Some(extensions.join(",")).filter(|names| !names.is_empty()),
+            subprotocol: self.ws.subprotocol().map(ToOwned::to_owned),
+            duration: self.opened.elapsed(),
+            messages_in: self.messages_in,
+            bytes_in: self.bytes_in,
+            messages_out: self.messages_out,
+            bytes_out: self.bytes_out,
+            code: code.as_u16(),
+            by,
+            clean,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! TLS: certificates for `serve`, trust for `connect`, always with the ring provider named.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, ring as provider, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, KeyLogFile, RootCertStore, ServerConfig, SignatureScheme,
+};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+
+use crate::exit::{Failure, Status};
+
+/// The server's configuration from a PEM chain and its PEM key.
+pub(crate) fn server_from_files(cert: &Path, key: &Path) -> Result<ServerConfig, Failure> {
+    let chain = certificates(cert)?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
+    server(chain, secret).map_err(|error| {
+        Failure::usage(format!("cannot use {} with {}", cert.display(), key.display()), error)
+    })
+}
+
+/// A certificate made now for `names`, and the SHA-256 of its DER form.
+pub(crate) fn server_self_signed(names: &[String]) -> Result<(ServerConfig, String), Failure> {
+    let failed =
+        |error: &dyn core::fmt::Display| Failure::usage("cannot make a certificate", error);
+    let made =
+        rcgen::generate_simple_self_signed(names.to_vec()).map_err(|error| failed(&error))?;
+    let der = made.cert.der().clone();
+    let digest = ring::digest::digest(&ring::digest::SHA256, &der);
+    let secret = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let config = server(vec![der], secret.into()).map_err(|error| failed(&error))?;
+    Ok((config, colons(digest.as_ref())))
+}
+
+fn server(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.key_log = Arc::new(KeyLogFile::new());
+    Ok(config)
+}
+
+/// Whose certificates a client accepts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trust<'a> {
+    /// The roots of the operating system.
+    System,
+    /// The certificates of one PEM file.
+    File(&'a Path),
+    /// Anybody's.
+    Anyone,
+}
+
+/// The client's configuration.
+pub(crate) fn client(trust: Trust<'_>) -> Result<ClientConfig, Failure> {
+    let crypto = Arc::new(provider::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&crypto))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::new(Status::Tls, "cannot set up TLS", error))?;
+    let mut config = match trust {
+        Trust::Anyone => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AcceptAnyone(crypto)))
+            .with_no_client_auth(),
+        Trust::System => builder.with_root_certificates(system_roots()?).with_no_client_auth(),
+        Trust::File(path) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in certificates(path)? {
+                roots.add(certificate).map_err(|error| {
+                    Failure::usage(format!("cannot trust {}", path.display()), error)
+                })?;
+            }
+            builder.with_root_certificates(roots).with_no_client_auth()
+        }
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.key_log = Arc::new(KeyLogFile::new());
+    Ok(config)
+}
+
+fn system_roots() -> Result<RootCertStore, Failure> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added == 0 {
+        let why =
+            found.errors.first().map_or_else(|| "the system has none".into(), ToString::to_string);
+        return Err(Failure::new(Status::Tls, "no trusted roots found", why)
+            .hint("--tls-ca FILE names certificates to trust"));
+    }
+    Ok(roots)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let chain = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable(path, &error))?;
+    if chain.is_empty() {
+        return Err(Failure::usage(
+            format!("cannot use {}", path.display()),
+            "no PEM certificate in it",
+        ));
+    }
+    Ok(chain)
+}
+
+fn unreadable(path: &Path, error: &dyn core::fmt::Display) -> Failure {
+    Failure::usage(format!("cannot read {}", path.display()), error)
+}
+
+fn colons(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}
+
+/// `--insecure`: any certificate will do. Signatures are still checked, so that the peer at
+/// least holds the key it shows.
+#[derive(Debug)]
+struct AcceptAnyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AcceptAnyone {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

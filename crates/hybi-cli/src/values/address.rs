@@ -1,0 +1,104 @@
+//! Where to listen and where to connect: `HOST:PORT`, `:PORT`, `[::1]:PORT`, `unix:PATH`.
+
+use std::path::PathBuf;
+
+/// One value of `--listen`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ListenAddr {
+    /// A name or literal address and a port; port 0 lets the system choose.
+    Tcp(HostPort),
+    /// `:PORT`, all addresses of both families.
+    Any(u16),
+    /// A unix socket at this path.
+    Unix(PathBuf),
+}
+
+/// A host without brackets, and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HostPort {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+const LISTEN_FORM: &str = "an address is HOST:PORT, :PORT, [::1]:PORT or unix:PATH";
+const HOST_FORM: &str = "an address is HOST:PORT, with IPv6 literals in brackets: [::1]:8080";
+
+/// Reads one `--listen` value.
+pub(crate) fn listen_addr(text: &str) -> Result<ListenAddr, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return if path.is_empty() || path.contains('\0') {
+            Err(LISTEN_FORM.into())
+        } else {
+            Ok(ListenAddr::Unix(path.into()))
+        };
+    }
+    if let Some(port) = text.strip_prefix(':') {
+        return port_number(port).map(ListenAddr::Any).ok_or_else(|| LISTEN_FORM.into());
+    }
+    host_port(text).map(ListenAddr::Tcp).map_err(|_| LISTEN_FORM.into())
+}
+
+/// Reads `HOST:PORT`.
+pub(crate) fn host_port(text: &str) -> Result<HostPort, String> {
+    let (host, port) = text.rsplit_once(':').ok_or(HOST_FORM)?;
+    let host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(literal) if literal.parse::<core::net::Ipv6Addr>().is_ok() => literal,
+        Some(_) => return Err(HOST_FORM.into()),
+        None => host,
+    };
+    let bare_v6 = host.contains(':') && !text.starts_with('[');
+    let visible = host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@[]".contains(&byte));
+    match port_number(port) {
+        Some(port) if !host.is_empty() && !bare_v6 && visible => {
+            Ok(HostPort { host: host.to_owned(), port })
+        }
+        _ => Err(HOST_FORM.into()),
+    }
+}
+
+fn port_number(text: &str) -> Option<u16> {
+    // `parse` would accept a leading plus sign.
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tcp(host: &str, port: u16) -> ListenAddr {
+        ListenAddr::Tcp(HostPort { host: host.to_owned(), port })
+    }
+
+    #[test]
+    fn listen_addresses() {
+        for (text, expected) in [
+            ("127.0.0.1:0", tcp("127.0.0.1", 0)),
+            ("localhost:8080", tcp("localhost", 8080)),
+            ("[::1]:9001", tcp("::1", 9001)),
+            (":80", ListenAddr::Any(80)),
+            ("unix:/tmp/ws", ListenAddr::Unix("/tmp/ws".into())),
+        ] {
+            assert_eq!(listen_addr(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refused_addresses() {
+        for text in [
+            "",
+            "8080",
+            "localhost",
+            "::1:80",
+            "[::1]",
+            "[x]:80",
+            ":",
+            ":+80",
+            ":65536",
+            "a:b",
+            "unix:",
+            "ws://h:1",
+        ] {
+            assert!(listen_addr(text).is_err(), "{text}");
+        }
+    }
+}

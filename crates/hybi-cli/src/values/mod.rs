@@ -1,0 +1,20 @@
+//! What option values mean: sizes, durations, addresses, URLs, header lines, close codes, versions.
+//!
+//! Each parser takes the text of one value and answers with the value or with a sentence that
+//! names the accepted form; the argument parser puts option and text in front of that sentence.
+
+mod address;
+mod close;
+mod header;
+mod hex;
+mod quantity;
+mod url;
+mod version;
+
+pub(crate) use address::{HostPort, ListenAddr, host_port, listen_addr};
+pub(crate) use close::{CloseSpec, close_parts, close_spec};
+pub(crate) use header::{basic_credentials, cookie, header_line, header_text, origin, token};
+pub(crate) use hex::{decode_hex, encode_hex};
+pub(crate) use quantity::{Span, duration, duration_or_off, size};
+pub(crate) use url::{Target, percent_decode, target};
+pub(crate) use version::{KNOWN, VersionList, version, version_name, versions};

@@ -1,0 +1,287 @@
+//! `hybi connect`: what it sends, prints and answers, and how it exits.
+
+use std::io::{BufRead as _, BufReader};
+
+use hybi_testkit::peer::{Peer, accept_of, listen};
+use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_payload};
+
+use crate::support::{Outcome, Server, finish, hybi, hybi_with, scratch, signal, spawn};
+
+/// Runs the client against a server played by hand.
+fn against(args: &[&str], serve: impl FnOnce(&mut Peer) + Send + 'static) -> Outcome {
+    let (listener, address) = listen();
+    let played = std::thread::spawn(move || {
+        let mut peer = Peer::answer(&listener, "");
+        serve(&mut peer);
+    });
+    let url = format!("ws://{address}/");
+    let outcome = hybi(&[&["connect"], args, &[&url]].concat());
+    played.join().expect("the server saw what it expected");
+    outcome
+}
+
+#[test]
+fn lines_of_stdin_are_messages() {
+    let server = Server::start(&[]);
+    let connect = |args: &[&str], input: &[u8]| {
+        hybi_with(&[&["connect"], args, &[&server.url]].concat(), input)
+    };
+    connect(&[], b"one\n\ntwo").expect_stdout("one\n\ntwo\n");
+    connect(&["-0"], b"a\nb\0c\0").expect_stdout("a\nb\0c\0");
+    connect(&["--hex"], b"00 ff\n").expect_stdout("00ff\n");
+    connect(&["--base64", "--output", "raw"], b"YWI=\nYw==\n").expect_stdout("abc");
+    connect(&["--output", "hex"], b"ab\n").expect_stdout("6162\n");
+}
+
+#[test]
+fn messages_and_files_are_sent_instead() {
+    let server = Server::start(&[]);
+    let file = scratch("message");
+    std::fs::write(&file, "from\na file").expect("a file");
+    let path = file.to_str().expect("text");
+    hybi(&["connect", "-m", "first", "-m", "-second", "-f", path, &server.url])
+        .expect_stdout("first\n-second\nfrom\na file\n");
+    std::fs::write(&file, [0xff]).expect("a file");
+    hybi(&["connect", "-f", path, &server.url]).expect(2, "hint: --binary");
+    hybi(&["connect", "-b", "-f", path, &server.url]).expect_stdout("ff\n");
+}
+
+#[test]
+fn fragments_and_closes_go_out_as_asked() {
+    let outcome = against(&["--fragment", "2", "-m", "abc", "--close", "3000:done"], |peer| {
+        peer.expect(TEXT ^ FIN, b"ab");
+        peer.expect(CONTINUATION, b"c");
+        // What the server still says is printed.
+        peer.send_frame(TEXT, b"late");
+        peer.expect(CLOSE, &close_payload(3000, b"done"));
+        peer.send_close(3000);
+    });
+    outcome.expect_stdout("late\n");
+    against(&["--close", "none", "-b", "-m", "x"], |peer| {
+        peer.expect(BINARY, b"x");
+        peer.expect_close(None);
+        peer.send_frame(CLOSE, b"");
+    })
+    .expect_stdout("");
+    against(&["--no-close", "-m", "x"], |peer| {
+        peer.expect(TEXT, b"x");
+        peer.expect_end();
+    })
+    .expect_stdout("");
+}
+
+#[test]
+fn the_request_carries_what_was_asked() {
+    let (listener, address) = listen();
+    let played = std::thread::spawn(move || {
+        let mut peer = Peer::accept(&listener);
+        let head = peer.read_head();
+        peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        head
+    });
+    let url = format!("ws://user:pass@{address}/path?q=1");
+    let args = [
+        "connect",
+        "-H",
+        "X-One: 1",
+        "--origin",
+        "https://a.example",
+        "-s",
+        "x",
+        "-s",
+        "y",
+        "--user-agent",
+        "me/1",
+        "--cookie",
+        "a=b",
+        "--cookie",
+        "c=d",
+    ];
+    hybi(&[&args[..], &[&url]].concat()).expect(5, "403");
+    let head = played.join().expect("a request");
+    assert_eq!(head.start, "GET /path?q=1 HTTP/1.1");
+    for (name, value) in [
+        ("Host", &*address.to_string()),
+        ("X-One", "1"),
+        ("Origin", "https://a.example"),
+        ("Sec-WebSocket-Protocol", "x, y"),
+        ("User-Agent", "me/1"),
+        ("Cookie", "a=b; c=d"),
+        ("Authorization", "Basic dXNlcjpwYXNz"),
+        ("Sec-WebSocket-Version", "13"),
+    ] {
+        assert_eq!(head.field(name), Some(value), "{name}");
+    }
+}
+
+#[test]
+fn json_has_one_event_a_line_and_no_secret() {
+    let server = Server::start(&["-s", "chat"]);
+    let url = server.url.replace("ws://", "ws://admin:hunter2@");
+    let outcome =
+        hybi(&["connect", "--json", "-s", "chat", "-m", "a\u{1b}\"", "-u", "x:hunter2", &url]);
+    let outcome = outcome.expect(0, "");
+    assert!(!outcome.stdout.contains("hunter2"), "{outcome:?}");
+    let events: Vec<serde_json::Value> =
+        outcome.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let names: Vec<_> =
+        events.iter().map(|event| event["event"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["connecting", "open", "message", "close"]);
+    assert!(events.iter().all(|event| event["v"] == 1 && event["t"].is_string()));
+    assert_eq!(events[1]["subprotocol"], "chat");
+    assert_eq!(events[1]["headers"]["upgrade"], "websocket");
+    assert_eq!((&events[2]["type"], &events[2]["text"]), (&"text".into(), &"a\u{1b}\"".into()));
+    assert_eq!((&events[3]["code"], &events[3]["clean"]), (&1000.into(), &true.into()));
+}
+
+#[test]
+fn counts_and_expectations() {
+    let server = Server::start(&[]);
+    let url = server.at("/generate?count=0&size=3&interval=0");
+    hybi(&["connect", "-n", "2", &url]).expect_stdout("abc\nabc\n");
+    hybi(&["connect", "--expect", "abc", &url]).expect_stdout("abc\n");
+    hybi(&["connect", "-m", "x", "--expect", "y", &server.url]).expect(10, "expected \"y\"");
+    let two = server.at("/generate?count=1&size=3");
+    hybi(&["connect", "-m", "x", "--expect", "abc", "--expect", "abc", &two])
+        .expect(10, "1 more were expected");
+    let wait = ["connect", "-w", "1h", "-n", "1", "-m", "x", &server.url];
+    hybi(&wait).expect_stdout("x\n");
+}
+
+#[test]
+fn echo_sends_back_whatever_comes() {
+    let outcome = against(&["--echo"], |peer| {
+        let big: Vec<u8> = (0..=255).cycle().take(16 << 20).collect();
+        peer.send_frame(BINARY, &big);
+        peer.expect(BINARY, &big);
+        // 65,536 fragments, and an empty one to end them, as the Autobahn test suite sends.
+        peer.send_frame(TEXT ^ FIN, b"x");
+        for _ in 0..65_535 {
+            peer.send_frame(0, b"x");
+        }
+        peer.send_frame(CONTINUATION, b"");
+        peer.expect(TEXT, &[b'x'; 65_536]);
+        peer.send_frame(PING, b"p");
+        peer.expect(PONG, b"p");
+        peer.send_close(1000);
+        peer.expect_close(1000);
+    });
+    outcome.expect_stdout("");
+}
+
+#[test]
+fn control_frames_are_shown_when_asked() {
+    let serve = |peer: &mut Peer| {
+        peer.send_frame(PING, b"are you there");
+        peer.expect(PONG, b"are you there");
+        peer.send_frame(TEXT, b"good");
+        peer.expect_close(1000);
+        peer.send_close(1000);
+    };
+    against(&["-n", "1"], serve).expect_stdout("good\n");
+    against(&["-n", "1", "--show-control"], serve).expect_stdout("[ping] are you there\ngood\n");
+}
+
+#[test]
+fn the_peer_says_how_it_ends() {
+    against(&["-w", "1h", "-m", "x"], |peer| peer.send_close(1001)).expect(0, "");
+    let failing = |peer: &mut Peer| peer.send_frame(CLOSE, &close_payload(1011, b"broken\x1b[2J"));
+    against(&["-w", "1h", "-m", "x"], failing).expect(8, "1011 broken\\u{1b}[2J");
+    against(&["-w", "1h", "-m", "x"], |peer| {
+        peer.expect(TEXT, b"x");
+        peer.end();
+    })
+    .expect(8, "without a closing handshake");
+    let outcome = against(&["-w", "1h", "-m", "x", "--json"], |peer| {
+        peer.expect(TEXT, b"x");
+        peer.send_frame(TEXT | 0x40, b"reserved bit");
+        assert_eq!(peer.read_frame().payload[..2], 1002_u16.to_be_bytes());
+    });
+    let outcome = outcome.expect(7, "the server broke the protocol");
+    assert!(outcome.stdout.contains(r#""event":"error""#) && outcome.stdout.contains("\"rule\""));
+    against(&["--close-timeout", "100ms", "-m", "x"], |peer| {
+        peer.expect(TEXT, b"x");
+        peer.expect_close(1000);
+        peer.expect_end();
+    })
+    .expect(9, "did not answer the Close frame");
+}
+
+#[test]
+fn failures_before_the_connection_is_open() {
+    let (listener, address) = listen();
+    let url = format!("ws://{address}/");
+    // Nobody answers.
+    hybi(&["connect", "--timeout", "100ms", &url]).expect(9, "too long");
+    // Nobody listens.
+    drop(listener);
+    hybi(&["connect", &url]).expect(3, &format!("cannot connect to {address}"));
+    hybi(&["connect", "ws+unix:/nobody/here:/"]).expect(3, "/nobody/here");
+
+    let answered = |answer: fn(&str) -> String| {
+        let (listener, address) = listen();
+        let played = std::thread::spawn(move || {
+            let mut peer = Peer::accept(&listener);
+            let accept = accept_of(&peer.read_head());
+            peer.send(answer(&accept));
+            peer.end();
+        });
+        let outcome = hybi(&["connect", &format!("ws://{address}/")]);
+        played.join().expect("played");
+        outcome
+    };
+    answered(|_| "HTTP/1.1 401 Unauthorized\r\n\r\n".into()).expect(5, "hint: -u USER:PASS");
+    answered(|_| "HTTP/1.1 302 Found\r\nLocation: ws://b/\r\n\r\n".into())
+        .expect(5, "hint: it points to ws://b/");
+    answered(|_| "SSH-2.0-server\r\n".into()).expect(6, "opening handshake failed");
+    answered(|_| {
+        "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"
+            .into()
+    })
+    .expect(6, "RFC 6455 §4.1");
+}
+
+#[test]
+fn much_input_does_not_wait_for_output_nor_the_other_way_round() {
+    let server = Server::start(&["--send-queue", "64KiB"]);
+    let line = "x".repeat(64 * 1024 - 1) + "\n";
+    let input = line.repeat(512);
+    let outcome = hybi_with(&["connect", &server.url], input.as_bytes());
+    assert_eq!((outcome.code, outcome.stdout.len()), (Some(0), input.len()), "{}", outcome.stderr);
+    assert!(outcome.stdout == input, "the lines came back changed");
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_program_quietly() {
+    let server = Server::start(&[]);
+    let url = server.at("/generate?count=0&interval=0&size=1000");
+    let mut child = spawn(&["connect", &url]);
+    // An end of stdin would end the conversation as well.
+    let stdin = child.stdin.take();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    assert_eq!(line.len(), 1001);
+    let outcome = finish(child).expect(0, "");
+    assert_eq!(outcome.stderr, "");
+    drop(stdin);
+}
+
+#[test]
+fn a_signal_ends_with_a_closing_handshake() {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let (listener, address) = listen();
+        let mut child = spawn(&["connect", &format!("ws://{address}/")]);
+        let stdin = child.stdin.take();
+        let mut peer = Peer::answer(&listener, "");
+        // A pong shows that the client is past the handshake.
+        peer.send_frame(PING, b"");
+        peer.expect(PONG, b"");
+        signal(child.id(), name);
+        peer.expect_close(1000);
+        peer.send_close(1000);
+        peer.end();
+        finish(child).expect(code, "");
+        drop(stdin);
+    }
+}

@@ -1,0 +1,10 @@
+//! The program as its users meet it: spawned, spoken to over sockets, judged by what it prints,
+//! what its peers see, and its exit code.
+
+mod connect;
+mod drain;
+mod limits;
+mod serve;
+mod support;
+mod tls;
+mod usage;

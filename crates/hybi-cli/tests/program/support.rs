@@ -1,0 +1,198 @@
+//! Running the program: servers on free ports, commands with their output, requests by hand.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+
+use hybi_testkit::peer::{Peer, REQUEST};
+
+/// A bound on hangs, never a time that passes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_hybi"))
+}
+
+/// What a finished command left behind.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// Asserts the exit code and that stderr says `part`.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32, part: &str) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.stderr.contains(part), "{part:?} is missing: {self:?}");
+        self
+    }
+
+    /// Asserts success and what stdout says.
+    #[track_caller]
+    pub(crate) fn expect_stdout(self, stdout: &str) -> Self {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(0), stdout), "{self:?}");
+        self
+    }
+}
+
+/// Runs the program to its end, with nothing on stdin.
+pub(crate) fn hybi(args: &[&str]) -> Outcome {
+    hybi_with(args, b"")
+}
+
+/// Runs the program to its end, with this on stdin.
+pub(crate) fn hybi_with(args: &[&str], stdin: &[u8]) -> Outcome {
+    let mut child = spawn(args);
+    let mut input = child.stdin.take().expect("a pipe");
+    let stdin = stdin.to_vec();
+    // Beside reading the output, or both ends could wait for each other. A program that has
+    // ended does not read any more.
+    std::thread::spawn(move || drop(input.write_all(&stdin)));
+    finish(child)
+}
+
+/// Starts the program with pipes.
+pub(crate) fn spawn(args: &[&str]) -> Child {
+    let mut command = program();
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("the program starts")
+}
+
+/// Waits for the end.
+#[track_caller]
+pub(crate) fn finish(child: Child) -> Outcome {
+    let id = child.id();
+    let (done, ended) = mpsc::channel();
+    std::thread::spawn(move || done.send(child.wait_with_output()));
+    let Ok(output) = ended.recv_timeout(PATIENCE) else {
+        signal(id, "KILL");
+        panic!("the program does not end");
+    };
+    let output = output.expect("the program's output");
+    Outcome {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Sends a signal.
+pub(crate) fn signal(id: u32, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status();
+    assert!(sent.expect("kill").success());
+}
+
+/// A file for one test, in the folder that cargo keeps for that.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let path =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.{}", std::process::id()));
+    // Left over from an earlier process with this id.
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+/// A running `hybi serve`; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Option<Child>,
+    stdout: BufReader<ChildStdout>,
+    /// What the first line announced.
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// Starts on a free port unless the arguments listen elsewhere.
+    #[track_caller]
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let mut all = vec!["serve"];
+        if !args.contains(&"-l") {
+            all.extend(["-l", "127.0.0.1:0"]);
+        }
+        all.extend(args);
+        let mut child = spawn(&all);
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("a line");
+        let Some(url) = line.trim_end().strip_prefix("listening ") else {
+            panic!("{line:?}, {:?}", finish(child));
+        };
+        let url = url.to_owned();
+        Self { child: Some(child), stdout, url }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.rsplit('/').next().expect("an address").parse().expect("an address")
+    }
+
+    /// The URL of a path.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Opens a connection by hand.
+    #[track_caller]
+    pub(crate) fn open(&self, path: &str) -> Peer {
+        let mut peer = Peer::connect(self.address());
+        peer.send(request(path));
+        peer.expect_accepted();
+        peer
+    }
+
+    /// The status of the answer to a request, which must be a refusal in order.
+    #[track_caller]
+    pub(crate) fn refuses(&self, request: &str) -> u16 {
+        let mut peer = Peer::connect(self.address());
+        peer.send(request);
+        peer.expect_refusal().0.status()
+    }
+
+    /// Asks for an orderly end.
+    pub(crate) fn terminate(&self) {
+        signal(self.id(), "TERM");
+    }
+
+    /// Waits for the end; stdout is what followed the first line.
+    #[track_caller]
+    pub(crate) fn wait(mut self) -> Outcome {
+        let child = self.child.take().expect("running");
+        let mut outcome = finish(child);
+        self.stdout.read_to_string(&mut outcome.stdout).expect("text");
+        outcome
+    }
+
+    /// Asks for an orderly end and waits for it.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Outcome {
+        self.terminate();
+        self.wait()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A handshake request for a path.
+pub(crate) fn request(path: &str) -> String {
+    REQUEST.replace("/chat", path)
+}
+
+/// The same with more fields.
+pub(crate) fn request_with(path: &str, fields: &str) -> String {
+    request(path).replace("\r\n\r\n", &format!("\r\n{fields}\r\n\r\n"))
+}

@@ -1,0 +1,120 @@
+//! Mistakes on the command line: status 2, the value, and the accepted form.
+
+use crate::support::{Outcome, Server, hybi, hybi_with, program, scratch};
+
+#[track_caller]
+fn refused(args: &[&str], part: &str) -> Outcome {
+    let outcome = hybi(args).expect(2, part);
+    assert!(outcome.stderr.starts_with("hybi: error: "), "{outcome:?}");
+    assert!(outcome.stdout.is_empty(), "{outcome:?}");
+    outcome
+}
+
+#[test]
+fn unknown_names_are_answered_with_the_nearest() {
+    refused(&["serve", "--max-mesage", "1"], "hint: a similar argument exists: '--max-message'");
+    refused(&["srve"], "hint: a similar subcommand exists: 'serve'");
+    refused(&["serve", "--slow-peer", "clos"], "hint: a similar value exists: 'close'");
+    refused(&[], "hint: ");
+}
+
+#[test]
+fn bad_values_are_shown_with_the_accepted_form() {
+    for (args, value, form) in [
+        (&["serve", "--max-message", "16XB"][..], "16XB", "64KiB"),
+        (&["serve", "--max-message=-1"], "-1", "64KiB"),
+        (&["serve", "--ping-interval", "20"], "20", "250ms"),
+        (&["serve", "--max-fragments", "0"], "0", "1.."),
+        (&["serve", "-l", "localhost"], "localhost", "HOST:PORT"),
+        (&["serve", "--handle", "/a=nothing"], "nothing", "generate"),
+        (&["serve", "--versions", "hixie-76"], "hixie-76", "not available yet"),
+        (&["serve", "--versions", "rfc,-13"], "rfc,-13", "leaves no version"),
+        (&["serve", "--ext", "permessage-deflate"], "permessage-deflate", "not available yet"),
+        (&["serve", "--origin", "https://a*.b"], "https://a*.b", ""),
+        (&["serve", "-s", "a b"], "a b", "subprotocol name"),
+        (&["serve", "--server-header", "a\nb"], "a", "line breaks"),
+        (&["connect", "http://127.0.0.1/"], "http://127.0.0.1/", "ws://"),
+        (&["connect", "https://127.0.0.1/"], "https://127.0.0.1/", "wss://"),
+        (&["connect", "ws://127.0.0.1/#x"], "#x", "fragment"),
+        (&["connect", "127.0.0.1:1"], "127.0.0.1:1", "ws://"),
+        (&["connect", "-p", "hixie-75", "ws://h"], "hixie-75", "not available yet"),
+        (&["connect", "--ext", "mux", "ws://h"], "mux", "not available yet"),
+        (&["connect", "--close", "1005", "ws://h"], "1005", "3000-4999"),
+        (&["connect", "-H", "X: a\r\nY: b", "ws://h"], "X: a", "line breaks"),
+        (&["connect", "-H", "Host: x", "ws://h"], "Host: x", ""),
+        (&["connect", "--cookie", "a=b\nc", "ws://h"], "a=b", "line breaks"),
+        (&["connect", "--origin", "example.org", "ws://h"], "example.org", "scheme://host"),
+        (&["connect", "--hex", "-m", "0g", "ws://h"], "0g", "0-9 and a-f"),
+        (&["connect", "-u", "nobody", "ws://h"], "", "USER:PASS"),
+    ] {
+        let outcome = refused(args, form);
+        assert!(outcome.stderr.contains(value), "{value}: {outcome:?}");
+    }
+}
+
+#[test]
+fn options_that_need_or_exclude_each_other() {
+    refused(&["serve", "--tls-cert", "x.pem"], "--tls-key");
+    refused(&["serve", "--handle", "/a=echo", "--handle", "/a=chat"], "two handlers");
+    refused(&["connect", "--echo", "-m", "x", "ws://h"], "cannot be used with");
+    refused(&["connect", "-k", "--tls-ca", "x", "ws://h"], "cannot be used with");
+}
+
+#[test]
+fn unreadable_files() {
+    let missing = scratch("missing");
+    let missing = missing.to_str().expect("text");
+    refused(&["serve", "--tls-cert", missing, "--tls-key", missing], "cannot read");
+    refused(&["connect", "-f", missing, "ws://h"], missing);
+    refused(&["connect", "--tls-ca", missing, "wss://127.0.0.1:1"], "cannot read");
+}
+
+#[test]
+fn options_come_from_the_environment_and_the_command_line_wins() {
+    let output = |args: &[&str]| {
+        let output = program().args(args).env("HYBI_SERVE_MAX_MESSAGE", "nonsense").output();
+        String::from_utf8(output.expect("runs").stderr).expect("text")
+    };
+    assert!(output(&["serve", "-l", "127.0.0.1:0"]).contains("'nonsense'"));
+    let listens = output(&["serve", "-l", "127.0.0.1:0", "--max-message", "also wrong"]);
+    assert!(listens.contains("'also wrong'"), "{listens}");
+}
+
+#[test]
+fn a_secret_in_the_environment_is_neither_shown_nor_logged() {
+    let output = program()
+        .args(["connect", "--help"])
+        .env("HYBI_CONNECT_USER", "admin:hunter2")
+        .output()
+        .expect("runs");
+    let help = String::from_utf8(output.stdout).expect("text");
+    assert!(help.contains("HYBI_CONNECT_USER") && !help.contains("hunter2"), "{help}");
+}
+
+#[test]
+fn a_line_that_is_not_utf8_is_reported_and_skipped() {
+    let server = Server::start(&[]);
+    let outcome = hybi_with(&["connect", &server.url], b"a\n\xff\xfe\nb\n").expect(1, "--binary");
+    assert_eq!(outcome.stdout, "a\nb\n");
+}
+
+#[test]
+fn an_address_in_use_is_status_11() {
+    let server = Server::start(&[]);
+    let address = server.address().to_string();
+    hybi(&["serve", "-l", &address]).expect(11, &format!("cannot listen on {address}"));
+}
+
+#[test]
+fn help_and_version_are_results() {
+    assert!(hybi(&["--version"]).expect(0, "").stdout.starts_with("hybi "));
+    let help = hybi(&["serve", "--help"]).expect(0, "").stdout;
+    for option in ["--listen", "--max-message", "--tls-self-signed", "--drain-timeout"] {
+        assert!(help.contains(option), "{option}");
+    }
+    assert!(hybi(&["versions"]).expect(0, "").stdout.contains("hybi-08"));
+    let json = hybi(&["versions", "--json"]).expect(0, "").stdout;
+    let first: serde_json::Value =
+        serde_json::from_str(json.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&first["name"], &first["number"]), (&"rfc6455".into(), &13.into()));
+}

@@ -1,0 +1,68 @@
+//! An allocator that counts, for each thread on its own, so that a test sees what the endpoint on
+//! this thread holds and nothing of its peer's.
+
+use core::cell::Cell;
+use std::alloc::{GlobalAlloc, Layout, System};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+struct Counting;
+
+thread_local! {
+    /// Bytes allocated and not released; what one thread allocates another may release.
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(bytes: isize) {
+    LIVE.set(LIVE.get() + bytes);
+    PEAK.set(PEAK.get().max(LIVE.get()));
+}
+
+// SAFETY: every call goes to the system's allocator as it is; the counters neither allocate nor
+// have a destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: by the caller's word.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: by the caller's word.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// What this thread allocated from a moment on.
+pub(crate) struct Meter(isize);
+
+impl Meter {
+    /// Begins to measure.
+    pub(crate) fn start() -> Self {
+        PEAK.set(LIVE.get());
+        Self(LIVE.get())
+    }
+
+    /// Bytes held now beyond those at the start.
+    pub(crate) fn held(&self) -> usize {
+        usize::try_from(LIVE.get() - self.0).unwrap_or(0)
+    }
+
+    /// The most bytes ever held beyond those at the start.
+    pub(crate) fn peak(&self) -> usize {
+        usize::try_from(PEAK.get() - self.0).unwrap_or(0)
+    }
+}
+
+#[test]
+fn the_meter_sees_what_is_held_and_what_was() {
+    let meter = Meter::start();
+    let held = vec![0_u8; 1000];
+    drop(vec![0_u8; 5000]);
+    assert_eq!((meter.held(), meter.peak()), (1000, 6000));
+    drop(held);
+    assert_eq!((meter.held(), meter.peak()), (0, 6000));
+}

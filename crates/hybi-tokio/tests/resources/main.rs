@@ -1,0 +1,7 @@
+//! What a connection may cost: memory, counted exactly, and time, on tokio's paused clock
+//! (RFC 6455 section 10.4).
+
+mod allocator;
+mod deadlines;
+mod memory;
+mod writes;

@@ -1,0 +1,243 @@
+//! Peers as servers to `hybi connect`: its JSON output held against what the peers report.
+
+use core::time::Duration;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::Scene;
+use crate::hybi::{PEER_CLOSED, REFUSED, TLS_FAILED};
+use crate::process::Running;
+
+const START: Duration = Duration::from_secs(30);
+const CHECK: Duration = Duration::from_secs(60);
+
+/// Three bytes that base64 writes as [`UNIT_BASE64`], so that a large file is known in both forms.
+const UNIT: [u8; 3] = [0x00, 0xff, 0x10];
+const UNIT_BASE64: &str = "AP8Q";
+/// A little more than 1 MiB of them.
+const UNITS: usize = (1 << 20) / UNIT.len() + 1;
+
+/// One run of `hybi connect` and what must come of it.
+struct Case {
+    name: &'static str,
+    path: &'static str,
+    options: &'static [&'static str],
+    status: i32,
+    /// The messages that come in, in any order, each under its JSON key.
+    received: Vec<(&'static str, String)>,
+    subprotocol: Option<&'static str>,
+    /// Code and reason that come in.
+    close: Option<(u16, &'static str)>,
+    /// Code and reason that the peer sees.
+    peer_close: Option<(u16, &'static str)>,
+}
+
+impl Case {
+    /// An exchange that we end with 1000.
+    fn new(name: &'static str, path: &'static str, options: &'static [&'static str]) -> Self {
+        let (received, close) = (Vec::new(), Some((1000, "")));
+        Self {
+            name,
+            path,
+            options,
+            status: 0,
+            received,
+            subprotocol: None,
+            close,
+            peer_close: close,
+        }
+    }
+
+    fn text(mut self, text: &str) -> Self {
+        self.received.push(("text", text.to_owned()));
+        self
+    }
+
+    fn base64(mut self, base64: &str) -> Self {
+        self.received.push(("base64", base64.to_owned()));
+        self
+    }
+
+    /// An end before there is a connection.
+    fn refused(mut self, status: i32) -> Self {
+        (self.status, self.close, self.peer_close) = (status, None, None);
+        self
+    }
+}
+
+fn cases(tls: bool) -> Vec<Case> {
+    let mut cases = vec![
+        Case::new("text comes back", "/", &["-m", "Grüße, 世界", "-n", "1"]).text("Grüße, 世界"),
+        Case::new("empty text comes back", "/", &["-m", "", "-n", "1"]).text(""),
+        Case::new("binary comes back", "/", &["--hex", "-m", "00017f80feff", "-n", "1"])
+            .base64("AAF/gP7/"),
+        Case::new("1 MiB comes back", "/", &["-b", "-f", "mebibyte", "-n", "1"])
+            .base64(&UNIT_BASE64.repeat(UNITS)),
+        Case::new("fragments become one message", "/fragments", &["-m", "x", "-n", "2"])
+            .text("fragmented")
+            .text("x"),
+        Case::new("ping is answered", "/ping", &["-m", "x", "-n", "2"]).text("answered").text("x"),
+        Case {
+            subprotocol: Some("chat.v2"),
+            ..Case::new(
+                "a subprotocol is agreed",
+                "/",
+                &["-s", "chat.v1", "-s", "chat.v2", "-m", "x", "-n", "1"],
+            )
+            .text("x")
+        },
+        Case {
+            close: Some((4003, "")),
+            peer_close: Some((4003, "bye, then")),
+            ..Case::new(
+                "the client closes with code and reason",
+                "/",
+                &["-m", "x", "-n", "1", "--close", "4003:bye, then"],
+            )
+            .text("x")
+        },
+        Case {
+            status: PEER_CLOSED,
+            close: Some((4004, "server says so")),
+            peer_close: Some((4004, "")),
+            ..Case::new("the server closes with code and reason", "/close", &["--echo"])
+        },
+        Case::new("a refusal is told", "/refuse", &["-m", "x"]).refused(REFUSED),
+    ];
+    if tls {
+        cases.push(
+            Case::new("an unknown authority is not trusted", "/", &["-m", "x"]).refused(TLS_FAILED),
+        );
+    }
+    cases
+}
+
+/// Runs every case; the number of checks that passed.
+pub(super) fn check(scene: &Scene<'_>) -> Result<usize, String> {
+    let title = scene.title("hybi connect", scene.peer.kind.title());
+    let named = |why: String| format!("{title}: {why}");
+    let file = scene.folder.join("mebibyte");
+    fs::write(file, UNIT.repeat(UNITS)).map_err(|error| named(error.to_string()))?;
+    let server =
+        Running::start("server", scene.folder, &mut scene.peer.server(scene.tls)).map_err(named)?;
+    let url = server.line_after("listening ", START).map_err(named)?;
+    let cases = cases(scene.tls.is_some());
+    for case in &cases {
+        case.run(scene, &url, &server).map_err(|why| format!("{title}: {}: {why}", case.name))?;
+        Scene::passed(&title, case.name);
+    }
+    Ok(cases.len())
+}
+
+impl Case {
+    fn run(&self, scene: &Scene<'_>, url: &str, server: &Running) -> Result<(), String> {
+        let mut connect = scene.hybi.connect(&format!("{url}{}", self.path), self.options);
+        connect.arg("--json").current_dir(scene.folder);
+        if let Some(tls) = scene.tls.filter(|_| self.status != TLS_FAILED) {
+            connect.arg("--tls-ca").arg(&tls.authority);
+        }
+        let mut client = Running::start("connect", scene.folder, &mut connect)?;
+        let (status, lines) = client.finish(CHECK)?;
+        if status.code() != Some(self.status) {
+            return Err(client.complaint(&format!("ended with {status}, not {}", self.status)));
+        }
+        let events = lines
+            .iter()
+            .map(|line| serde_json::from_str(line).map_err(|error| format!("`{line}`: {error}")))
+            .collect::<Result<Vec<Value>, _>>()?;
+        self.judge_events(&events)?;
+        if self.peer_close.is_some() {
+            let report = server.next_line(CHECK)?;
+            self.judge_peer(&serde_json::from_str(&report).map_err(|error| error.to_string())?)?;
+        }
+        Ok(())
+    }
+
+    /// Our end of the story.
+    fn judge_events(&self, events: &[Value]) -> Result<(), String> {
+        let named = |name: &'static str| events.iter().filter(move |event| event["event"] == name);
+        let mut wanted = self.received.clone();
+        for message in named("message") {
+            let at = wanted.iter().position(|(key, payload)| message[*key] == **payload);
+            let at = at.ok_or_else(|| format!("unexpected message {}", start_of(message)))?;
+            wanted.swap_remove(at);
+        }
+        if let Some((_, payload)) = wanted.first() {
+            return Err(format!("no message {}", start_of(&json!(payload))));
+        }
+        if let Some(open) = named("open").next() {
+            equal("the subprotocol", &open["subprotocol"], &json!(self.subprotocol))?;
+        }
+        let close = named("close").next().unwrap_or(&Value::Null);
+        equal("the close code here", &close["code"], &json!(self.close.map(|close| close.0)))?;
+        match self.close {
+            // An answer to our Close may repeat the reason or leave it out.
+            Some((_, "")) | None => Ok(()),
+            Some((_, reason)) => equal("the close reason here", &close["reason"], &json!(reason)),
+        }
+    }
+
+    /// The peer's end of it.
+    fn judge_peer(&self, report: &Value) -> Result<(), String> {
+        equal("the peer's path", &report["path"], &json!(self.path))?;
+        equal("the peer's subprotocol", &report["subprotocol"], &json!(self.subprotocol))?;
+        let close = self.peer_close.unwrap_or_default();
+        equal("the close code there", &report["code"], &json!(close.0))?;
+        if self.status == PEER_CLOSED {
+            return Ok(());
+        }
+        equal("the close reason there", &report["reason"], &json!(close.1))
+    }
+}
+
+fn equal(what: &str, got: &Value, wanted: &Value) -> Result<(), String> {
+    if got == wanted { Ok(()) } else { Err(format!("{what} is {got}, not {wanted}")) }
+}
+
+/// Enough of a value to know it by.
+fn start_of(value: &Value) -> String {
+    value.to_string().chars().take(120).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case() -> Case {
+        Case::new("x", "/", &[]).text("a").text("b")
+    }
+
+    fn events(code: u16) -> Vec<Value> {
+        vec![
+            json!({ "event": "open", "subprotocol": null }),
+            json!({ "event": "message", "text": "b" }),
+            json!({ "event": "message", "text": "a" }),
+            json!({ "event": "close", "code": code, "reason": "" }),
+        ]
+    }
+
+    #[test]
+    fn all_messages_and_the_code_pass() {
+        assert_eq!(case().judge_events(&events(1000)), Ok(()));
+    }
+
+    #[test]
+    fn each_difference_is_told() {
+        let told = |events: &[Value]| case().judge_events(events).unwrap_err();
+        assert_eq!(told(&events(1006)), "the close code here is 1006, not 1000");
+        assert_eq!(told(&events(1000)[..2]), "no message \"a\"");
+        let mut more = events(1000);
+        more.push(json!({ "event": "message", "text": "c" }));
+        assert!(told(&more).starts_with("unexpected message"));
+        assert_eq!(told(&events(1000)[..3]), "the close code here is null, not 1000");
+    }
+
+    #[test]
+    fn the_peer_is_asked_too() {
+        let report =
+            |code: u16| json!({ "path": "/", "subprotocol": null, "code": code, "reason": "" });
+        assert_eq!(case().judge_peer(&report(1000)), Ok(()));
+        assert!(case().judge_peer(&report(1006)).unwrap_err().contains("there is 1006"));
+    }
+}

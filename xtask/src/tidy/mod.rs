@@ -1,0 +1,70 @@
+//! What compilers do not check: headers, leftover marks, citations, unsafe code, layers, papers.
+
+mod citations;
+mod layers;
+mod rules;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::flags::Options;
+use crate::jobs::{JobResult, Outcome};
+use crate::workspace::{Workspace, read};
+
+/// One thing out of order: where, and what.
+type Complaint = String;
+
+pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
+    let mut files = Vec::new();
+    walk(&workspace.root, &mut files)?;
+    let mut complaints = Vec::new();
+    for file in &files {
+        let path = file.strip_prefix(&workspace.root).unwrap_or(file).to_string_lossy();
+        let path = path.replace('\\', "/");
+        complaints.extend(rules::check(&path, &read(file)?));
+    }
+    complaints.extend(papers(&workspace.root));
+    complaints.extend(layers::check(workspace));
+    if complaints.is_empty() {
+        println!("{} files", files.len());
+        return Ok(Outcome::Passed);
+    }
+    Err(format!("{} complaints\n{}", complaints.len(), complaints.join("\n")))
+}
+
+/// Every text file that people write here.
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    const TEXT: [&str; 12] =
+        ["rs", "toml", "md", "py", "mjs", "js", "json", "html", "css", "sh", "txt", "yml"];
+    const NOT_OURS: [&str; 4] = ["target", "node_modules", "__pycache__", ".git"];
+    let named = |error: std::io::Error| format!("{}: {error}", folder.display());
+    for entry in fs::read_dir(folder).map_err(named)? {
+        let path = entry.map_err(named)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            if !NOT_OURS.contains(&&*name) {
+                walk(&path, files)?;
+            }
+        } else if path.extension().is_some_and(|end| TEXT.iter().any(|text| end == *text)) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(())
+}
+
+/// The papers that readers look for, and the one command that two of them must agree on.
+fn papers(root: &Path) -> Vec<Complaint> {
+    const PAPERS: [(&str, &str); 6] = [
+        ("README.md", "cargo xtask ci"),
+        (".ci/run", "cargo xtask ci"),
+        ("CHANGELOG.md", "# "),
+        ("ARCHITECTURE.md", "# "),
+        ("LICENSE-MIT", "The hybi authors"),
+        ("LICENSE-APACHE", "Version 2.0"),
+    ];
+    let lacking = PAPERS.iter().filter(|(path, words)| {
+        !fs::read_to_string(root.join(path)).is_ok_and(|text| text.contains(words))
+    });
+    lacking.map(|(path, words)| format!("{path}: must be there and say `{words}`")).collect()
+}

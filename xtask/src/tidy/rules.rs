@@ -1,0 +1,172 @@
+//! The rules for one file, as a function of its path and its text.
+
+use super::{Complaint, citations};
+
+/// The only places where unsafe code may be. Users get the first two: vector kernels, and text
+/// proven to be UTF-8. The others are an allocator that counts and one that is written out as text.
+const UNSAFE_MAY_BE: [&str; 4] = [
+    "crates/hybi-frame/src/mask/",
+    "crates/hybi-frame/src/utf8/",
+    "benches/idle/",
+    "xtask/src/no_std.rs",
+];
+
+/// What makes code of the word.
+const UNSAFE_CODE: [&str; 4] = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"];
+
+/// Longest source file of a crate, in lines: beyond it, a file tells two stories.
+const MAX_LINES: usize = 600;
+
+/// Words that must not stay behind, matched as whole words in every file. Each is spelled in two
+/// parts so that this list does not find itself.
+const MARKS: [&str; 5] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+    concat!("to", "do!"),
+    concat!("db", "g!"),
+];
+
+/// Parts of addresses that mean something on one machine or in one network only.
+const PLACES: [&str; 7] = [
+    concat!("/wo", "rk/"),
+    concat!("/ro", "ot/"),
+    concat!("/ho", "me/"),
+    concat!("registry.", "npmjs"),
+    concat!("pypi.", "org"),
+    concat!("deb.", "debian"),
+    concat!("static.", "crates.io"),
+];
+
+/// All complaints about one file; `path` is relative to the root, with `/`.
+pub(super) fn check(path: &str, text: &str) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let rust = path.ends_with(".rs");
+    if rust && !text.starts_with("//!") {
+        complaints.push(format!("{path}:1: begins without a `//!` that says what lives here"));
+    }
+    let lines = text.lines().count();
+    if rust && path.starts_with("crates/") && path.contains("/src/") && lines > MAX_LINES {
+        complaints.push(format!("{path}: {lines} lines, at most {MAX_LINES}"));
+    }
+    // Test data holds whatever a peer may send.
+    if path.contains("/vectors/") {
+        return complaints;
+    }
+    let mut in_test = path.contains("/tests/");
+    for (index, line) in text.lines().enumerate() {
+        let mut complain = |what: &str| complaints.push(format!("{path}:{}: {what}", index + 1));
+        if let Some(mark) = MARKS.iter().find(|mark| has_word(line, mark)) {
+            complain(&format!("leftover mark `{mark}`"));
+        }
+        if let Some(place) = PLACES.iter().find(|place| line.contains(*place)) {
+            complain(&format!("`{place}` belongs to one machine or network"));
+        }
+        if rust {
+            in_test |= line.contains("#[cfg(test)]");
+            let code = line.split_once("//").map_or(line, |(code, _)| code);
+            rust_line(path, code, in_test, &mut complain);
+        }
+    }
+    if rust {
+        complaints.extend(citations::check(path, text));
+    }
+    complaints
+}
+
+/// The rules for one line of Rust without its comment.
+fn rust_line(path: &str, code: &str, in_test: bool, complain: &mut dyn FnMut(&str)) {
+    // This file quotes what it forbids.
+    if path == "xtask/src/tidy/rules.rs" {
+        return;
+    }
+    if code.trim_start().starts_with("#[ignore") {
+        complain("an ignored test checks nothing");
+    }
+    if in_test && code.contains("sleep(") {
+        complain("a test that sleeps is slow or flaky or both: wait for the event");
+    }
+    let may = UNSAFE_MAY_BE.iter().any(|place| path.starts_with(place));
+    if !may && UNSAFE_CODE.iter().any(|begin| has_word(code, begin)) {
+        complain("unsafe code outside the files that may have it");
+    }
+}
+
+/// Whether `word` stands in `line` with no letter, digit or underscore on either side.
+fn has_word(line: &str, word: &str) -> bool {
+    let joins =
+        |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    line.match_indices(word).any(|(at, _)| {
+        !joins(line[..at].chars().next_back()) && !joins(line[at + word.len()..].chars().next())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The complaints about `text` at `path`, joined, with a header added if it is Rust.
+    fn about(path: &str, text: &str) -> String {
+        let text = if path.ends_with(".rs") { format!("//! Header.\n{text}") } else { text.into() };
+        check(path, &text).join("\n")
+    }
+
+    #[test]
+    fn a_clean_file_draws_no_complaint() {
+        let text =
+            "#![forbid(unsafe_code)]\n/// RFC 6455 §5.2\nfn todos() {} // unsafe is a word\n";
+        assert_eq!(about("crates/hybi/src/lib.rs", text), "");
+    }
+
+    #[test]
+    fn the_header_is_wanted_first() {
+        assert!(check("benches/a.rs", "use x;\n//! Late.\n")[0].contains("benches/a.rs:1: begins"));
+    }
+
+    #[test]
+    fn marks_are_found_as_whole_words_in_any_file() {
+        for mark in MARKS {
+            assert!(
+                about("README.md", &format!("x\n{mark}: later")).contains("README.md:2: leftover")
+            );
+            assert_eq!(about("README.md", &format!("x{mark}x")), "");
+        }
+    }
+
+    #[test]
+    fn places_are_found() {
+        for place in PLACES {
+            assert!(about("a.toml", &format!("at {place}x")).contains("one machine"));
+        }
+    }
+
+    #[test]
+    fn ignored_tests_are_found() {
+        assert!(about("crates/hybi/src/a.rs", "    #[ignore]\n").contains("checks nothing"));
+        assert!(about("crates/hybi/src/a.rs", "#[ignore = \"slow\"]\n").contains("nothing"));
+    }
+
+    #[test]
+    fn sleeping_is_for_code_that_is_no_test() {
+        assert_eq!(about("crates/hybi-tokio/src/timer.rs", "tokio::time::sleep(x)\n"), "");
+        assert!(about("crates/hybi/tests/a.rs", "sleep(x)\n").contains("wait for the event"));
+        let unit = "#[cfg(test)]\nmod tests {\nthread::sleep(x)\n}\n";
+        assert!(about("crates/hybi/src/a.rs", unit).contains("a.rs:4: a test that sleeps"));
+    }
+
+    #[test]
+    fn unsafe_code_has_its_rooms() {
+        for code in ["unsafe { x }", "pub unsafe fn a() {}", "unsafe impl Send for A {}"] {
+            let text = format!("{code}\n");
+            assert!(about("crates/hybi-frame/src/decoder.rs", &text).contains("outside"), "{code}");
+        }
+        assert_eq!(about("crates/hybi-frame/src/mask/x86_64.rs", "unsafe { x }\n"), "");
+    }
+
+    #[test]
+    fn long_sources_are_found() {
+        let text = "\n".repeat(MAX_LINES);
+        assert!(about("crates/hybi/src/a.rs", &text).contains("601 lines"));
+        assert_eq!(about("crates/hybi/tests/a.rs", &text), "");
+    }
+}

@@ -1,0 +1,103 @@
+//! Tools that jobs need beyond the toolchain: found, installed from a package registry, or named
+//! with the line that installs them.
+
+use std::path::{Path, PathBuf};
+
+use crate::process::{command, line, run, works};
+use crate::workspace::{Workspace, read, write};
+
+/// Makes sure that `program` runs, installing the distribution's `package` if this may.
+pub(crate) fn need(program: &str, arguments: &[&str], package: &str) -> Result<(), String> {
+    if works(command(program).args(arguments)) {
+        return Ok(());
+    }
+    let install = format!("apt-get install -y --no-install-recommends {package}");
+    if !is_root() || !works(command("apt-get").arg("--version")) {
+        return Err(format!("`{program}` is missing; install it: sudo {install}"));
+    }
+    run(command("apt-get").args(["-q", "update"]))?;
+    run(command("apt-get")
+        .args(install.split(' ').skip(1))
+        .env("DEBIAN_FRONTEND", "noninteractive"))?;
+    if works(command(program).args(arguments)) {
+        Ok(())
+    } else {
+        Err(format!("`{}` still fails", line(command(program).args(arguments))))
+    }
+}
+
+/// Installs a requirements file into a folder of its own, which serves as `PYTHONPATH` and holds
+/// programs in `bin`; again only when the file has changed.
+pub(crate) fn python_packages(
+    workspace: &Workspace,
+    job: &str,
+    flags: &[&str],
+) -> Result<PathBuf, String> {
+    let requirements = workspace.xtask(job).join("requirements.txt");
+    let folder = workspace.cache(job)?.join("python");
+    once(&folder, &requirements, || {
+        need("python3", &["-m", "pip", "--version"], "python3-pip")?;
+        run(command("python3")
+            .env("PIP_ROOT_USER_ACTION", "ignore")
+            .args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "--upgrade"])
+            .args(["--only-binary", ":all:", "--target"])
+            .arg(&folder)
+            .args(flags)
+            .arg("-r")
+            .arg(&requirements))
+    })?;
+    Ok(folder)
+}
+
+/// Installs the locked npm packages of a job; the folder that holds `node_modules`.
+pub(crate) fn node_packages(workspace: &Workspace, job: &str) -> Result<PathBuf, String> {
+    let source = workspace.xtask(job);
+    let folder = workspace.cache(job)?.join("node");
+    let lock = source.join("package-lock.json");
+    need("node", &["--version"], "nodejs")?;
+    once(&folder, &lock, || {
+        need("npm", &["--version"], "npm")?;
+        for name in ["package.json", "package-lock.json"] {
+            write(&folder.join(name), &read(&source.join(name))?)?;
+        }
+        run(command("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(&folder))
+    })?;
+    Ok(folder)
+}
+
+/// Runs `install` unless the folder was completed before from the same recipe.
+fn once(
+    folder: &Path,
+    recipe: &Path,
+    install: impl FnOnce() -> Result<(), String>,
+) -> Result<(), String> {
+    let wanted = read(recipe)?;
+    let mark = folder.join("installed");
+    if std::fs::read_to_string(&mark).is_ok_and(|done| done == wanted) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    install()?;
+    write(&mark, &wanted)
+}
+
+/// `cargo` of the nightly toolchain, or why it cannot be had.
+pub(crate) fn nightly_cargo() -> Result<std::process::Command, String> {
+    // The proxy is named explicitly: `cargo run` may have put a toolchain's own cargo, which
+    // knows no `+nightly`, in front.
+    if works(command("rustup").args(["run", "nightly", "cargo", "--version"])) {
+        let mut cargo = command("rustup");
+        cargo.args(["run", "nightly", "cargo"]).env_remove("CARGO");
+        Ok(cargo)
+    } else {
+        Err("needs a nightly toolchain; install it: rustup toolchain install nightly".to_owned())
+    }
+}
+
+fn is_root() -> bool {
+    let mut id = command("id");
+    id.arg("-u").stderr(std::process::Stdio::null());
+    id.output().is_ok_and(|output| output.stdout == b"0\n")
+}
