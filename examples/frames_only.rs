@@ -20,15 +20,12 @@ fn main() -> Result<(), FrameError> {
         while at < chunk.len() {
             let (consumed, part) = decoder.decode(&mut chunk[at..])?;
             at += consumed;
-            if let Some(part) = part {
-                println!(
-                    "{:?}, {} bytes at {}: {:?}{}",
-                    part.header.opcode,
-                    part.header.payload_len,
-                    part.offset,
-                    String::from_utf8_lossy(part.payload()),
-                    if part.end { "" } else { " ..." },
-                );
+            if let Some(mut part) = part {
+                let (opcode, len, offset) =
+                    (part.header.opcode, part.header.payload_len, part.offset);
+                let more = if part.end { "" } else { " ..." };
+                let payload = String::from_utf8_lossy(part.payload());
+                println!("{opcode:?}, {len} bytes at {offset}: {payload:?}{more}");
             }
         }
     }

@@ -16,7 +16,7 @@ use hybi_frame::{
 use crate::{payload, sizes};
 
 /// What a connection reads at once: a message of 64 KiB with its header, and a little.
-const CHUNK: usize = (64 << 10) + 64;
+const CHUNK: usize = (16 << 10) + 64;
 
 pub(crate) fn run(timed: bool) {
     println!("parse and unmask one client frame; hybi: decoder and assembler, over the same reads");
@@ -37,7 +37,7 @@ pub(crate) fn run(timed: bool) {
     println!();
 }
 
-fn contenders(wire: &[u8], size: usize, frames: usize) -> Vec<Contender<'_>> {
+fn contenders<'a>(wire: &'a [u8], size: usize, frames: usize) -> Vec<Contender<'a>> {
     let limits = Limits::default();
     let mut hybi = Receiver::new(wire);
     let mut in_place = wire.to_vec();
@@ -49,10 +49,27 @@ fn contenders(wire: &[u8], size: usize, frames: usize) -> Vec<Contender<'_>> {
     let mut fastwebsockets = fastwebsockets(wire);
     let mut tokio_websockets = tokio_websockets(wire);
     let message = wire.len() / frames;
+    let ws = || {
+        let connection = hybi_tokio::Connection::new(Role::Server, Default::default(), Default::default());
+        hybi_tokio::WebSocket::new(connection, hybi_tokio::TokioIo::new(Memory::reading(wire)), hybi_tokio::TokioTimer::default())
+    };
+    let (mut ws1, mut ws2) = (ws(), ws());
 
     vec![
         Contender::new("hybi", move |count| {
             hybi.messages(count, |bytes| assert_eq!(bytes.len(), size));
+        }),
+        Contender::new("hybi recv_ref", move |count| {
+            for _ in 0..count {
+                let message = now(ws1.recv_ref()).expect("valid").expect("more");
+                assert_eq!(message.as_bytes().len(), size);
+            }
+        }),
+        Contender::new("hybi recv", move |count| {
+            for _ in 0..count {
+                let message = now(ws2.recv()).expect("valid").expect("more");
+                assert_eq!(message.len(), size);
+            }
         }),
         Contender::new("bare decoder in place", move |count| {
             for _ in 0..count {
@@ -164,7 +181,7 @@ impl<'a> Receiver<'a> {
             let Some(part) = part else { return false };
             self.assembler.push(part).expect("valid")
         } else if let Some(mut room) = self.assembler.direct_buffer(&self.decoder) {
-            room.put_slice(self.source.next_bytes(room.remaining_mut()));
+            room.put_slice(self.source.next_bytes(room.remaining_mut().min(CHUNK)));
             self.assembler.push_direct(&mut self.decoder).expect("valid")
         } else {
             self.read_on();

@@ -121,8 +121,8 @@ pub enum Violation {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A message of more frames than [`Limits::max_fragments`](crate::Limits::max_fragments).
-    /// §10.4, close code 1009.
+    /// A message that goes on with more frames than
+    /// [`Limits::max_fragments`](crate::Limits::max_fragments). §10.4, close code 1009.
     TooManyFragments {
         /// The limit in frames.
         limit: u32,
@@ -206,7 +206,7 @@ impl fmt::Display for Violation {
                 write!(f, "message of at least {size} bytes is above the limit of {limit}")
             }
             Self::TooManyFragments { limit } => {
-                write!(f, "message has more than {limit} fragments")
+                write!(f, "message goes on with more than {limit} fragments")
             }
         }
     }

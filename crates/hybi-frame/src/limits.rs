@@ -51,8 +51,8 @@ impl Limits {
         self.max_message
     }
 
-    /// The largest number of frames of one message; empty ones count. A message in a single frame
-    /// is always within it.
+    /// How many frames a message may go on with after its first; empty ones count. A message in a
+    /// single frame is always within it.
     ///
     /// It stops a peer that keeps the receiver busy with a message that never grows and never ends.
     #[inline]
@@ -78,7 +78,7 @@ impl Limits {
         self
     }
 
-    /// Sets the largest number of frames of one message.
+    /// Sets how many frames a message may go on with after its first.
     #[inline]
     #[must_use]
     pub const fn with_max_fragments(mut self, frames: u32) -> Self {

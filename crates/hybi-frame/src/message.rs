@@ -30,7 +30,7 @@ pub struct MessageAssembler {
     buffer: MessageBuffer,
     /// Bytes it has by the end of its current frame.
     announced: usize,
-    /// Frames of the message in progress.
+    /// Frames that the message in progress went on with after its first.
     fragments: u32,
     /// What came of a control frame that arrives in pieces: at most 125 bytes.
     control: Vec<u8>,
@@ -97,8 +97,8 @@ impl MessageAssembler {
     /// Room to read the rest of a large data frame into, past the chunk and without a copy.
     ///
     /// `Some` while a frame is in progress of which at least [`DIRECT_READ_MIN`] bytes are to
-    /// come, in a message that has at least as many. The room is earned, at most three times what
-    /// was received and never as large as a peer says, and it ends with the frame. After reading,
+    /// come, in a message that has at least as many. The room is earned, at most sixteen times
+    /// what was received whatever a peer announces, and it ends with the frame. After reading,
     /// call [`push_direct`](Self::push_direct) before anything else.
     ///
     /// [`DIRECT_READ_MIN`]: Self::DIRECT_READ_MIN
@@ -194,12 +194,14 @@ impl MessageAssembler {
             return Err(self.broken(Violation::MessageTooLarge { size, limit }, offset));
         }
         let limit = self.limits.max_fragments();
-        if self.fragments >= limit {
-            return Err(self.broken(Violation::TooManyFragments { limit }, offset));
+        if header.opcode == Opcode::Continuation {
+            if self.fragments >= limit {
+                return Err(self.broken(Violation::TooManyFragments { limit }, offset));
+            }
+            self.fragments += 1;
         }
         self.state = state;
         self.announced = size as usize;
-        self.fragments += 1;
         Ok(())
     }
 

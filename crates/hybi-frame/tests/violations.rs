@@ -215,11 +215,11 @@ fn section_10_4_fragments_have_a_limit() {
     let limits = Limits::default().with_max_fragments(3);
     let setting = (Role::Client, FrameRules::RFC6455, limits);
     let rule = Violation::TooManyFragments { limit: 3 };
-    let wire = b"\x02\x00\x00\x00\x89\x00\x00\x00\x00\x00";
-    check(setting, wire, rule, (8, 1009, "10.4"));
+    let wire = b"\x02\x00\x00\x00\x89\x00\x00\x00\x00\x00\x00\x00";
+    check(setting, wire, rule, (10, 1009, "10.4"));
 
-    let three = b"\x02\x00\x00\x00\x80\x00\x02\x00\x00\x00\x80\x00";
-    let (events, result) = receive_within(limits, Role::Client, FrameRules::RFC6455, [&three[..]]);
+    let four = b"\x02\x00\x00\x00\x00\x00\x80\x00\x02\x00\x00\x00\x00\x00\x80\x00";
+    let (events, result) = receive_within(limits, Role::Client, FrameRules::RFC6455, [&four[..]]);
     assert_eq!((events, result), (vec![Event::Binary(vec![]); 2], Ok(())));
 }
 

@@ -1,10 +1,10 @@
 //! The scripted peer: a blocking socket that sends any bytes and asserts what comes back
 //! (RFC 6455 sections 4 to 7).
 
-use core::time::Duration;
+use core::{net::SocketAddr, time::Duration};
 use std::{
     io::{ErrorKind, Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -258,7 +258,7 @@ impl Peer {
     /// When something comes, or a reset.
     #[track_caller]
     pub fn expect_end(&mut self) {
-        let more = self.input.len() > 0 || self.fill();
+        let more = !self.input.is_empty() || self.fill();
         assert!(!more, "{:?} instead of the end", String::from_utf8_lossy(&self.input));
         self.expect_no_reset();
     }

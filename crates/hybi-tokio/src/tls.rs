@@ -10,7 +10,7 @@ use std::{
 };
 
 use hybi::{Error, WsUri};
-use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
@@ -51,8 +51,8 @@ pub(crate) fn default_config() -> Result<Arc<ClientConfig>, Error> {
 
 /// All the roots that the features name.
 #[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
-fn roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
+fn roots() -> rustls::RootCertStore {
+    let mut roots = rustls::RootCertStore::empty();
     #[cfg(feature = "rustls-native-roots")]
     // A root that cannot be read or parsed is as good as absent; the others still count.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -83,7 +83,7 @@ impl Config {
         self
     }
 
-    /// Sets how many frames one message may be split into; 65,536 by default.
+    /// Sets how many frames a message may go on with after its first; 65,536 by default.
     ///
     /// Stops a peer that sends empty fragments for ever: they add no bytes, but each costs work.
     #[must_use]

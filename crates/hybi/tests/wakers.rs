@@ -270,6 +270,43 @@ fn a_peer_that_half_closes_and_does_not_read_costs_nothing() {
     assert!(error.is_timeout(), "{error}");
 }
 
+/// A task hands its half over to another: that one is woken from then on.
+#[test]
+fn a_half_may_move_to_another_task() {
+    for moved in ORDERS {
+        for last in ORDERS {
+            let mut world = World::new(no_pings().write_timeout(Some(SECOND * 30)));
+            world.queue();
+            world.both_wait(Last::Reader);
+            match moved {
+                Last::Reader => world.reader = Task::new(),
+                Last::Writer => world.writer = Task::new(),
+            }
+            world.both_wait(last);
+            world.clock.advance(SECOND * 30);
+            assert!(world.reader.wakes() > 0, "{moved:?} moved, {last:?} polled last");
+            assert!(world.writer.wakes() > 0, "{moved:?} moved, {last:?} polled last");
+        }
+    }
+}
+
+/// The sending half ends behind what was written, not before it was handed to the network.
+#[test]
+fn the_transport_is_ended_after_the_flush() {
+    let mut world = World::new(no_pings());
+    world.far.hold_flush(true);
+    world.far.put(b"\x88\x80\0\0\0\0");
+    assert!(world.poll_next().is_pending());
+    assert_eq!(world.far.take(100), b"\x88\x00");
+    assert!(!world.far.sees_end());
+    world.far.hold_flush(false);
+    assert!(world.reader.wakes() > 0);
+    assert!(world.poll_next().is_pending());
+    assert!(world.far.sees_end(), "a server ends the transport first");
+    world.far.end();
+    assert!(matches!(world.poll_next(), Poll::Ready(None)));
+}
+
 /// Two connections echo on separate tasks over links that are nearly always full; nobody is
 /// polled unless woken.
 #[test]

@@ -18,9 +18,6 @@ use crate::stream::Stream;
 use crate::tls::{self, Trust};
 use crate::values::{HostPort, version, version_name};
 
-/// The library's limit for each 16 MiB of the largest message that a client takes by default.
-const MAX_FRAGMENTS: u32 = 4 * 65_536;
-
 /// An open connection and how it came about.
 #[derive(Debug)]
 pub(crate) struct Opened {
@@ -80,7 +77,6 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
     let config = Config::default()
         .max_message(time.max_message)
         .max_frame(time.max_message as u64)
-        .max_fragments(MAX_FRAGMENTS)
         .fragment_size(args.sending.fragment)
         .show_control_frames(args.receiving.show_control)
         .handshake_timeout(time.timeout)

@@ -33,15 +33,17 @@ impl MessageBuffer {
         self.bytes.capacity()
     }
 
-    /// Appends a payload, unmasked; says whether it is known to be ASCII. The room grows by
-    /// doubling, up to `ceiling` bytes in all.
+    /// Appends a payload, unmasked; says whether it is known to be ASCII. When it has to grow, the
+    /// buffer becomes four times what was received, but no more than `ceiling` bytes.
     ///
     /// What was read into the room and never taken is dropped, since the answer would not speak
     /// of it.
     pub(crate) fn append(&mut self, part: FramePart<'_>, ceiling: usize) -> bool {
         self.bytes.truncate(self.taken);
         let len = self.len() + part.len();
-        self.grow_to(len, ceiling);
+        if len > self.bytes.capacity() {
+            self.grow(len, len.saturating_mul(4), ceiling);
+        }
         let ascii = part.append_to(&mut self.bytes);
         self.taken = len;
         ascii
@@ -49,13 +51,14 @@ impl MessageBuffer {
 
     /// Room for `limit` bytes at most, at the end: to be read into by the transport.
     ///
-    /// It is at least `least` bytes. When it has to grow, it becomes three times what is held
-    /// already unless `ceiling` forbids: what grows a large message costs a copy of it.
+    /// It is at least `least` bytes. When it has to grow, the buffer becomes sixteen times what
+    /// was received unless `ceiling` forbids: each time that a large message grows costs a copy
+    /// of it, and room that is not yet written to costs next to nothing.
     pub(crate) fn room(&mut self, least: usize, limit: usize, ceiling: usize) -> DirectBuffer<'_> {
         let room = self.bytes.capacity() - self.len();
         if room < least.min(limit) {
-            let len = self.len().saturating_mul(4).min(ceiling);
-            self.grow_to(len.max(self.len() + least.min(limit)), ceiling);
+            let len = self.len() + least.min(limit);
+            self.grow(len, self.len().saturating_mul(16), ceiling);
         }
         let limit = limit.min(self.bytes.capacity() - self.bytes.len());
         DirectBuffer((&mut self.bytes).limit(limit))
@@ -99,13 +102,10 @@ impl MessageBuffer {
         Ok(unsafe { Utf8Bytes::from_bytes_unchecked(self.take()) })
     }
 
-    /// Makes room for `len` bytes in all, by doubling but not past `ceiling` unless `len` is.
-    fn grow_to(&mut self, len: usize, ceiling: usize) {
-        if len > self.bytes.capacity() {
-            let doubled = self.bytes.capacity().saturating_mul(2).max(ROOM_MIN);
-            let room = doubled.min(ceiling).max(len);
-            self.bytes.reserve_exact(room - self.bytes.len());
-        }
+    /// Makes room for `wanted` bytes in all, but for no more than `ceiling` unless `len` is.
+    fn grow(&mut self, len: usize, wanted: usize, ceiling: usize) {
+        let room = wanted.max(ROOM_MIN).min(ceiling).max(len);
+        self.bytes.reserve_exact(room - self.bytes.len());
     }
 }
 

@@ -1,8 +1,8 @@
 //! Bad frames: each rule of RFC 6455 sections 5, 7 and 8 broken once by a client and once by a
 //! server, over a real socket, with the close code that the offender sees.
 
-use core::panic::AssertUnwindSafe;
-use std::{net::SocketAddr, panic::catch_unwind, sync::mpsc};
+use core::{net::SocketAddr, panic::AssertUnwindSafe};
+use std::{panic::catch_unwind, sync::mpsc};
 
 use hybi::{Config, Error};
 
@@ -166,7 +166,7 @@ fn limits(side: Side, f: MakeFrame<'_>, add: Add<'_>) {
     let sum = [fragment(BINARY ^ FIN), fragment(CONTINUATION ^ FIN), f(CONTINUATION, b"x")];
     add("10.4", 1009, "a message too large", &sum);
     let mut empty = vec![f(TEXT ^ FIN, b"")];
-    empty.extend((0..MAX_FRAGMENTS).map(|_| f(CONTINUATION ^ FIN, b"")));
+    empty.extend((0..=MAX_FRAGMENTS).map(|_| f(CONTINUATION ^ FIN, b"")));
     add("10.4", 1009, "too many empty fragments", &empty);
 }
 

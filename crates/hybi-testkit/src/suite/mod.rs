@@ -4,6 +4,8 @@
 //! An adapter implements [`Runtime`] and calls [`behaviour_suite!`](crate::behaviour_suite); each
 //! test then appears by its name in that crate.
 
+#![expect(clippy::missing_panics_doc, reason = "these are tests: panicking is how they fail")]
+
 pub mod bad_frames;
 pub mod bad_requests;
 pub mod bad_responses;
@@ -14,12 +16,8 @@ pub mod opening;
 pub mod sending;
 pub mod sinks;
 
-use core::{future::Future, time::Duration};
-use std::{
-    net::{SocketAddr, TcpStream},
-    sync::mpsc,
-    thread,
-};
+use core::{future::Future, net::SocketAddr, time::Duration};
+use std::{net::TcpStream, sync::mpsc, thread};
 
 use hybi::{
     Client, Config, Error, Incoming, Server, WebSocket,
@@ -169,6 +167,7 @@ where
 
 /// How a connection ended, as its application saw it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The error that ended it, if not in order.
     pub error: Option<Error>,

@@ -1,7 +1,7 @@
 //! The opening handshake (RFC 6455 section 4): what is chosen, handed over, and how it is cut.
 
-use core::time::Duration;
-use std::{io::ErrorKind, net::SocketAddr};
+use core::{net::SocketAddr, time::Duration};
+use std::io::ErrorKind;
 
 use hybi::{
     Client, Config, Deadline, Error, HandshakeError, Server,
@@ -341,9 +341,8 @@ pub fn ends_a_silent_server<R: Runtime>() {
 pub fn refuses_wss<R: Runtime>(package: &str) {
     let (listener, address) = listen();
     let uri = format!("wss://{address}/");
-    let error = match R::block_on(R::connect_with(&Client::default(), &uri)) {
-        Ok(_) => panic!("no TLS is here"),
-        Err(error) => error,
+    let Err(error) = R::block_on(R::connect_with(&Client::default(), &uri)) else {
+        panic!("no TLS is here");
     };
     let Error::TlsNotCompiledIn { feature } = error else { panic!("{error}") };
     assert!(feature.contains(package), "{feature}");

@@ -1,8 +1,11 @@
 //! An allocator that counts, for each thread on its own, so that a test sees what the endpoint on
 //! this thread holds and nothing of its peer's.
 
-use core::cell::Cell;
-use std::alloc::{GlobalAlloc, Layout, System};
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    cell::Cell,
+};
+use std::alloc::System;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;

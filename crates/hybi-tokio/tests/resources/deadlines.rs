@@ -2,12 +2,16 @@
 //! do, so the times measured are exact and take no time (RFC 6455 sections 5.5.2, 7.1.1, 10.4).
 
 use core::{future::Future, time::Duration};
+use std::sync::Arc;
 
 use hybi_testkit::{
     peer::{ACCEPT, REQUEST},
     wire::{self, BINARY, CLOSE, PING, PONG, Side, TEXT},
 };
-use hybi_tokio::{CloseCode, Config, Deadline, Error, Server, WebSocket};
+use hybi_tokio::{
+    CloseCode, Config, Connection, Deadline, Error, Negotiated, Role, Server, TokioIo, TokioTimer,
+    WebSocket,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, DuplexStream, duplex},
     task::JoinHandle,
@@ -138,6 +142,23 @@ async fn a_close_frame_without_an_answer_ends_at_the_close_deadline() {
     let (status, elapsed) = server.await.unwrap();
     assert!(!status.is_clean());
     assert_eq!(elapsed.as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_leaves_the_end_to_the_server_until_the_close_deadline() {
+    let (mut peer, stream) = duplex(1024);
+    let config = Arc::new(Config::default());
+    let connection = Connection::new(Role::Client, Negotiated::default(), config);
+    let mut ws = WebSocket::new(connection, TokioIo::new(stream), TokioTimer::default());
+    let client = tokio::spawn(async move { ws.close(CloseCode::NORMAL, "").await });
+    let mut close = [0; 8];
+    peer.read_exact(&mut close).await.unwrap();
+    assert_eq!(close[..2], [CLOSE, 0x82]);
+    peer.write_all(&wire::frame(Side::Server, CLOSE, &[3, 232])).await.unwrap();
+    let start = Instant::now();
+    expect_end(&mut peer).await;
+    assert_eq!(start.elapsed().as_secs(), 5);
+    assert!(client.await.unwrap().unwrap().is_clean());
 }
 
 #[tokio::test(start_paused = true)]

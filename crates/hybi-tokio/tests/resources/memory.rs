@@ -1,8 +1,8 @@
 //! What a connection holds, whatever its peer does (RFC 6455 section 10.4).
 
-use core::{future::Future, time::Duration};
+use core::{future::Future, net::SocketAddr, time::Duration};
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::TcpListener,
     thread::{self, JoinHandle},
 };
 

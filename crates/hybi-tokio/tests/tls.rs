@@ -1,0 +1,107 @@
+//! `wss`: TLS on both sides (RFC 6455 sections 3, 4.1 and 10.6).
+
+#![cfg(feature = "rustls")]
+
+use std::{io::ErrorKind, sync::Arc};
+
+use hybi_tokio::{
+    Client, CloseCode, CloseStatus, Connector, Error, Message,
+    rustls::{
+        ClientConfig, RootCertStore, ServerConfig, crypto::ring::default_provider,
+        pki_types::PrivatePkcs8KeyDer,
+    },
+    tokio_rustls::TlsAcceptor,
+};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A server with a certificate of its own for `localhost`, echoing on one connection; its port,
+/// and a client configuration that trusts it.
+async fn serve_echo() -> (u16, Arc<ClientConfig>, JoinHandle<Result<CloseStatus, Error>>) {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+    let provider = Arc::new(default_provider());
+    let server = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key.into())
+        .unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(cert.der().clone()).unwrap();
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let task = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await?;
+        let stream = TlsAcceptor::from(Arc::new(server)).accept(stream).await?;
+        let mut ws = hybi_tokio::accept(stream).await?;
+        while let Some(message) = ws.recv().await? {
+            ws.feed(message).await?;
+        }
+        Ok(ws.close_status().cloned().expect("an end"))
+    });
+    (port, Arc::new(client), task)
+}
+
+#[tokio::test]
+async fn messages_and_the_close_pass_through_tls() {
+    let (port, config, server) = serve_echo().await;
+    let connector = Connector::new().rustls(config);
+    let uri = format!("wss://localhost:{port}/");
+    let (mut ws, _) = connector.connect(&Client::default(), &uri).await.unwrap();
+    for len in [0, 1, 125, 126, 16 * 1024, 65_536, 1024 * 1024, 5_000_000] {
+        let message = Message::binary(vec![len as u8; len]);
+        ws.send(message.clone()).await.unwrap();
+        assert_eq!(ws.recv().await.unwrap(), Some(message));
+    }
+    let status = ws.close(CloseCode::NORMAL, "done").await.unwrap();
+    assert!(status.is_clean());
+    let status = server.await.unwrap().unwrap();
+    assert!(status.is_clean());
+    assert_eq!(status.reason(), "done");
+}
+
+#[tokio::test]
+async fn pipelined_messages_pass_through_tls() {
+    let (port, config, server) = serve_echo().await;
+    let connector = Connector::new().rustls(config);
+    let uri = format!("wss://localhost:{port}/");
+    let (mut ws, _) = connector.connect(&Client::default(), &uri).await.unwrap();
+    for n in 0..1000 {
+        ws.feed(format!("message {n}")).await.unwrap();
+    }
+    for n in 0..1000 {
+        assert_eq!(ws.recv().await.unwrap(), Some(Message::text(format!("message {n}"))));
+    }
+    drop(ws);
+    let lost = server.await.unwrap().unwrap_err();
+    assert!(lost.is_closed(), "{lost}");
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    let (port, config, server) = serve_echo().await;
+    let connector = Connector::new().rustls(config);
+    let uri = format!("wss://127.0.0.1:{port}/");
+    let error = connector.connect(&Client::default(), &uri).await.unwrap_err();
+    let Error::Transport(error) = error else { panic!("{error}") };
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+    assert!(server.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_client_without_tls_is_told_so() {
+    let (port, _, server) = serve_echo().await;
+    let uri = format!("ws://127.0.0.1:{port}/");
+    let error = hybi_tokio::connect(&uri).await.unwrap_err();
+    // The server answers with a TLS alert.
+    let Some(error) = error.handshake() else { panic!("{error}") };
+    assert!(error.to_string().contains("TLS"), "{error}");
+    assert!(server.await.unwrap().is_err());
+}
