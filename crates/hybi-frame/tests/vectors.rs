@@ -17,7 +17,8 @@ const VERSIONS: [(&str, FrameRules); 3] = [
     ("hybi-07", FrameRules::HYBI_07),
 ];
 
-/// Streams beyond this length are cut around the places where something happens only.
+/// Streams beyond this length are cut at every byte under RFC 6455 only, and under the drafts that
+/// share its code at both ends and at some places between.
 const CUT_EVERYWHERE: usize = 1024;
 
 #[test]
@@ -33,7 +34,7 @@ fn streams_give_their_events_however_they_are_cut() {
 
                 let by_byte = receive(role, rules, wire.chunks(1));
                 assert_eq!(by_byte, expected, "{} byte by byte", record["id"]);
-                for cut in cuts(wire.len()) {
+                for cut in cuts(wire.len(), version) {
                     let (front, back) = wire.split_at(cut);
                     let in_two = receive(role, rules, [front, back]);
                     assert_eq!(in_two, expected, "{} cut at {cut}", record["id"]);
@@ -138,8 +139,8 @@ fn receivers(record: &Value) -> Vec<Role> {
     }
 }
 
-fn cuts(len: usize) -> Vec<usize> {
-    if len <= CUT_EVERYWHERE {
+fn cuts(len: usize, version: &str) -> Vec<usize> {
+    if len <= CUT_EVERYWHERE || version == "rfc6455" {
         return (1..len).collect();
     }
     let edge = 40;
