@@ -1,8 +1,12 @@
 //! Parsing and unmasking what a client sends, as a server: binary messages, one frame each.
 //!
-//! A frame of 1 MiB does not fit a chunk: it is gathered in a buffer that grows with the bytes
-//! received, while fastwebsockets and tokio-websockets make room for what the header declares. The
-//! bare decoder works in place on bytes that are there, the others read theirs first.
+//! `hybi` is the codec over reads as long as the first-level cache likes them, `hybi recv` and
+//! `hybi recv_ref` the whole connection, which reads as much as a system call is worth. A message
+//! that does not fit a read is gathered in a buffer that grows with the bytes received, while
+//! fastwebsockets and tokio-websockets make room for what the header declares. The bare decoder
+//! works in place on bytes that are there, the others read theirs first.
+
+use std::sync::Arc;
 
 use bytes::BufMut;
 use futures_util::StreamExt;
@@ -12,11 +16,15 @@ use hybi_frame::{
     Assembled, FrameDecoder, FrameRules, Limits, MaskingKey, MessageAssembler, Opcode, Role, Rsv,
     apply_mask, encode_frame,
 };
+use hybi_tokio::{Connection, Negotiated, TokioIo, TokioTimer, WebSocket};
 
 use crate::{payload, sizes};
 
-/// What a connection reads at once: a message of 64 KiB with its header, and a little.
-const CHUNK: usize = (16 << 10) + 64;
+/// The chunk: a message of 64 KiB with its header, and a little.
+const CHUNK: usize = (64 << 10) + 64;
+
+/// What is read at once where nothing is known of what comes: as for a message of 16 KiB.
+const READ: usize = (16 << 10) + 64;
 
 pub(crate) fn run(timed: bool) {
     println!("parse and unmask one client frame; hybi: decoder and assembler, over the same reads");
@@ -49,11 +57,7 @@ fn contenders<'a>(wire: &'a [u8], size: usize, frames: usize) -> Vec<Contender<'
     let mut fastwebsockets = fastwebsockets(wire);
     let mut tokio_websockets = tokio_websockets(wire);
     let message = wire.len() / frames;
-    let ws = || {
-        let connection = hybi_tokio::Connection::new(Role::Server, Default::default(), Default::default());
-        hybi_tokio::WebSocket::new(connection, hybi_tokio::TokioIo::new(Memory::reading(wire)), hybi_tokio::TokioTimer::default())
-    };
-    let (mut ws1, mut ws2) = (ws(), ws());
+    let (mut lent, mut owned) = (websocket(wire), websocket(wire));
 
     vec![
         Contender::new("hybi", move |count| {
@@ -61,13 +65,13 @@ fn contenders<'a>(wire: &'a [u8], size: usize, frames: usize) -> Vec<Contender<'
         }),
         Contender::new("hybi recv_ref", move |count| {
             for _ in 0..count {
-                let message = now(ws1.recv_ref()).expect("valid").expect("more");
+                let message = now(lent.recv_ref()).expect("valid").expect("more");
                 assert_eq!(message.as_bytes().len(), size);
             }
         }),
         Contender::new("hybi recv", move |count| {
             for _ in 0..count {
-                let message = now(ws2.recv()).expect("valid").expect("more");
+                let message = now(owned.recv()).expect("valid").expect("more");
                 assert_eq!(message.len(), size);
             }
         }),
@@ -124,9 +128,14 @@ fn check(wire: &[u8], plain: &[u8], frames: usize) {
     });
     assert_eq!(seen, count);
 
+    let (mut lent, mut owned) = (websocket(wire), websocket(wire));
     let (mut tungstenite, mut fastwebsockets) = (tungstenite(wire), fastwebsockets(wire));
     let mut tokio_websockets = tokio_websockets(wire);
     for _ in 0..count {
+        let message = now(lent.recv_ref()).expect("valid").expect("more");
+        assert!(message.as_bytes() == plain, "hybi recv_ref");
+        let message = now(owned.recv()).expect("valid").expect("more");
+        assert!(message.as_bytes() == plain, "hybi recv");
         assert!(tungstenite.read().expect("valid").into_data() == plain, "tungstenite");
         let frame = now(fastwebsockets.read_frame()).expect("valid");
         assert!(*frame.payload == *plain, "fastwebsockets");
@@ -170,10 +179,11 @@ impl<'a> Receiver<'a> {
     fn step(&mut self, mut take: impl FnMut(&[u8])) -> bool {
         let assembled = if !self.unread.is_empty() {
             let chunk = &mut self.chunk[self.unread.clone()];
-            if let Some(missing) = self.decoder.missing(chunk)
-                && missing <= (CHUNK - chunk.len()) as u64
+            let room = CHUNK - chunk.len();
+            if room > 0
+                && let Some(missing) = self.decoder.missing(chunk)
             {
-                self.read_on();
+                self.read_on(READ.max(missing as usize));
                 return false;
             }
             let (taken, part) = self.decoder.decode(chunk).expect("valid");
@@ -181,10 +191,10 @@ impl<'a> Receiver<'a> {
             let Some(part) = part else { return false };
             self.assembler.push(part).expect("valid")
         } else if let Some(mut room) = self.assembler.direct_buffer(&self.decoder) {
-            room.put_slice(self.source.next_bytes(room.remaining_mut().min(CHUNK)));
+            room.put_slice(self.source.next_bytes(room.remaining_mut()));
             self.assembler.push_direct(&mut self.decoder).expect("valid")
         } else {
-            self.read_on();
+            self.read_on(READ);
             return false;
         };
         match assembled {
@@ -195,14 +205,19 @@ impl<'a> Receiver<'a> {
         true
     }
 
-    /// Moves what is unread to the front of the chunk and reads behind it.
-    fn read_on(&mut self) {
+    /// Moves what is unread to the front of the chunk and reads behind it, `limit` bytes at most.
+    fn read_on(&mut self, limit: usize) {
         let len = self.unread.len();
         self.chunk.copy_within(self.unread.clone(), 0);
-        let bytes = self.source.next_bytes(CHUNK - len);
+        let bytes = self.source.next_bytes(limit.min(CHUNK - len));
         self.chunk[len..len + bytes.len()].copy_from_slice(bytes);
         self.unread = 0..len + bytes.len();
     }
+}
+
+fn websocket(wire: &[u8]) -> WebSocket<Memory<'_>> {
+    let connection = Connection::new(Role::Server, Negotiated::default(), Arc::default());
+    WebSocket::new(connection, TokioIo::new(Memory::reading(wire)), TokioTimer::default())
 }
 
 fn tungstenite(wire: &[u8]) -> tungstenite::WebSocket<Memory<'_>> {

@@ -2,8 +2,10 @@
 
 #![cfg(feature = "rustls")]
 
+use core::future::Future;
 use std::{io::ErrorKind, sync::Arc};
 
+use hybi_testkit::suite::bounded;
 use hybi_tokio::{
     Client, CloseCode, CloseStatus, Connector, Error, Message,
     rustls::{
@@ -13,7 +15,12 @@ use hybi_tokio::{
     tokio_rustls::TlsAcceptor,
 };
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, runtime, task::JoinHandle};
+
+fn block_on(test: impl Future<Output = ()>) {
+    let mut runtime = runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(test);
+}
 
 /// A server with a certificate of its own for `localhost`, echoing on one connection; its port,
 /// and a client configuration that trusts it.
@@ -49,59 +56,75 @@ async fn serve_echo() -> (u16, Arc<ClientConfig>, JoinHandle<Result<CloseStatus,
     (port, Arc::new(client), task)
 }
 
-#[tokio::test]
-async fn messages_and_the_close_pass_through_tls() {
-    let (port, config, server) = serve_echo().await;
-    let connector = Connector::new().rustls(config);
-    let uri = format!("wss://localhost:{port}/");
-    let (mut ws, _) = connector.connect(&Client::default(), &uri).await.unwrap();
-    for len in [0, 1, 125, 126, 16 * 1024, 65_536, 1024 * 1024, 5_000_000] {
-        let message = Message::binary(vec![len as u8; len]);
-        ws.send(message.clone()).await.unwrap();
-        assert_eq!(ws.recv().await.unwrap(), Some(message));
-    }
-    let status = ws.close(CloseCode::NORMAL, "done").await.unwrap();
-    assert!(status.is_clean());
-    let status = server.await.unwrap().unwrap();
-    assert!(status.is_clean());
-    assert_eq!(status.reason(), "done");
+#[test]
+fn messages_and_the_close_pass_through_tls() {
+    bounded("messages_and_the_close_pass_through_tls", || {
+        block_on(async {
+            let (port, config, server) = serve_echo().await;
+            let connector = Connector::new().rustls(config);
+            let uri = format!("wss://localhost:{port}/");
+            let (mut ws, _) = connector.connect(&Client::default(), &uri).await.unwrap();
+            for len in [0, 1, 125, 126, 16 * 1024, 65_536, 1024 * 1024, 5_000_000] {
+                let message = Message::binary(vec![len as u8; len]);
+                ws.send(message.clone()).await.unwrap();
+                assert_eq!(ws.recv().await.unwrap(), Some(message));
+            }
+            let status = ws.close(CloseCode::NORMAL, "done").await.unwrap();
+            assert!(status.is_clean());
+            let status = server.await.unwrap().unwrap();
+            assert!(status.is_clean());
+            assert_eq!(status.reason(), "done");
+        })
+    });
 }
 
-#[tokio::test]
-async fn pipelined_messages_pass_through_tls() {
-    let (port, config, server) = serve_echo().await;
-    let connector = Connector::new().rustls(config);
-    let uri = format!("wss://localhost:{port}/");
-    let (mut ws, _) = connector.connect(&Client::default(), &uri).await.unwrap();
-    for n in 0..1000 {
-        ws.feed(format!("message {n}")).await.unwrap();
-    }
-    for n in 0..1000 {
-        assert_eq!(ws.recv().await.unwrap(), Some(Message::text(format!("message {n}"))));
-    }
-    drop(ws);
-    let lost = server.await.unwrap().unwrap_err();
-    assert!(lost.is_closed(), "{lost}");
+#[test]
+fn pipelined_messages_pass_through_tls() {
+    bounded("pipelined_messages_pass_through_tls", || {
+        block_on(async {
+            let (port, config, server) = serve_echo().await;
+            let connector = Connector::new().rustls(config);
+            let uri = format!("wss://localhost:{port}/");
+            let (mut ws, _) = connector.connect(&Client::default(), &uri).await.unwrap();
+            for n in 0..1000 {
+                ws.feed(format!("message {n}")).await.unwrap();
+            }
+            for n in 0..1000 {
+                assert_eq!(ws.recv().await.unwrap(), Some(Message::text(format!("message {n}"))));
+            }
+            drop(ws);
+            let lost = server.await.unwrap().unwrap_err();
+            assert!(lost.is_closed(), "{lost}");
+        })
+    });
 }
 
-#[tokio::test]
-async fn a_certificate_for_another_name_is_refused() {
-    let (port, config, server) = serve_echo().await;
-    let connector = Connector::new().rustls(config);
-    let uri = format!("wss://127.0.0.1:{port}/");
-    let error = connector.connect(&Client::default(), &uri).await.unwrap_err();
-    let Error::Transport(error) = error else { panic!("{error}") };
-    assert_eq!(error.kind(), ErrorKind::InvalidData);
-    assert!(server.await.unwrap().is_err());
+#[test]
+fn a_certificate_for_another_name_is_refused() {
+    bounded("a_certificate_for_another_name_is_refused", || {
+        block_on(async {
+            let (port, config, server) = serve_echo().await;
+            let connector = Connector::new().rustls(config);
+            let uri = format!("wss://127.0.0.1:{port}/");
+            let error = connector.connect(&Client::default(), &uri).await.unwrap_err();
+            let Error::Transport(error) = error else { panic!("{error}") };
+            assert_eq!(error.kind(), ErrorKind::InvalidData);
+            assert!(server.await.unwrap().is_err());
+        })
+    });
 }
 
-#[tokio::test]
-async fn a_client_without_tls_is_told_so() {
-    let (port, _, server) = serve_echo().await;
-    let uri = format!("ws://127.0.0.1:{port}/");
-    let error = hybi_tokio::connect(&uri).await.unwrap_err();
-    // The server answers with a TLS alert.
-    let Some(error) = error.handshake() else { panic!("{error}") };
-    assert!(error.to_string().contains("TLS"), "{error}");
-    assert!(server.await.unwrap().is_err());
+#[test]
+fn a_client_without_tls_is_told_so() {
+    bounded("a_client_without_tls_is_told_so", || {
+        block_on(async {
+            let (port, _, server) = serve_echo().await;
+            let uri = format!("ws://127.0.0.1:{port}/");
+            let error = hybi_tokio::connect(&uri).await.unwrap_err();
+            // The server answers with a TLS alert.
+            let Some(error) = error.handshake() else { panic!("{error}") };
+            assert!(error.to_string().contains("TLS"), "{error}");
+            assert!(server.await.unwrap().is_err());
+        })
+    });
 }

@@ -13,12 +13,15 @@ use std::{
 
 use hybi_testkit::{
     peer::REQUEST,
+    suite::bounded,
     wire::{self, Side, TEXT},
 };
 use hybi_tokio::Error;
 use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,
 };
+
+use crate::memory::block_on;
 
 /// A stream that counts the writes asked of it.
 struct Counting {
@@ -68,32 +71,36 @@ impl AsyncWrite for Counting {
     }
 }
 
-#[tokio::test]
-async fn what_one_read_brought_is_answered_with_one_write() {
-    let (mut peer, stream) = duplex(1024 * 1024);
-    let writes = Arc::new(AtomicUsize::new(0));
-    let counting = Counting { stream, writes: writes.clone() };
-    let server = tokio::spawn(async move {
-        let mut ws = hybi_tokio::accept(counting).await?;
-        while let Some(message) = ws.recv().await? {
-            ws.feed(message).await?;
-        }
-        Ok::<_, Error>(())
+#[test]
+fn what_one_read_brought_is_answered_with_one_write() {
+    bounded("what_one_read_brought_is_answered_with_one_write", || {
+        block_on(async {
+            let (mut peer, stream) = duplex(1024 * 1024);
+            let writes = Arc::new(AtomicUsize::new(0));
+            let counting = Counting { stream, writes: writes.clone() };
+            let server = tokio::spawn(async move {
+                let mut ws = hybi_tokio::accept(counting).await?;
+                while let Some(message) = ws.recv().await? {
+                    ws.feed(message).await?;
+                }
+                Ok::<_, Error>(())
+            });
+            peer.write_all(REQUEST.as_bytes()).await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(peer.read_u8().await.unwrap());
+            }
+            let before = writes.load(Ordering::Relaxed);
+            let frames = wire::frame(Side::Client, TEXT, b"twenty bytes of text").repeat(1000);
+            let echoes = wire::frame(Side::Server, TEXT, b"twenty bytes of text").repeat(1000);
+            assert!(frames.len() < 64 * 1024, "one read");
+            peer.write_all(&frames).await.unwrap();
+            let mut answer = vec![0; echoes.len()];
+            peer.read_exact(&mut answer).await.unwrap();
+            assert_eq!(answer, echoes);
+            assert_eq!(writes.load(Ordering::Relaxed) - before, 1);
+            drop(peer);
+            assert!(matches!(server.await.unwrap(), Err(Error::Lost)));
+        })
     });
-    peer.write_all(REQUEST.as_bytes()).await.unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(peer.read_u8().await.unwrap());
-    }
-    let before = writes.load(Ordering::Relaxed);
-    let frames = wire::frame(Side::Client, TEXT, b"twenty bytes of text").repeat(1000);
-    let echoes = wire::frame(Side::Server, TEXT, b"twenty bytes of text").repeat(1000);
-    assert!(frames.len() < 64 * 1024, "one read");
-    peer.write_all(&frames).await.unwrap();
-    let mut answer = vec![0; echoes.len()];
-    peer.read_exact(&mut answer).await.unwrap();
-    assert_eq!(answer, echoes);
-    assert_eq!(writes.load(Ordering::Relaxed) - before, 1);
-    drop(peer);
-    assert!(matches!(server.await.unwrap(), Err(Error::Lost)));
 }
