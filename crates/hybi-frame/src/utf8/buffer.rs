@@ -34,7 +34,7 @@ impl MessageBuffer {
     }
 
     /// Appends a payload, unmasked; says whether it is known to be ASCII. When it has to grow, the
-    /// buffer becomes four times what was received, but no more than `ceiling` bytes.
+    /// buffer becomes [`GROWTH`] times what was received, but no more than `ceiling` bytes.
     ///
     /// What was read into the room and never taken is dropped, since the answer would not speak
     /// of it.
@@ -42,7 +42,7 @@ impl MessageBuffer {
         self.bytes.truncate(self.taken);
         let len = self.len() + part.len();
         if len > self.bytes.capacity() {
-            self.grow(len, len.saturating_mul(4), ceiling);
+            self.grow(len, ceiling);
         }
         let ascii = part.append_to(&mut self.bytes);
         self.taken = len;
@@ -51,14 +51,12 @@ impl MessageBuffer {
 
     /// Room for `limit` bytes at most, at the end: to be read into by the transport.
     ///
-    /// It is at least `least` bytes. When it has to grow, the buffer becomes sixteen times what
-    /// was received unless `ceiling` forbids: each time that a large message grows costs a copy
-    /// of it, and room that is not yet written to costs next to nothing.
+    /// It is at least `least` bytes. When it has to grow, the buffer becomes [`GROWTH`] times what
+    /// was received, but no more than `ceiling` bytes.
     pub(crate) fn room(&mut self, least: usize, limit: usize, ceiling: usize) -> DirectBuffer<'_> {
         let room = self.bytes.capacity() - self.len();
         if room < least.min(limit) {
-            let len = self.len() + least.min(limit);
-            self.grow(len, self.len().saturating_mul(16), ceiling);
+            self.grow(self.len() + least.min(limit), ceiling);
         }
         let limit = limit.min(self.bytes.capacity() - self.bytes.len());
         DirectBuffer((&mut self.bytes).limit(limit))
@@ -102,12 +100,18 @@ impl MessageBuffer {
         Ok(unsafe { Utf8Bytes::from_bytes_unchecked(self.take()) })
     }
 
-    /// Makes room for `wanted` bytes in all, but for no more than `ceiling` unless `len` is.
-    fn grow(&mut self, len: usize, wanted: usize, ceiling: usize) {
-        let room = wanted.max(ROOM_MIN).min(ceiling).max(len);
+    /// Makes room for `len` bytes in all at least.
+    fn grow(&mut self, len: usize, ceiling: usize) {
+        let room = len.saturating_mul(GROWTH).max(ROOM_MIN).min(ceiling).max(len);
         self.bytes.reserve_exact(room - self.bytes.len());
     }
 }
+
+/// How far the room may be ahead of the bytes received.
+///
+/// Each time that a large message grows costs a copy of it, and room that is not yet written to
+/// costs next to nothing.
+const GROWTH: usize = 16;
 
 /// The least room, for messages of tiny fragments.
 const ROOM_MIN: usize = 64;
