@@ -140,7 +140,7 @@ pub(crate) struct LimitArgs {
     /// Largest frame [default: as message]
     #[arg(long, value_name = "SIZE", value_parser = size, env = "HYBI_SERVE_MAX_FRAME")]
     pub(crate) max_frame: Option<usize>,
-    /// Most fragments in a message
+    /// Most frames that a message goes on with after its first
     #[arg(
         long, value_name = "N", default_value_t = 65_536,
         value_parser = clap::value_parser!(u32).range(1..), env = "HYBI_SERVE_MAX_FRAGMENTS",

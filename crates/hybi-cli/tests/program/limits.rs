@@ -50,11 +50,16 @@ fn messages_frames_and_fragments_have_ceilings() {
     too_big(&|peer| {
         peer.send_frame(BINARY ^ FIN, b"");
         peer.send_frame(0, b"");
+        peer.send_frame(0, b"");
         peer.send_frame(0x80, b"");
     });
     let mut peer = server.open("/");
     peer.send_frame(BINARY, &[7; 600]);
     peer.expect(BINARY, &[7; 600]);
+    peer.send_frame(BINARY ^ FIN, b"a");
+    peer.send_frame(0, b"b");
+    peer.send_frame(0x80, b"c");
+    peer.expect(BINARY, b"abc");
 }
 
 #[test]
