@@ -17,10 +17,6 @@ const VERSIONS: [(&str, FrameRules); 3] = [
     ("hybi-07", FrameRules::HYBI_07),
 ];
 
-/// Streams beyond this length are cut at every byte under RFC 6455 only, and under the drafts that
-/// share its code at both ends and at some places between.
-const CUT_EVERYWHERE: usize = 1024;
-
 #[test]
 fn streams_give_their_events_however_they_are_cut() {
     let records = vectors::records("frames");
@@ -34,7 +30,8 @@ fn streams_give_their_events_however_they_are_cut() {
 
                 let by_byte = receive(role, rules, wire.chunks(1));
                 assert_eq!(by_byte, expected, "{} byte by byte", record["id"]);
-                for cut in cuts(wire.len(), version) {
+                // Long streams are cut everywhere once, and less under the drafts that share the code.
+                for cut in vectors::cuts(wire.len(), version == "rfc6455") {
                     let (front, back) = wire.split_at(cut);
                     let in_two = receive(role, rules, [front, back]);
                     assert_eq!(in_two, expected, "{} cut at {cut}", record["id"]);
@@ -139,14 +136,6 @@ fn receivers(record: &Value) -> Vec<Role> {
     }
 }
 
-fn cuts(len: usize, version: &str) -> Vec<usize> {
-    if len <= CUT_EVERYWHERE || version == "rfc6455" {
-        return (1..len).collect();
-    }
-    let edge = 40;
-    (1..edge).chain((edge..len - edge).step_by(len / 16)).chain(len - edge..len).collect()
-}
-
 fn assert_outcome(record: &Value, version: &str, got: &(Vec<Event>, Result<(), FrameError>)) {
     let id = &record["id"];
     let (seen, result) = got;
@@ -172,15 +161,9 @@ fn events(record: &Value) -> Vec<Event> {
 }
 
 fn expected_event(event: &Value) -> Event {
-    let bytes = || match event["hex"].as_str() {
-        Some(hex) => vectors::hex(hex),
-        None => repeated(event, "byte_hex"),
-    };
+    let bytes = || vectors::payload(event);
     match event["type"].as_str() {
-        Some("text") => Event::Text(match event["text"].as_str() {
-            Some(text) => text.to_owned(),
-            None => String::from_utf8(repeated(event, "char")).expect("text"),
-        }),
+        Some("text") => Event::Text(String::from_utf8(bytes()).expect("text")),
         Some("binary") => Event::Binary(bytes()),
         Some("ping") => Event::Ping(bytes()),
         Some("pong") => Event::Pong(bytes()),
@@ -193,15 +176,4 @@ fn expected_event(event: &Value) -> Event {
         })),
         other => panic!("event type {other:?}"),
     }
-}
-
-fn repeated(event: &Value, unit: &str) -> Vec<u8> {
-    let repeat = &event["repeat"];
-    let count = repeat["count"].as_u64().expect("count") as usize;
-    let unit = match (repeat[unit].as_str(), unit) {
-        (Some(text), "char") => text.as_bytes().to_vec(),
-        (Some(hex), _) => vectors::hex(hex),
-        (None, _) => panic!("repeat without {unit}: {event}"),
-    };
-    unit.repeat(count)
 }

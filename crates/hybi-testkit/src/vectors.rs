@@ -59,3 +59,36 @@ pub fn wire(record: &Value) -> Vec<u8> {
     }
     bytes
 }
+
+/// What an event of a `frames.json` record carries: the bytes of its text, or its payload.
+///
+/// # Panics
+///
+/// When the event does not say.
+#[must_use]
+pub fn payload(event: &Value) -> Vec<u8> {
+    if let Some(text) = event["text"].as_str() {
+        return text.as_bytes().to_vec();
+    }
+    if let Some(bytes) = event["hex"].as_str() {
+        return hex(bytes);
+    }
+    let repeat = &event["repeat"];
+    let unit = match (repeat["char"].as_str(), repeat["byte_hex"].as_str()) {
+        (Some(character), _) => character.as_bytes().to_vec(),
+        (None, Some(byte)) => hex(byte),
+        (None, None) => panic!("no payload: {event}"),
+    };
+    unit.repeat(repeat["count"].as_u64().expect("count") as usize)
+}
+
+/// Where to cut a stream of `len` bytes in two: everywhere, or, unless asked for `all`, in long
+/// streams at both ends and at some places between.
+#[must_use]
+pub fn cuts(len: usize, all: bool) -> Vec<usize> {
+    if all || len <= 1024 {
+        return (1..len).collect();
+    }
+    let edge = 40;
+    (1..edge).chain((edge..len - edge).step_by(len / 16)).chain(len - edge..len).collect()
+}

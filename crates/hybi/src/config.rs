@@ -143,8 +143,9 @@ impl Config {
     /// Sets how long a silent connection waits before it asks whether the peer is still there
     /// (a Ping frame); 20 s by default, `None` never asks.
     ///
-    /// Bytes that arrive count as signs of life, so a busy connection sends no pings; a ping
-    /// leaves between one and two intervals after the last byte.
+    /// Bytes that arrive count as signs of life, and so do bytes that a full transport takes
+    /// again, so a busy connection sends no pings; a ping leaves between one and two intervals
+    /// after the last such sign.
     #[must_use]
     pub fn ping_interval(mut self, interval: Option<Duration>) -> Self {
         self.ping_interval = interval;

@@ -68,8 +68,8 @@ mod websocket;
 pub use bytes;
 pub use http;
 pub use hybi_frame::{
-    CloseCode, CloseFrame, CloseFrameError, FrameError, FrameRules, Limits, MaskingKey, Payload,
-    Role, TextPayload, Utf8Bytes, Violation,
+    Assembled as Event, CloseCode, CloseFrame, CloseFrameError, FrameError, FrameRules, Limits,
+    MaskingKey, Payload, Role, TextPayload, Utf8Bytes, Violation,
 };
 pub use hybi_handshake::{
     ExtensionOffer, ExtensionParam, FieldError, HandshakeError, HeadLimits, OriginPattern,
@@ -81,7 +81,7 @@ pub use close_status::{CloseStatus, Endpoint};
 pub use config::Config;
 pub use connection::{Connection, Negotiated, State};
 pub use error::{Deadline, Error, SendError};
-pub use message::{Event, Message, MessageRef};
+pub use message::{Message, MessageRef};
 pub use opening::Incoming;
 pub use server::{Server, ServerBuilder, Upgrade, upgrade};
 pub use websocket::WebSocket;

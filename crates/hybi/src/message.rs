@@ -1,7 +1,7 @@
 //! Message and MessageRef: what applications exchange (RFC 6455 section 5.6).
 
 use bytes::Bytes;
-use hybi_frame::{CloseFrame, Payload, TextPayload, Utf8Bytes};
+use hybi_frame::{Assembled as Event, CloseFrame, Utf8Bytes};
 
 /// One message, owned.
 ///
@@ -176,35 +176,15 @@ impl<'a> MessageRef<'a> {
     }
 }
 
-/// What [`Connection::handle_input`](crate::Connection::handle_input) found in the bytes.
-///
-/// A payload that lay whole in the chunk is borrowed from it; one that was put together from
-/// pieces is owned.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// A text message.
-    Text(TextPayload<'a>),
-    /// A binary message.
-    Binary(Payload<'a>),
-    /// A Ping frame; its answer is queued.
-    Ping(Payload<'a>),
-    /// A Pong frame.
-    Pong(Payload<'a>),
-    /// The peer's Close frame; what is left of the closing handshake is queued.
-    Close(Option<CloseFrame>),
-}
-
-impl Event<'_> {
-    /// The message, copied if it was borrowed.
-    #[must_use]
-    pub fn into_message(self) -> Message {
-        match self {
-            Self::Text(text) => Message::Text(text.into_owned()),
-            Self::Binary(payload) => Message::Binary(payload.into_owned()),
-            Self::Ping(payload) => Message::Ping(payload.into_owned()),
-            Self::Pong(payload) => Message::Pong(payload.into_owned()),
-            Self::Close(frame) => Message::Close(frame),
+/// A copy if the payload was lent, else the payload itself.
+impl From<Event<'_>> for Message {
+    fn from(event: Event<'_>) -> Self {
+        match event {
+            Event::Text(text) => Self::Text(text.into_owned()),
+            Event::Binary(payload) => Self::Binary(payload.into_owned()),
+            Event::Ping(payload) => Self::Ping(payload.into_owned()),
+            Event::Pong(payload) => Self::Pong(payload.into_owned()),
+            Event::Close(frame) => Self::Close(frame),
         }
     }
 }

@@ -105,7 +105,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
         let shows_control_frames = self.shows_control_frames;
         let message = ready!(self.driver.poll_event(cx, |event| {
-            is_shown(&event, shows_control_frames).then(|| event.into_message())
+            is_shown(&event, shows_control_frames).then(|| event.into())
         }));
         self.driver.release_chunk();
         Poll::Ready(self.or_outcome(message))
@@ -327,7 +327,7 @@ fn lend(event: Event<'_>) -> Lent {
         Event::Binary(Payload::Borrowed(payload)) => Lent::Binary { len: payload.len() },
         Event::Ping(Payload::Borrowed(payload)) => Lent::Ping { len: payload.len() },
         Event::Pong(Payload::Borrowed(payload)) => Lent::Pong { len: payload.len() },
-        event => Lent::Owned(event.into_message()),
+        event => Lent::Owned(event.into()),
     }
 }
 

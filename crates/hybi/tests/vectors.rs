@@ -18,10 +18,6 @@ const VERSIONS: [(&str, Version, usize); 3] = [
     ("hybi-07", Version::HYBI_07, 80),
 ];
 
-/// Streams beyond this length are cut at every byte under RFC 6455 only, and under the drafts that
-/// share its code at both ends and at some places between.
-const CUT_EVERYWHERE: usize = 1024;
-
 #[test]
 fn streams_give_their_events_and_answers_however_they_are_cut() {
     let records = vectors::records("frames");
@@ -36,7 +32,8 @@ fn streams_give_their_events_and_answers_however_they_are_cut() {
 
             let by_byte = receive(role, version, wire.chunks(1));
             assert!(by_byte == outcome, "{} byte by byte under {name}", record["id"]);
-            for cut in cuts(wire.len(), name) {
+            // Long streams are cut everywhere once, and less under the drafts that share the code.
+            for cut in vectors::cuts(wire.len(), name == "rfc6455") {
                 let (front, back) = wire.split_at(cut);
                 let in_two = receive(role, version, [front, back]);
                 assert!(in_two == outcome, "{} cut at {cut} under {name}", record["id"]);
@@ -106,7 +103,7 @@ fn receive<'a>(
         while at < chunk.len() {
             let (consumed, event) = own.handle_input(&mut chunk[at..]);
             assert!(consumed > 0, "bytes are left and none is consumed");
-            events.extend(event.map(|event| event.into_message()));
+            events.extend(event.map(Message::from));
             at += consumed;
         }
     }
@@ -180,28 +177,14 @@ fn receiver(record: &Value) -> Role {
     }
 }
 
-fn cuts(len: usize, version: &str) -> Vec<usize> {
-    if len <= CUT_EVERYWHERE || version == "rfc6455" {
-        return (1..len).collect();
-    }
-    let edge = 40;
-    (1..edge).chain((edge..len - edge).step_by(len / 16)).chain(len - edge..len).collect()
-}
-
 fn messages(record: &Value) -> Vec<Message> {
     record["events"].as_array().expect("events").iter().map(message).collect()
 }
 
 fn message(event: &Value) -> Message {
-    let bytes = || match event["hex"].as_str() {
-        Some(hex) => vectors::hex(hex),
-        None => repeated(event, "byte_hex"),
-    };
+    let bytes = || vectors::payload(event);
     match event["type"].as_str() {
-        Some("text") => Message::text(match event["text"].as_str() {
-            Some(text) => text.to_owned(),
-            None => String::from_utf8(repeated(event, "char")).expect("text"),
-        }),
+        Some("text") => Message::text(String::from_utf8(bytes()).expect("text")),
         Some("binary") => Message::binary(bytes()),
         Some("ping") => Message::Ping(bytes().into()),
         Some("pong") => Message::Pong(bytes().into()),
@@ -211,12 +194,4 @@ fn message(event: &Value) -> Message {
         })),
         other => panic!("event type {other:?}"),
     }
-}
-
-fn repeated(event: &Value, unit: &str) -> Vec<u8> {
-    let repeat = &event["repeat"];
-    let count = repeat["count"].as_u64().expect("count") as usize;
-    let text = repeat[unit].as_str().expect("a unit to repeat");
-    let unit = if unit == "char" { text.as_bytes().to_vec() } else { vectors::hex(text) };
-    unit.repeat(count)
 }

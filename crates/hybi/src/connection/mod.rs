@@ -99,7 +99,7 @@ struct End {
 ///
 /// ```
 /// use std::time::Instant;
-/// use hybi::{Connection, Config, Event, Message, Negotiated, Role};
+/// use hybi::{Config, Connection, Message, Negotiated, Role};
 ///
 /// let now = Instant::now();
 /// let mut client = Connection::new(Role::Client, Negotiated::default(), Config::default().into());
@@ -109,7 +109,7 @@ struct End {
 /// let mut wire = client.transmit_to_vec();
 /// let (consumed, event) = server.handle_input(&mut wire);
 /// assert_eq!(consumed, 11);
-/// assert_eq!(event.map(Event::into_message), Some(Message::from("hello")));
+/// assert_eq!(event.map(Message::from), Some(Message::from("hello")));
 /// # Ok::<(), hybi::Error>(())
 /// ```
 pub struct Connection {

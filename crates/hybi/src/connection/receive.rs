@@ -1,7 +1,7 @@
 //! Receiving: input becomes events, pings are answered, violations fail the connection.
 
 use bytes::BufMut;
-use hybi_frame::{Assembled, CloseFrame, FrameError, Opcode};
+use hybi_frame::{CloseFrame, FrameError, Opcode};
 
 use super::{Connection, Phase};
 use crate::{Error, Event, config::DRAIN_BYTES};
@@ -61,32 +61,16 @@ impl Connection {
 
     fn deliver<'a>(
         &mut self,
-        assembled: Result<Option<Assembled<'a>>, FrameError>,
+        assembled: Result<Option<Event<'a>>, FrameError>,
     ) -> Option<Event<'a>> {
-        match assembled {
-            Ok(None) => None,
-            Ok(Some(Assembled::Text(text))) => {
-                self.deadlines.heard_message();
-                Some(Event::Text(text))
-            }
-            Ok(Some(Assembled::Binary(payload))) => {
-                self.deadlines.heard_message();
-                Some(Event::Binary(payload))
-            }
-            Ok(Some(Assembled::Ping(payload))) => {
-                self.answer_ping(&payload);
-                Some(Event::Ping(payload))
-            }
-            Ok(Some(Assembled::Pong(payload))) => Some(Event::Pong(payload)),
-            Ok(Some(Assembled::Close(frame))) => {
-                self.close_received(frame.clone());
-                Some(Event::Close(frame))
-            }
-            Err(error) => {
-                self.fail_protocol(error);
-                None
-            }
+        match &assembled {
+            Ok(Some(Event::Text(_) | Event::Binary(_))) => self.deadlines.heard_message(),
+            Ok(Some(Event::Ping(payload))) => self.answer_ping(payload),
+            Ok(Some(Event::Close(frame))) => self.close_received(frame.clone()),
+            Ok(Some(Event::Pong(_)) | None) => {}
+            Err(error) => self.fail_protocol(*error),
         }
+        assembled.ok().flatten()
     }
 
     /// Takes in the end of the transport.

@@ -102,7 +102,7 @@ fn large_messages_can_be_read_directly() {
                 assert!(len > 0, "room without an end");
                 (at, direct) = (at + len, direct + len);
                 let event = own.connection.handle_direct();
-                own.events.extend(event.map(|event| event.into_message()));
+                own.events.extend(event.map(Message::from));
             } else {
                 let end = wire.len().min(at + 20_000);
                 own.input(&wire[at..end]);

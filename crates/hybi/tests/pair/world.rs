@@ -154,7 +154,7 @@ impl Endpoint {
         while at < chunk.len() {
             let (consumed, event) = self.connection.handle_input(&mut chunk[at..]);
             assert!(consumed > 0, "bytes are left and none is consumed");
-            self.events.extend(event.map(|event| event.into_message()));
+            self.events.extend(event.map(Message::from));
             at += consumed;
         }
     }

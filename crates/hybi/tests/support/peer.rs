@@ -29,7 +29,7 @@ impl Peer {
         let mut at = 0;
         while at < chunk.len() {
             let (consumed, event) = self.connection.handle_input(&mut chunk[at..]);
-            self.events.extend(event.map(|event| event.into_message()));
+            self.events.extend(event.map(Message::from));
             at += consumed;
         }
         if self.far.sees_end() && !self.ended && self.connection.state() != State::Closed {
