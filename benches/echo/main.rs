@@ -7,8 +7,9 @@
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
 use core::{net::SocketAddr, time::Duration};
-use std::{path::PathBuf, sync::mpsc, thread, time::Instant};
+use std::{sync::mpsc, thread, time::Instant};
 
+use hybi_benches::{ThreadClock, median};
 use hybi_frame::{MaskingKey, Opcode, Rsv, encode_frame};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -45,9 +46,9 @@ fn main() {
         for _ in 0..rounds {
             for (at, (kind, _)) in KINDS.into_iter().enumerate() {
                 let load = Load::new(kind, len, in_flight);
-                let before = servers[at].cpu_time();
+                let before = servers[at].clock.nanoseconds();
                 let rate = clients.block_on(run(servers[at].address, connections, load, time));
-                let spent = servers[at].cpu_time() - before;
+                let spent = servers[at].clock.nanoseconds() - before;
                 rates[at].push(rate);
                 costs[at].push(spent / (rate * time.as_secs_f64()));
             }
@@ -64,26 +65,13 @@ fn main() {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 struct Server {
     address: SocketAddr,
-    /// Where the system tells the processor time of the server's thread, in nanoseconds.
-    stat: PathBuf,
-}
-
-impl Server {
-    fn cpu_time(&self) -> f64 {
-        let stat = std::fs::read_to_string(&self.stat).unwrap_or_default();
-        stat.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(f64::NAN)
-    }
+    clock: ThreadClock,
 }
 
 fn start_server(kind: Kind) -> Server {
@@ -92,9 +80,8 @@ fn start_server(kind: Kind) -> Server {
         runtime().block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
             let address = listener.local_addr().expect("its address");
-            let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
-            let stat = PathBuf::from("/proc").join(thread).join("schedstat");
-            sender.send(Server { address, stat }).expect("a receiver");
+            let clock = ThreadClock::of_this_thread();
+            sender.send(Server { address, clock }).expect("a receiver");
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).expect("an option of TCP");
                 tokio::spawn(async move {

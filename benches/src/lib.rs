@@ -10,6 +10,7 @@ use core::hint::black_box;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// One implementation doing the work of a comparison.
@@ -46,11 +47,7 @@ pub fn compare(contenders: &mut [Contender<'_>]) -> Vec<(&'static str, f64)> {
             times.push(time(contender, operations).as_nanos() as f64 / operations as f64);
         }
     }
-    let medians = times.into_iter().map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        times[ROUNDS / 2]
-    });
-    contenders.iter().map(|contender| contender.name).zip(medians).collect()
+    contenders.iter().map(|contender| contender.name).zip(times.into_iter().map(median)).collect()
 }
 
 /// Prints one line: each contender's time, and how many times that of the first it is.
@@ -92,6 +89,37 @@ fn time(contender: &mut Contender<'_>, operations: usize) -> Duration {
     let start = Instant::now();
     (contender.work)(black_box(operations));
     start.elapsed()
+}
+
+/// The processor time of one thread, where the system tells it.
+#[derive(Clone, Debug)]
+pub struct ThreadClock(PathBuf);
+
+impl ThreadClock {
+    /// The clock of the thread that asks.
+    #[must_use]
+    pub fn of_this_thread() -> Self {
+        let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+        Self(PathBuf::from("/proc").join(thread).join("schedstat"))
+    }
+
+    /// Nanoseconds of processor time so far; not a number where the system does not tell.
+    #[must_use]
+    pub fn nanoseconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(&self.0).unwrap_or_default();
+        stat.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(f64::NAN)
+    }
+}
+
+/// The median of some values.
+///
+/// # Panics
+///
+/// When there are none.
+#[must_use]
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 const ROUNDS: usize = 201;
