@@ -3,6 +3,8 @@
 use core::fmt;
 use std::io::Write as _;
 
+use clap::error::ErrorKind;
+
 /// The exit codes of the program; each is stable interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -47,7 +49,7 @@ pub(crate) struct Failure {
     why: String,
     hint: Option<String>,
     /// The document and section of a broken rule, and the byte offset.
-    pub(crate) rule: Option<(&'static str, u64)>,
+    pub(crate) rule: Option<(String, Option<u64>)>,
 }
 
 impl Failure {
@@ -64,8 +66,8 @@ impl Failure {
         self
     }
 
-    pub(crate) fn rule(mut self, section: &'static str, offset: u64) -> Self {
-        self.rule = Some((section, offset));
+    pub(crate) fn rule(mut self, section: impl Into<String>, offset: Option<u64>) -> Self {
+        self.rule = Some((section.into(), offset));
         self
     }
 
@@ -104,12 +106,19 @@ pub(crate) fn stdout_failed(error: &std::io::Error) -> Failure {
 ///
 /// The parser writes a paragraph for the error, then tips, then the usage line.
 pub(crate) fn usage_failure(error: &clap::Error) -> Failure {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Its text is the whole help.
+        return Failure::usage("usage", "a command is missing").hint(GENERAL_HINT);
+    }
     let text = error.render().to_string();
     let mut why: Vec<&str> = Vec::new();
     let mut hint = None;
     for line in text.lines().map(str::trim) {
         if let Some(tip) = line.strip_prefix("tip: ") {
-            hint.get_or_insert_with(|| tip.to_owned());
+            // Values after `--` are what hardly anybody meant.
+            if !tip.starts_with("to pass") {
+                hint.get_or_insert_with(|| tip.to_owned());
+            }
         } else if line.starts_with("Usage:") || line.starts_with("For more information") {
             break;
         } else if !line.is_empty() {
@@ -117,10 +126,10 @@ pub(crate) fn usage_failure(error: &clap::Error) -> Failure {
         }
     }
     let failure = Failure::usage("usage", why.join(" "));
-    failure.hint(
-        hint.unwrap_or_else(|| "hybi --help lists commands, hybi COMMAND --help options".into()),
-    )
+    failure.hint(hint.unwrap_or_else(|| GENERAL_HINT.into()))
 }
+
+const GENERAL_HINT: &str = "hybi --help lists commands, hybi COMMAND --help options";
 
 #[cfg(test)]
 mod tests {
@@ -139,6 +148,19 @@ mod tests {
         assert_eq!(failure.status, Status::Usage);
         assert!(failure.message().contains("'--max-mesage'"), "{}", failure.message());
         assert!(failure.hint.unwrap().contains("'--max-message'"));
+    }
+
+    #[test]
+    fn nothing_at_all_is_answered_in_one_line() {
+        let failure = failure(&["hybi"]);
+        assert_eq!(failure.status, Status::Usage);
+        assert_eq!(failure.message(), "usage: a command is missing");
+    }
+
+    #[test]
+    fn an_option_of_no_command_is_not_taken_for_a_value() {
+        let failure = failure(&["hybi", "connect", "--qqq", "ws://h/"]);
+        assert_eq!(failure.hint.as_deref(), Some(GENERAL_HINT));
     }
 
     #[test]

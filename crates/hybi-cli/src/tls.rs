@@ -10,7 +10,7 @@ use rustls::crypto::{
 use rustls::{
     ClientConfig, DigitallySignedStruct, KeyLogFile, RootCertStore, ServerConfig, SignatureScheme,
 };
-use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 
 use crate::exit::{Failure, Status};
@@ -18,7 +18,12 @@ use crate::exit::{Failure, Status};
 /// The server's configuration from a PEM chain and its PEM key.
 pub(crate) fn server_from_files(cert: &Path, key: &Path) -> Result<ServerConfig, Failure> {
     let chain = certificates(cert)?;
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            Failure::usage(format!("cannot use {}", key.display()), "no PEM private key in it")
+        }
+        error => unreadable(key, &error),
+    })?;
     server(chain, secret).map_err(|error| {
         Failure::usage(format!("cannot use {} with {}", cert.display(), key.display()), error)
     })

@@ -9,7 +9,8 @@ use hybi::Version;
 
 use crate::values::{
     CloseSpec, HostPort, Span, Target, basic_credentials, close_spec, cookie, duration,
-    duration_or_off, header_line, header_text, host_port, origin, size, target, token, version,
+    duration_or_off, header_line, header_text, host_port, origin, size, size_from_one, target,
+    token, version,
 };
 
 /// Connect to a server, by hand or from a script.
@@ -66,7 +67,7 @@ pub(crate) struct SendArgs {
     #[arg(long)]
     pub(crate) base64: bool,
     /// Cut outgoing messages into frames of this many bytes
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = size_from_one)]
     pub(crate) fragment: Option<usize>,
     /// Messages on stdin and stdout end with NUL instead of newline
     #[arg(short = '0', long)]

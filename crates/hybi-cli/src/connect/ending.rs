@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hybi::{CloseStatus, Endpoint, Error};
+use hybi::{CloseCode, CloseStatus, Endpoint, Error};
 use tokio::time::Instant;
 
 use crate::exit::{Failure, Status};
@@ -10,12 +10,15 @@ use crate::exit::{Failure, Status};
 /// An error after the opening handshake.
 pub(crate) fn connection_failure(error: &Error) -> Failure {
     match error {
-        Error::Protocol(rule) => Failure::new(
-            Status::Protocol,
-            "the server broke the protocol",
-            format!("{rule} ({}, byte {})", rule.section(), rule.offset()),
-        )
-        .rule(rule.section(), rule.offset()),
+        Error::Protocol(rule) => {
+            let failure = Failure::new(Status::Protocol, "the server broke the protocol", rule)
+                .rule(format!("RFC 6455 §{}", rule.section()), Some(rule.offset()));
+            if rule.close_code() == CloseCode::MESSAGE_TOO_BIG {
+                failure.hint("--max-message SIZE raises the limit")
+            } else {
+                failure
+            }
+        }
         Error::Timeout(_) => Failure::new(Status::TimedOut, "connection lost", error),
         Error::Lost | Error::Transport(_) => {
             Failure::new(Status::PeerClosed, "connection lost", error)

@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::{Response, header};
 use hybi::{Client, Config, Error, HandshakeError, WsUri, opening};
 use hybi_tokio::{TokioIo, TokioTimer, WebSocket};
+use rustls::CertificateError;
 use rustls_pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout_at;
@@ -166,6 +167,9 @@ fn tls_failure(what: String, error: &std::io::Error) -> Failure {
     let failure = Failure::new(Status::Tls, what, error);
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
     match cause {
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) => failure.hint("--tls-name NAME sets the name that is expected, -k trusts any"),
         Some(rustls::Error::InvalidCertificate(_)) => {
             failure.hint("--tls-ca FILE names a certificate to trust, -k trusts any")
         }
@@ -185,7 +189,13 @@ fn handshake_failure(error: &Error) -> Failure {
             cause => {
                 let at = cause.offset().map_or_else(String::new, |at| format!(", byte {at}"));
                 let rule = format!("{cause} ({}{at})", cause.section());
-                Failure::new(Status::BadHandshake, WHAT, rule)
+                let failure = Failure::new(Status::BadHandshake, WHAT, rule)
+                    .rule(cause.section(), cause.offset().map(|at| at as u64));
+                match cause {
+                    // What TLS begins an answer with: an alert, or a handshake record.
+                    HandshakeError::NotHttp { byte: 0x15 | 0x16 } => failure.hint("try wss://"),
+                    _ => failure,
+                }
             }
         },
         _ => Failure::new(Status::Connect, WHAT, error),

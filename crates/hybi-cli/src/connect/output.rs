@@ -30,13 +30,15 @@ pub(crate) struct Printer {
 impl Printer {
     pub(crate) fn new(args: &ConnectArgs, json: bool) -> Self {
         let terminal = io::stdout().is_terminal();
+        let output = if json { Output::Json } else { args.receiving.output };
+        let for_people = matches!(output, Output::Text | Output::Hex);
         Self {
-            output: if json { Output::Json } else { args.receiving.output },
+            output,
             end: if args.sending.null { 0 } else { b'\n' },
             timestamps: args.receiving.timestamps,
             info: args.receiving.info,
             terminal,
-            prompt: args.is_interactive() && terminal,
+            prompt: args.is_interactive() && terminal && for_people,
         }
     }
 
@@ -132,19 +134,23 @@ impl Printer {
                 "" => String::new(),
                 reason => format!(" {}", escape::controls(reason)),
             };
-            self.note(&format!("closed by {by}: {code}{reason} ({clean})"));
+            self.remark(&format!("closed by {by}: {code}{reason} ({clean})"));
         }
         Ok(())
     }
 
     /// Writes the `error` event; the line on stderr is written in any case.
     pub(crate) fn error(&self, failure: &Failure) {
+        let _ = io::stderr().write_all(self.clear().as_bytes());
         if self.is_json() && failure.status != crate::exit::Status::Done {
             let mut event = Object::event("error")
                 .number("status", failure.status as u8)
                 .string("message", &failure.message());
             if let Some((rule, offset)) = &failure.rule {
-                event = event.string("rule", rule).number("offset", *offset);
+                event = event.string("rule", rule);
+                if let Some(offset) = offset {
+                    event = event.number("offset", *offset);
+                }
             }
             // The program ends with this very failure.
             let _ = self.event(event);
@@ -153,10 +159,19 @@ impl Printer {
 
     /// A remark for the person at the prompt, or about a line that could not be sent.
     pub(crate) fn note(&self, text: &str) {
-        let clear = if self.prompt { "\r\x1b[K" } else { "" };
-        // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(io::stderr(), "{clear}{text}");
+        self.remark(text);
         self.show_prompt();
+    }
+
+    /// The same where nothing more can be typed.
+    fn remark(&self, text: &str) {
+        // Nobody is left to tell when stderr is gone.
+        let _ = writeln!(io::stderr(), "{}{text}", self.clear());
+    }
+
+    /// What takes the prompt away.
+    fn clear(&self) -> &'static str {
+        if self.prompt { "\r\x1b[K" } else { "" }
     }
 
     pub(crate) fn show_prompt(&self) {

@@ -1,6 +1,6 @@
 //! Listeners: bound before anything is promised, then one line each on stdout.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ impl Listener {
                 remove_stale(path).await;
                 bind_private(path)
                     .map(|listener| Self::Unix { listener, path: path.clone() })
-                    .map_err(|error| cannot_listen(&format!("unix:{}", path.display()), &error))
+                    .map_err(|error| cannot_listen_at(path, &error))
             }
         }
     }
@@ -89,6 +89,8 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, addr) = listener.accept().await?;
+                // One peer has one address, whichever family the listener is of.
+                let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
                 Ok((Accepted::Tcp(stream), Origin { name: addr.to_string(), ip: Some(addr.ip()) }))
             }
             Self::Unix { listener, .. } => {
@@ -179,6 +181,17 @@ fn cannot_listen(addr: &str, error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::AddrInUse => failure.hint("-l 127.0.0.1:0 picks a free port"),
         io::ErrorKind::PermissionDenied => failure.hint("ports below 1024 need privileges"),
+        _ => failure,
+    }
+}
+
+fn cannot_listen_at(path: &Path, error: &io::Error) -> Failure {
+    let failure =
+        Failure::new(Status::Listen, format!("cannot listen on unix:{}", path.display()), error);
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            failure.hint("another server listens there, or the file is not a socket")
+        }
         _ => failure,
     }
 }

@@ -30,6 +30,14 @@ pub(crate) fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("more bytes than this machine can address; {SIZE_FORM}"))
 }
 
+/// Reads a size of which nothing would make no sense.
+pub(crate) fn size_from_one(text: &str) -> Result<usize, String> {
+    match size(text)? {
+        0 => Err(format!("at least one byte; {SIZE_FORM}")),
+        bytes => Ok(bytes),
+    }
+}
+
 /// Reads a duration longer than nothing, or nothing where that makes sense (`0s`).
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = split_unit(text);
