@@ -1,7 +1,7 @@
 //! From a stream that a listener accepted to an open WebSocket.
 
 use futures_io::{AsyncRead, AsyncWrite};
-use hybi::{Error, Server, Upgrade, opening};
+use hybi::{Error, Server, Upgrade, io::Timer, opening};
 
 use crate::{AsyncStdIo, AsyncStdTimer, WebSocket};
 
@@ -32,10 +32,12 @@ pub async fn accept_with<S>(server: &Server, stream: S) -> Result<WebSocket<S>, 
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    opening::accept(server, AsyncStdIo::new(stream), AsyncStdTimer::default()).await
+    let timer = AsyncStdTimer::default();
+    let deadline = server.config().handshake_deadline(timer.now());
+    opening::accept(server, AsyncStdIo::new(stream), timer, deadline).await
 }
 
-/// Reads a request from `stream` and leaves the decision to the caller: to accept or refuse it,
+/// Reads a request from `stream` and leaves the decision to the caller: to accept or reject it,
 /// or to answer with plain HTTP.
 ///
 /// # Errors
@@ -45,10 +47,13 @@ pub async fn incoming<S>(server: &Server, stream: S) -> Result<Incoming<S>, Erro
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    opening::incoming(server, AsyncStdIo::new(stream), AsyncStdTimer::default()).await
+    let timer = AsyncStdTimer::default();
+    let deadline = server.config().handshake_deadline(timer.now());
+    opening::incoming(server, AsyncStdIo::new(stream), timer, deadline).await
 }
 
-/// The WebSocket on a stream that an HTTP framework handed over after [`Server::upgrade`].
+/// The WebSocket on a stream that an HTTP framework handed over after [`Server::upgrade`]; for
+/// bytes that it read too many, see [`Upgrade::with_input`].
 pub fn upgraded<S>(upgrade: Upgrade, stream: S) -> WebSocket<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,

@@ -289,10 +289,10 @@ impl MessageAssembler {
         }))
     }
 
-    /// The most room worth having for the message in progress: no more than it has with its
-    /// current frame, if that is the last.
-    const fn ceiling(&self, fin: bool) -> usize {
-        if fin { self.announced } else { self.limits.max_message() }
+    /// The most room worth having for the message in progress: what it has with its current frame,
+    /// or, while it goes on after that, twice what it has.
+    fn ceiling(&self, fin: bool) -> usize {
+        if fin { self.announced } else { self.announced.max(2 * self.buffer.len()) }
     }
 
     #[cold]

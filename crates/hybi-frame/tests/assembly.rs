@@ -114,6 +114,32 @@ fn memory_follows_the_bytes_received() {
     assert_eq!(assembler.memory(), 0);
 }
 
+/// Room for more fragments goes back with the last one: an application that counts the bytes of
+/// the messages it keeps counts the memory.
+#[test]
+fn a_message_pins_little_more_than_its_bytes() {
+    for len in [20, 1024, 4096, 60_000, 1_000_000] {
+        let limits = Limits::default();
+        let mut decoder = FrameDecoder::new(Role::Client, RULES, limits);
+        let mut assembler = MessageAssembler::new(RULES, limits);
+        let mut push = |opcode, fin, payload: &[u8]| {
+            let mut wire = Vec::new();
+            encode_frame(&mut wire, fin, Rsv::NONE, opcode, payload, None);
+            let (_, part) = decoder.decode(&mut wire).expect("valid");
+            let assembled = assembler.push(part.expect("whole")).expect("valid");
+            assembled.map(|assembled| match assembled {
+                Assembled::Binary(payload) => payload.into_owned(),
+                other => panic!("{other:?}"),
+            })
+        };
+        assert_eq!(push(Opcode::Binary, false, &vec![7; len]), None);
+        let message = push(Opcode::Continuation, true, b"").expect("complete");
+        assert_eq!(message, vec![7; len]);
+        let held = message.try_into_mut().expect("the only owner").capacity();
+        assert!(held <= len + len / 4, "{held} for {len}");
+    }
+}
+
 /// Receives `wire` from reads of `size` bytes, by the direct way whenever it is open.
 fn read_directly(wire: &[u8], limits: Limits, size: usize) -> (Vec<Event>, usize) {
     let mut receiver = Receiver::new(Role::Server, RULES, limits);

@@ -112,7 +112,7 @@ impl ClientHandshake {
         result
     }
 
-    /// The server ended its side of the transport; says what the handshake failed of.
+    /// The server ended its half of the transport; says what the handshake failed of.
     ///
     /// [`HandshakeError::Rejected`] with what there is of the body once the head of a rejection has
     /// come, else [`HandshakeError::UnexpectedEof`]. Whoever gives up at a deadline may call it too.

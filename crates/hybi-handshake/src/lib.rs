@@ -72,7 +72,7 @@ mod version;
 pub use client::{ClientAccepted, ClientHandshake};
 pub use error::{FieldError, HandshakeError, UriError};
 pub use extension::{ExtensionOffer, ExtensionParam};
-pub use head::{HeadLimits, write_response};
+pub use head::{HeadLimits, write_response, write_response_head};
 pub use key::accept_key;
 pub use origin::{OriginPattern, OriginPolicy};
 pub use policy::{ServerAccepted, ServerPolicy, is_upgrade};

@@ -1,4 +1,4 @@
-//! The server's side of the transport: bytes in, a request out (RFC 6455 §4.2, RFC 9112 §3).
+//! The server's end of the transport: bytes in, a request out (RFC 6455 §4.2, RFC 9112 §3).
 
 use http::Request;
 
@@ -75,7 +75,7 @@ impl ServerHandshake {
         result
     }
 
-    /// The client ended its side of the transport; says what the handshake failed of.
+    /// The client ended its half of the transport; says what the handshake failed of.
     pub fn handle_eof(&mut self) -> HandshakeError {
         let error = match &self.state {
             State::Failed(error) => error.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hybi_handshake::{ClientHandshake, ClientRequest, FieldError, HeadLimits, Version, WsUri};
 use rand::Rng;
 
-use crate::{Config, Error};
+use crate::{Config, Error, server::is_spoken};
 
 /// What a client asks for, whatever the URI: header fields, subprotocols, version, limits.
 ///
@@ -92,9 +92,16 @@ impl ClientBuilder {
         self.request(|request| request.subprotocol(name))
     }
 
-    /// Asks for another version than RFC 6455.
+    /// Asks for another version than RFC 6455: [`Version::HYBI_08`] or [`Version::HYBI_07`]. A
+    /// version whose framing is not known here is a mistake.
     pub fn version(self, version: Version) -> Self {
-        self.request(|request| Ok(request.version(version)))
+        self.request(|request| {
+            if is_spoken(version) {
+                Ok(request.version(version))
+            } else {
+                Err(FieldError::UnsupportedVersion { requested: version })
+            }
+        })
     }
 
     /// Sets the choices about connections.
@@ -109,7 +116,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Field`] for the first field, origin or subprotocol that cannot be sent.
+    /// [`Error::Field`] for the first field, origin, subprotocol or version that cannot be sent.
     pub fn build(self) -> Result<Client, Error> {
         Ok(self.client?)
     }

@@ -3,6 +3,23 @@
 use hybi_frame::{CloseCode, CloseFrame};
 
 /// How a connection ended: who began, with which code and reason, and whether in order.
+///
+/// ```
+/// use hybi::{CloseCode, CloseFrame, Config, Connection, Endpoint, Message, Negotiated, Role};
+///
+/// let mut server = Connection::new(Role::Server, Negotiated::default(), Config::default().into());
+/// let mut client = Connection::new(Role::Client, Negotiated::default(), Config::default().into());
+/// let frame = CloseFrame::new(CloseCode::GOING_AWAY, "restarting")?;
+/// server.queue(Message::Close(Some(frame)))?;
+/// client.handle_input(&mut server.transmit_to_vec());
+/// server.handle_input(&mut client.transmit_to_vec());
+///
+/// let status = client.close_status().expect("a Close frame came");
+/// assert_eq!((status.code(), status.reason()), (CloseCode::GOING_AWAY, "restarting"));
+/// assert_eq!(status.began_by(), Some(Endpoint::Peer));
+/// assert_eq!(server.close_status().map(|status| status.is_clean()), Some(true));
+/// # Ok::<(), hybi::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloseStatus {
     pub(crate) received: Option<Option<CloseFrame>>,

@@ -54,6 +54,14 @@ impl Default for Config {
     }
 }
 
+/// The moment `time` after `now`; never, which is a century, if the clock does not reach so far.
+///
+/// `Duration::MAX` is how a caller says "no limit" where there has to be one.
+pub(crate) fn after(now: Instant, time: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    now + time.min(CENTURY)
+}
+
 /// A bound on what an endpoint reads and discards after it failed the connection or ended it.
 ///
 /// Closing a transport with unread bytes resets it, and a reset can overtake the Close frame;
@@ -76,7 +84,8 @@ impl Config {
 
     /// Sets the longest frame to accept, in bytes of payload; as long as a message by default.
     ///
-    /// A longer frame fails the connection with close code 1009 as soon as its header is read.
+    /// Stops a peer that announces an enormous frame and lets the receiver wait for it. A longer
+    /// frame fails the connection with close code 1009 as soon as its header is read.
     #[must_use]
     pub fn max_frame(mut self, bytes: u64) -> Self {
         self.limits = self.limits.with_max_frame(bytes);
@@ -93,6 +102,9 @@ impl Config {
     }
 
     /// Sets the limits on the head of a request or response; 16 KiB and 100 fields by default.
+    ///
+    /// Stops a peer whose head never ends, or consists of thousands of tiny fields, each of which
+    /// costs more to store than to send.
     #[must_use]
     pub fn head_limits(mut self, limits: HeadLimits) -> Self {
         self.head_limits = limits;
@@ -164,6 +176,8 @@ impl Config {
 
     /// Ends connections on which the peer sends no message for this long (up to a quarter
     /// longer) with close code 1001; `None` by default.
+    ///
+    /// Stops a peer that holds a connection by answering pings and never says anything.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.idle_timeout = timeout;
@@ -181,6 +195,8 @@ impl Config {
     }
 
     /// Sets how long to wait for the peer's answer to our Close frame; 5 s by default.
+    ///
+    /// Stops a peer that holds a connection by never answering (RFC 6455 section 7.1.1).
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
@@ -190,7 +206,7 @@ impl Config {
     /// When an opening handshake that begins at `now` has to be complete.
     #[must_use]
     pub fn handshake_deadline(&self, now: Instant) -> Instant {
-        now + self.handshake_timeout
+        after(now, self.handshake_timeout)
     }
 
     /// The limits on frames and messages.

@@ -30,7 +30,7 @@ pub(crate) struct Driver<T, C> {
     wakers: Wakers,
     /// The transport took bytes and has not been flushed since.
     unflushed: bool,
-    /// Counts reads, and begins again now and then.
+    /// Successful reads since the deadlines were looked at for their sake.
     reads: u8,
     /// The peer ended its half: there is nothing to read any more, and asking again would be
     /// answered at once, for ever.
@@ -85,14 +85,16 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 }
                 self.chunk = None;
             }
-            // Deadlines are looked at before waiting, but some peers never let us wait.
-            self.reads = self.reads.wrapping_add(1);
-            if self.reads.is_multiple_of(READS) {
-                self.pass_deadlines();
-            }
             // Blocked or not, reading goes on: if both peers waited for the other to read, none
             // ever would.
             let _ = self.poll_transmit(cx, Half::Receive);
+            // Deadlines are looked at before waiting, but some peers never let us wait. What was
+            // read and what could be sent comes first, as it does there: after a long absence of
+            // the application, the sign of life may be in the kernel still.
+            if self.reads >= READS {
+                self.reads = 0;
+                self.pass_deadlines();
+            }
             if self.poll_end(cx) {
                 // A task that waits to send is told as well: nothing will be taken any more.
                 self.wakers.wake_other(Half::Receive);
@@ -151,7 +153,10 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 self.input_ended = true;
                 self.connection.handle_eof();
             }
-            Ok(len) => return Some(len),
+            Ok(len) => {
+                self.reads = self.reads.saturating_add(1);
+                return Some(len);
+            }
             Err(error) => self.connection.handle_transport_error(error),
         }
         None

@@ -13,11 +13,29 @@ use crate::Message;
 /// A normal end is not an error: receiving then answers `None`, and
 /// [`close_status`](crate::WebSocket::close_status) tells how it ended. After an error a
 /// connection is over, and every further call answers the same error.
+///
+/// ```
+/// use hybi::{Deadline, Error};
+///
+/// fn whose_fault(error: &Error) -> &'static str {
+///     match error {
+///         Error::Protocol(_) => "the peer's: it broke a rule of framing or a limit",
+///         Error::Handshake(_) => "the peer's: it broke a rule of the handshake, or said no",
+///         Error::Timeout(_) => "the peer's: it was too slow",
+///         Error::Transport(_) | Error::Lost => "the network's, or the peer went away",
+///         _ => "the caller's",
+///     }
+/// }
+/// assert_eq!(whose_fault(&Error::Timeout(Deadline::Pong)), "the peer's: it was too slow");
+/// assert_eq!(whose_fault(&"http://example.org/".parse::<hybi::WsUri>().unwrap_err().into()), "the caller's");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The peer broke a rule of framing (RFC 6455 sections 5, 7 and 8) or a limit. It was told
-    /// with a Close frame that carries [`close_code`](Self::close_code).
+    /// The peer broke a rule of framing (RFC 6455 sections 5, 7 and 8) or a limit.
+    ///
+    /// It is told with a Close frame that carries [`close_code`](Self::close_code), unless ours
+    /// was on its way already: [`CloseStatus::sent`](crate::CloseStatus::sent) tells what was sent.
     Protocol(FrameError),
     /// The opening handshake failed (section 4): the peer broke a rule or refused.
     Handshake(Arc<HandshakeError>),
@@ -61,6 +79,8 @@ pub enum Deadline {
     Idle,
     /// [`Config::write_timeout`](crate::Config::write_timeout).
     Write,
+    /// [`Config::close_timeout`](crate::Config::close_timeout).
+    Close,
 }
 
 impl Error {
@@ -77,7 +97,10 @@ impl Error {
         matches!(self, Self::Transport(_) | Self::Lost | Self::Closed)
     }
 
-    /// The close code that the peer was sent because of this error, if any.
+    /// The close code that belongs to this error, if any (RFC 6455 section 7.4.1).
+    ///
+    /// It is not sent if a Close frame of ours was on its way already;
+    /// [`CloseStatus::sent`](crate::CloseStatus::sent) tells what was.
     #[must_use]
     pub fn close_code(&self) -> Option<CloseCode> {
         match self {
@@ -143,6 +166,7 @@ impl fmt::Display for Deadline {
             Self::Pong => "the peer did not answer a ping in time",
             Self::Idle => "the peer sent no message for too long",
             Self::Write => "the peer did not read for too long",
+            Self::Close => "the peer did not answer the Close frame in time",
         })
     }
 }
@@ -191,7 +215,19 @@ impl From<SendError> for Error {
 
 /// A message that was not sent, and why.
 ///
-/// It turns into the plain [`Error`] with `?`.
+/// With `?` in a function that returns [`Error`] it turns into that, and the message is dropped;
+/// [`into_message`](Self::into_message) gives it back, to be sent elsewhere or later.
+///
+/// ```
+/// use hybi::{Config, Connection, Error, Message, Negotiated, Role};
+///
+/// let mut server = Connection::new(Role::Server, Negotiated::default(), Config::default().into());
+/// server.queue(Message::Close(None))?;
+/// let refused = server.queue(Message::from("too late")).unwrap_err();
+/// assert!(matches!(refused.error(), Error::Closed));
+/// assert_eq!(refused.into_message(), Some(Message::from("too late")));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SendError {
     error: Error,

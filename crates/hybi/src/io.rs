@@ -17,6 +17,100 @@ use crate::pool::Chunk;
 /// The bytes underneath a connection: a TCP or TLS stream, or anything like it.
 ///
 /// Reading and writing may be pending at the same time on different tasks.
+///
+/// ```
+/// use std::{
+///     io::{self, IoSlice, Read, Write},
+///     net::{Shutdown, TcpStream},
+///     task::{Context, Poll},
+///     time::Instant,
+/// };
+/// use hybi::io::{Timer, Transport};
+///
+/// /// A non-blocking `TcpStream` that asks again and again: the simplest runtime is none.
+/// struct Busy(TcpStream);
+///
+/// fn again<T>(cx: &mut Context<'_>, result: io::Result<T>) -> Poll<io::Result<T>> {
+///     match result {
+///         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+///             // A runtime would wake the task when the socket is ready.
+///             cx.waker().wake_by_ref();
+///             Poll::Pending
+///         }
+///         result => Poll::Ready(result),
+///     }
+/// }
+///
+/// impl Transport for Busy {
+///     fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
+///         again(cx, self.0.read(chunk))
+///     }
+///     fn poll_write(
+///         &mut self,
+///         cx: &mut Context<'_>,
+///         slices: &[IoSlice<'_>],
+///     ) -> Poll<io::Result<usize>> {
+///         again(cx, self.0.write_vectored(slices))
+///     }
+///     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         again(cx, self.0.flush())
+///     }
+///     fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         Poll::Ready(self.0.shutdown(Shutdown::Write))
+///     }
+/// }
+///
+/// struct Clock;
+///
+/// impl Timer for Clock {
+///     fn now(&self) -> Instant {
+///         Instant::now()
+///     }
+///     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+///         if Instant::now() >= deadline {
+///             return Poll::Ready(());
+///         }
+///         cx.waker().wake_by_ref();
+///         Poll::Pending
+///     }
+/// }
+///
+/// // A server on it, and a client.
+/// # use futures_util::FutureExt;
+/// use hybi::{Client, Error, Message, Server, opening};
+///
+/// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// let transport = |stream: TcpStream| stream.set_nonblocking(true).map(|()| Busy(stream));
+/// let ours = transport(TcpStream::connect(listener.local_addr()?)?)?;
+/// let theirs = transport(listener.accept()?.0)?;
+///
+/// let (server, client) = (Server::default(), Client::default());
+/// let serving = async {
+///     let mut ws = opening::accept(&server, theirs, Clock).await?;
+///     while let Some(message) = ws.recv().await? {
+///         ws.send(message).await?;
+///     }
+///     Ok::<_, Error>(())
+/// };
+/// let asking = async {
+///     let deadline = client.config().handshake_deadline(Clock.now());
+///     let uri = "ws://example.org/".parse()?;
+///     let (mut ws, _response) = opening::open_client(&client, &uri, ours, Clock, deadline).await?;
+///     ws.send("hello").await?;
+///     assert_eq!(ws.recv().await?, Some(Message::from("hello")));
+///     ws.close(hybi::CloseCode::NORMAL, "").await?;
+///     Ok::<_, Error>(())
+/// };
+/// # let mut both = std::pin::pin!(futures_util::future::try_join(serving, asking));
+/// # let mut cx = Context::from_waker(std::task::Waker::noop());
+/// # loop {
+/// #     if let Poll::Ready(result) = both.poll_unpin(&mut cx) {
+/// #         result?;
+/// #         break;
+/// #     }
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Transport: Unpin {
     /// Reads into the front of `chunk`; `Ok(0)` is the end of input.
     ///
@@ -74,7 +168,7 @@ pub trait Transport: Unpin {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
-/// The one timer of a connection.
+/// The one timer of a connection; [`Transport`] has an example of one.
 pub trait Timer: Unpin {
     /// The time now, on the clock that [`poll_until`](Self::poll_until) waits by.
     fn now(&self) -> Instant;
@@ -84,6 +178,14 @@ pub trait Timer: Unpin {
 }
 
 /// Any stream with the futures-io traits as a [`Transport`]: what async-std and smol give.
+///
+/// ```
+/// use hybi::io::FuturesIo;
+///
+/// // Any stream that has `AsyncRead` and `AsyncWrite` of the futures crates.
+/// let transport = FuturesIo::new(futures_util::io::Cursor::new(vec![0; 16]));
+/// assert_eq!(transport.into_inner().into_inner().len(), 16);
+/// ```
 #[derive(Debug)]
 pub struct FuturesIo<S>(S);
 

@@ -35,11 +35,28 @@ pub enum Message {
 
 impl Message {
     /// A text message.
+    ///
+    /// ```
+    /// use hybi::{Message, Utf8Bytes};
+    ///
+    /// let literal = Message::text(Utf8Bytes::from_static("not copied"));
+    /// let built = Message::text(format!("{} items", 3));
+    /// assert_eq!(built.as_text(), Some("3 items"));
+    /// # let _ = literal;
+    /// ```
     pub fn text(text: impl Into<Utf8Bytes>) -> Self {
         Self::Text(text.into())
     }
 
     /// A binary message.
+    ///
+    /// ```
+    /// use hybi::{Message, bytes::Bytes};
+    ///
+    /// let message = Message::binary(Bytes::from_static(b"not copied"));
+    /// assert_eq!(message.as_bytes(), b"not copied");
+    /// assert_eq!(Message::binary(vec![1, 2, 3]).len(), 3);
+    /// ```
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
         Self::Binary(bytes.into())
     }
@@ -141,6 +158,15 @@ impl From<&[u8]> for Message {
 }
 
 /// One message, borrowed from the connection until the next call.
+///
+/// ```
+/// use hybi::{Message, MessageRef};
+///
+/// let lent = MessageRef::Text("hello");
+/// assert_eq!(lent.as_bytes(), b"hello");
+/// let kept: Message = lent.to_owned();
+/// assert_eq!(kept, Message::text("hello"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "complete: RFC 6455 section 11.8 defines no other")]
 pub enum MessageRef<'a> {

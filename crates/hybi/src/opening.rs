@@ -16,9 +16,10 @@ use std::{
 
 use hybi_frame::Role;
 use hybi_handshake::{
-    ClientAccepted, HandshakeError, ServerAccepted, ServerHandshake, WsUri, is_upgrade,
-    write_response,
+    ClientAccepted, ClientHandshake, HandshakeError, ServerAccepted, ServerHandshake, WsUri,
+    is_upgrade, write_response, write_response_head,
 };
+use http::Method;
 
 use crate::{
     Client, Config, Connection, Deadline, Error, Negotiated, Server, WebSocket,
@@ -47,8 +48,9 @@ pub async fn within<C: Timer, F: Future>(
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the server refused (the whole response is in the error) or broke a
-/// rule, [`Error::Transport`] or [`Error::Timeout`]. The transport is dropped.
+/// [`Error::Handshake`] if the server refused or broke a rule, [`Error::Transport`] or
+/// [`Error::Timeout`]. The transport is dropped. A refusal holds the response, and is not lost
+/// when its body breaks off or does not end in time: the error then has what came of it.
 pub async fn open_client<T: Transport, C: Timer>(
     client: &Client,
     uri: &WsUri,
@@ -56,21 +58,23 @@ pub async fn open_client<T: Transport, C: Timer>(
     mut timer: C,
     deadline: Instant,
 ) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
-    let exchange = Box::pin(exchange(client, uri, &mut transport));
+    // Outside of what the deadline ends: it knows what has come until then.
+    let mut handshake = Box::new(client.handshake(uri));
+    let exchange = Box::pin(exchange(&mut handshake, &mut transport));
     let (accepted, input) = within(&mut timer, deadline, exchange)
         .await
-        .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
+        .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))
+        .map_err(|error| refusal_or(error, &mut handshake))?;
+    drop(handshake);
     let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, accepted.extensions);
     let connection = Connection::new(Role::Client, negotiated, client.config().clone());
     Ok((WebSocket::with_input(connection, transport, timer, input), accepted.response))
 }
 
 async fn exchange<T: Transport>(
-    client: &Client,
-    uri: &WsUri,
+    handshake: &mut ClientHandshake,
     transport: &mut T,
 ) -> Result<(ClientAccepted, Option<Chunk>), Error> {
-    let mut handshake = client.handshake(uri);
     write_all(transport, handshake.request_bytes()).await?;
     loop {
         let Some(mut chunk) = read_chunk(transport).await? else {
@@ -84,7 +88,20 @@ async fn exchange<T: Transport>(
     }
 }
 
+/// The refusal whose head had come when `error` ended the exchange, or else `error`.
+fn refusal_or(error: Error, handshake: &mut ClientHandshake) -> Error {
+    match (error, handshake.handle_eof()) {
+        (Error::Transport(_) | Error::Timeout(_), refusal @ HandshakeError::Rejected(_)) => {
+            refusal.into()
+        }
+        (error, _) => error,
+    }
+}
+
 /// Accepts a connection as server, if the request keeps the server's rules.
+///
+/// `deadline` is that of the whole opening handshake; it includes what the caller did before,
+/// such as TLS.
 ///
 /// # Errors
 ///
@@ -93,13 +110,16 @@ pub async fn accept<T: Transport, C: Timer>(
     server: &Server,
     transport: T,
     timer: C,
+    deadline: Instant,
 ) -> Result<WebSocket<T, C>, Error> {
-    Box::pin(async move { read_request(server, transport, timer).await?.accept().await }).await
+    Box::pin(async move { read_request(server, transport, timer, deadline).await?.accept().await })
+        .await
 }
 
 /// Reads the head of a request as server, and decides nothing yet.
 ///
-/// A head that is no HTTP, too large or too slow is answered and the transport ended.
+/// A head that is no HTTP, too large or too slow is answered and the transport ended. `deadline`
+/// is that of the whole opening handshake, as in [`accept`].
 ///
 /// # Errors
 ///
@@ -109,21 +129,22 @@ pub async fn incoming<T: Transport, C: Timer>(
     server: &Server,
     transport: T,
     timer: C,
+    deadline: Instant,
 ) -> Result<Incoming<T, C>, Error> {
-    Box::pin(read_request(server, transport, timer)).await
+    Box::pin(read_request(server, transport, timer, deadline)).await
 }
 
 async fn read_request<T: Transport, C: Timer>(
     server: &Server,
     mut transport: T,
     mut timer: C,
+    deadline: Instant,
 ) -> Result<Incoming<T, C>, Error> {
-    let deadline = server.config().handshake_deadline(timer.now());
     let head = read_head(server, &mut transport);
     let error = match within(&mut timer, deadline, head).await {
         Some(Ok((request, input))) => {
-            let server = server.clone();
-            return Ok(Incoming { server, request: Box::new(request), input, transport, timer });
+            let (server, request) = (server.clone(), Box::new(request));
+            return Ok(Incoming { server, request, input, transport, timer, deadline });
         }
         Some(Err(error)) => error,
         None => Error::Timeout(Deadline::Handshake),
@@ -134,7 +155,9 @@ async fn read_request<T: Transport, C: Timer>(
         _ => None,
     };
     if let Some(refusal) = refusal {
-        answer(&mut transport, &mut timer, &refusal, refusal.body().as_bytes()).await;
+        let mut bytes = Vec::new();
+        write_response(&refusal, refusal.body().as_bytes(), &mut bytes);
+        answer(&mut transport, &mut timer, deadline, &bytes).await;
     }
     Err(error)
 }
@@ -156,9 +179,36 @@ async fn read_head<T: Transport>(
     }
 }
 
-/// A request that has been read and waits to be accepted, refused or answered.
+/// A request that has been read and waits to be accepted, rejected or answered.
+///
+/// The deadline of the opening handshake runs on meanwhile, so that a peer cannot hold a transport
+/// for longer by reading the answer slowly. Whatever time the application took before it answers,
+/// the peer gets two seconds at the least to read what [`accept_as`](Self::accept_as),
+/// [`reject`](Self::reject) and [`respond`](Self::respond) write; [`accept`](Self::accept) has
+/// no more than what is left.
 ///
 /// Dropping it drops the transport without an answer.
+///
+/// ```
+/// use hybi::{Error, Incoming, WebSocket, http::Response, io::{Timer, Transport}};
+///
+/// /// A page for browsers; for others a connection with a cookie, if they may have one.
+/// async fn decide<T: Transport, C: Timer>(
+///     incoming: Incoming<T, C>,
+/// ) -> Result<Option<WebSocket<T, C>>, Error> {
+///     if !incoming.is_upgrade() {
+///         incoming.respond(Response::new("<title>hello</title>")).await;
+///         return Ok(None);
+///     }
+///     match incoming.check() {
+///         Ok(accepted) => {
+///             let accepted = accepted.with_header("Set-Cookie", "seen=1")?;
+///             Ok(Some(incoming.accept_as(accepted).await?))
+///         }
+///         Err(error) => Err(incoming.refuse(error).await),
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Incoming<T, C> {
     server: Server,
@@ -166,6 +216,7 @@ pub struct Incoming<T, C> {
     input: Option<Chunk>,
     transport: T,
     timer: C,
+    deadline: Instant,
 }
 
 impl<T: Transport, C: Timer> Incoming<T, C> {
@@ -199,21 +250,24 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     ///
     /// # Errors
     ///
-    /// The rule that it breaks; [`refuse`](Self::refuse) answers so.
+    /// The rule that it breaks; [`reject`](Self::reject) answers so.
     pub fn check(&self) -> Result<ServerAccepted, HandshakeError> {
         self.server.policy().check(&self.request)
     }
 
-    /// Accepts the request if it keeps the server's rules, and refuses it if not.
+    /// Accepts the request if it keeps the server's rules, and rejects it if not.
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if it was refused, [`Error::Transport`] or [`Error::Timeout`] if the
+    /// [`Error::Handshake`] if it was rejected, [`Error::Transport`] or [`Error::Timeout`] if the
     /// answer could not be sent.
     pub async fn accept(self) -> Result<WebSocket<T, C>, Error> {
         match self.check() {
-            Ok(accepted) => self.accept_as(accepted).await,
-            Err(error) => Err(self.refuse(error).await),
+            Ok(accepted) => {
+                let deadline = self.deadline;
+                self.switch(accepted, deadline).await
+            }
+            Err(error) => Err(self.reject(error).await),
         }
     }
 
@@ -223,10 +277,19 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     /// # Errors
     ///
     /// [`Error::Transport`] or [`Error::Timeout`] if the answer could not be sent.
-    pub async fn accept_as(mut self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
+    pub async fn accept_as(self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
+        let deadline = with_grace(self.deadline, &self.timer);
+        self.switch(accepted, deadline).await
+    }
+
+    /// Answers 101 and lets frames follow.
+    async fn switch(
+        mut self,
+        accepted: ServerAccepted,
+        deadline: Instant,
+    ) -> Result<WebSocket<T, C>, Error> {
         let mut head = Vec::new();
         write_response(&accepted.response(), &[], &mut head);
-        let deadline = self.server.config().handshake_deadline(self.timer.now());
         let written = Box::pin(write_all(&mut self.transport, &head));
         within(&mut self.timer, deadline, written)
             .await
@@ -235,41 +298,48 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         Ok(WebSocket::with_input(connection, self.transport, self.timer, self.input))
     }
 
-    /// Refuses the request as `error` says, ends the transport in order, and hands the error back.
-    pub async fn refuse(mut self, error: HandshakeError) -> Error {
-        let refusal = error.response();
-        let body = refusal.body().as_bytes();
-        Box::pin(answer(&mut self.transport, &mut self.timer, &refusal, body)).await;
+    /// Rejects the request as `error` says, ends the transport in order, and hands the error back.
+    pub async fn reject(self, error: HandshakeError) -> Error {
+        self.respond(error.response()).await;
         error.into()
     }
 
     /// Answers the request with plain HTTP and ends the transport in order.
     ///
-    /// `Content-Length` and `Connection: close` are added. A peer that goes away meanwhile, or
+    /// `Content-Length` and `Connection: close` are added. If the request is HEAD, the body is
+    /// measured but not sent (RFC 9110 section 9.3.2). A peer that goes away meanwhile, or
     /// does not read for too long, is no error: there is nobody left to tell.
     pub async fn respond<B: AsRef<[u8]>>(mut self, response: http::Response<B>) {
-        let (head, body) = response.into_parts();
-        let head = http::Response::from_parts(head, ());
-        Box::pin(answer(&mut self.transport, &mut self.timer, &head, body.as_ref())).await;
+        let body = response.body().as_ref();
+        let mut bytes = Vec::new();
+        if self.request.method() == Method::HEAD {
+            write_response_head(&response, body.len(), &mut bytes);
+        } else {
+            write_response(&response, body, &mut bytes);
+        }
+        drop(response);
+        Box::pin(answer(&mut self.transport, &mut self.timer, self.deadline, &bytes)).await;
     }
 }
 
-/// How long an answer other than 101 may take to be read by the peer.
-const ANSWER_TIME: Duration = Duration::from_secs(10);
+/// How long an answer may take to be read by the peer if the handshake's deadline is nearer.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
-/// Writes a response and ends the transport so that the peer can read it: our half first, then
+fn with_grace(deadline: Instant, timer: &impl Timer) -> Instant {
+    deadline.max(timer.now() + ANSWER_GRACE)
+}
+
+/// Writes a response other than 101 and ends the transport so that the peer can read it: our half first, then
 /// what the peer still sends is read and discarded, within bounds, lest it cause a reset.
-async fn answer<T: Transport, C: Timer, B>(
+async fn answer<T: Transport, C: Timer>(
     transport: &mut T,
     timer: &mut C,
-    response: &http::Response<B>,
-    body: &[u8],
+    deadline: Instant,
+    bytes: &[u8],
 ) {
-    let mut bytes = Vec::new();
-    write_response(response, body, &mut bytes);
-    let deadline = timer.now() + ANSWER_TIME;
+    let deadline = with_grace(deadline, timer);
     let written = within(timer, deadline, async {
-        write_all(transport, &bytes).await?;
+        write_all(transport, bytes).await?;
         poll_fn(|cx| transport.poll_shutdown(cx)).await?;
         Ok::<_, Error>(())
     });

@@ -42,6 +42,18 @@ impl Chunk {
         Self { buffer, start: 0, end: 0 }
     }
 
+    /// A chunk that holds `bytes` already; if they are too many for a buffer of the thread's, in
+    /// one of its own.
+    pub(crate) fn holding(bytes: &[u8]) -> Self {
+        if bytes.len() > CHUNK_LEN {
+            return Self { buffer: bytes.into(), start: 0, end: bytes.len() };
+        }
+        let mut chunk = Self::borrow();
+        chunk.space()[..bytes.len()].copy_from_slice(bytes);
+        chunk.filled(bytes.len());
+        chunk
+    }
+
     /// The whole buffer, to be read into from the front; nothing unread may be left in it.
     pub(crate) fn space(&mut self) -> &mut [u8] {
         debug_assert!(self.is_empty());
@@ -80,7 +92,7 @@ impl Drop for Chunk {
         // A thread that is ending has no pool any more; the buffer is then simply released.
         let _ = POOL.try_with(|pool| {
             let chunks = &mut pool.borrow_mut().chunks;
-            if chunks.len() < KEPT {
+            if chunks.len() < KEPT && buffer.len() == CHUNK_LEN {
                 chunks.push(buffer);
             }
         });

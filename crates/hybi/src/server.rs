@@ -10,6 +10,7 @@ use hybi_handshake::{
 use crate::{
     Config, Connection, Negotiated, WebSocket,
     io::{Timer, Transport},
+    pool::Chunk,
 };
 
 /// Which requests a server accepts, and the choices about the connections that follow.
@@ -81,6 +82,13 @@ impl Server {
         Ok((response, self.accepted(accepted)))
     }
 
+    /// This server, for clients that come through TLS: its own origin is then `https` alone.
+    #[must_use]
+    pub fn with_secure(mut self, secure: bool) -> Self {
+        self.policy = Arc::new(ServerPolicy::clone(&self.policy).with_secure(secure));
+        self
+    }
+
     pub(crate) fn with_config(mut self, config: Config) -> Self {
         self.config = Arc::new(config);
         self
@@ -89,8 +97,13 @@ impl Server {
     pub(crate) fn accepted(&self, accepted: ServerAccepted) -> Upgrade {
         let extensions = accepted.extensions().to_vec();
         let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, extensions);
-        Upgrade { negotiated, config: self.config.clone() }
+        Upgrade { negotiated, config: self.config.clone(), input: Vec::new() }
     }
+}
+
+/// Whether [`Connection`] knows the framing of this version.
+pub(crate) fn is_spoken(version: Version) -> bool {
+    matches!(version, Version::HYBI_07 | Version::HYBI_08 | Version::RFC6455)
 }
 
 /// Checks a request that an HTTP framework has read against the default [`Server`].
@@ -105,10 +118,34 @@ pub fn upgrade<B>(
 }
 
 /// A request that was accepted and waits for its connection.
+///
+/// ```
+/// use hybi::{HandshakeError, Server, Upgrade, WebSocket, http, io::{Timer, Transport}};
+///
+/// /// In a framework's handler: the response is sent by the framework.
+/// fn answer(server: &Server, request: &http::Request<()>) -> http::Response<String> {
+///     match server.upgrade(request) {
+///         Ok((response, upgrade)) => {
+///             // Where the framework hands over the connection: `serve(upgrade, stream, timer)`.
+///             response.map(|()| String::new())
+///         }
+///         Err(error) => error.response(),
+///     }
+/// }
+///
+/// async fn serve<T: Transport, C: Timer>(upgrade: Upgrade, transport: T, timer: C) {
+///     let chat = upgrade.negotiated().subprotocol.as_deref() == Some("chat.v2");
+///     let mut ws: WebSocket<T, C> = upgrade.into_websocket(transport, timer);
+///     // ...
+/// }
+/// # let page = http::Request::get("/").header("Host", "example.org").body(()).unwrap();
+/// # assert_eq!(answer(&Server::default(), &page).status(), 426);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Upgrade {
     negotiated: Negotiated,
     config: Arc<Config>,
+    input: Vec<u8>,
 }
 
 impl Upgrade {
@@ -118,7 +155,17 @@ impl Upgrade {
         &self.negotiated
     }
 
-    /// The connection without I/O.
+    /// Adds bytes that the framework had already read behind the request, however many: the
+    /// client's first frames. [`into_websocket`](Self::into_websocket) reads them before the
+    /// transport.
+    #[must_use]
+    pub fn with_input(mut self, bytes: &[u8]) -> Self {
+        self.input.extend_from_slice(bytes);
+        self
+    }
+
+    /// The connection without I/O. Bytes of [`with_input`](Self::with_input) are not in it: give
+    /// them to [`Connection::handle_input`], as everything that is read.
     #[must_use]
     pub fn into_connection(self) -> Connection {
         Connection::new(Role::Server, self.negotiated, self.config)
@@ -127,7 +174,8 @@ impl Upgrade {
     /// The connection over a transport on which the response has been sent.
     #[must_use]
     pub fn into_websocket<T: Transport, C: Timer>(self, transport: T, timer: C) -> WebSocket<T, C> {
-        WebSocket::new(self.into_connection(), transport, timer)
+        let input = (!self.input.is_empty()).then(|| Chunk::holding(&self.input));
+        WebSocket::with_input(self.into_connection(), transport, timer, input)
     }
 }
 
@@ -141,13 +189,27 @@ pub struct ServerBuilder {
 
 impl ServerBuilder {
     /// Sets the versions to accept; RFC 6455 alone by default.
+    ///
+    /// [`Version::RFC6455`], [`Version::HYBI_08`] and [`Version::HYBI_07`] can be spoken. A client
+    /// that asks for any other is refused with 426 and the list of those that are accepted, also
+    /// if the other is among `versions`: answering 101 would promise framing that nobody here knows.
     pub fn versions(mut self, versions: impl IntoIterator<Item = Version>) -> Self {
-        self.policy = self.policy.with_versions(versions);
+        let spoken = versions.into_iter().filter(|version| is_spoken(*version));
+        self.policy = self.policy.with_versions(spoken);
         self
     }
 
     /// Sets from which origins requests are accepted: by default from the server's own and from
     /// clients that name none, which browsers always do.
+    ///
+    /// ```
+    /// use hybi::{OriginPolicy, Server};
+    ///
+    /// // Pages of the server's own origin, of our other hosts, and programs that are no browsers.
+    /// let origins = OriginPolicy::List(vec!["same".parse()?, "https://*.example.org".parse()?, "none".parse()?]);
+    /// let server = Server::builder().origins(origins).build();
+    /// # Ok::<(), hybi::FieldError>(())
+    /// ```
     pub fn origins(mut self, origins: OriginPolicy) -> Self {
         self.policy = self.policy.with_origins(origins);
         self

@@ -41,6 +41,18 @@ use crate::{
 ///
 /// Dropping the handle drops the transport without a closing handshake; the peer sees close code
 /// 1006. Use [`close`](Self::close) to end in order.
+///
+/// ```
+/// use hybi::{Error, WebSocket, io::{Timer, Transport}};
+///
+/// /// Sends everything back, on whatever runtime.
+/// async fn echo<T: Transport, C: Timer>(mut ws: WebSocket<T, C>) -> Result<(), Error> {
+///     while let Some(message) = ws.recv().await? {
+///         ws.feed(message).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct WebSocket<T, C> {
     driver: Driver<T, C>,
@@ -86,11 +98,26 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// Receives the next message.
     ///
     /// `None` means that the connection ended in order: both Close frames were exchanged and the
-    /// transport is ended. [`close_status`](Self::close_status) tells the details.
+    /// transport is ended or has had its time to. [`close_status`](Self::close_status) tells the details.
     ///
     /// When nothing is left in what was read before, everything queued is sent before waiting.
     ///
     /// Cancel safe: if dropped before completion, no message is lost.
+    ///
+    /// ```
+    /// use hybi::{Error, Message, WebSocket, io::{Timer, Transport}};
+    ///
+    /// async fn print<T: Transport, C: Timer>(ws: &mut WebSocket<T, C>) -> Result<(), Error> {
+    ///     while let Some(message) = ws.recv().await? {
+    ///         match message {
+    ///             Message::Text(text) => println!("{text}"),
+    ///             Message::Binary(bytes) => println!("{} bytes", bytes.len()),
+    ///             _ => {} // Pings and Pongs, if `Config::show_control_frames` shows them.
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -114,6 +141,20 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// Receives the next message without copying or allocating: it is lent until the next call.
     ///
     /// Otherwise as [`recv`](Self::recv), errors and cancel safety included.
+    ///
+    /// ```
+    /// use hybi::{Error, MessageRef, WebSocket, io::{Timer, Transport}};
+    ///
+    /// async fn count_lines<T: Transport, C: Timer>(ws: &mut WebSocket<T, C>) -> Result<usize, Error> {
+    ///     let mut lines = 0;
+    ///     while let Some(message) = ws.recv_ref().await? {
+    ///         if let MessageRef::Text(text) = message {
+    ///             lines += text.lines().count();
+    ///         }
+    ///     }
+    ///     Ok(lines)
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -164,6 +205,16 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// Cancel safe: if dropped, the message was either queued whole, to leave with the next
     /// flush, or not at all.
     ///
+    /// ```
+    /// use hybi::{Error, WebSocket, io::{Timer, Transport}};
+    ///
+    /// async fn greet<T: Transport, C: Timer>(ws: &mut WebSocket<T, C>) -> Result<(), Error> {
+    ///     ws.send("a text message").await?;
+    ///     ws.send(vec![0xb1, 0x4a]).await?; // a binary one
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Closed`] once a Close frame was sent or received, [`Error::ControlTooLong`] for a
@@ -186,6 +237,21 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// a [`recv`](Self::recv) that is about to wait sends it.
     ///
     /// Waits, and sends, while too many bytes are queued. Cancel safe as [`send`](Self::send).
+    ///
+    /// ```
+    /// use hybi::{Error, WebSocket, io::{Timer, Transport}};
+    ///
+    /// /// Many messages, few writes.
+    /// async fn all<T: Transport, C: Timer>(
+    ///     ws: &mut WebSocket<T, C>,
+    ///     lines: &[&str],
+    /// ) -> Result<(), Error> {
+    ///     for line in lines {
+    ///         ws.feed(*line).await?;
+    ///     }
+    ///     ws.flush().await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -217,12 +283,29 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
 
     /// Queues a message if there is room for it at once; a full queue gives it back.
     ///
+    /// ```
+    /// use hybi::{Error, Message, WebSocket, io::{Timer, Transport}};
+    ///
+    /// /// Gives the message back if the peer reads too slowly to take it now.
+    /// fn offer<T: Transport, C: Timer>(
+    ///     ws: &mut WebSocket<T, C>,
+    ///     message: Message,
+    /// ) -> Result<Option<Message>, Error> {
+    ///     match ws.try_send(message) {
+    ///         Ok(()) => Ok(None),
+    ///         Err(refused) if matches!(refused.error(), Error::Full) => Ok(refused.into_message()),
+    ///         Err(refused) => Err(refused.into()),
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Full`], or as [`send`](Self::send).
     pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         let message = message.into();
-        if self.driver.connection.has_room_for(message.len()) {
+        let connection = &self.driver.connection;
+        if connection.state() != State::Open || connection.has_room_for(message.len()) {
             self.queue(message)
         } else {
             Err(SendError::new(Error::Full, message))
@@ -244,6 +327,16 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ///
     /// If the closing handshake has begun already, this finishes it. Cancel safe: a Close frame
     /// once queued stays queued.
+    ///
+    /// ```
+    /// use hybi::{CloseCode, Error, WebSocket, io::{Timer, Transport}};
+    ///
+    /// async fn leave<T: Transport, C: Timer>(mut ws: WebSocket<T, C>) -> Result<(), Error> {
+    ///     let status = ws.close(CloseCode::GOING_AWAY, "restarting").await?;
+    ///     println!("the peer said {} {:?}", status.code(), status.reason());
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -271,6 +364,18 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     }
 
     /// How the connection is ending or ended; `None` while it is open.
+    ///
+    /// ```
+    /// use hybi::{Endpoint, Error, WebSocket, io::{Timer, Transport}};
+    ///
+    /// /// Receives until the end; says whether it was the peer who wanted it.
+    /// async fn until_the_end<T: Transport, C: Timer>(
+    ///     ws: &mut WebSocket<T, C>,
+    /// ) -> Result<bool, Error> {
+    ///     while ws.recv().await?.is_some() {}
+    ///     Ok(ws.close_status().and_then(|status| status.began_by()) == Some(Endpoint::Peer))
+    /// }
+    /// ```
     #[must_use]
     pub fn close_status(&self) -> Option<&CloseStatus> {
         self.driver.connection.close_status()
@@ -332,6 +437,17 @@ fn lend(event: Event<'_>) -> Lent {
 }
 
 /// Yields messages; an error is the last item, an end in order is just the end.
+///
+/// ```
+/// use futures_util::StreamExt;
+/// use hybi::{Error, WebSocket, io::{Timer, Transport}};
+///
+/// /// Sends everything back: the stream is poured into the sink.
+/// async fn echo<T: Transport, C: Timer>(ws: WebSocket<T, C>) -> Result<(), Error> {
+///     let (sink, stream) = ws.split();
+///     stream.forward(sink).await
+/// }
+/// ```
 impl<T: Transport, C: Timer> Stream for WebSocket<T, C> {
     type Item = Result<Message, Error>;
 
@@ -353,6 +469,16 @@ impl<T: Transport, C: Timer> FusedStream for WebSocket<T, C> {
 
 /// Takes messages. Closing the sink sends a Close frame with code 1000 and flushes; it does not
 /// wait for the peer's answer, which the receiving half will see.
+///
+/// ```
+/// use futures_util::SinkExt;
+/// use hybi::{Error, Message, WebSocket, io::{Timer, Transport}};
+///
+/// async fn last_words<T: Transport, C: Timer>(ws: &mut WebSocket<T, C>) -> Result<(), Error> {
+///     SinkExt::send(ws, Message::from("goodbye")).await?;
+///     SinkExt::close(ws).await
+/// }
+/// ```
 impl<T: Transport, C: Timer> Sink<Message> for WebSocket<T, C> {
     type Error = Error;
 

@@ -13,7 +13,7 @@ use futures_util::{
     Sink, SinkExt, Stream, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use hybi::{Config, Error, Message, Role, State, WebSocket};
+use hybi::{Config, Deadline, Error, Message, Role, State, WebSocket};
 use support::{
     clock::{Clock, ClockTimer},
     link::{End, Far, Manners, link},
@@ -149,8 +149,8 @@ fn the_reader_is_woken_when_a_deadline_passes() {
             assert!(world.reader.wakes() > 0, "{last:?} polled last");
             assert!(world.poll_next().is_pending());
         }
-        // It has given up: the Close frame waits behind the message, for the drain time.
-        world.clock.advance(SECOND);
+        // It has given up: the Close frame waits behind the message, until the close deadline.
+        world.clock.advance(SECOND * 5);
         assert!(world.reader.wakes() > 0);
         let Poll::Ready(Some(Err(error))) = world.poll_next() else { panic!("an error") };
         assert!(error.is_timeout(), "{error}");
@@ -247,7 +247,8 @@ fn the_reader_is_woken_when_the_writer_closes() {
     assert_eq!(world.far.take(100), b"\x88\x02\x03\xe8");
     world.clock.advance(SECOND * 5);
     assert!(world.reader.wakes() > 0);
-    assert!(matches!(world.poll_next(), Poll::Ready(None)), "a silent peer is no error");
+    let Poll::Ready(Some(Err(error))) = world.poll_next() else { panic!("no answer came") };
+    assert!(matches!(error, Error::Timeout(Deadline::Close)), "{error}");
 }
 
 /// A peer that sends its Close frame, ends its half and does not read: the connection waits for
@@ -264,7 +265,7 @@ fn a_peer_that_half_closes_and_does_not_read_costs_nothing() {
         assert!(world.poll_flush().is_pending());
     }
     assert!(world.reader.wakes() <= 2, "pending without waking itself");
-    world.clock.advance(SECOND);
+    world.clock.advance(SECOND * 5);
     assert!(world.reader.wakes() > 0);
     let Poll::Ready(Some(Err(error))) = world.poll_next() else { panic!("bytes were lost") };
     assert!(error.is_timeout(), "{error}");

@@ -36,6 +36,8 @@ pub(crate) struct Conversation<'a> {
     /// More to send may come from here.
     stdin: Option<mpsc::Receiver<io::Result<Vec<u8>>>>,
     received: u64,
+    /// Typed, and not answered yet.
+    pings: usize,
     /// When to stop reading after everything was sent.
     read_until: Option<Instant>,
     close_sent: Option<Instant>,
@@ -86,6 +88,7 @@ impl<'a> Conversation<'a> {
             expected,
             stdin: None,
             received: 0,
+            pings: 0,
             read_until: None,
             close_sent: None,
             skipped: false,
@@ -197,7 +200,10 @@ impl<'a> Conversation<'a> {
         printer: &Printer,
     ) -> Result<(), Failure> {
         if !message.is_data() {
-            return printer.message(&message);
+            let answers = matches!(message, Message::Pong(_)) && self.pings > 0;
+            self.pings -= usize::from(answers);
+            let shown = answers || self.args.receiving.show_control;
+            return if shown { printer.message(&message) } else { Ok(()) };
         }
         if self.has_heard_enough() {
             // Was on its way when the Close frame left.
@@ -276,7 +282,10 @@ impl<'a> Conversation<'a> {
         let message = match command {
             Err(why) => Err(why),
             Ok(Command::Line) => self.notation.message(line),
-            Ok(Command::Send(message)) => Ok(message),
+            Ok(Command::Send(message)) => {
+                self.pings += usize::from(matches!(message, Message::Ping(_)));
+                Ok(message)
+            }
             Ok(Command::File(path)) => std::fs::read(&path)
                 .map_err(|error| format!("{}: {error}", path.display()))
                 .and_then(|content| self.notation.message(content)),

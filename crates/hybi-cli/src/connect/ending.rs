@@ -13,7 +13,7 @@ pub(crate) fn connection_failure(error: &Error) -> Failure {
         Error::Protocol(rule) => {
             let failure = Failure::new(Status::Protocol, "the server broke the protocol", rule)
                 .rule(format!("RFC 6455 §{}", rule.section()), Some(rule.offset()));
-            if rule.close_code() == CloseCode::MESSAGE_TOO_BIG {
+            if rule.close_code() == CloseCode::TOO_BIG {
                 failure.hint("--max-message SIZE raises the limit")
             } else {
                 failure

@@ -79,7 +79,8 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
         .max_message(time.max_message)
         .max_frame(time.max_message as u64)
         .fragment_size(args.sending.fragment)
-        .show_control_frames(args.receiving.show_control)
+        // At the prompt, pongs answer what was typed.
+        .show_control_frames(args.receiving.show_control || args.is_interactive())
         .handshake_timeout(time.timeout)
         .ping_interval(time.ping_interval.0)
         .ping_timeout(time.ping_timeout)

@@ -1,7 +1,7 @@
 "use strict";
 const $ = id => document.getElementById(id);
 const KEPT = 500, PREVIEW = 240;
-let socket = null, totals, pendingTrip = null;
+let socket = null, totals, pendingTrip = null, frame = 0;
 
 function show(direction, kind, size, text, payload) {
   const line = document.createElement("li");
@@ -23,10 +23,16 @@ function show(direction, kind, size, text, payload) {
   const what = cell("span", "what", text);
   if (kind === "binary") what.prepend(Object.assign(document.createElement("i"), { textContent: "binary " }));
   const log = $("log");
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  if (!frame) {
+    // Once a frame: asking where the log is scrolled to lays the whole of it out.
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+    frame = requestAnimationFrame(() => {
+      frame = 0;
+      if (atEnd) log.scrollTop = log.scrollHeight;
+    });
+  }
   log.append(line);
   while (log.children.length > KEPT) log.firstChild.remove();
-  if (atEnd) log.scrollTop = log.scrollHeight;
   if (direction !== "info") {
     totals[direction].messages += 1;
     totals[direction].bytes += size;

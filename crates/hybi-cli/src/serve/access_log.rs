@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::args::serve::LogFormat;
 use crate::exit::Failure;
 use crate::json::Object;
@@ -15,14 +17,16 @@ use crate::json::Object;
 pub(crate) struct AccessLog {
     format: LogFormat,
     out: Mutex<Box<dyn Write + Send>>,
+    reader_left: Notify,
 }
 
 /// One line. Header values other than these never reach it, so no credentials do.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     pub(crate) peer: String,
-    pub(crate) method: String,
-    pub(crate) target: String,
+    /// This and the target are unknown where the head could not be read.
+    pub(crate) method: Option<String>,
+    pub(crate) target: Option<String>,
     pub(crate) status: u16,
     pub(crate) origin: Option<String>,
     /// From the accepted transport to the answer.
@@ -64,7 +68,12 @@ impl AccessLog {
                 Failure::usage(format!("cannot write {}", path.display()), error)
             })?)
         };
-        Ok(Self { format, out: Mutex::new(out) })
+        Ok(Self { format, out: Mutex::new(out), reader_left: Notify::new() })
+    }
+
+    /// Waits until nobody reads the log any more: it goes into a pipe whose other end was closed.
+    pub(crate) async fn reader_left(&self) {
+        self.reader_left.notified().await;
     }
 
     /// Writes one line, whole.
@@ -75,8 +84,12 @@ impl AccessLog {
         };
         line.push('\n');
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
-            crate::log::error(format_args!("cannot write the access log: {error}"));
+        match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.reader_left.notify_one();
+            }
+            Err(error) => crate::log::error(format_args!("cannot write the access log: {error}")),
         }
     }
 }
@@ -87,8 +100,8 @@ fn text(record: &Record) -> String {
         "{} {} {} {} {} origin={} handshake={:.6}",
         crate::clock::now(),
         record.peer,
-        word(Some(&record.method)),
-        word(Some(&record.target)),
+        word(record.method.as_deref()),
+        word(record.target.as_deref()),
         record.status,
         word(record.origin.as_deref()),
         record.handshake.as_secs_f64(),
@@ -117,8 +130,8 @@ fn text(record: &Record) -> String {
 fn json(record: &Record) -> String {
     let mut object = Object::event("access")
         .string("peer", &record.peer)
-        .string("method", &record.method)
-        .string("target", &record.target)
+        .maybe("method", record.method.as_deref())
+        .maybe("target", record.target.as_deref())
         .number("status", record.status)
         .maybe("origin", record.origin.as_deref())
         .seconds("handshake", record.handshake);

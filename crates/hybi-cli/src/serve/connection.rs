@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hybi::{
     Config, Error, HandshakeError, HeadLimits, OriginPolicy, Server, ServerAccepted,
     SubprotocolPreference,
@@ -70,6 +70,14 @@ impl Shared {
         })
     }
 
+    /// Waits until nobody reads the access log any more.
+    pub(crate) async fn log_reader_left(&self) {
+        match &self.access_log {
+            Some(access_log) => access_log.reader_left().await,
+            None => core::future::pending().await,
+        }
+    }
+
     fn server(&self, stream: &Stream) -> &Server {
         match stream {
             Stream::Tls(_) => &self.tls_server,
@@ -104,6 +112,7 @@ fn server(args: &ServeArgs, secure: bool) -> Server {
         .origins(OriginPolicy::List(args.protocol.origin.clone()))
         .subprotocols(args.protocol.subprotocol.clone())
         .subprotocol_preference(preference)
+        .subprotocol_required(args.protocol.subprotocol_policy == SubprotocolPolicy::Require)
         .secure(secure)
         .config(config)
         .build()
@@ -127,8 +136,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, origin: Origi
     let mut record = Record { peer: origin.name, ..Record::default() };
     match request {
         Ok(incoming) => {
-            record.method = incoming.request().method().to_string();
-            record.target = incoming.request().uri().to_string();
+            record.method = Some(incoming.request().method().to_string());
+            record.target = Some(incoming.request().uri().to_string());
             record.origin = origin_of(incoming.request());
             answer(&shared, incoming, &member, &mut record, began).await;
         }
@@ -148,7 +157,11 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, origin: Origi
 fn answered(error: &Error) -> Option<StatusCode> {
     match error {
         Error::Timeout(_) => HandshakeError::TimedOut.status(),
-        error => error.handshake()?.status(),
+        error => match error.handshake()? {
+            // Somebody only looked whether the port is open.
+            HandshakeError::UnexpectedEof { received: 0 } => None,
+            error => error.status(),
+        },
     }
 }
 
@@ -174,6 +187,11 @@ async fn answer(
                     record.peer,
                     response.body().trim_end()
                 ));
+            }
+            if incoming.request().method() == Method::HEAD {
+                let length = HeaderValue::from(response.body().len());
+                response.headers_mut().insert(header::CONTENT_LENGTH, length);
+                response.body_mut().clear();
             }
             return incoming.respond(*response).await;
         }
@@ -220,11 +238,7 @@ fn decide(
     }
     let path = request.uri().path();
     if path == "/" && !incoming.is_upgrade() && !shared.args.listen.no_pages {
-        return Err(Box::new(if request.method() == http::Method::GET {
-            page::response().map(str::to_owned)
-        } else {
-            HandshakeError::Method.response()
-        }));
+        return Err(Box::new(console(request)));
     }
     let Some(handler) = shared.routes.find(path) else {
         return Err(refusal(StatusCode::NOT_FOUND, "nothing is served at this path").into());
@@ -233,16 +247,28 @@ fn decide(
     let plan = Plan::new(handler, query, shared.args.limits.max_message)
         .map_err(|why| Box::new(refusal(StatusCode::BAD_REQUEST, &why)))?;
     let accepted = incoming.check().map_err(|error| Box::new(error.response()))?;
-    let required = shared.args.protocol.subprotocol_policy == SubprotocolPolicy::Require;
-    if required && accepted.subprotocol.is_none() {
-        return Err(HandshakeError::SubprotocolRequired.response().into());
-    }
     let accepted = match &shared.server_header {
         // The option's parser took the text as a header value, so it is one.
         Some(text) => accepted.clone().with_header("Server", text).unwrap_or(accepted),
         None => accepted,
     };
     Ok((plan, accepted))
+}
+
+/// The answer to a request of `/` that asks for no WebSocket.
+fn console<B>(request: &Request<B>) -> Response<String> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    match (hosts, request.method()) {
+        // RFC 9112 section 3.2.
+        (0, _) => HandshakeError::MissingHost.response(),
+        (1, &Method::GET | &Method::HEAD) => page::response().map(str::to_owned),
+        (1, _) => {
+            let mut response = HandshakeError::Method.response();
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response
+        }
+        _ => HandshakeError::DuplicateField { name: "Host" }.response(),
+    }
 }
 
 /// Whether the Host field names one of the accepted hosts, with or without its port.

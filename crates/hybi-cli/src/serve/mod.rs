@@ -62,7 +62,10 @@ async fn serve(shared: Arc<Shared>) -> Result<Status, Failure> {
         .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), Arc::clone(&registry))))
         .collect();
 
-    signals.next().await;
+    tokio::select! {
+        _ = signals.next() => {}
+        () = shared.log_reader_left() => {}
+    }
     for task in accepting {
         task.abort();
         // Its end is the listener's: nobody can connect any more, and a socket file is gone.

@@ -15,6 +15,6 @@ pub(crate) use address::{HostPort, ListenAddr, host_port, listen_addr};
 pub(crate) use close::{CloseSpec, close_parts, close_spec};
 pub(crate) use header::{basic_credentials, cookie, header_line, header_text, origin, token};
 pub(crate) use hex::{decode_hex, encode_hex};
-pub(crate) use quantity::{Span, duration, duration_or_off, size};
+pub(crate) use quantity::{Span, duration, duration_or_off, size, size_from_one};
 pub(crate) use url::{Target, percent_decode, target};
 pub(crate) use version::{KNOWN, VersionList, version, version_name, versions};

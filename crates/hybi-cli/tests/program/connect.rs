@@ -198,7 +198,14 @@ fn the_peer_says_how_it_ends() {
         assert_eq!(peer.read_frame().payload[..2], 1002_u16.to_be_bytes());
     });
     let outcome = outcome.expect(7, "the server broke the protocol");
-    assert!(outcome.stdout.contains(r#""event":"error""#) && outcome.stdout.contains("\"rule\""));
+    assert!(outcome.stdout.contains(r#""event":"error""#), "{outcome:?}");
+    assert!(outcome.stdout.contains(r#""rule":"RFC 6455 §5.2","offset":0"#), "{outcome:?}");
+    assert_eq!(outcome.stderr.matches("5.2").count(), 1, "{outcome:?}");
+    against(&["-w", "1h", "-m", "x", "--max-message", "3"], |peer| {
+        peer.send_frame(TEXT, b"four");
+        assert_eq!(peer.read_frame().payload[..2], 1009_u16.to_be_bytes());
+    })
+    .expect(7, "hint: --max-message");
     against(&["--close-timeout", "100ms", "-m", "x"], |peer| {
         peer.expect(TEXT, b"x");
         peer.expect_close(1000);
@@ -233,6 +240,7 @@ fn failures_before_the_connection_is_open() {
     answered(|_| "HTTP/1.1 401 Unauthorized\r\n\r\n".into()).expect(5, "hint: -u USER:PASS");
     answered(|_| "HTTP/1.1 302 Found\r\nLocation: ws://b/\r\n\r\n".into())
         .expect(5, "hint: it points to ws://b/");
+    answered(|_| "\x15\x03\x01".into()).expect(6, "hint: try wss://");
     answered(|_| "SSH-2.0-server\r\n".into()).expect(6, "opening handshake failed");
     answered(|_| {
         "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

@@ -4,6 +4,7 @@
 mod connect;
 mod drain;
 mod limits;
+mod prompt;
 mod serve;
 mod support;
 mod tls;

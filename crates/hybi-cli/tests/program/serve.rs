@@ -1,9 +1,12 @@
 //! `hybi serve`: listeners, handlers, pages, refusals, logs.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+
 use hybi_testkit::peer::Peer;
 use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, TEXT, close_payload};
 
-use crate::support::{Server, hybi, request, request_with, scratch};
+use crate::support::{Server, finish, hybi, request, request_with, scratch, spawn};
 
 #[test]
 fn each_listener_prints_a_line_and_the_port_file_has_the_addresses() {
@@ -127,8 +130,35 @@ fn a_plain_get_shows_the_console_page() {
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     assert!(page.contains("id=\"connect\""));
     assert_eq!(server.refuses(&get.replace("GET", "POST")), 405);
+    assert_eq!(server.refuses("GET / HTTP/1.1\r\n\r\n"), 400, "without Host");
     let bare = Server::start(&["--no-pages"]);
     assert_eq!(bare.refuses(get), 426);
+}
+
+#[test]
+fn the_answer_to_head_is_a_head() {
+    let server = Server::start(&[]);
+    for (path, status) in [("/", "200 OK"), ("/echo", "405 Method"), ("/nothing", "404 Not")] {
+        let get = format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n");
+        let answer = |request: &str| {
+            let mut stream = TcpStream::connect(server.address()).expect("a connection");
+            stream.write_all(request.as_bytes()).expect("sent");
+            stream.shutdown(Shutdown::Write).expect("half closed");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).expect("an answer");
+            answer
+        };
+        let head = answer(&get.replace("GET", "HEAD"));
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+        assert!(head.ends_with("\r\n\r\n") && head.contains("Content-Length: "), "{head}");
+        if path == "/" {
+            let full = answer(&get);
+            assert_eq!(
+                full.split_once("\r\n\r\n").expect("a page").0.to_owned() + "\r\n\r\n",
+                head
+            );
+        }
+    }
 }
 
 #[test]
@@ -221,6 +251,26 @@ fn the_access_log_has_a_line_for_each_answer_and_each_ended_connection() {
         assert_eq!(&lines[0][key], value, "{key}: {log}");
     }
     assert_eq!((&lines[1]["status"], &lines[1]["origin"]), (&404.into(), &"https://a".into()));
+}
+
+#[test]
+fn a_server_whose_log_nobody_reads_ends_quietly() {
+    let mut child = spawn(&["serve", "-l", "127.0.0.1:0", "--access-log", "-"]);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    let url = line.trim_end().strip_prefix("listening ").expect("an address");
+    hybi(&["connect", "-m", "x", url]).expect_stdout("x\n");
+    assert_eq!(finish(child).expect(0, "").stderr, "");
+}
+
+#[test]
+fn who_asked_nothing_is_not_logged_and_who_was_not_understood_has_no_target() {
+    let server = Server::start(&["--access-log", "-"]);
+    Peer::connect(server.address()).end();
+    assert_eq!(server.refuses("nonsense\r\n\r\n"), 400);
+    let log = server.stop().expect(0, "").stdout;
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains(" - - 400 origin=- "), "{log}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use hybi_testkit::peer::{Peer, REQUEST};
 
 /// A bound on hangs, never a time that passes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_hybi"))

@@ -33,12 +33,12 @@ fn a_certificate_from_files_is_trusted_by_whoever_names_it() {
     connect(&["-k"], &url).expect_stdout("secret\n");
     // Another name than the certificate's, unless that is what it is checked against.
     let by_address = server.at("/");
-    connect(&["--tls-ca", cert], &by_address).expect(4, "TLS with 127.0.0.1 failed");
+    connect(&["--tls-ca", cert], &by_address).expect(4, "hint: --tls-name");
     connect(&["--tls-ca", cert, "--tls-name", "localhost"], &by_address).expect_stdout("secret\n");
     let (other, _, _) = certificate("other");
     connect(&["--tls-ca", other.to_str().expect("text")], &url).expect(4, "hint: --tls-ca");
     // Each spoken to as the other.
-    connect(&[], &url.replace("wss", "ws")).expect(6, "");
+    connect(&[], &url.replace("wss", "ws")).expect(6, "hint: try wss://");
     let plain = Server::start(&[]);
     hybi(&["connect", "-k", &plain.at("/").replace("ws:", "wss:")])
         .expect(4, "hint: the server may not speak TLS");
@@ -51,6 +51,7 @@ fn a_key_that_does_not_fit_is_refused_at_start() {
     let (cert, key) = (cert.to_str().expect("text"), key.to_str().expect("text"));
     hybi(&["serve", "--tls-cert", cert, "--tls-key", key]).expect(2, "cannot use");
     hybi(&["serve", "--tls-cert", key, "--tls-key", key]).expect(2, "no PEM certificate");
+    hybi(&["serve", "--tls-cert", cert, "--tls-key", cert]).expect(2, "no PEM private key");
 }
 
 #[test]

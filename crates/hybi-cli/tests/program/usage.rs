@@ -44,6 +44,7 @@ fn bad_values_are_shown_with_the_accepted_form() {
         (&["connect", "-H", "Host: x", "ws://h"], "Host: x", ""),
         (&["connect", "--cookie", "a=b\nc", "ws://h"], "a=b", "line breaks"),
         (&["connect", "--origin", "example.org", "ws://h"], "example.org", "scheme://host"),
+        (&["connect", "--fragment", "0", "ws://h"], "0", "at least one byte"),
         (&["connect", "--hex", "-m", "0g", "ws://h"], "0g", "0-9 and a-f"),
         (&["connect", "-u", "nobody", "ws://h"], "", "USER:PASS"),
     ] {
@@ -103,6 +104,11 @@ fn an_address_in_use_is_status_11() {
     let server = Server::start(&[]);
     let address = server.address().to_string();
     hybi(&["serve", "-l", &address]).expect(11, &format!("cannot listen on {address}"));
+    let file = scratch("no-socket");
+    std::fs::write(&file, "").expect("written");
+    let address = format!("unix:{}", file.display());
+    hybi(&["serve", "-l", &address]).expect(11, "hint: another server listens there");
+    assert!(file.exists(), "a file that is no socket was removed");
 }
 
 #[test]

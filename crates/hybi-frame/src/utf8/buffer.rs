@@ -83,8 +83,14 @@ impl MessageBuffer {
     }
 
     /// Hands over the message; the buffer is empty and without memory then.
+    ///
+    /// Room that was not needed is given back first: whoever keeps messages counts their bytes.
     pub(crate) fn take(&mut self) -> Bytes {
-        core::mem::take(self).bytes.into()
+        let mut bytes = core::mem::take(self).bytes;
+        if bytes.capacity() > bytes.len() + bytes.len() / 4 {
+            bytes.shrink_to_fit();
+        }
+        bytes.into()
     }
 
     /// The same for a message of text.

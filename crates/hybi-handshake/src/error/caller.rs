@@ -2,6 +2,8 @@
 
 use core::{error, fmt};
 
+use crate::version::Version;
+
 /// A field that the caller may not send, or not like this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,6 +20,11 @@ pub enum FieldError {
     DuplicateSubprotocol,
     /// The client did not offer this subprotocol.
     SubprotocolNotOffered,
+    /// This version of the protocol is not spoken here, so nobody may be asked for it.
+    UnsupportedVersion {
+        /// The version asked for.
+        requested: Version,
+    },
     /// An origin is not `scheme://host[:port]`, or `*` is not a whole label of its host.
     InvalidOrigin,
 }
@@ -31,6 +38,9 @@ impl fmt::Display for FieldError {
             Self::NotAToken => "a name or value is not a token of HTTP",
             Self::DuplicateSubprotocol => "the subprotocol is already offered",
             Self::SubprotocolNotOffered => "the client did not offer this subprotocol",
+            Self::UnsupportedVersion { requested } => {
+                return write!(f, "WebSocket version {requested} is not spoken here");
+            }
             Self::InvalidOrigin => "an origin is written scheme://host[:port]",
         })
     }

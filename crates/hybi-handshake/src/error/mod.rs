@@ -63,7 +63,7 @@ pub enum HandshakeError {
         /// Where the line begins.
         offset: Option<usize>,
     },
-    /// The peer ended its side of the transport before the handshake was complete.
+    /// The peer ended its half of the transport before the handshake was complete.
     UnexpectedEof {
         /// How many bytes of the head had come.
         received: usize,
@@ -203,7 +203,9 @@ impl HandshakeError {
             // RFC 9110 §7.8: who sends Upgrade also names it in Connection.
             headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade, close"));
         }
-        if let Some(Ok(list)) = self.accepted().map(|set| set.to_string().try_into()) {
+        // The list of a server that accepts no version would be an empty field, which is none.
+        let accepted = self.accepted().filter(|set| set.iter().next().is_some());
+        if let Some(Ok(list)) = accepted.map(|set| set.to_string().try_into()) {
             headers.insert(header::SEC_WEBSOCKET_VERSION, list);
         }
         response

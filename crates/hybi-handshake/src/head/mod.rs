@@ -6,7 +6,7 @@ pub(crate) mod scan;
 mod write;
 
 pub(crate) use write::write_fields;
-pub use write::write_response;
+pub use write::{write_response, write_response_head};
 
 /// The ceilings of a request or response head.
 ///

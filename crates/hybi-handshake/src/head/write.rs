@@ -8,7 +8,8 @@ use super::fields;
 ///
 /// Field names go out in the spelling of the RFCs (`Sec-WebSocket-Accept`). A response other than
 /// 101 gets `Content-Length` and `Connection: close` unless it has those fields: what follows a refused
-/// opening handshake is not to be read as another request.
+/// opening handshake is not to be read as another request. The statuses 1xx, 204 and 304 have no body,
+/// whatever was given.
 ///
 /// [RFC 9112 §4](https://www.rfc-editor.org/rfc/rfc9112#section-4)
 ///
@@ -22,6 +23,17 @@ use super::fields;
 /// );
 /// ```
 pub fn write_response<B>(response: &Response<B>, body: &[u8], out: &mut Vec<u8>) {
+    write_response_head(response, body.len(), out);
+    if !is_bodiless(response.status()) {
+        out.extend(body);
+    }
+}
+
+/// Appends the head of a response whose body would have `body_len` bytes: the whole answer to a
+/// HEAD request. Otherwise as [`write_response`].
+///
+/// [RFC 9110 §9.3.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2)
+pub fn write_response_head<B>(response: &Response<B>, body_len: usize, out: &mut Vec<u8>) {
     let (status, headers) = (response.status(), response.headers());
     out.extend(b"HTTP/1.1 ");
     out.extend(status.as_str().as_bytes());
@@ -29,18 +41,18 @@ pub fn write_response<B>(response: &Response<B>, body: &[u8], out: &mut Vec<u8>)
     out.extend(status.canonical_reason().unwrap_or_default().as_bytes());
     out.extend(b"\r\n");
     write_fields(headers, out);
-    // Neither has a body, whatever was given.
-    let bodiless = status.is_informational() || status == StatusCode::NO_CONTENT;
-    if !bodiless && !headers.contains_key(header::CONTENT_LENGTH) {
-        out.extend(format!("Content-Length: {}\r\n", body.len()).as_bytes());
+    if !is_bodiless(status) && !headers.contains_key(header::CONTENT_LENGTH) {
+        out.extend(format!("Content-Length: {body_len}\r\n").as_bytes());
     }
     if !status.is_informational() && !headers.contains_key(header::CONNECTION) {
         out.extend(b"Connection: close\r\n");
     }
     out.extend(b"\r\n");
-    if !bodiless {
-        out.extend(body);
-    }
+}
+
+/// Whether responses of this status end with their head (RFC 9112 §6.3 item 1).
+fn is_bodiless(status: StatusCode) -> bool {
+    status.is_informational() || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
 }
 
 /// Appends every field with its line end.
@@ -74,6 +86,7 @@ mod tests {
             ),
             (103, "", "HTTP/1.1 103 Early Hints\r\n\r\n"),
             (204, "", "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
+            (304, "", "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n"),
             (299, "", "HTTP/1.1 299 \r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody"),
         ] {
             let mut response = Response::builder().status(status);
@@ -81,8 +94,12 @@ mod tests {
                 response = response.header(field, "9");
             }
             let mut out = Vec::new();
-            write_response(&response.body(()).unwrap(), b"body", &mut out);
+            let response = response.body(()).unwrap();
+            write_response(&response, b"body", &mut out);
             assert_eq!(core::str::from_utf8(&out), Ok(expected));
+            let mut head = Vec::new();
+            write_response_head(&response, 4, &mut head);
+            assert_eq!(core::str::from_utf8(&head), Ok(expected.trim_end_matches("body")));
         }
     }
 }

@@ -27,6 +27,7 @@ impl Connection {
     /// the end into a reset that overtakes our Close frame.
     pub fn shutdown_done(&mut self) {
         self.shutdown_done = true;
+        self.deadlines.end_within(DRAIN_TIME.min(self.config.close_timeout));
         if self.peer_ended {
             self.phase = Phase::Closed;
         }
@@ -49,6 +50,10 @@ impl Connection {
                 Due::WriteBlocked => {
                     self.fail(Error::Timeout(Deadline::Write), None);
                     self.let_go(Error::Timeout(Deadline::Write));
+                }
+                Due::End if self.phase == Phase::CloseSent => {
+                    self.fail(Error::Timeout(Deadline::Close), None);
+                    self.let_go(Error::Timeout(Deadline::Close));
                 }
                 Due::End => self.let_go(Error::Timeout(Deadline::Write)),
             }
@@ -112,12 +117,9 @@ impl Connection {
         status.received = Some(frame);
         status.clean = true;
         self.phase = Phase::Ending;
-        // A server ends the transport at once and gives the client a moment to do the same; a
-        // client waits for its server to do so (section 7.1.1).
-        self.deadlines.end_within(match self.role {
-            Role::Server => DRAIN_TIME.min(self.config.close_timeout),
-            Role::Client => self.config.close_timeout,
-        });
+        // What is queued may still leave. Then a server ends the transport and gives the client a
+        // moment to do the same; a client waits for its server to do so (section 7.1.1).
+        self.deadlines.end_within(self.config.close_timeout);
     }
 
     pub(super) fn fail_protocol(&mut self, error: FrameError) {
@@ -141,7 +143,7 @@ impl Connection {
         end.error = Some(error);
         end.status.clean = false;
         self.phase = Phase::Ending;
-        self.deadlines.end_within(DRAIN_TIME);
+        self.deadlines.end_within(self.config.close_timeout);
     }
 
     fn queue_close(&mut self, code: Option<CloseCode>, reason: &str) {

@@ -6,7 +6,7 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use crate::Config;
+use crate::{Config, config::after};
 
 /// How often within one idle timeout the timer looks whether a message came.
 const IDLE_TICKS: u32 = 4;
@@ -83,14 +83,14 @@ impl Deadlines {
             let now = now();
             if !self.armed {
                 self.armed = true;
-                self.ping = config.ping_interval.map(|interval| now + interval);
-                self.idle = config.idle_timeout.map(|timeout| now + timeout / IDLE_TICKS);
+                self.ping = config.ping_interval.map(|interval| after(now, interval));
+                self.idle = config.idle_timeout.map(|timeout| after(now, timeout / IDLE_TICKS));
             }
             if let Some(time) = self.end_after.take() {
-                self.end = Some(now + time);
+                self.end = Some(after(now, time));
             }
             if arm_write {
-                self.write = config.write_timeout.map(|timeout| now + timeout);
+                self.write = config.write_timeout.map(|timeout| after(now, timeout));
             }
         }
         [self.ping, self.idle, self.write, self.end].into_iter().flatten().min()
@@ -115,16 +115,16 @@ impl Deadlines {
             }
             self.pinged = !heard;
             if heard {
-                self.ping = config.ping_interval.map(|interval| now + interval);
+                self.ping = config.ping_interval.map(|interval| after(now, interval));
             } else {
-                self.ping = Some(now + config.ping_timeout);
+                self.ping = Some(after(now, config.ping_timeout));
                 return Some(Due::SendPing);
             }
         }
         if passed(self.idle) {
             let heard = core::mem::take(&mut self.heard_message);
             self.idle_ticks = if heard { 0 } else { self.idle_ticks + 1 };
-            self.idle = config.idle_timeout.map(|timeout| now + timeout / IDLE_TICKS);
+            self.idle = config.idle_timeout.map(|timeout| after(now, timeout / IDLE_TICKS));
             if u32::from(self.idle_ticks) >= IDLE_TICKS {
                 self.idle = None;
                 return Some(Due::Idle);

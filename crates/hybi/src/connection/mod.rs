@@ -20,6 +20,15 @@ use deadlines::Deadlines;
 use outbox::Outbox;
 
 /// What the opening handshake settled.
+///
+/// ```
+/// use hybi::{Config, Connection, Negotiated, Role, Version};
+///
+/// // After an opening handshake made elsewhere.
+/// let negotiated = Negotiated::new(Version::RFC6455, Some("chat.v2".to_owned()), Vec::new());
+/// let connection = Connection::new(Role::Server, negotiated, Config::default().into());
+/// assert_eq!(connection.negotiated().subprotocol.as_deref(), Some("chat.v2"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Negotiated {
@@ -52,6 +61,16 @@ impl Negotiated {
 ///
 /// `Connecting` is what [`ClientHandshake`](hybi_handshake::ClientHandshake) and
 /// [`ServerHandshake`](hybi_handshake::ServerHandshake) are for; a `Connection` begins `Open`.
+///
+/// ```
+/// use hybi::{Config, Connection, Message, Negotiated, Role, State};
+///
+/// let mut server = Connection::new(Role::Server, Negotiated::default(), Config::default().into());
+/// assert_eq!(server.state(), State::Open);
+/// server.queue(Message::Close(None))?;
+/// assert_eq!(server.state(), State::Closing);
+/// # Ok::<(), hybi::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "complete: the states of RFC 6455")]
 pub enum State {
@@ -89,10 +108,13 @@ struct End {
 ///   [`handle_eof`](Self::handle_eof) when it ended;
 /// - [`queue`](Self::queue) with messages to send;
 /// - [`poll_transmit`](Self::poll_transmit) and [`transmitted`](Self::transmitted) to move
-///   queued bytes to the transport;
+///   queued bytes to the transport, and [`transmit_blocked`](Self::transmit_blocked) whenever it
+///   takes no more: without that call a peer that sends pings and never reads makes the queue
+///   grow by an answer for each, and the write deadline never runs;
 /// - [`poll_timeout`](Self::poll_timeout) and [`handle_timeout`](Self::handle_timeout) for the
 ///   one timer that a connection needs;
-/// - [`wants_shutdown`](Self::wants_shutdown) and [`state`](Self::state) for its end.
+/// - [`wants_shutdown`](Self::wants_shutdown), [`shutdown_done`](Self::shutdown_done) and
+///   [`state`](Self::state) for its end.
 ///
 /// All state of parsing lives in here and none in a future, so there is nothing that
 /// cancellation could tear.
@@ -111,6 +133,80 @@ struct End {
 /// assert_eq!(consumed, 11);
 /// assert_eq!(event.map(Message::from), Some(Message::from("hello")));
 /// # Ok::<(), hybi::Error>(())
+/// ```
+///
+/// ```
+/// use std::io::{self, IoSlice, Read, Write};
+/// use std::net::{Shutdown, TcpListener, TcpStream};
+/// use std::time::Instant;
+/// use hybi::{Config, Connection, Message, Negotiated, Role, State};
+///
+/// /// One turn of a loop over a non-blocking socket; says which messages came.
+/// fn turn(connection: &mut Connection, socket: &mut TcpStream) -> Vec<Message> {
+///     // Time.
+///     let now = Instant::now();
+///     if connection.poll_timeout(|| now).is_some_and(|deadline| deadline <= now) {
+///         connection.handle_timeout(now);
+///     }
+///     // Bytes in.
+///     let mut messages = Vec::new();
+///     let mut chunk = [0; 4096];
+///     match socket.read(&mut chunk) {
+///         Ok(0) => connection.handle_eof(),
+///         Ok(len) => {
+///             let mut at = 0;
+///             while at < len {
+///                 let (consumed, event) = connection.handle_input(&mut chunk[at..len]);
+///                 at += consumed;
+///                 messages.extend(event.map(Message::from).filter(Message::is_data));
+///             }
+///         }
+///         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+///         Err(error) => connection.handle_transport_error(error),
+///     }
+///     // Bytes out.
+///     loop {
+///         let mut slices = [IoSlice::new(&[]); 8];
+///         let count = connection.poll_transmit(&mut slices);
+///         if count == 0 {
+///             break;
+///         }
+///         match socket.write_vectored(&slices[..count]) {
+///             Ok(len) => connection.transmitted(len),
+///             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+///                 connection.transmit_blocked();
+///                 break;
+///             }
+///             Err(error) => connection.handle_transport_error(error),
+///         }
+///     }
+///     if connection.wants_shutdown() {
+///         let _ = socket.shutdown(Shutdown::Write);
+///         connection.shutdown_done();
+///     }
+///     messages
+/// }
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let mut near = TcpStream::connect(listener.local_addr()?)?;
+/// let (mut far, _address) = listener.accept()?;
+/// near.set_nonblocking(true)?;
+/// far.set_nonblocking(true)?;
+/// let mut client = Connection::new(Role::Client, Negotiated::default(), Config::default().into());
+/// let mut server = Connection::new(Role::Server, Negotiated::default(), Config::default().into());
+///
+/// client.queue(Message::from("hello"))?;
+/// while client.state() != State::Closed || server.state() != State::Closed {
+///     for message in turn(&mut server, &mut far) {
+///         server.queue(message)?;
+///     }
+///     for message in turn(&mut client, &mut near) {
+///         assert_eq!(message, Message::from("hello"));
+///         client.queue(Message::Close(None))?;
+///     }
+/// }
+/// assert!(client.close_status().is_some_and(|status| status.is_clean()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Connection {
     role: Role,

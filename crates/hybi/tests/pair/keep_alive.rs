@@ -26,6 +26,28 @@ fn pings(events: &[Message]) -> usize {
     events.iter().filter(|event| matches!(event, Message::Ping(_))).count()
 }
 
+/// `Duration::MAX` is how a caller says "no limit".
+#[test]
+fn the_longest_duration_is_no_limit_and_no_overflow() {
+    let config = Config::default()
+        .handshake_timeout(Duration::MAX)
+        .ping_interval(Some(Duration::MAX))
+        .ping_timeout(Duration::MAX)
+        .idle_timeout(Some(Duration::MAX))
+        .write_timeout(Some(Duration::MAX))
+        .close_timeout(Duration::MAX);
+    let mut pair = Pair::with(config.clone());
+    let (now, year) = (pair.now, SECOND * 365 * 24 * 60 * 60);
+    assert!(config.handshake_deadline(now) > now + year);
+    let (own, _) = pair.seen_by(Role::Client);
+    assert!(own.deadline(now) > Some(now + year));
+    own.connection.transmit_blocked();
+    own.close(1000, "");
+    assert!(own.deadline(now) > Some(now + year));
+    own.connection.handle_timeout(now + year);
+    assert_eq!(own.state(), State::Closing);
+}
+
 #[test]
 fn silence_brings_pings_and_answers_keep_the_connection() {
     for role in BOTH {
