@@ -192,7 +192,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     }
 
     fn has_failed(&mut self, half: Half, error: io::Error) {
-        self.connection.handle_transport_error(error);
+        self.connection.handle_write_error(error);
         self.unflushed = false;
         self.wakers.wake_other(half);
     }
@@ -201,7 +201,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             if self.poll_transmit(cx, Half::Send).is_ready() {
-                return Poll::Ready(self.connection.error().cloned().map_or(Ok(()), Err));
+                return Poll::Ready(self.connection.send_error().cloned().map_or(Ok(()), Err));
             }
             ready!(self.poll_deadline(cx, Half::Send));
         }
@@ -215,7 +215,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     ) -> Poll<Result<(), Error>> {
         loop {
             if self.connection.state() != State::Open {
-                let error = self.connection.error().cloned().unwrap_or(Error::Closed);
+                let error = self.connection.send_error().cloned().unwrap_or(Error::Closed);
                 return Poll::Ready(Err(error));
             }
             if self.connection.has_room_for(len) {

@@ -307,8 +307,8 @@ impl<'a> Conversation<'a> {
 
     fn send(&self, message: Message, ws: &mut WebSocket<Stream>) -> Result<(), Failure> {
         match Pin::new(ws).start_send(message) {
-            // The peer closed first; that comes out of receiving.
-            Ok(()) | Err(Error::Closed) => Ok(()),
+            // The peer closed first, or gave up on us; why comes out of receiving.
+            Ok(()) | Err(Error::Closed | Error::Transport(_)) => Ok(()),
             Err(error) => Err(connection_failure(&error)),
         }
     }

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hybi::{
-    Config, Error, HandshakeError, HeadLimits, OriginPolicy, Server, ServerAccepted,
-    SubprotocolPreference,
+    Config, Deadline, Error, HandshakeError, HeadLimits, OriginPolicy, Server, ServerAccepted,
+    SubprotocolPreference, io::Timer as _, opening,
 };
-use hybi_tokio::Incoming;
+use hybi_tokio::{Incoming, TokioIo, TokioTimer};
 use rustls::ServerConfig;
 
 use super::access_log::{AccessLog, Record};
@@ -122,11 +122,12 @@ fn server(args: &ServeArgs, secure: bool) -> Server {
 pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, origin: Origin, member: Member) {
     let began = Instant::now();
     let request = async {
-        let opening = accepted.open(shared.tls.as_ref());
-        let stream = tokio::time::timeout(shared.args.limits.handshake_timeout, opening)
+        let mut timer = TokioTimer::default();
+        let deadline = shared.plain_server.config().handshake_deadline(timer.now());
+        let stream = opening::within(&mut timer, deadline, accepted.open(shared.tls.as_ref()))
             .await
-            .map_err(|_| Error::Timeout(hybi::Deadline::Handshake))??;
-        hybi_tokio::incoming(shared.server(&stream), stream).await
+            .ok_or(Error::Timeout(Deadline::Handshake))??;
+        opening::incoming(shared.server(&stream), TokioIo::new(stream), timer, deadline).await
     };
     let request = tokio::select! {
         request = request => request,
@@ -187,11 +188,6 @@ async fn answer(
                     record.peer,
                     response.body().trim_end()
                 ));
-            }
-            if incoming.request().method() == Method::HEAD {
-                let length = HeaderValue::from(response.body().len());
-                response.headers_mut().insert(header::CONTENT_LENGTH, length);
-                response.body_mut().clear();
             }
             return incoming.respond(*response).await;
         }

@@ -55,6 +55,7 @@ impl Connection {
                     self.fail(Error::Timeout(Deadline::Close), None);
                     self.let_go(Error::Timeout(Deadline::Close));
                 }
+                Due::End if self.phase == Phase::SendFailed => self.transport_ended(),
                 Due::End => self.let_go(Error::Timeout(Deadline::Write)),
             }
         }
@@ -68,6 +69,28 @@ impl Connection {
         }
         self.outbox.clear();
         self.phase = Phase::Closed;
+    }
+
+    /// Takes in that writing to the transport failed: nothing more can be sent.
+    ///
+    /// Go on reading: a peer that gave up on us has often said why in a Close frame, which is
+    /// then in front of the end of input. If none comes, this is the error.
+    pub fn handle_write_error(&mut self, error: std::io::Error) {
+        if self.phase == Phase::SendFailed || !self.is_receiving() {
+            return self.handle_transport_error(error);
+        }
+        let unsent = self.outbox.len() > 0;
+        let end = self.end();
+        end.send_error = Some(error.into());
+        if unsent {
+            // Our Close frame, if there is one, is the last of what did not leave.
+            end.status.sent = None;
+            end.status.began = None;
+        }
+        self.outbox.clear();
+        self.pong = None;
+        self.phase = Phase::SendFailed;
+        self.deadlines.end_within(DRAIN_TIME.min(self.config.close_timeout));
     }
 
     /// Takes in that the transport failed: nothing more can be sent or received.
@@ -85,7 +108,7 @@ impl Connection {
 
     pub(super) fn transport_ended(&mut self) {
         match self.phase {
-            Phase::Open | Phase::CloseSent => {
+            Phase::Open | Phase::CloseSent | Phase::SendFailed => {
                 self.fail(Error::Lost, None);
                 self.let_go(Error::Lost);
             }
@@ -113,9 +136,15 @@ impl Connection {
             self.queue_close(frame.as_ref().map(CloseFrame::code), "");
             self.end().status.began = Some(Endpoint::Peer);
         }
+        let answered = self.phase != Phase::SendFailed;
         let status = &mut self.end().status;
         status.received = Some(frame);
-        status.clean = true;
+        status.clean = answered;
+        if !answered {
+            status.began.get_or_insert(Endpoint::Peer);
+            self.phase = Phase::Closed;
+            return;
+        }
         self.phase = Phase::Ending;
         // What is queued may still leave. Then a server ends the transport and gives the client a
         // moment to do the same; a client waits for its server to do so (section 7.1.1).
@@ -140,7 +169,10 @@ impl Connection {
             self.end().status.began = Some(Endpoint::Local);
         }
         let end = self.end();
-        end.error = Some(error);
+        end.error = Some(match (&error, end.send_error.take()) {
+            (Error::Protocol(_), _) | (_, None) => error,
+            (_, Some(send_error)) => send_error,
+        });
         end.status.clean = false;
         self.phase = Phase::Ending;
         self.deadlines.end_within(self.config.close_timeout);
@@ -157,6 +189,8 @@ impl Connection {
     }
 
     fn end(&mut self) -> &mut End {
-        self.end.get_or_insert_with(|| Box::new(End { status: CloseStatus::NONE, error: None }))
+        self.end.get_or_insert_with(|| {
+            Box::new(End { status: CloseStatus::NONE, error: None, send_error: None })
+        })
     }
 }

@@ -88,6 +88,8 @@ enum Phase {
     Open,
     /// Our Close frame is queued or sent, the peer's has not come.
     CloseSent,
+    /// Nothing can be sent any more, but the peer's last words may still be on their way.
+    SendFailed,
     /// No event will come any more: send what is queued, end the transport, discard input.
     Ending,
     Closed,
@@ -98,6 +100,9 @@ enum Phase {
 struct End {
     status: CloseStatus,
     error: Option<Error>,
+    /// Why nothing can be sent any more. It becomes the error if the peer's Close frame, which
+    /// would explain it, does not come.
+    send_error: Option<Error>,
 }
 
 /// An established WebSocket connection, for either role and without I/O.
@@ -294,7 +299,7 @@ impl Connection {
     pub fn state(&self) -> State {
         match self.phase {
             Phase::Open => State::Open,
-            Phase::CloseSent | Phase::Ending => State::Closing,
+            Phase::CloseSent | Phase::SendFailed | Phase::Ending => State::Closing,
             Phase::Closed => State::Closed,
         }
     }
@@ -303,6 +308,14 @@ impl Connection {
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         self.end.as_ref()?.error.as_ref()
+    }
+
+    /// Why nothing can be sent, if so: the [`error`](Self::error), or a write that failed while
+    /// there may still be something to receive.
+    #[must_use]
+    pub fn send_error(&self) -> Option<&Error> {
+        let end = self.end.as_ref()?;
+        end.error.as_ref().or(end.send_error.as_ref())
     }
 
     /// How the connection is ending or ended; `None` while it is open.

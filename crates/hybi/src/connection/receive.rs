@@ -81,12 +81,15 @@ impl Connection {
     /// Whether frames are still looked at; otherwise input is discarded.
     #[must_use]
     pub fn is_receiving(&self) -> bool {
-        matches!(self.phase, Phase::Open | Phase::CloseSent)
+        matches!(self.phase, Phase::Open | Phase::CloseSent | Phase::SendFailed)
     }
 
     /// Answers a Ping (section 5.5.2): at once if the transport takes bytes, else with the
     /// newest answer only, so that a peer that asks and never reads cannot grow the outbox.
     fn answer_ping(&mut self, payload: &[u8]) {
+        if self.phase == Phase::SendFailed {
+            return;
+        }
         if self.blocked {
             self.pong = Some(payload.into());
         } else {

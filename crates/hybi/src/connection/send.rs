@@ -33,7 +33,7 @@ impl Connection {
     /// message comes back.
     pub fn queue(&mut self, message: Message) -> Result<(), SendError> {
         if self.phase != Phase::Open {
-            let error = self.error().cloned().unwrap_or(Error::Closed);
+            let error = self.send_error().cloned().unwrap_or(Error::Closed);
             return Err(SendError::new(error, message));
         }
         match message {

@@ -4,7 +4,9 @@
 use core::time::Duration;
 use std::io;
 
-use hybi::{CloseCode, Config, Connection, Endpoint, Error, Message, Role, State, Version};
+use hybi::{
+    CloseCode, Config, Connection, Endpoint, Error, Message, Role, State, Version, bytes::Bytes,
+};
 
 use crate::world::{BOTH, Pair, connection, discard};
 
@@ -230,6 +232,56 @@ fn the_end_of_input_without_a_close_frame_is_a_loss() {
             assert_eq!(own.state(), State::Closed);
             assert_eq!(own.status().code(), CloseCode::ABNORMAL);
             assert!(!own.status().is_clean());
+        }
+    }
+}
+
+/// A peer that gave up on us said why before it stopped reading: a write that fails is no reason
+/// not to listen.
+#[test]
+fn the_last_words_of_a_peer_that_reads_no_more_are_heard() {
+    for role in BOTH {
+        let mut pair = Pair::new();
+        let (own, peer) = pair.seen_by(role);
+        own.queue("too much for it");
+        peer.queue("an answer");
+        peer.connection.queue(Message::Ping(Bytes::from_static(b"?"))).expect("open");
+        peer.close(1009, "");
+        let last_words = peer.connection.transmit_to_vec();
+        own.close(1000, "not before the rest");
+        own.connection.handle_write_error(io::ErrorKind::BrokenPipe.into());
+        assert_eq!((own.state(), own.error()), (State::Closing, None));
+        let refused = own.connection.queue(Message::from("more")).expect_err("nothing can leave");
+        assert!(matches!(refused.error(), Error::Transport(_)), "{refused}");
+        assert_eq!(refused.into_message(), Some(Message::from("more")));
+        own.input(&last_words);
+        assert_eq!(own.events[0], Message::from("an answer"));
+        assert_eq!(own.connection.transmit_to_vec(), b"", "and nothing was even tried to be sent");
+        assert_eq!((own.state(), own.error()), (State::Closed, None));
+        assert_eq!(own.status().code(), CloseCode::TOO_BIG);
+        assert_eq!((own.status().began_by(), own.status().sent()), (Some(Endpoint::Peer), None));
+        assert!(!own.status().is_clean());
+    }
+}
+
+#[test]
+fn without_last_words_the_failed_write_is_the_error() {
+    for role in BOTH {
+        for ends in [true, false] {
+            let mut pair = Pair::new();
+            let now = pair.now;
+            let (own, _) = pair.seen_by(role);
+            own.connection.handle_write_error(io::ErrorKind::BrokenPipe.into());
+            if ends {
+                own.connection.handle_eof();
+            } else {
+                let deadline = own.deadline(now).expect("a bound on listening");
+                assert!(deadline <= now + Duration::from_secs(1));
+                own.connection.handle_timeout(deadline);
+            }
+            assert_eq!(own.state(), State::Closed);
+            assert!(matches!(own.connection.error(), Some(Error::Transport(_))), "{role:?}");
+            assert_eq!(own.status().code(), CloseCode::ABNORMAL);
         }
     }
 }
