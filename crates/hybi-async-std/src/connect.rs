@@ -13,6 +13,15 @@ pub type Stream = TcpStream;
 ///
 /// Returns the connection and the server's response, whose header fields may be of interest.
 ///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_async_std::Error> {
+/// let (mut ws, response) = hybi_async_std::connect("ws://127.0.0.1:8080/echo").await?;
+/// println!("served by {:?}", response.headers().get("Server"));
+/// ws.send("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::Uri`]; [`Error::Transport`] if nobody is there; [`Error::Handshake`] if the server
@@ -23,6 +32,21 @@ pub async fn connect(uri: &str) -> Result<(WebSocket, http::Response<()>), Error
 }
 
 /// Connects to a `ws` URI as `client` says.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_async_std::Error> {
+/// use hybi_async_std::Client;
+///
+/// let client = Client::builder()
+///     .header("Authorization", "Bearer 1234")
+///     .subprotocol("chat.v2")
+///     .build()?;
+/// let (ws, _response) =
+///     hybi_async_std::connect_with(&client, "ws://127.0.0.1:8080/chat").await?;
+/// assert_eq!(ws.subprotocol(), Some("chat.v2"));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///
@@ -47,6 +71,20 @@ pub async fn connect_with(
 }
 
 /// Opens a WebSocket on a stream of the caller's making: through a proxy, a Unix socket, TLS.
+///
+/// ```no_run
+/// # #[cfg(unix)]
+/// # async fn example() -> Result<(), hybi_async_std::Error> {
+/// use async_std::os::unix::net::UnixStream;
+/// use hybi_async_std::Client;
+///
+/// let stream = UnixStream::connect("/run/chat.socket").await?;
+/// let client = Client::default();
+/// let (mut ws, _response) = hybi_async_std::client(&client, "ws://localhost/chat", stream).await?;
+/// ws.send("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///

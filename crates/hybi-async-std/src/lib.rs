@@ -53,4 +53,13 @@ pub use transport::AsyncStdIo;
 /// An open WebSocket connection on async-std; see [`hybi::WebSocket`].
 ///
 /// `S` is the stream underneath: what [`connect`] made, or what was given to [`accept`].
+///
+/// ```
+/// use hybi_async_std::{Error, WebSocket};
+///
+/// async fn greet(mut ws: WebSocket) -> Result<(), Error> {
+///     ws.send("who is there?").await?;
+///     Ok(())
+/// }
+/// ```
 pub type WebSocket<S = Stream> = hybi::WebSocket<AsyncStdIo<S>, AsyncStdTimer>;

@@ -18,6 +18,23 @@ use hybi::io::{FuturesIo, Transport};
 /// Closing async-std's TCP stream only flushes it. RFC 6455 section 7.1.1 wants the sending half ended
 /// while reading goes on, so a [`TcpStream`] is shut down by its own method; other streams, such
 /// as those of TLS, end with what their `poll_close` does.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_async_std::Error> {
+/// use async_std::net::TcpStream;
+/// use hybi_async_std::{AsyncStdIo, AsyncStdTimer, Client, WsUri, io::Timer, opening};
+///
+/// // What `hybi_async_std::client` does, from the parts.
+/// let stream = TcpStream::connect("127.0.0.1:8080").await?;
+/// let (client, timer) = (Client::default(), AsyncStdTimer::default());
+/// let uri: WsUri = "ws://127.0.0.1:8080/".parse()?;
+/// let deadline = client.config().handshake_deadline(timer.now());
+/// let (ws, _response) =
+///     opening::open_client(&client, &uri, AsyncStdIo::new(stream), timer, deadline).await?;
+/// # let _ = ws;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct AsyncStdIo<S>(FuturesIo<S>);
 

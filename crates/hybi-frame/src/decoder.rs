@@ -254,6 +254,20 @@ impl FrameDecoder {
 ///
 /// The payload is unmasked when it is first used: [`payload`](Self::payload) does it in place, and
 /// an assembler that has to gather it does it while copying.
+///
+/// ```
+/// use hybi_frame::{FrameDecoder, FrameRules, Limits, Opcode, Role};
+///
+/// let mut decoder = FrameDecoder::new(Role::Server, FrameRules::RFC6455, Limits::default());
+/// // The header and two of five bytes, masked by the client.
+/// let mut chunk = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f";
+/// let (taken, part) = decoder.decode(&mut chunk)?;
+/// let mut part = part.expect("the header is complete");
+/// assert_eq!((taken, part.header.opcode, part.header.payload_len), (8, Opcode::Text, 5));
+/// assert_eq!((part.start, part.end, part.offset), (true, false, 6));
+/// assert_eq!(part.payload(), b"He");
+/// # Ok::<(), hybi_frame::FrameError>(())
+/// ```
 #[derive(Debug)]
 pub struct FramePart<'a> {
     /// The header of the frame; its `payload_len` is that of the whole frame.

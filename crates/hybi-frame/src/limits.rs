@@ -88,7 +88,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// Messages of 16 MiB in at most 65,536 frames, and frames as large as messages.
+    /// Messages of 16 MiB in a frame and at most 65,536 more, and frames as large as messages.
     #[inline]
     fn default() -> Self {
         Self {

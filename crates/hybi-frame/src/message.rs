@@ -21,9 +21,32 @@ use crate::utf8::{DirectBuffer, MessageBuffer, Utf8Validator, checked_text};
 /// gathered in one buffer, which grows with the bytes received and is handed over with the message,
 /// so that between messages there is none. Text is checked as it arrives.
 ///
-/// The front page of this crate has an example.
+/// The front page of this crate has an example with a whole receiver.
 ///
 /// [RFC 6455 §5.4](https://www.rfc-editor.org/rfc/rfc6455#section-5.4)
+///
+/// ```
+/// use hybi_frame::{Assembled, FrameDecoder, FrameRules, Limits, MessageAssembler, Role};
+///
+/// let (rules, limits) = (FrameRules::RFC6455, Limits::default());
+/// let mut decoder = FrameDecoder::new(Role::Client, rules, limits);
+/// let mut assembler = MessageAssembler::new(rules, limits);
+///
+/// // The first of two fragments: nothing is complete yet.
+/// let mut chunk = *b"\x01\x03Hel";
+/// let (_, part) = decoder.decode(&mut chunk)?;
+/// assert!(assembler.push(part.expect("a whole frame"))?.is_none());
+/// assert_eq!((assembler.in_message(), assembler.buffered()), (true, 3));
+///
+/// // The second.
+/// let mut chunk = *b"\x80\x02lo";
+/// let (_, part) = decoder.decode(&mut chunk)?;
+/// let Some(Assembled::Text(text)) = assembler.push(part.expect("a whole frame"))? else {
+///     panic!("the message is complete");
+/// };
+/// assert_eq!(text.into_owned(), "Hello");
+/// # Ok::<(), hybi_frame::FrameError>(())
+/// ```
 #[derive(Debug)]
 pub struct MessageAssembler {
     state: State,

@@ -8,6 +8,20 @@ use crate::close::CloseFrame;
 use crate::utf8::Utf8Bytes;
 
 /// A complete message, or a control frame.
+///
+/// ```
+/// use hybi_frame::Assembled;
+///
+/// fn describe(event: &Assembled<'_>) -> String {
+///     match event {
+///         Assembled::Text(text) => format!("text: {}", &**text),
+///         Assembled::Binary(payload) => format!("{} bytes", payload.len()),
+///         Assembled::Ping(_) | Assembled::Pong(_) => "a sign of life".to_owned(),
+///         Assembled::Close(_) => "the end".to_owned(),
+///     }
+/// }
+/// assert_eq!(describe(&Assembled::Close(None)), "the end");
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "the wire format is frozen with these five")]
 pub enum Assembled<'a> {

@@ -14,6 +14,21 @@ use crate::close::CloseCode;
 ///
 /// Drafts 08 and 09 asked for replacement and drafts 10 to 12 for failure under the same version
 /// number, so that they cannot be told apart; failing is what peers of that number expect.
+///
+/// ```
+/// use hybi_frame::{CloseCode, FrameDecoder, FrameRules, InvalidUtf8, Limits, Role};
+///
+/// // A length of 5 in the form for longer ones: an error in RFC 6455, lawful in its drafts.
+/// let long_form = *b"\x82\x7e\x00\x05Hello";
+/// let decode = |rules| {
+///     let mut decoder = FrameDecoder::new(Role::Client, rules, Limits::default());
+///     decoder.decode(&mut long_form.clone()).map(|(taken, _)| taken)
+/// };
+/// assert_eq!(decode(FrameRules::HYBI_08), Ok(9));
+/// let error = decode(FrameRules::RFC6455).unwrap_err();
+/// assert_eq!(error.close_code(), CloseCode::PROTOCOL_ERROR);
+/// assert_eq!(FrameRules::HYBI_07.invalid_utf8(), InvalidUtf8::Replace);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameRules {
     minimal_lengths: bool,

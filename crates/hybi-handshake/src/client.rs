@@ -56,7 +56,22 @@ enum State {
     Failed(HandshakeError),
 }
 
-/// What a server accepted.
+/// What a server accepted (RFC 6455 §4.1).
+///
+/// ```
+/// use hybi_handshake::{ClientHandshake, ClientRequest, HeadLimits};
+///
+/// let request = ClientRequest::new("ws://example.org/chat".parse()?).subprotocol("chat.v2")?;
+/// let mut client = ClientHandshake::new(&request, *b"the sample nonce", HeadLimits::default());
+/// let answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+///     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat.v2\r\n\
+///     Server: example\r\n\r\n";
+/// let (_, accepted) = client.handle_input(answer)?;
+/// let accepted = accepted.expect("the head is complete");
+/// assert_eq!(accepted.subprotocol.as_deref(), Some("chat.v2"));
+/// assert_eq!(accepted.response.headers()["server"], "example");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientAccepted {
@@ -115,7 +130,7 @@ impl ClientHandshake {
     /// The server ended its half of the transport; says what the handshake failed of.
     ///
     /// [`HandshakeError::Rejected`] with what there is of the body once the head of a rejection has
-    /// come, else [`HandshakeError::UnexpectedEof`]. Whoever gives up at a deadline may call it too.
+    /// come, else [`HandshakeError::UnexpectedEof`].
     pub fn handle_eof(&mut self) -> HandshakeError {
         let received = self.scanner.seen();
         let error = match mem::replace(&mut self.state, State::Accepted) {
@@ -125,6 +140,25 @@ impl ClientHandshake {
         };
         self.state = State::Failed(error.clone());
         error
+    }
+
+    /// Ends the handshake because the transport failed or a deadline passed.
+    ///
+    /// [`HandshakeError::Rejected`] with what there is of the body once the head of a rejection has
+    /// come: the server's answer is known, whatever happened to its end. Before, there is nothing to
+    /// say but what the caller knows.
+    pub fn give_up(&mut self) -> Option<HandshakeError> {
+        match mem::replace(&mut self.state, State::Accepted) {
+            State::Body(reader) => {
+                let error = HandshakeError::Rejected(Box::new(reader.finish(false)));
+                self.state = State::Failed(error.clone());
+                Some(error)
+            }
+            state => {
+                self.state = state;
+                None
+            }
+        }
     }
 
     fn advance(&mut self, chunk: &[u8]) -> Result<(usize, Option<ClientAccepted>), HandshakeError> {

@@ -254,10 +254,28 @@ fn check_host<'a>(target: &Uri, headers: &'a HeaderMap) -> Result<&'a str, Hands
     }
 }
 
-/// A request that may be answered with 101.
+/// A request that may be answered with 101 (RFC 6455 §4.2.2).
 ///
 /// The application may still choose extensions and another subprotocol, or turn the request down
 /// with a response of its own.
+///
+/// ```
+/// use hybi_handshake::ServerPolicy;
+///
+/// let request = http::Request::get("/chat")
+///     .header("Host", "example.org")
+///     .header("Upgrade", "websocket")
+///     .header("Connection", "Upgrade")
+///     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+///     .header("Sec-WebSocket-Version", "13")
+///     .header("Sec-WebSocket-Protocol", "chat.v2, chat.v1")
+///     .body(())?;
+/// let accepted = ServerPolicy::new().check(&request)?;
+/// assert_eq!(accepted.subprotocols, ["chat.v2", "chat.v1"]);
+/// let accepted = accepted.with_subprotocol(Some("chat.v1"))?.with_header("Set-Cookie", "seen=1")?;
+/// assert_eq!(accepted.response().headers()["sec-websocket-protocol"], "chat.v1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerAccepted {

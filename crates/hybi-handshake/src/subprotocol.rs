@@ -4,6 +4,14 @@ use crate::error::HandshakeError;
 use crate::head::fields;
 
 /// Whose order decides when both ends know several subprotocols.
+///
+/// ```
+/// use hybi_handshake::{ServerPolicy, SubprotocolPreference};
+///
+/// let policy = ServerPolicy::new()
+///     .with_subprotocols(["chat.v2", "chat.v1"])
+///     .with_subprotocol_preference(SubprotocolPreference::Client);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a connection has two ends")]
 pub enum SubprotocolPreference {

@@ -20,6 +20,15 @@ pub type Stream = crate::tls::MaybeTls<TcpStream>;
 ///
 /// Returns the connection and the server's response, whose header fields may be of interest.
 ///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_tokio::Error> {
+/// let (mut ws, response) = hybi_tokio::connect("ws://127.0.0.1:8080/echo").await?;
+/// println!("served by {:?}", response.headers().get("Server"));
+/// ws.send("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::Uri`]; [`Error::Transport`] if nobody is there; [`Error::Handshake`] if the server
@@ -30,6 +39,21 @@ pub async fn connect(uri: &str) -> Result<(WebSocket, http::Response<()>), Error
 }
 
 /// Connects to a `ws` or `wss` URI as `client` says.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_tokio::Error> {
+/// use hybi_tokio::{Client, Config};
+///
+/// let client = Client::builder()
+///     .header("Authorization", "Bearer 1234")
+///     .subprotocol("chat.v2")
+///     .config(Config::default().max_message(1024 * 1024))
+///     .build()?;
+/// let (ws, _response) = hybi_tokio::connect_with(&client, "ws://127.0.0.1:8080/chat").await?;
+/// assert_eq!(ws.subprotocol(), Some("chat.v2"));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///
@@ -42,6 +66,20 @@ pub async fn connect_with(
 }
 
 /// Opens a WebSocket on a stream of the caller's making: through a proxy, a Unix socket, TLS.
+///
+/// ```no_run
+/// # #[cfg(unix)]
+/// # async fn example() -> Result<(), hybi_tokio::Error> {
+/// use hybi_tokio::Client;
+/// use tokio::net::UnixStream;
+///
+/// let stream = UnixStream::connect("/run/chat.socket").await?;
+/// let client = Client::default();
+/// let (mut ws, _response) = hybi_tokio::client(&client, "ws://localhost/chat", stream).await?;
+/// ws.send("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///
@@ -61,6 +99,19 @@ where
 }
 
 /// How to reach a server: TCP, and TLS for `wss` URIs.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_tokio::Error> {
+/// use hybi_tokio::{Client, Connector};
+///
+/// let connector = Connector::new();
+/// let client = Client::default();
+/// let (first, _response) = connector.connect(&client, "ws://127.0.0.1:8080/chat").await?;
+/// let (second, _response) = connector.connect(&client, "ws://127.0.0.1:8080/news").await?;
+/// # let _ = (first, second);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Connector {
@@ -76,6 +127,24 @@ impl Connector {
     }
 
     /// Uses a TLS configuration of the caller's for `wss` URIs.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hybi_tokio::{Connector, rustls};
+    ///
+    /// // Trusts nobody but one authority of our own.
+    /// let mut roots = rustls::RootCertStore::empty();
+    /// # let authority = rustls::pki_types::CertificateDer::from(Vec::new());
+    /// # let _ =
+    /// roots.add(authority);
+    /// let provider = Arc::new(rustls::crypto::ring::default_provider());
+    /// let config = rustls::ClientConfig::builder_with_provider(provider)
+    ///     .with_safe_default_protocol_versions()?
+    ///     .with_root_certificates(roots)
+    ///     .with_no_client_auth();
+    /// let connector = Connector::new().rustls(Arc::new(config));
+    /// # Ok::<(), rustls::Error>(())
+    /// ```
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn rustls(mut self, config: std::sync::Arc<rustls::ClientConfig>) -> Self {

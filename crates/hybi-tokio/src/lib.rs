@@ -36,13 +36,8 @@
 //! None is on by default. `rustls` brings `wss` with a configuration of your own
 //! (`Connector::rustls`); `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the
 //! operating system's roots or Mozilla's. The cryptography is always that of `ring`, handed over
-//! explicitly. A server wraps its streams with [`tokio_rustls::TlsAcceptor`] before
-//! [`accept`].
-//!
-#![cfg_attr(
-    not(feature = "rustls"),
-    doc = "[`tokio_rustls::TlsAcceptor`]: https://docs.rs/tokio-rustls"
-)]
+//! explicitly. A server accepts with `accept_tls` and a `tokio_rustls::TlsAcceptor`.
+
 #![forbid(unsafe_code)]
 
 mod accept;
@@ -59,9 +54,31 @@ pub use connect::{Connector, Stream, client, connect, connect_with};
 pub use timer::TokioTimer;
 pub use transport::TokioIo;
 #[cfg(feature = "rustls")]
-pub use {rustls, tls::MaybeTls, tokio_rustls};
+pub use {
+    accept::{accept_tls, incoming_tls},
+    rustls,
+    tls::MaybeTls,
+    tokio_rustls,
+};
 
 /// An open WebSocket connection on tokio; see [`hybi::WebSocket`].
 ///
 /// `S` is the stream underneath: what [`connect`] made, or what was given to [`accept`].
+///
+/// ```
+/// use hybi_tokio::{Error, WebSocket};
+/// use tokio::net::TcpStream;
+///
+/// // Accepted by a server.
+/// async fn serve(mut ws: WebSocket<TcpStream>) -> Result<(), Error> {
+///     ws.send("welcome").await?;
+///     Ok(())
+/// }
+///
+/// // Made by `connect`.
+/// async fn ask(mut ws: WebSocket) -> Result<(), Error> {
+///     ws.send("who is there?").await?;
+///     Ok(())
+/// }
+/// ```
 pub type WebSocket<S = Stream> = hybi::WebSocket<TokioIo<S>, TokioTimer>;

@@ -15,6 +15,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
 /// A stream that is plain for `ws` and encrypted for `wss`.
+///
+/// ```
+/// use hybi_tokio::{MaybeTls, WebSocket};
+///
+/// /// Whether what `connect` made is encrypted.
+/// fn is_secure(ws: &WebSocket) -> bool {
+///     matches!(ws.transport().get_ref(), MaybeTls::Tls(_))
+/// }
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "complete: encrypted or not")]
 pub enum MaybeTls<S> {

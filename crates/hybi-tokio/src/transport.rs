@@ -11,6 +11,25 @@ use hybi::{bytes::BufMut, io::Transport};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 /// A stream with tokio's I/O traits as a [`Transport`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), hybi_tokio::Error> {
+/// use hybi_tokio::{Client, TokioIo, TokioTimer, WsUri, io::Timer, opening};
+///
+/// // What `hybi_tokio::client` does, from the parts.
+/// # let (ours, theirs) = tokio::io::duplex(4096);
+/// # let stream = ours;
+/// # tokio::spawn(hybi_tokio::accept(theirs));
+/// let (client, timer) = (Client::default(), TokioTimer::default());
+/// let uri: WsUri = "ws://example.org/".parse()?;
+/// let deadline = client.config().handshake_deadline(timer.now());
+/// let (ws, _response) =
+///     opening::open_client(&client, &uri, TokioIo::new(stream), timer, deadline).await?;
+/// # let _ = ws.transport().get_ref();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct TokioIo<S>(S);
 

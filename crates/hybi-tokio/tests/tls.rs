@@ -2,29 +2,36 @@
 
 #![cfg(feature = "rustls")]
 
-use core::future::Future;
+use core::{future::Future, time::Duration};
 use std::{io::ErrorKind, sync::Arc};
 
 use hybi_testkit::suite::bounded;
 use hybi_tokio::{
-    Client, CloseCode, CloseStatus, Connector, Error, Message,
+    Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, Message, Server,
+    http::StatusCode,
     rustls::{
         ClientConfig, RootCertStore, ServerConfig, crypto::ring::default_provider,
         pki_types::PrivatePkcs8KeyDer,
     },
-    tokio_rustls::TlsAcceptor,
+    tokio_rustls::{TlsAcceptor, TlsConnector},
 };
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use tokio::{net::TcpListener, runtime, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt, duplex},
+    net::TcpListener,
+    runtime,
+    task::{JoinHandle, yield_now},
+    time::{Instant, advance},
+};
 
 fn block_on(test: impl Future<Output = ()>) {
     let mut runtime = runtime::Builder::new_current_thread();
     runtime.enable_all().build().unwrap().block_on(test);
 }
 
-/// A server with a certificate of its own for `localhost`, echoing on one connection; its port,
-/// and a client configuration that trusts it.
-async fn serve_echo() -> (u16, Arc<ClientConfig>, JoinHandle<Result<CloseStatus, Error>>) {
+/// TLS for a server with a certificate of its own for `localhost`, and a client configuration that
+/// trusts it.
+fn configurations() -> (TlsAcceptor, Arc<ClientConfig>) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
@@ -42,18 +49,23 @@ async fn serve_echo() -> (u16, Arc<ClientConfig>, JoinHandle<Result<CloseStatus,
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
+    (TlsAcceptor::from(Arc::new(server)), Arc::new(client))
+}
+
+/// Such a server, echoing on one connection; its port, and that client configuration.
+async fn serve_echo() -> (u16, Arc<ClientConfig>, JoinHandle<Result<CloseStatus, Error>>) {
+    let (acceptor, client) = configurations();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let task = tokio::spawn(async move {
         let (stream, _) = listener.accept().await?;
-        let stream = TlsAcceptor::from(Arc::new(server)).accept(stream).await?;
-        let mut ws = hybi_tokio::accept(stream).await?;
+        let mut ws = hybi_tokio::accept_tls(&Server::default(), &acceptor, stream).await?;
         while let Some(message) = ws.recv().await? {
             ws.feed(message).await?;
         }
         Ok(ws.close_status().cloned().expect("an end"))
     });
-    (port, Arc::new(client), task)
+    (port, client, task)
 }
 
 #[test]
@@ -125,6 +137,70 @@ fn a_client_without_tls_is_told_so() {
             let Some(error) = error.handshake() else { panic!("{error}") };
             assert!(error.to_string().contains("TLS"), "{error}");
             assert!(server.await.unwrap().is_err());
+        })
+    });
+}
+
+#[test]
+fn through_tls_the_origin_of_the_server_is_https() {
+    bounded("through_tls_the_origin_of_the_server_is_https", || {
+        block_on(async {
+            for (scheme, accepted) in [("https", true), ("http", false)] {
+                let (port, config, server) = serve_echo().await;
+                let connector = Connector::new().rustls(config);
+                let origin = format!("{scheme}://localhost:{port}");
+                let client = Client::builder().origin(&origin).build().unwrap();
+                let uri = format!("wss://localhost:{port}/");
+                let connected = connector.connect(&client, &uri).await;
+                if accepted {
+                    connected.unwrap().0.close(CloseCode::NORMAL, "").await.unwrap();
+                    server.await.unwrap().unwrap();
+                } else {
+                    let refused = connected.unwrap_err();
+                    let Some(HandshakeError::Rejected(response)) = refused.handshake() else {
+                        panic!("{refused}");
+                    };
+                    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+                    let refused = server.await.unwrap().unwrap_err();
+                    assert!(matches!(refused.handshake(), Some(HandshakeError::Origin)));
+                }
+            }
+        })
+    });
+}
+
+/// TLS and the request have one deadline, on tokio's paused clock.
+#[test]
+fn a_client_that_is_silent_before_or_behind_tls_is_left_at_the_deadline() {
+    bounded("a_client_that_is_silent_before_or_behind_tls_is_left_at_the_deadline", || {
+        block_on(async {
+            tokio::time::pause();
+            let (acceptor, config) = configurations();
+
+            let start = Instant::now();
+            let (_silent, stream) = duplex(64 * 1024);
+            let error = hybi_tokio::accept_tls(&Server::default(), &acceptor, stream).await;
+            let error = error.unwrap_err();
+            assert!(matches!(error, Error::Timeout(Deadline::Handshake)), "{error}");
+            assert_eq!(start.elapsed().as_secs(), 10);
+
+            let start = Instant::now();
+            let (near, far) = duplex(64 * 1024);
+            let server = tokio::spawn(async move {
+                hybi_tokio::incoming_tls(&Server::default(), &acceptor, near).await.map(|_| ())
+            });
+            // The server begins before time passes.
+            yield_now().await;
+            advance(Duration::from_secs(9)).await;
+            let name = "localhost".try_into().unwrap();
+            let mut client = TlsConnector::from(config).connect(name, far).await.unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+            assert_eq!(start.elapsed().as_secs(), 10);
+            drop(client);
+            let error = server.await.unwrap().unwrap_err();
+            assert!(matches!(error, Error::Timeout(Deadline::Handshake)), "{error}");
         })
     });
 }

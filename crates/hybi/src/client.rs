@@ -46,7 +46,15 @@ impl Client {
         &self.config
     }
 
-    /// The opening handshake for one connection, without I/O.
+    /// The opening handshake for one connection, without I/O (RFC 6455 section 4.1). Its nonce is
+    /// from a cryptographic generator.
+    ///
+    /// ```
+    /// let client = hybi::Client::default();
+    /// let handshake = client.handshake(&"ws://example.org/chat".parse()?);
+    /// assert!(handshake.request_bytes().starts_with(b"GET /chat HTTP/1.1\r\n"));
+    /// # Ok::<(), hybi::UriError>(())
+    /// ```
     #[must_use]
     pub fn handshake(&self, uri: &WsUri) -> ClientHandshake {
         let mut nonce = [0; 16];
@@ -59,6 +67,14 @@ impl Client {
 /// Collects what a [`Client`] asks for.
 ///
 /// Mistakes are kept until [`build`](Self::build), so that calls can be chained.
+///
+/// ```
+/// use hybi::{Client, Error};
+///
+/// // A name that no field can have is noticed at the end of the chain.
+/// let mistaken = Client::builder().header("not a name", "1").subprotocol("chat.v2").build();
+/// assert!(matches!(mistaken, Err(Error::Field(_))));
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct ClientBuilder {
@@ -82,12 +98,13 @@ impl ClientBuilder {
         self.request(|request| request.header(name, value))
     }
 
-    /// Says which origin the request comes from; browsers must, other clients may.
+    /// Says which origin the request comes from (RFC 6455 section 10.2); browsers must, other
+    /// clients may.
     pub fn origin(self, origin: &str) -> Self {
         self.request(|request| request.origin(origin))
     }
 
-    /// Offers a subprotocol; the first offered is preferred most.
+    /// Offers a subprotocol (RFC 6455 section 1.9); the first offered is preferred most.
     pub fn subprotocol(self, name: &str) -> Self {
         self.request(|request| request.subprotocol(name))
     }
@@ -119,5 +136,25 @@ impl ClientBuilder {
     /// [`Error::Field`] for the first field, origin, subprotocol or version that cannot be sent.
     pub fn build(self) -> Result<Client, Error> {
         Ok(self.client?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_asks_only_for_versions_that_it_can_speak() {
+        for number in 0..=u8::MAX {
+            let requested = Version::new(number);
+            match Client::builder().version(requested).build() {
+                Ok(_) => assert!([7, 8, 13].contains(&number), "{number}"),
+                Err(Error::Field(error)) => {
+                    assert_eq!(error, FieldError::UnsupportedVersion { requested });
+                    assert!(![7, 8, 13].contains(&number), "{number}");
+                }
+                Err(error) => panic!("{number}: {error}"),
+            }
+        }
     }
 }

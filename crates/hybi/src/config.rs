@@ -10,7 +10,8 @@ use hybi_handshake::HeadLimits;
 ///
 /// The defaults are safe on the open internet: each limit is on, and one connection whose peer
 /// does its worst holds no more than one message of [`max_message`](Self::max_message), the
-/// [`outbox_limit`](Self::outbox_limit), and a few kilobytes.
+/// [`outbox_limit`](Self::outbox_limit), and about 128 KiB: the chunk of 64 KiB that was read and
+/// that the application has not taken yet, and about as much in answers to it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -72,7 +73,8 @@ pub(crate) const DRAIN_BYTES: usize = 1024 * 1024;
 pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 impl Config {
-    /// Sets the longest message to accept, in bytes; 16 MiB by default.
+    /// Sets the longest message to accept, in bytes of payload; 16 MiB by default (RFC 6455
+    /// section 10.4).
     ///
     /// Stops a peer that would fill the memory with one message. A longer message fails the
     /// connection with close code 1009, as soon as its length is announced or reached.
@@ -105,6 +107,13 @@ impl Config {
     ///
     /// Stops a peer whose head never ends, or consists of thousands of tiny fields, each of which
     /// costs more to store than to send.
+    ///
+    /// ```
+    /// use hybi::{Config, HeadLimits};
+    ///
+    /// // Large cookies are expected.
+    /// let config = Config::default().head_limits(HeadLimits::default().with_max_bytes(64 * 1024));
+    /// ```
     #[must_use]
     pub fn head_limits(mut self, limits: HeadLimits) -> Self {
         self.head_limits = limits;
@@ -135,7 +144,7 @@ impl Config {
     /// Makes receiving yield the peer's Ping and Pong frames beside its messages; off by default,
     /// so that what is received can be sent back as it is.
     ///
-    /// Pings are answered in either case.
+    /// Pings are answered in either case (RFC 6455 section 5.5.2).
     #[must_use]
     pub fn show_control_frames(mut self, show: bool) -> Self {
         self.show_control_frames = show;

@@ -27,7 +27,7 @@ use crate::Message;
 ///     }
 /// }
 /// assert_eq!(whose_fault(&Error::Timeout(Deadline::Pong)), "the peer's: it was too slow");
-/// assert_eq!(whose_fault(&"http://example.org/".parse::<hybi::WsUri>().unwrap_err().into()), "the caller's");
+/// assert_eq!(whose_fault(&Error::Full), "the caller's");
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -68,6 +68,15 @@ pub enum Error {
 }
 
 /// Which deadline passed.
+///
+/// ```
+/// use hybi::{Deadline, Error};
+///
+/// fn is_worth_another_attempt(error: &Error) -> bool {
+///     matches!(error, Error::Timeout(Deadline::Handshake | Deadline::Pong) | Error::Lost)
+/// }
+/// assert!(is_worth_another_attempt(&Error::Lost));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Deadline {

@@ -86,7 +86,8 @@ use crate::pool::Chunk;
 ///
 /// let (server, client) = (Server::default(), Client::default());
 /// let serving = async {
-///     let mut ws = opening::accept(&server, theirs, Clock).await?;
+///     let deadline = server.config().handshake_deadline(Clock.now());
+///     let mut ws = opening::accept(&server, theirs, Clock, deadline).await?;
 ///     while let Some(message) = ws.recv().await? {
 ///         ws.send(message).await?;
 ///     }
@@ -180,11 +181,18 @@ pub trait Timer: Unpin {
 /// Any stream with the futures-io traits as a [`Transport`]: what async-std and smol give.
 ///
 /// ```
-/// use hybi::io::FuturesIo;
+/// use futures_io::{AsyncRead, AsyncWrite};
+/// use hybi::{Error, Server, WebSocket, io::{FuturesIo, Timer}, opening};
 ///
-/// // Any stream that has `AsyncRead` and `AsyncWrite` of the futures crates.
-/// let transport = FuturesIo::new(futures_util::io::Cursor::new(vec![0; 16]));
-/// assert_eq!(transport.into_inner().into_inner().len(), 16);
+/// async fn accept<S, C>(stream: S, timer: C) -> Result<WebSocket<FuturesIo<S>, C>, Error>
+/// where
+///     S: AsyncRead + AsyncWrite + Unpin,
+///     C: Timer,
+/// {
+///     let server = Server::default();
+///     let deadline = server.config().handshake_deadline(timer.now());
+///     opening::accept(&server, FuturesIo::new(stream), timer, deadline).await
+/// }
 /// ```
 #[derive(Debug)]
 pub struct FuturesIo<S>(S);

@@ -90,7 +90,7 @@ impl Message {
         }
     }
 
-    /// How many bytes of payload there are.
+    /// How many bytes of payload there are; of a text, bytes of UTF-8.
     #[must_use]
     pub fn len(&self) -> usize {
         self.as_bytes().len()

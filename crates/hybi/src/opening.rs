@@ -14,12 +14,12 @@ use std::{
     time::Instant,
 };
 
+use http::Method;
 use hybi_frame::Role;
 use hybi_handshake::{
     ClientAccepted, ClientHandshake, HandshakeError, ServerAccepted, ServerHandshake, WsUri,
     is_upgrade, write_response, write_response_head,
 };
-use http::Method;
 
 use crate::{
     Client, Config, Connection, Deadline, Error, Negotiated, Server, WebSocket,
@@ -29,6 +29,20 @@ use crate::{
 };
 
 /// Runs `future`, but not beyond `deadline`; `None` if that passed first.
+///
+/// ```
+/// use hybi::{Deadline, Error, io::Timer, opening};
+///
+/// /// Connects, but not for longer than the opening handshake may take.
+/// async fn connect<S, C: Timer>(
+///     timer: &mut C,
+///     deadline: std::time::Instant,
+///     connecting: impl Future<Output = std::io::Result<S>>,
+/// ) -> Result<S, Error> {
+///     let stream = opening::within(timer, deadline, connecting).await;
+///     Ok(stream.ok_or(Error::Timeout(Deadline::Handshake))??)
+/// }
+/// ```
 pub async fn within<C: Timer, F: Future>(
     timer: &mut C,
     deadline: Instant,
@@ -42,9 +56,26 @@ pub async fn within<C: Timer, F: Future>(
     .await
 }
 
-/// Opens a connection as client on a transport that is connected already.
+/// Opens a connection as client on a transport that is connected already (RFC 6455 section 4.1).
 ///
 /// `deadline` ends the attempt; it includes what the caller did before, such as connecting.
+///
+/// ```
+/// use hybi::{Client, Error, WebSocket, io::{Timer, Transport}, opening};
+///
+/// /// What an adapter's `client` is.
+/// async fn client<T: Transport, C: Timer>(
+///     client: &Client,
+///     uri: &str,
+///     transport: T,
+///     timer: C,
+/// ) -> Result<WebSocket<T, C>, Error> {
+///     let deadline = client.config().handshake_deadline(timer.now());
+///     let (ws, _response) =
+///         opening::open_client(client, &uri.parse()?, transport, timer, deadline).await?;
+///     Ok(ws)
+/// }
+/// ```
 ///
 /// # Errors
 ///
@@ -90,11 +121,9 @@ async fn exchange<T: Transport>(
 
 /// The refusal whose head had come when `error` ended the exchange, or else `error`.
 fn refusal_or(error: Error, handshake: &mut ClientHandshake) -> Error {
-    match (error, handshake.handle_eof()) {
-        (Error::Transport(_) | Error::Timeout(_), refusal @ HandshakeError::Rejected(_)) => {
-            refusal.into()
-        }
-        (error, _) => error,
+    match error {
+        Error::Transport(_) | Error::Timeout(_) => handshake.give_up().map_or(error, Error::from),
+        error => error,
     }
 }
 
@@ -102,6 +131,20 @@ fn refusal_or(error: Error, handshake: &mut ClientHandshake) -> Error {
 ///
 /// `deadline` is that of the whole opening handshake; it includes what the caller did before,
 /// such as TLS.
+///
+/// ```
+/// use hybi::{Error, Server, WebSocket, io::{Timer, Transport}, opening};
+///
+/// /// What an adapter's `accept_with` is.
+/// async fn accept_with<T: Transport, C: Timer>(
+///     server: &Server,
+///     transport: T,
+///     timer: C,
+/// ) -> Result<WebSocket<T, C>, Error> {
+///     let deadline = server.config().handshake_deadline(timer.now());
+///     opening::accept(server, transport, timer, deadline).await
+/// }
+/// ```
 ///
 /// # Errors
 ///
@@ -120,6 +163,26 @@ pub async fn accept<T: Transport, C: Timer>(
 ///
 /// A head that is no HTTP, too large or too slow is answered and the transport ended. `deadline`
 /// is that of the whole opening handshake, as in [`accept`].
+///
+/// ```
+/// use hybi::{Error, Server, WebSocket, io::{Timer, Transport}, opening};
+///
+/// /// Accepts one path alone.
+/// async fn chat<T: Transport, C: Timer>(
+///     server: &Server,
+///     transport: T,
+///     timer: C,
+/// ) -> Result<Option<WebSocket<T, C>>, Error> {
+///     let deadline = server.config().handshake_deadline(timer.now());
+///     let incoming = opening::incoming(server, transport, timer, deadline).await?;
+///     if incoming.request().uri().path() == "/chat" {
+///         return Ok(Some(incoming.accept().await?));
+///     }
+///     let answer = hybi::http::Response::builder().status(404).body("no such room");
+///     incoming.respond(answer.expect("a valid response")).await;
+///     Ok(None)
+/// }
+/// ```
 ///
 /// # Errors
 ///
@@ -205,7 +268,7 @@ async fn read_head<T: Transport>(
 ///             let accepted = accepted.with_header("Set-Cookie", "seen=1")?;
 ///             Ok(Some(incoming.accept_as(accepted).await?))
 ///         }
-///         Err(error) => Err(incoming.refuse(error).await),
+///         Err(error) => Err(incoming.reject(error).await),
 ///     }
 /// }
 /// ```
@@ -240,6 +303,18 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     }
 
     /// Replaces the choices about the connection that will follow, for this request alone.
+    ///
+    /// ```
+    /// use hybi::{Config, Incoming, io::{Timer, Transport}};
+    ///
+    /// /// Uploads may be larger than what the server takes elsewhere.
+    /// fn limits<T: Transport, C: Timer>(incoming: Incoming<T, C>) -> Incoming<T, C> {
+    ///     if incoming.request().uri().path() == "/upload" {
+    ///         return incoming.with_config(Config::default().max_message(256 * 1024 * 1024));
+    ///     }
+    ///     incoming
+    /// }
+    /// ```
     #[must_use]
     pub fn with_config(mut self, config: Config) -> Self {
         self.server = self.server.with_config(config);

@@ -108,6 +108,12 @@ pub(crate) fn is_spoken(version: Version) -> bool {
 
 /// Checks a request that an HTTP framework has read against the default [`Server`].
 ///
+/// ```
+/// let page = hybi::http::Request::get("/").header("Host", "example.org").body(()).unwrap();
+/// let error = hybi::upgrade(&page).unwrap_err();
+/// assert_eq!(error.response().status(), 426);
+/// ```
+///
 /// # Errors
 ///
 /// As [`Server::upgrade`].
@@ -120,26 +126,20 @@ pub fn upgrade<B>(
 /// A request that was accepted and waits for its connection.
 ///
 /// ```
-/// use hybi::{HandshakeError, Server, Upgrade, WebSocket, http, io::{Timer, Transport}};
+/// use hybi::{Error, Upgrade, io::{Timer, Transport}};
 ///
-/// /// In a framework's handler: the response is sent by the framework.
-/// fn answer(server: &Server, request: &http::Request<()>) -> http::Response<String> {
-///     match server.upgrade(request) {
-///         Ok((response, upgrade)) => {
-///             // Where the framework hands over the connection: `serve(upgrade, stream, timer)`.
-///             response.map(|()| String::new())
-///         }
-///         Err(error) => error.response(),
-///     }
+/// /// After the framework sent the response and handed over the connection.
+/// async fn serve<T: Transport, C: Timer>(
+///     upgrade: Upgrade,
+///     transport: T,
+///     timer: C,
+/// ) -> Result<(), Error> {
+///     let greeting = format!("you speak {:?}", upgrade.negotiated().subprotocol);
+///     let mut ws = upgrade.into_websocket(transport, timer);
+///     ws.send(greeting).await?;
+///     while ws.recv().await?.is_some() {}
+///     Ok(())
 /// }
-///
-/// async fn serve<T: Transport, C: Timer>(upgrade: Upgrade, transport: T, timer: C) {
-///     let chat = upgrade.negotiated().subprotocol.as_deref() == Some("chat.v2");
-///     let mut ws: WebSocket<T, C> = upgrade.into_websocket(transport, timer);
-///     // ...
-/// }
-/// # let page = http::Request::get("/").header("Host", "example.org").body(()).unwrap();
-/// # assert_eq!(answer(&Server::default(), &page).status(), 426);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Upgrade {
@@ -180,6 +180,18 @@ impl Upgrade {
 }
 
 /// Collects what a [`Server`] accepts.
+///
+/// ```
+/// use std::time::Duration;
+/// use hybi::{Config, Server};
+///
+/// let server = Server::builder()
+///     .subprotocols(["chat.v2", "chat.v1"])
+///     .subprotocol_required(true)
+///     .secure(true)
+///     .config(Config::default().ping_interval(Some(Duration::from_secs(60))))
+///     .build();
+/// ```
 #[derive(Debug, Default)]
 #[must_use]
 pub struct ServerBuilder {
@@ -188,25 +200,34 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Sets the versions to accept; RFC 6455 alone by default.
+    /// Sets the versions to accept (RFC 6455 section 4.4); RFC 6455 alone by default.
     ///
     /// [`Version::RFC6455`], [`Version::HYBI_08`] and [`Version::HYBI_07`] can be spoken. A client
     /// that asks for any other is refused with 426 and the list of those that are accepted, also
     /// if the other is among `versions`: answering 101 would promise framing that nobody here knows.
+    ///
+    /// ```
+    /// use hybi::{Server, Version};
+    ///
+    /// // Old clients too: hybi-07 to hybi-12.
+    /// let versions = [Version::RFC6455, Version::HYBI_08, Version::HYBI_07];
+    /// let server = Server::builder().versions(versions).build();
+    /// ```
     pub fn versions(mut self, versions: impl IntoIterator<Item = Version>) -> Self {
         let spoken = versions.into_iter().filter(|version| is_spoken(*version));
         self.policy = self.policy.with_versions(spoken);
         self
     }
 
-    /// Sets from which origins requests are accepted: by default from the server's own and from
-    /// clients that name none, which browsers always do.
+    /// Sets from which origins requests are accepted (RFC 6455 section 10.2): by default from the
+    /// server's own and from clients that name none. Browsers always name one.
     ///
     /// ```
     /// use hybi::{OriginPolicy, Server};
     ///
     /// // Pages of the server's own origin, of our other hosts, and programs that are no browsers.
-    /// let origins = OriginPolicy::List(vec!["same".parse()?, "https://*.example.org".parse()?, "none".parse()?]);
+    /// let allowed = ["same", "https://*.example.org", "none"].map(str::parse);
+    /// let origins = OriginPolicy::List(allowed.into_iter().collect::<Result<_, _>>()?);
     /// let server = Server::builder().origins(origins).build();
     /// # Ok::<(), hybi::FieldError>(())
     /// ```
@@ -215,7 +236,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets the subprotocols that the server speaks, the preferred one first.
+    /// Sets the subprotocols that the server speaks, the preferred one first (RFC 6455
+    /// section 1.9); none by default.
     pub fn subprotocols<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.policy = self.policy.with_subprotocols(names);
         self

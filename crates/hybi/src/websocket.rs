@@ -26,6 +26,18 @@ use crate::{
 /// combinators of the futures crates work; `split` of those crates gives two halves that may
 /// wait on different tasks.
 ///
+/// ```
+/// use hybi::{Error, WebSocket, io::{Timer, Transport}};
+///
+/// /// Sends everything back, on whatever runtime.
+/// async fn echo<T: Transport, C: Timer>(mut ws: WebSocket<T, C>) -> Result<(), Error> {
+///     while let Some(message) = ws.recv().await? {
+///         ws.feed(message).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+///
 /// # Receiving drives everything
 ///
 /// Pings are answered, deadlines are kept and the closing handshake is finished while
@@ -41,18 +53,6 @@ use crate::{
 ///
 /// Dropping the handle drops the transport without a closing handshake; the peer sees close code
 /// 1006. Use [`close`](Self::close) to end in order.
-///
-/// ```
-/// use hybi::{Error, WebSocket, io::{Timer, Transport}};
-///
-/// /// Sends everything back, on whatever runtime.
-/// async fn echo<T: Transport, C: Timer>(mut ws: WebSocket<T, C>) -> Result<(), Error> {
-///     while let Some(message) = ws.recv().await? {
-///         ws.feed(message).await?;
-///     }
-///     Ok(())
-/// }
-/// ```
 #[derive(Debug)]
 pub struct WebSocket<T, C> {
     driver: Driver<T, C>,
@@ -75,6 +75,17 @@ enum Lent {
 impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// A handle for a connection that is already open, for adapters and for transports with a
     /// handshake of their own.
+    ///
+    /// ```
+    /// use hybi::{Config, Connection, Negotiated, Role, WebSocket, io::{Timer, Transport}};
+    ///
+    /// /// For transports whose handshake is made elsewhere: both ends know that frames follow.
+    /// fn framed<T: Transport, C: Timer>(transport: T, timer: C) -> WebSocket<T, C> {
+    ///     let negotiated = Negotiated::default();
+    ///     let connection = Connection::new(Role::Server, negotiated, Config::default().into());
+    ///     WebSocket::new(connection, transport, timer)
+    /// }
+    /// ```
     #[must_use]
     pub fn new(connection: Connection, transport: T, timer: C) -> Self {
         Self::with_input(connection, transport, timer, None)
@@ -145,7 +156,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// ```
     /// use hybi::{Error, MessageRef, WebSocket, io::{Timer, Transport}};
     ///
-    /// async fn count_lines<T: Transport, C: Timer>(ws: &mut WebSocket<T, C>) -> Result<usize, Error> {
+    /// async fn lines<T: Transport, C: Timer>(ws: &mut WebSocket<T, C>) -> Result<usize, Error> {
     ///     let mut lines = 0;
     ///     while let Some(message) = ws.recv_ref().await? {
     ///         if let MessageRef::Text(text) = message {
@@ -293,8 +304,8 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// ) -> Result<Option<Message>, Error> {
     ///     match ws.try_send(message) {
     ///         Ok(()) => Ok(None),
-    ///         Err(refused) if matches!(refused.error(), Error::Full) => Ok(refused.into_message()),
-    ///         Err(refused) => Err(refused.into()),
+    ///         Err(error) if matches!(error.error(), Error::Full) => Ok(error.into_message()),
+    ///         Err(error) => Err(error.into()),
     ///     }
     /// }
     /// ```
@@ -381,31 +392,31 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         self.driver.connection.close_status()
     }
 
-    /// The state of the connection.
+    /// The state of the connection (sections 4.1 and 7.1).
     #[must_use]
     pub fn state(&self) -> State {
         self.driver.connection.state()
     }
 
-    /// The protocol version that was negotiated.
+    /// The protocol version that was negotiated (RFC 6455 section 4.4).
     #[must_use]
     pub fn version(&self) -> Version {
         self.driver.connection.negotiated().version
     }
 
-    /// The subprotocol that was chosen, if any.
+    /// The subprotocol that was chosen, if any (section 1.9).
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.driver.connection.negotiated().subprotocol.as_deref()
     }
 
-    /// The extensions in use.
+    /// The extensions in use (section 9).
     #[must_use]
     pub fn extensions(&self) -> &[ExtensionOffer] {
         &self.driver.connection.negotiated().extensions
     }
 
-    /// How many bytes wait to be sent.
+    /// How many bytes wait to be sent, frame headers included.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.driver.connection.queued_bytes()

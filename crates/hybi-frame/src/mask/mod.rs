@@ -17,6 +17,16 @@ use core::fmt;
 ///
 /// [RFC 6455 §5.3](https://www.rfc-editor.org/rfc/rfc6455#section-5.3) and
 /// [§10.3](https://www.rfc-editor.org/rfc/rfc6455#section-10.3)
+///
+/// ```
+/// use hybi_frame::{MaskingKey, Opcode, Rsv, encode_frame};
+///
+/// // A client takes four fresh bytes from a cryptographic generator instead.
+/// let key = MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]);
+/// let mut out = Vec::new();
+/// encode_frame(&mut out, true, Rsv::NONE, Opcode::Text, b"Hello", Some(key));
+/// assert_eq!(out[2..6], key.to_bytes());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MaskingKey([u8; 4]);
 
@@ -79,6 +89,14 @@ pub fn apply_mask(payload: &mut [u8], key: MaskingKey, offset: u64) {
 /// Appends the masked `payload` of a whole frame to `out`, copying and masking in one pass.
 ///
 /// [RFC 6455 §5.3](https://www.rfc-editor.org/rfc/rfc6455#section-5.3)
+///
+/// ```
+/// use hybi_frame::{MaskingKey, extend_masked};
+///
+/// let mut out = vec![0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d];
+/// extend_masked(&mut out, b"Hello", MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]));
+/// assert_eq!(out[6..], [0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+/// ```
 #[inline]
 pub fn extend_masked(out: &mut Vec<u8>, payload: &[u8], key: MaskingKey) {
     extend(out, payload, key.at(0));

@@ -15,6 +15,23 @@ use crate::version::{Version, VersionSet, offered_versions};
 ///
 /// Offsets count from the first byte of the handshake. [`status`](Self::status) is what a server
 /// answers, [`response`](Self::response) the whole answer.
+///
+/// ```
+/// use hybi_handshake::{HandshakeError, ServerPolicy};
+///
+/// let request = http::Request::get("/chat")
+///     .header("Host", "example.org")
+///     .header("Upgrade", "websocket")
+///     .header("Connection", "Upgrade")
+///     .header("Sec-WebSocket-Key", "too short")
+///     .header("Sec-WebSocket-Version", "13")
+///     .body(())?;
+/// let error = ServerPolicy::new().check(&request).unwrap_err();
+/// assert!(matches!(error, HandshakeError::MalformedKey));
+/// assert_eq!(error.status(), Some(http::StatusCode::BAD_REQUEST));
+/// println!("{error}, {}", error.section());
+/// # Ok::<(), http::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum HandshakeError {

@@ -52,7 +52,8 @@ pub fn write_response_head<B>(response: &Response<B>, body_len: usize, out: &mut
 
 /// Whether responses of this status end with their head (RFC 9112 §6.3 item 1).
 fn is_bodiless(status: StatusCode) -> bool {
-    status.is_informational() || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
+    status.is_informational()
+        || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
 }
 
 /// Appends every field with its line end.

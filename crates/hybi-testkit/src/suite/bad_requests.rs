@@ -4,7 +4,7 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use hybi::{Error, OriginPolicy, Server};
+use hybi::{Error, OriginPolicy, Server, Version};
 
 use super::{Runtime, opening::request_with, serve_request};
 use crate::peer::{Head, Peer, REQUEST};
@@ -37,7 +37,6 @@ fn websocket_offences() -> Vec<Offence> {
     [
         // Section 4.2.1 item 1.
         ("POST", replaced(START, "POST /chat HTTP/1.1"), 405),
-        ("HEAD", replaced(START, "HEAD /chat HTTP/1.1"), 405),
         ("OPTIONS *", replaced(START, "OPTIONS * HTTP/1.1"), 405),
         ("get in lower case", replaced(START, "get /chat HTTP/1.1"), 405),
         ("HTTP/1.0", replaced(START, "GET /chat HTTP/1.0"), 505),
@@ -183,6 +182,29 @@ pub fn refuses_bad_requests<R: Runtime>() {
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// What a server is told to accept and cannot speak is refused, and only what it speaks is listed
+/// (section 4.4).
+pub fn refuses_versions_that_it_cannot_speak<R: Runtime>() {
+    let server = |numbers: &[u8]| {
+        Server::builder().versions(numbers.iter().copied().map(Version::new)).build()
+    };
+    for (numbers, listed) in
+        [(&[4, 8, 14, 13][..], Some("13, 8")), (&[7, 5], Some("7")), (&[4, 14], None)]
+    {
+        for requested in [4, 5, 14] {
+            let (address, server) = serve_request::<R, _>(server(numbers), |incoming| async {
+                incoming?.accept().await.map(|_| ())
+            });
+            let mut peer = Peer::connect(address);
+            peer.send(replaced(VERSION, &format!("Sec-WebSocket-Version: {requested}")));
+            let (head, _) = peer.expect_refusal();
+            assert_eq!((head.status(), head.field("Sec-WebSocket-Version")), (426, listed));
+            peer.end();
+            server.join().expect_err("refused");
+        }
+    }
 }
 
 /// The origins of section 10.2: the server's own and none by default, else what it lists.

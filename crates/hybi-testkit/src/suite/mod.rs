@@ -224,11 +224,13 @@ macro_rules! behaviour_suite {
                 reads_frames_behind_the_request, reads_frames_behind_the_response,
                 takes_the_request_byte_by_byte, takes_the_response_byte_by_byte,
                 sends_a_lawful_request, takes_unusual_requests, takes_unusual_responses,
-                serves_pages, hands_refusals_over,
+                serves_pages, answers_head_without_body, hands_refusals_over,
+                hands_refusals_over_whose_body_never_ends,
                 ends_a_silent_handshake, ends_a_silent_server;
             bad_frames: fails_a_bad_client, fails_a_bad_server, fails_at_the_first_wrong_byte,
                 ignores_everything_after_close, stops_listening_to_an_offender;
-            bad_requests: refuses_bad_requests, judges_origins, insists_on_a_subprotocol;
+            bad_requests: refuses_bad_requests, refuses_versions_that_it_cannot_speak, judges_origins,
+                insists_on_a_subprotocol;
             bad_responses: fails_on_bad_responses;
         }
     };

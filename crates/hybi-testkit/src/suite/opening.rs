@@ -270,6 +270,31 @@ pub fn serves_pages<R: Runtime>() {
     server.join().unwrap();
 }
 
+/// HEAD is answered with what GET would get, but for the body.
+pub fn answers_head_without_body<R: Runtime>() {
+    for upgrade in [false, true] {
+        let (address, server) =
+            serve_request::<R, _>(Server::default(), move |incoming| async move {
+                let incoming = incoming?;
+                if upgrade {
+                    return incoming.accept().await.map(|_| ());
+                }
+                incoming.respond(Response::new("<p>hello")).await;
+                Ok::<_, Error>(())
+            });
+        let mut peer = Peer::connect(address);
+        peer.send(REQUEST.replace("GET", "HEAD"));
+        let head = peer.read_head();
+        assert_eq!(head.status(), if upgrade { 405 } else { 200 });
+        assert_eq!(head.field("Allow"), upgrade.then_some("GET"));
+        let length = head.field("Content-Length").expect("the length of the body");
+        assert_eq!(length == "8", !upgrade, "{length}");
+        peer.expect_end();
+        drop(peer);
+        assert_eq!(server.join().is_err(), upgrade);
+    }
+}
+
 /// A response that is not 101 reaches the caller whole: status, fields and body.
 pub fn hands_refusals_over<R: Runtime>() {
     let long = format!("Content-Length: 3000\r\n\r\n{}", "x".repeat(3000));
@@ -300,6 +325,28 @@ pub fn hands_refusals_over<R: Runtime>() {
         assert_eq!(error.handshake().map_or(0, |error| error.versions_offered().len()), {
             if status == 426 { 2 } else { 0 }
         });
+    }
+}
+
+/// So does one whose body does not end before the deadline: what came of it.
+pub fn hands_refusals_over_whose_body_never_ends<R: Runtime>() {
+    for rest in ["\r\nwho", "Content-Length: 30\r\n\r\nwho", "Content-Length: 3\r\n\r\n"] {
+        let config = Config::default().handshake_timeout(SOON);
+        let (listener, address) = listen();
+        let client = refused::<R>(Client::builder().config(config).build().unwrap(), address);
+        let mut peer = Peer::accept(&listener);
+        peer.read_head();
+        peer.send(format!("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\n{rest}"));
+        peer.expect_end();
+        let error = client.join();
+        let Some(error @ HandshakeError::Rejected(response)) = error.handshake() else {
+            panic!("{error}");
+        };
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(response.headers()["www-authenticate"], "Basic");
+        let body = if rest.ends_with("who") { "who" } else { "" };
+        assert_eq!(response.body(), body.as_bytes());
+        assert!(error.body_truncated());
     }
 }
 

@@ -151,7 +151,8 @@ pub fn waits_for_room_and_goes_on<R: Runtime>() {
     let (address, server) = serve::<R, _>(config, move |mut ws| async move {
         for n in 0..MESSAGES {
             ws.feed(message(n)).await?;
-            assert!(ws.queued_bytes() <= 100_000);
+            // The limit speaks of payloads; the header of the last may come on top.
+            assert!(ws.queued_bytes() <= 100_000 + 10);
         }
         ws.close(CloseCode::NORMAL, "").await
     });

@@ -19,13 +19,13 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-const fn secs(secs: u64) -> Duration {
+pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
 /// Runs a test on a paused clock. If nothing is left to wait for, that jumps to the end of the day,
 /// so that a test which would hang fails at once.
-fn run(test: impl Future<Output = ()>) {
+pub(crate) fn run(test: impl Future<Output = ()>) {
     let mut runtime = runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
     let bounded = async { timeout(secs(24 * 3600), test).await };

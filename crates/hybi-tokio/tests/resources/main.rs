@@ -4,4 +4,5 @@
 mod allocator;
 mod deadlines;
 mod memory;
+mod opening;
 mod writes;

@@ -116,6 +116,8 @@ struct End {
 ///   queued bytes to the transport, and [`transmit_blocked`](Self::transmit_blocked) whenever it
 ///   takes no more: without that call a peer that sends pings and never reads makes the queue
 ///   grow by an answer for each, and the write deadline never runs;
+/// - [`handle_write_error`](Self::handle_write_error) and
+///   [`handle_transport_error`](Self::handle_transport_error) when the transport fails;
 /// - [`poll_timeout`](Self::poll_timeout) and [`handle_timeout`](Self::handle_timeout) for the
 ///   one timer that a connection needs;
 /// - [`wants_shutdown`](Self::wants_shutdown), [`shutdown_done`](Self::shutdown_done) and
@@ -125,10 +127,8 @@ struct End {
 /// cancellation could tear.
 ///
 /// ```
-/// use std::time::Instant;
 /// use hybi::{Config, Connection, Message, Negotiated, Role};
 ///
-/// let now = Instant::now();
 /// let mut client = Connection::new(Role::Client, Negotiated::default(), Config::default().into());
 /// let mut server = Connection::new(Role::Server, Negotiated::default(), Config::default().into());
 ///
@@ -139,6 +139,9 @@ struct End {
 /// assert_eq!(event.map(Message::from), Some(Message::from("hello")));
 /// # Ok::<(), hybi::Error>(())
 /// ```
+///
+/// A loop that drives two of them, over sockets that do not block (a real one waits for the
+/// sockets and for the deadline instead of asking again at once):
 ///
 /// ```
 /// use std::io::{self, IoSlice, Read, Write};
@@ -182,7 +185,7 @@ struct End {
 ///                 connection.transmit_blocked();
 ///                 break;
 ///             }
-///             Err(error) => connection.handle_transport_error(error),
+///             Err(error) => connection.handle_write_error(error),
 ///         }
 ///     }
 ///     if connection.wants_shutdown() {
@@ -324,7 +327,7 @@ impl Connection {
         Some(&self.end.as_ref()?.status)
     }
 
-    /// How many bytes wait to be sent.
+    /// How many bytes wait to be sent, frame headers included.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.outbox.len()

@@ -16,7 +16,7 @@ const CONTROL_LIMIT: usize = 125;
 
 impl Connection {
     /// Whether a message of `len` bytes may be queued now: nothing else waits, or all that waits
-    /// stays within [`Config::outbox_limit`](crate::Config::outbox_limit).
+    /// stays within [`Config::outbox_limit`](crate::Config::outbox_limit), its own header aside.
     #[must_use]
     pub fn has_room_for(&self, len: usize) -> bool {
         let waiting = self.outbox.len();

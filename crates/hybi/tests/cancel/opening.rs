@@ -7,6 +7,7 @@ use std::time::Instant;
 use futures_util::future::join;
 use hybi::{
     Client, Message, Server, WebSocket, WsUri,
+    io::Timer,
     opening::{accept, incoming, open_client},
 };
 use hybi_handshake::{HeadLimits, ServerHandshake, write_response};
@@ -98,7 +99,7 @@ fn dropping_open_client_drops_the_transport() {
         let (opened, far, polls) = dropped_after_each_poll(
             manners,
             |end, timer| {
-                let deadline = client.config().handshake_deadline(hybi::io::Timer::now(&timer));
+                let deadline = client.config().handshake_deadline(timer.now());
                 open_client(&client, &uri, end, timer, deadline)
             },
             || {
@@ -134,7 +135,10 @@ fn dropping_accept_drops_the_transport() {
     for manners in MANNERS {
         let (accepted, far, polls) = dropped_after_each_poll(
             manners,
-            |end, timer| accept(&server, end, timer),
+            |end, timer| {
+                let deadline = server.config().handshake_deadline(timer.now());
+                accept(&server, end, timer, deadline)
+            },
             eager_client,
         );
         assert!(polls > 2, "{polls} await points");
@@ -151,7 +155,10 @@ fn dropping_incoming_before_or_after_the_request_drops_the_transport() {
     for manners in MANNERS {
         let (request, far, polls) = dropped_after_each_poll(
             manners,
-            |end, timer| incoming(&server, end, timer),
+            |end, timer| {
+                let deadline = server.config().handshake_deadline(timer.now());
+                incoming(&server, end, timer, deadline)
+            },
             eager_client,
         );
         assert!(polls > 0, "{polls} await points");
@@ -171,7 +178,9 @@ fn dropping_the_acceptance_drops_the_transport() {
         let (end, far) = link(manners);
         far.put(&[REQUEST, EARLY].concat());
         let server = Server::default();
-        let request = run(incoming(&server, end, Clock::new().timer()), || {});
+        let clock = Clock::new();
+        let deadline = server.config().handshake_deadline(clock.now());
+        let request = run(incoming(&server, end, clock.timer(), deadline), || {});
         let request = request.expect("a lawful request");
         let mut written = Vec::new();
         let accepted = {
@@ -215,7 +224,9 @@ fn two_reluctant_ends_open_echo_and_close() {
             };
             let server = async {
                 let server = Server::default();
-                let request = incoming(&server, far, server_timer).await.expect("a request");
+                let deadline = server.config().handshake_deadline(clock.now());
+                let request = incoming(&server, far, server_timer, deadline);
+                let request = request.await.expect("a request");
                 let mut socket = request.accept().await.expect("accepted");
                 while let Some(message) = socket.recv().await.expect("open") {
                     socket.feed(message).await.expect("open");

@@ -94,7 +94,8 @@ fn a_request_that_never_ends_is_answered_at_the_deadline() {
     let clock = Clock::new();
     let config = Config::default().handshake_timeout(SECOND * 10);
     let server = Server::builder().config(config).build();
-    let mut future = pin!(incoming(&server, end, clock.timer()));
+    let deadline = server.config().handshake_deadline(clock.now());
+    let mut future = pin!(incoming(&server, end, clock.timer(), deadline));
     let task = Task::new();
     for byte in b"GET / HTT" {
         far.put(&[*byte]);
