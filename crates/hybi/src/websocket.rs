@@ -108,8 +108,8 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
 
     /// Receives the next message.
     ///
-    /// `None` means that the connection ended in order: both Close frames were exchanged and the
-    /// transport is ended or has had its time to. [`close_status`](Self::close_status) tells the details.
+    /// `None` means that the peer closed the connection with a Close frame and the transport has
+    /// ended, or has had its time to. [`close_status`](Self::close_status) tells the details.
     ///
     /// When nothing is left in what was read before, everything queued is sent before waiting.
     ///
@@ -132,9 +132,9 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Protocol`] when the peer broke a rule or a limit, [`Error::Timeout`],
-    /// [`Error::Transport`], or [`Error::Lost`] when the transport ended without a closing
-    /// handshake. By then the peer was told and the transport is ended; every further call
+    /// [`Error::Protocol`] when the peer broke a rule or a limit; [`Error::Timeout`], also when it
+    /// did not answer our Close frame; [`Error::Transport`], or [`Error::Lost`] when the transport
+    /// ended without a closing handshake. By then the peer was told and the transport is ended; every further call
     /// answers the same.
     pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
         poll_fn(|cx| self.poll_recv(cx)).await
@@ -352,8 +352,8 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// # Errors
     ///
     /// [`Error::CloseFrame`] if `code` must not be sent or `reason` is longer than 123 bytes;
-    /// nothing was sent then. A peer that does not answer is no error: the status says that the
-    /// end was not clean.
+    /// nothing was sent then. A peer that does not answer is no error here: the status says that
+    /// the end was not clean.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
         let connection = &self.driver.connection;
         let frame = CloseFrame::for_version(connection.rules(), connection.role(), code, reason)?;
