@@ -12,9 +12,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::flags::Options;
 use crate::hybi::{self, Hybi};
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::process::{Running, command, run};
 use crate::tools::need;
 use crate::workspace::{Workspace, read, write};

@@ -1,8 +1,7 @@
 //! Benchmarks: that they compile and answer rightly, and the full run.
 
 use crate::cargo::cargo;
-use crate::flags::Options;
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::process::run;
 use crate::workspace::Workspace;
 

@@ -2,8 +2,7 @@
 
 use std::process::Command;
 
-use crate::flags::Options;
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::process::{command, run, works};
 use crate::workspace::Workspace;
 

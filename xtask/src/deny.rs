@@ -4,8 +4,7 @@
 use std::path::PathBuf;
 
 use crate::cargo::cargo;
-use crate::flags::Options;
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::process::{command, run, works};
 use crate::tools::python_packages;
 use crate::workspace::Workspace;

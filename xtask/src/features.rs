@@ -1,8 +1,7 @@
 //! Features only add: every crate is clean with none, with each alone, and with all.
 
 use crate::cargo::cargo;
-use crate::flags::Options;
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
 

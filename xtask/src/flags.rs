@@ -1,6 +1,7 @@
 //! The command line: job names, then options.
 
 use crate::jobs::{GROUPS, Job};
+use crate::outcome::Options;
 
 /// The options part of the page that `cargo xtask` prints.
 pub(crate) const OPTIONS: &str = "
@@ -15,14 +16,6 @@ Options:
 pub(crate) enum Command {
     List,
     Run { jobs: Vec<Job>, options: Options },
-}
-
-/// What narrows a job down; each job reads its own and `ci` runs without any.
-#[derive(Debug, Default)]
-pub(crate) struct Options {
-    pub(crate) cases: Option<String>,
-    pub(crate) role: Option<String>,
-    pub(crate) peer: Option<String>,
 }
 
 /// Reads the arguments after `cargo xtask`.

@@ -5,21 +5,9 @@ use core::time::Duration;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::flags::Options;
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{autobahn, bench, cargo, deny, features, interop, minimal, no_std, sanitize, tidy};
-
-/// How a job that did not fail ended.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    Passed,
-    /// A tool is missing that this program cannot install; the text says why and names the line
-    /// that installs it.
-    Skipped(String),
-}
-
-/// What every job returns; the error is one or more lines for the reader.
-pub(crate) type JobResult = Result<Outcome, String>;
 
 /// One thing that can be run by its name.
 #[derive(Clone, Copy, Debug)]

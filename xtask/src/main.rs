@@ -15,6 +15,7 @@ mod interop;
 mod jobs;
 mod minimal;
 mod no_std;
+mod outcome;
 mod process;
 mod sanitize;
 mod tidy;

@@ -4,8 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::flags::Options;
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::process::{command, run};
 use crate::tools::nightly_cargo;
 use crate::workspace::{Workspace, read, write};

@@ -1,7 +1,6 @@
 //! hybi-frame needs no std, proven by a program that cannot have one.
 
-use crate::flags::Options;
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::process::{command, line, run};
 use crate::workspace::{Workspace, read, write};
 

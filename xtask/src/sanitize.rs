@@ -1,7 +1,6 @@
 //! The crate with unsafe code under tools that watch memory: AddressSanitizer and Miri.
 
-use crate::flags::Options;
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::process::{run, works};
 use crate::tools::nightly_cargo;
 use crate::workspace::Workspace;

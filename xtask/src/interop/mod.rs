@@ -10,9 +10,8 @@ mod servers;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::flags::Options;
 use crate::hybi::Hybi;
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::process::{command, run_quietly};
 use crate::tools::{need, node_packages, python_packages};
 use crate::workspace::Workspace;

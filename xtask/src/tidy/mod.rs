@@ -7,8 +7,7 @@ mod rules;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::flags::Options;
-use crate::jobs::{JobResult, Outcome};
+use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::{Workspace, read};
 
 /// One thing out of order: where, and what.

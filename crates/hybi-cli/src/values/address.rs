@@ -76,7 +76,7 @@ mod tests {
             ("localhost:8080", tcp("localhost", 8080)),
             ("[::1]:9001", tcp("::1", 9001)),
             (":80", ListenAddr::Any(80)),
-            ("unix:/tmp/ws", ListenAddr::Unix("/tmp/ws".into())),
+            ("unix:ws.sock", ListenAddr::Unix("ws.sock".into())),
         ] {
             assert_eq!(listen_addr(text), Ok(expected), "{text}");
         }
