@@ -40,6 +40,10 @@ pub struct Negotiated {
     pub extensions: Vec<ExtensionOffer>,
 }
 
+/// RFC 6455 and nothing else.
+static PLAIN: Negotiated =
+    Negotiated { version: Version::RFC6455, subprotocol: None, extensions: Vec::new() };
+
 impl Negotiated {
     /// Version, subprotocol and extensions as the handshake left them.
     #[must_use]
@@ -235,7 +239,8 @@ pub struct Connection {
     end: Option<Box<End>>,
     keys: Option<Box<dyn FnMut() -> MaskingKey + Send>>,
     config: Arc<Config>,
-    negotiated: Box<Negotiated>,
+    /// `None`: as in [`PLAIN`], which most connections share.
+    negotiated: Option<Box<Negotiated>>,
 }
 
 impl Connection {
@@ -258,7 +263,7 @@ impl Connection {
             end: None,
             keys: None,
             config,
-            negotiated: Box::new(negotiated),
+            negotiated: (negotiated != PLAIN).then(|| Box::new(negotiated)),
         }
     }
 
@@ -288,13 +293,13 @@ impl Connection {
     /// The framing rules of the version that was negotiated.
     #[must_use]
     pub fn rules(&self) -> FrameRules {
-        rules(self.negotiated.version)
+        rules(self.negotiated().version)
     }
 
     /// What the opening handshake settled.
     #[must_use]
     pub fn negotiated(&self) -> &Negotiated {
-        &self.negotiated
+        self.negotiated.as_deref().unwrap_or(&PLAIN)
     }
 
     /// The state of the connection.
@@ -391,7 +396,7 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("role", &self.role)
             .field("state", &self.state())
-            .field("negotiated", &self.negotiated)
+            .field("negotiated", self.negotiated())
             .field("queued_bytes", &self.queued_bytes())
             .field("end", &self.end)
             .finish_non_exhaustive()
