@@ -4,7 +4,7 @@
 //! interleaved rounds; `x` is the time as a multiple of the first column's. Name sizes to measure only
 //! these: `cargo bench -p hybi-benches --bench codec -- 16B 64KiB`.
 
-#![allow(clippy::print_stdout, reason = "figures are what a benchmark is for")]
+#![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
 mod parse;
 mod serialise;

@@ -1,6 +1,6 @@
 //! What the benchmarks share: interleaved measuring, and transports in memory.
 
-#![allow(clippy::print_stdout, reason = "figures are what a benchmark is for")]
+#![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
 pub mod memory;
 

@@ -5,7 +5,7 @@
 //! is no multiple of 32 needs no loop over single bytes; the bytes that the last block shares with
 //! the one before are written twice, with the same value. Along the way all plain bytes are ORed
 //! together: their top bit says whether any was not ASCII, which spares text a second pass.
-#![allow(unsafe_code, reason = "vector loads and stores go through pointers")]
+#![expect(unsafe_code, reason = "vector loads and stores go through pointers")]
 
 use alloc::vec::Vec;
 use core::arch::x86_64::{

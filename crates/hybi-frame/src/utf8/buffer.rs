@@ -1,6 +1,6 @@
 //! MessageBuffer: the bytes of a message that arrives in pieces, and how many of them are known to
 //! be text (RFC 6455 §5.4, §8.1).
-#![allow(unsafe_code, reason = "hands over text that was checked while it arrived")]
+#![expect(unsafe_code, reason = "hands over text that was checked while it arrived")]
 
 use alloc::vec::Vec;
 

@@ -1,5 +1,5 @@
 //! Utf8Bytes: text that is known to be UTF-8, over a shared buffer (RFC 6455 §8.1).
-#![allow(unsafe_code, reason = "turns bytes that were checked into str without a second check")]
+#![expect(unsafe_code, reason = "turns bytes that were checked into str without a second check")]
 
 use alloc::string::String;
 use alloc::vec::Vec;
