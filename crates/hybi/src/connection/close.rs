@@ -48,12 +48,10 @@ impl Connection {
                 }
                 Due::Idle => self.fail(Error::Timeout(Deadline::Idle), Some(CloseCode::GOING_AWAY)),
                 Due::WriteBlocked => {
-                    self.fail(Error::Timeout(Deadline::Write), None);
-                    self.let_go(Error::Timeout(Deadline::Write));
+                    self.give_up(Error::Timeout(Deadline::Write));
                 }
                 Due::End if self.phase == Phase::CloseSent => {
-                    self.fail(Error::Timeout(Deadline::Close), None);
-                    self.let_go(Error::Timeout(Deadline::Close));
+                    self.give_up(Error::Timeout(Deadline::Close));
                 }
                 Due::End if self.phase == Phase::SendFailed => self.transport_ended(),
                 Due::End => self.let_go(Error::Timeout(Deadline::Write)),
@@ -65,8 +63,14 @@ impl Connection {
     /// like any other: somebody was told that it would be sent.
     pub(super) fn let_go(&mut self, unsent: Error) {
         if self.outbox.len() > 0 {
-            self.fail(unsent, None);
+            self.give_up(unsent);
         }
+        self.phase = Phase::Closed;
+    }
+
+    /// Ends the connection at once, with an error and without another word to the peer.
+    fn give_up(&mut self, error: Error) {
+        self.fail(error, None);
         self.outbox.clear();
         self.phase = Phase::Closed;
     }
@@ -109,8 +113,7 @@ impl Connection {
     pub(super) fn transport_ended(&mut self) {
         match self.phase {
             Phase::Open | Phase::CloseSent | Phase::SendFailed => {
-                self.fail(Error::Lost, None);
-                self.let_go(Error::Lost);
+                self.give_up(Error::Lost);
             }
             // Our part of the end may still be to do: the peer has only ended its own half.
             Phase::Ending if !self.shutdown_done => self.peer_ended = true,
