@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::error::FrameError;
-use crate::header::{FrameHeader, HeaderRules};
+use crate::header::{FrameHeader, HeaderRules, LawfulRsv};
 use crate::limits::Limits;
 use crate::mask::{self, Key};
 use crate::opcode::Rsv;
@@ -65,7 +65,7 @@ impl FrameDecoder {
             state: State::Boundary,
             offset: 0,
             header_rules: HeaderRules {
-                forbidden: Rsv::from_bits(u8::MAX),
+                lawful: LawfulRsv::NONE,
                 sender: Some(role.peer()),
                 minimal_lengths: rules.minimal_lengths(),
                 max_frame: limits.max_frame(),
@@ -74,9 +74,21 @@ impl FrameDecoder {
         }
     }
 
-    /// Takes reserved bits for lawful from now on, because a negotiated extension uses them.
+    /// Takes reserved bits for lawful on the first frame of each message from now on, because a
+    /// negotiated extension uses them.
+    ///
+    /// A data frame that has any of them set may be an eighth and 1 KiB longer than
+    /// [`Limits::max_frame`]: what the extension makes of it is what is limited.
     pub const fn allow_rsv(&mut self, bits: Rsv) {
-        self.header_rules.forbidden = self.header_rules.forbidden.difference(bits);
+        let lawful = &mut self.header_rules.lawful;
+        lawful.first = lawful.first.union(bits);
+    }
+
+    /// The same on every data frame, for an extension that works frame by frame.
+    pub const fn allow_rsv_on_every_frame(&mut self, bits: Rsv) {
+        self.allow_rsv(bits);
+        let lawful = &mut self.header_rules.lawful;
+        lawful.continuation = lawful.continuation.union(bits);
     }
 
     /// Takes bytes from the front of `chunk`; returns how many, and at most one part of a frame.

@@ -35,6 +35,13 @@ impl FrameError {
         Self { violation, offset, close_code: violation.close_code(rules) }
     }
 
+    /// The error of an extension over the whole stream, which does not come out of a decoder.
+    #[must_use]
+    pub const fn of_extension(violation: ExtensionViolation, offset: u64) -> Self {
+        let close_code = violation.close_code;
+        Self { violation: Violation::Extension(violation), offset, close_code }
+    }
+
     /// The broken rule.
     #[must_use]
     pub const fn violation(&self) -> Violation {
@@ -44,8 +51,8 @@ impl FrameError {
     /// Where the rule was broken: the position of the offending byte, counted from the first byte
     /// after the opening handshake.
     ///
-    /// For a rule about a whole frame or message (fragmentation, sizes) this is the first byte of
-    /// the frame's header. It does not depend on how the stream was cut into chunks.
+    /// For a rule about a whole frame or message (fragmentation, sizes), and for all that an
+    /// extension decodes, this is the first byte of the frame's header. It does not depend on how the stream was cut into chunks.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset
@@ -67,11 +74,38 @@ impl FrameError {
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { violation, offset, .. } = self;
-        write!(f, "{violation} (RFC 6455 section {}), at byte {offset}", self.section())
+        match violation {
+            Violation::Extension(ExtensionViolation { document, .. }) => {
+                write!(f, "{violation} ({document}), at byte {offset}")
+            }
+            _ => write!(f, "{violation} (RFC 6455 section {}), at byte {offset}", self.section()),
+        }
     }
 }
 
 impl Error for FrameError {}
+
+/// A rule of a negotiated extension that the peer broke (RFC 6455 §9).
+///
+/// ```
+/// use hybi_frame::{CloseCode, ExtensionViolation};
+///
+/// const NOT_DEFLATE: ExtensionViolation = ExtensionViolation {
+///     rule: "payload is not DEFLATE data",
+///     document: "RFC 7692 section 7.2.2",
+///     close_code: CloseCode::INVALID_PAYLOAD,
+/// };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "extensions of other crates make these")]
+pub struct ExtensionViolation {
+    /// The rule in a few words, as it was broken.
+    pub rule: &'static str,
+    /// Where it is written.
+    pub document: &'static str,
+    /// The close code to send.
+    pub close_code: CloseCode,
+}
 
 /// The rules of the framing layer that a peer can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +161,8 @@ pub enum Violation {
         /// The limit in frames.
         limit: u32,
     },
+    /// A rule of an extension. §9, close code as the extension has it.
+    Extension(ExtensionViolation),
 }
 
 impl Violation {
@@ -138,6 +174,7 @@ impl Violation {
             Self::FrameTooLarge { .. }
             | Self::MessageTooLarge { .. }
             | Self::TooManyFragments { .. } => rules.too_big(),
+            Self::Extension(violation) => violation.close_code,
             Self::ReservedBits(_)
             | Self::ReservedOpcode(_)
             | Self::NotMasked
@@ -167,6 +204,7 @@ impl Violation {
             Self::ClosePayloadTooShort | Self::InvalidCloseReason => "5.5.1",
             Self::InvalidCloseCode(_) => "7.4",
             Self::InvalidUtf8 => "8.1",
+            Self::Extension(_) => "9",
             Self::FrameTooLarge { .. }
             | Self::MessageTooLarge { .. }
             | Self::TooManyFragments { .. } => "10.4",
@@ -208,6 +246,7 @@ impl fmt::Display for Violation {
             Self::TooManyFragments { limit } => {
                 write!(f, "message goes on with more than {limit} fragments")
             }
+            Self::Extension(violation) => f.write_str(violation.rule),
         }
     }
 }

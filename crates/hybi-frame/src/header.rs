@@ -110,8 +110,7 @@ impl FrameHeader {
 /// What a receiver asks of a header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderRules {
-    /// Reserved bits that may not be set.
-    pub(crate) forbidden: Rsv,
+    pub(crate) lawful: LawfulRsv,
     /// The role of the sender; `None` takes both.
     pub(crate) sender: Option<Role>,
     pub(crate) minimal_lengths: bool,
@@ -119,9 +118,32 @@ pub(crate) struct HeaderRules {
     pub(crate) max_frame: u64,
 }
 
+/// The reserved bits that may be set, by the kind of frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LawfulRsv {
+    /// On text and binary frames, with which a message begins.
+    pub(crate) first: Rsv,
+    pub(crate) continuation: Rsv,
+    pub(crate) control: Rsv,
+}
+
+impl LawfulRsv {
+    const ALL: Self = Self { first: Rsv::ALL, continuation: Rsv::ALL, control: Rsv::ALL };
+    pub(crate) const NONE: Self =
+        Self { first: Rsv::NONE, continuation: Rsv::NONE, control: Rsv::NONE };
+
+    const fn on(self, opcode_bits: u8) -> Rsv {
+        match opcode_bits {
+            0 => self.continuation,
+            1..=7 => self.first,
+            _ => self.control,
+        }
+    }
+}
+
 impl HeaderRules {
     const ANY: Self =
-        Self { forbidden: Rsv::NONE, sender: None, minimal_lengths: true, max_frame: u64::MAX };
+        Self { lawful: LawfulRsv::ALL, sender: None, minimal_lengths: true, max_frame: u64::MAX };
 
     /// Parses the header at the front of `input`; `None` when it is not all there.
     ///
@@ -132,8 +154,11 @@ impl HeaderRules {
         let Some(&first) = input.first() else { return Ok(None) };
         let fin = first & 0x80 != 0;
         let rsv = Rsv::from_bits(first);
-        if rsv.bits() & self.forbidden.bits() != 0 {
-            return Err(Broken(Violation::ReservedBits(self.forbidden_in(rsv)), 0));
+        if !rsv.is_empty() {
+            let unlawful = rsv.difference(self.lawful.on(first & 0x0f));
+            if !unlawful.is_empty() {
+                return Err(Broken(Violation::ReservedBits(unlawful), 0));
+            }
         }
         let Some(opcode) = Opcode::from_bits(first & 0x0f) else {
             return Err(Broken(Violation::ReservedOpcode(first & 0x0f), 0));
@@ -178,8 +203,10 @@ impl HeaderRules {
         }
         // Control frames are bounded by their own rule, however small the limit.
         if payload_len > self.max_frame && opcode.is_data() {
-            let limit = self.max_frame;
-            return Err(Broken(Violation::FrameTooLarge { size: payload_len, limit }, 0));
+            let limit = if rsv.is_empty() { self.max_frame } else { max_encoded(self.max_frame) };
+            if payload_len > limit {
+                return Err(Broken(Violation::FrameTooLarge { size: payload_len, limit }, 0));
+            }
         }
 
         let (masking_key, len) = if masked {
@@ -190,10 +217,14 @@ impl HeaderRules {
         };
         Ok(Some((FrameHeader { fin, rsv, opcode, masking_key, payload_len }, len)))
     }
+}
 
-    const fn forbidden_in(&self, rsv: Rsv) -> Rsv {
-        Rsv::from_bits(rsv.bits() & self.forbidden.bits())
-    }
+/// The most bytes that `bytes` may become by what an extension does to them.
+///
+/// Encodings that compress make some payloads longer: an eighth is what the simplest Huffman code
+/// of DEFLATE costs, and each flush of its stream a few bytes.
+pub(crate) const fn max_encoded(bytes: u64) -> u64 {
+    bytes.saturating_add(bytes / 8).saturating_add(1024)
 }
 
 /// A broken rule, and the position of the offending byte in the header.

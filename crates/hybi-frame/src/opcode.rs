@@ -109,6 +109,8 @@ impl Rsv {
     pub const RSV2: Self = Self(0x20);
     /// The third reserved bit.
     pub const RSV3: Self = Self(0x10);
+    /// All three.
+    pub const ALL: Self = Self(0x70);
 
     /// The reserved bits of a header's first byte; all other bits are left out.
     #[inline]

@@ -37,6 +37,20 @@ pub enum Assembled<'a> {
     Close(Option<CloseFrame>),
 }
 
+impl Assembled<'_> {
+    /// The same to keep: a copy where the payload was lent.
+    #[must_use]
+    pub fn into_owned(self) -> Assembled<'static> {
+        match self {
+            Self::Text(text) => Assembled::Text(TextPayload::Owned(text.into_owned())),
+            Self::Binary(payload) => Assembled::Binary(Payload::Owned(payload.into_owned())),
+            Self::Ping(payload) => Assembled::Ping(Payload::Owned(payload.into_owned())),
+            Self::Pong(payload) => Assembled::Pong(Payload::Owned(payload.into_owned())),
+            Self::Close(frame) => Assembled::Close(frame),
+        }
+    }
+}
+
 /// Bytes, lent or owned.
 ///
 /// ```

@@ -49,6 +49,19 @@ impl MessageBuffer {
         ascii
     }
 
+    /// Appends bytes that are not masked. When it has to grow, the buffer becomes twice what there
+    /// is then, but no more than `ceiling` bytes; a first piece gets no more room than it needs.
+    pub(crate) fn extend(&mut self, bytes: &[u8], ceiling: usize) {
+        self.bytes.truncate(self.taken);
+        let len = self.len() + bytes.len();
+        if len > self.bytes.capacity() {
+            let ceiling = if self.taken == 0 { len } else { ceiling.min(2 * len) };
+            self.grow(len, ceiling);
+        }
+        self.bytes.extend_from_slice(bytes);
+        self.taken = len;
+    }
+
     /// Room for `limit` bytes at most, at the end: to be read into by the transport.
     ///
     /// It is at least `least` bytes. When it has to grow, the buffer becomes [`GROWTH`] times what
