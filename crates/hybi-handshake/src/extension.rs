@@ -59,6 +59,24 @@ impl ExtensionOffer {
         Ok(self)
     }
 
+    /// Adds the list of `method`s of the compression drafts of 2012, in which a value in quotes could
+    /// have parameters of its own: `method="deflate; s2c_max_window_bits=10"`.
+    ///
+    /// It is written without quotes if it is a token.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::NotAToken`] when the value is empty or has anything but visible ASCII and spaces,
+    /// or quotes and backslashes, for which that grammar has no use.
+    pub fn with_methods(mut self, methods: &str) -> Result<Self, FieldError> {
+        if !is_method_list(methods.as_bytes()) {
+            return Err(FieldError::NotAToken);
+        }
+        self.params
+            .push(ExtensionParam { name: METHOD.to_owned(), value: Some(methods.to_owned()) });
+        Ok(self)
+    }
+
     /// The name, such as `permessage-deflate`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -72,7 +90,9 @@ impl ExtensionOffer {
     }
 
     /// Reads the `Sec-WebSocket-Extensions` fields of one head, in order. No field at all gives an
-    /// empty list. Quoted values come out unescaped; they are part of version 13 only.
+    /// empty list. Quoted values come out unescaped; they are part of version 13 only, and their
+    /// content is a token, but for the [`method`](Self::with_methods) of `permessage-compress`,
+    /// `x-webkit-permessage-compress` and `perframe-compress`.
     ///
     /// ```
     /// use hybi_handshake::{ExtensionOffer, Version};
@@ -110,7 +130,10 @@ impl fmt::Display for ExtensionOffer {
         f.write_str(&self.name)?;
         for ExtensionParam { name, value } in &self.params {
             match value {
-                Some(value) => write!(f, "; {name}={value}")?,
+                Some(value) if fields::token(value.as_bytes()).is_some() => {
+                    write!(f, "; {name}={value}")?;
+                }
+                Some(value) => write!(f, "; {name}=\"{value}\"")?,
                 None => write!(f, "; {name}")?,
             }
         }
@@ -135,6 +158,18 @@ impl ExtensionParam {
 /// The value of a field that lists these extensions.
 pub(crate) fn list_value(list: &[ExtensionOffer]) -> String {
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The parameter whose value may be a list.
+const METHOD: &str = "method";
+
+/// The extensions that have it.
+const WITH_METHODS: [&str; 3] =
+    ["permessage-compress", "x-webkit-permessage-compress", "perframe-compress"];
+
+fn is_method_list(content: &[u8]) -> bool {
+    let allowed = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    !content.is_empty() && content.iter().all(allowed)
 }
 
 fn token(text: &str) -> Result<String, FieldError> {
@@ -173,7 +208,8 @@ impl Parser<'_> {
             self.skip_space();
             let value = if self.take(b'=') {
                 self.skip_space();
-                Some(if self.rest.starts_with(b"\"") { self.quoted()? } else { self.token()? })
+                let list = name == METHOD && WITH_METHODS.contains(&offer.name.as_str());
+                Some(if self.rest.starts_with(b"\"") { self.quoted(list)? } else { self.token()? })
             } else {
                 None
             };
@@ -190,8 +226,8 @@ impl Parser<'_> {
         fields::token(token).map(str::to_owned)
     }
 
-    /// A quoted string whose content, once unescaped, must itself be a token.
-    fn quoted(&mut self) -> Option<String> {
+    /// A quoted string whose content, once unescaped, must itself be a token, or a list of methods.
+    fn quoted(&mut self, list: bool) -> Option<String> {
         if !self.quotes || !self.take(b'"') {
             return None;
         }
@@ -200,6 +236,7 @@ impl Parser<'_> {
             let (&byte, rest) = self.rest.split_first()?;
             self.rest = rest;
             match byte {
+                b'"' if list && is_method_list(&content) => return String::from_utf8(content).ok(),
                 b'"' => return fields::token(&content).map(str::to_owned),
                 b'\\' => {
                     let (&escaped, rest) = self.rest.split_first()?;

@@ -70,7 +70,7 @@ mod version;
 
 // The public interface of the crate.
 pub use client::{ClientAccepted, ClientHandshake};
-pub use error::{FieldError, HandshakeError, UriError};
+pub use error::{ExtensionAnswer, FieldError, HandshakeError, UriError};
 pub use extension::{ExtensionOffer, ExtensionParam};
 pub use head::{HeadLimits, write_response, write_response_head};
 pub use key::accept_key;

@@ -116,7 +116,9 @@ impl ClientRequest {
         &self.uri
     }
 
-    pub(crate) const fn requested_version(&self) -> Version {
+    /// The version that is asked for.
+    #[must_use]
+    pub const fn requested_version(&self) -> Version {
         self.version
     }
 

@@ -165,6 +165,21 @@ pub enum HandshakeError {
     SubprotocolNotOffered,
     /// The server chose an extension that was not offered.
     ExtensionNotOffered,
+    /// The server answered an extension's offer with parameters that do not fit it, or chose
+    /// extensions that exclude each other.
+    ExtensionAnswer(Box<ExtensionAnswer>),
+}
+
+/// An answer that does not fit the offer of an extension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "extensions of other crates make these")]
+pub struct ExtensionAnswer {
+    /// The extension's name.
+    pub name: String,
+    /// The rule in a few words, as it was broken.
+    pub rule: &'static str,
+    /// Where it is written.
+    pub document: &'static str,
 }
 
 impl HandshakeError {
@@ -189,7 +204,8 @@ impl HandshakeError {
             | Self::MissingAccept
             | Self::AcceptMismatch
             | Self::SubprotocolNotOffered
-            | Self::ExtensionNotOffered => return None,
+            | Self::ExtensionNotOffered
+            | Self::ExtensionAnswer(_) => return None,
             _ => StatusCode::BAD_REQUEST,
         })
     }
@@ -307,6 +323,7 @@ impl HandshakeError {
             Self::ResponseConnection => "RFC 6455 §4.1 response item 3",
             Self::MissingAccept | Self::AcceptMismatch => "RFC 6455 §4.1 response item 4",
             Self::ExtensionNotOffered => "RFC 6455 §4.1 response item 5",
+            Self::ExtensionAnswer(answer) => answer.document,
             Self::SubprotocolNotOffered => "RFC 6455 §4.1 response item 6",
         }
     }
@@ -345,6 +362,9 @@ impl fmt::Display for HandshakeError {
             }
             Self::Rejected(response) => {
                 return write!(f, "the server rejected the handshake with {}", response.status());
+            }
+            Self::ExtensionAnswer(answer) => {
+                return write!(f, "the server's answer for {}: {}", answer.name, answer.rule);
             }
             Self::BareLineEnd { .. } => "a line of the head does not end in CR LF",
             Self::ObsoleteFold { .. } => "a field is continued on a second line",
