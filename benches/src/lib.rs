@@ -1,8 +1,14 @@
-//! What the benchmarks share: interleaved measuring, and transports in memory.
+//! What the benchmarks share: interleaved measuring, transports in memory, messages, and the
+//! process beside the measured one.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
+pub mod allocated;
+pub mod bare;
+pub mod by_hand;
 pub mod memory;
+pub mod records;
+pub mod second_process;
 
 use core::fmt;
 use core::future::Future;
@@ -39,10 +45,21 @@ impl<'a> Contender<'a> {
 /// Rounds are short and interleaved, so that what disturbs the machine disturbs all alike.
 pub fn compare(contenders: &mut [Contender<'_>]) -> Vec<(&'static str, f64)> {
     let operations: Vec<usize> = contenders.iter_mut().map(calibrate).collect();
+    run(contenders, &operations)
+}
+
+/// As [`compare`], with as many operations a round for all as the first needs: for contenders of
+/// about the same speed whose operations are not all the same.
+pub fn compare_in_step(contenders: &mut [Contender<'_>]) -> Vec<(&'static str, f64)> {
+    let operations = contenders.first_mut().map_or(0, calibrate);
+    run(contenders, &vec![operations; contenders.len()])
+}
+
+fn run(contenders: &mut [Contender<'_>], operations: &[usize]) -> Vec<(&'static str, f64)> {
     let mut times = vec![Vec::with_capacity(ROUNDS); contenders.len()];
     for _ in 0..ROUNDS {
         for (contender, (times, &operations)) in
-            contenders.iter_mut().zip(times.iter_mut().zip(&operations))
+            contenders.iter_mut().zip(times.iter_mut().zip(operations))
         {
             times.push(time(contender, operations).as_nanos() as f64 / operations as f64);
         }

@@ -342,9 +342,10 @@ impl MessageAssembler {
         }
         let buffer = &mut self.buffer;
         let mut out = |bytes: &[u8]| {
-            let size = buffer.len() + bytes.len();
-            if size > limit {
-                return Err(Violation::MessageTooLarge { size: size as u64, limit });
+            if bytes.len() > limit.saturating_sub(buffer.len()) {
+                // How much more there is in a piece depends on how the stream was cut.
+                let size = limit as u64 + 1;
+                return Err(Violation::MessageTooLarge { size, limit });
             }
             buffer.extend(bytes, limit);
             Ok(())

@@ -33,6 +33,8 @@ pub struct Peer {
     stream: TcpStream,
     /// Which end it plays.
     side: Side,
+    /// Reserved bits that were agreed on, for the frames that begin a message.
+    bits: u8,
     input: Vec<u8>,
 }
 
@@ -89,7 +91,7 @@ impl Peer {
         stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
         stream.set_write_timeout(Some(PATIENCE)).expect("a write timeout");
         stream.set_nodelay(true).expect("no delay");
-        Self { stream, side, input: Vec::new() }
+        Self { stream, side, bits: 0, input: Vec::new() }
     }
 
     /// Connects as client, and says nothing yet.
@@ -111,6 +113,22 @@ impl Peer {
         peer
     }
 
+    /// The same with an extension that uses RSV1, which has to be accepted as it is offered.
+    ///
+    /// # Panics
+    ///
+    /// When it is not.
+    #[must_use]
+    pub fn open_compressed(address: SocketAddr, extension: &str) -> Self {
+        let mut peer = Self::connect(address);
+        let request = REQUEST.trim_end();
+        peer.send(format!("{request}\r\nSec-WebSocket-Extensions: {extension}\r\n\r\n"));
+        let head = peer.expect_accepted();
+        assert_eq!(head.field("Sec-WebSocket-Extensions"), Some(extension));
+        peer.bits = wire::RSV1;
+        peer
+    }
+
     /// Waits for a client, and says nothing yet.
     ///
     /// # Panics
@@ -128,6 +146,15 @@ impl Peer {
         let mut peer = Self::accept(listener);
         let request = peer.read_head();
         peer.send(response(&request, fields));
+        peer
+    }
+
+    /// The same with an extension that uses RSV1.
+    #[must_use]
+    pub fn answer_compressed(listener: &TcpListener, extension: &str) -> Self {
+        let mut peer =
+            Self::answer(listener, &format!("Sec-WebSocket-Extensions: {extension}\r\n"));
+        peer.bits = wire::RSV1;
         peer
     }
 
@@ -221,7 +248,9 @@ impl Peer {
     /// When the connection breaks, or the frame is not one that the other end may send.
     pub fn next_frame(&mut self) -> Option<Frame> {
         loop {
-            if let Some((frame, len)) = wire::read_frame(self.side.other(), &self.input) {
+            if let Some((frame, len)) =
+                wire::read_frame_with(self.bits, self.side.other(), &self.input)
+            {
                 self.input.drain(..len);
                 return Some(frame);
             }

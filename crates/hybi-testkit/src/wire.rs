@@ -33,6 +33,8 @@ pub const CLOSE: u8 = 0x88;
 pub const PING: u8 = 0x89;
 /// First byte of a Pong frame.
 pub const PONG: u8 = 0x8a;
+/// RSV1, to be added to the first byte of a frame that is compressed.
+pub const RSV1: u8 = 0x40;
 /// FIN, to be taken away from the first byte of a fragment: `TEXT ^ FIN`.
 pub const FIN: u8 = 0x80;
 
@@ -139,8 +141,19 @@ impl core::fmt::Debug for Frame {
 /// When the frame is none that `side` may send without extensions: this is the judge.
 #[must_use]
 pub fn read_frame(side: Side, bytes: &[u8]) -> Option<(Frame, usize)> {
+    read_frame_with(0, side, bytes)
+}
+
+/// The same where an extension uses `bits` of the first byte of a message.
+///
+/// # Panics
+///
+/// As [`read_frame`].
+#[must_use]
+pub fn read_frame_with(bits: u8, side: Side, bytes: &[u8]) -> Option<(Frame, usize)> {
     let (&first, &second) = (bytes.first()?, bytes.get(1)?);
-    assert_eq!(first & 0x70, 0, "reserved bits in {first:#04x}");
+    let lawful = if matches!(first & 0x0f, 1 | 2) { bits } else { 0 };
+    assert_eq!(first & 0x70 & !lawful, 0, "reserved bits in {first:#04x}");
     assert!(matches!(first & 0x0f, 0..=2 | 8..=10), "reserved opcode in {first:#04x}");
     let masked = second & 0x80 != 0;
     assert_eq!(masked, side == Side::Client, "a frame of the {side:?} with mask bit {masked}");

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use hybi_handshake::{ClientHandshake, ClientRequest, FieldError, HeadLimits, Version, WsUri};
+use hybi_compression::Extensions;
+use hybi_handshake::{
+    ClientAccepted, ClientHandshake, ClientRequest, FieldError, HeadLimits, Version, WsUri,
+};
 use rand::Rng;
 
-use crate::{Config, Error, server::is_spoken};
+use crate::{Config, Error, Negotiated, server::is_spoken};
 
 /// What a client asks for, whatever the URI: header fields, subprotocols, version, limits.
 ///
@@ -25,17 +28,20 @@ use crate::{Config, Error, server::is_spoken};
 pub struct Client {
     /// Its URI is replaced by that of each connection.
     request: ClientRequest,
+    extensions: Extensions,
     config: Arc<Config>,
 }
 
 impl Default for Client {
     fn default() -> Self {
-        Self { request: ClientRequest::new(WsUri::default()), config: Arc::default() }
+        let request = ClientRequest::new(WsUri::default());
+        Self { request, extensions: Extensions::default(), config: Arc::default() }
     }
 }
 
 impl Client {
-    /// Begins with the defaults: RFC 6455, no additional header field, no subprotocol.
+    /// Begins with the defaults: RFC 6455, permessage-deflate if it is compiled in, no additional
+    /// header field, no subprotocol.
     pub fn builder() -> ClientBuilder {
         ClientBuilder { client: Ok(Self::default()) }
     }
@@ -60,7 +66,21 @@ impl Client {
         let mut nonce = [0; 16];
         rand::rng().fill_bytes(&mut nonce);
         let limits: HeadLimits = self.config.head_limits;
-        ClientHandshake::new(&self.request.clone().with_uri(uri.clone()), nonce, limits)
+        let request = self.request.clone().with_uri(uri.clone());
+        let offers = self.extensions.offers(request.requested_version());
+        let request = offers.into_iter().fold(request, ClientRequest::extension);
+        ClientHandshake::new(&request, nonce, limits)
+    }
+
+    /// What the handshake settled: judges the server's choice of extensions (section 4.1).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handshake`] if an extension was not offered, or with other parameters.
+    pub fn negotiated(&self, accepted: ClientAccepted) -> Result<Negotiated, Error> {
+        let ClientAccepted { version, subprotocol, extensions, .. } = accepted;
+        let extensions = self.extensions.confirm(&extensions, version)?;
+        Ok(Negotiated::new(version, subprotocol, extensions))
     }
 }
 
@@ -86,9 +106,9 @@ impl ClientBuilder {
         mut self,
         change: impl FnOnce(ClientRequest) -> Result<ClientRequest, FieldError>,
     ) -> Self {
-        self.client = self.client.and_then(|client| {
-            Ok(Client { request: change(client.request)?, config: client.config })
-        });
+        self.client = self
+            .client
+            .and_then(|client| Ok(Client { request: change(client.request)?, ..client }));
         self
     }
 
@@ -119,6 +139,23 @@ impl ClientBuilder {
                 Err(FieldError::UnsupportedVersion { requested: version })
             }
         })
+    }
+
+    /// Sets which extensions to offer, most wanted first (RFC 6455 section 9);
+    /// permessage-deflate by default, if it is compiled in.
+    ///
+    /// ```
+    /// use hybi::{Client, Deflate, Extensions};
+    ///
+    /// let fast = Client::builder().extensions(Deflate::default().level(1)).build()?;
+    /// let plain = Client::builder().extensions(Extensions::none()).build()?;
+    /// # Ok::<(), hybi::Error>(())
+    /// ```
+    pub fn extensions(mut self, extensions: impl Into<Extensions>) -> Self {
+        if let Ok(client) = &mut self.client {
+            client.extensions = extensions.into();
+        }
+        self
     }
 
     /// Sets the choices about connections.

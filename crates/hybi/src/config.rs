@@ -35,6 +35,7 @@ pub struct Config {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) write_timeout: Option<Duration>,
     pub(crate) close_timeout: Duration,
+    pub(crate) park_after: Option<Duration>,
 }
 
 impl Default for Config {
@@ -51,6 +52,7 @@ impl Default for Config {
             idle_timeout: None,
             write_timeout: Some(Duration::from_secs(30)),
             close_timeout: Duration::from_secs(5),
+            park_after: Some(Duration::from_secs(1)),
         }
     }
 }
@@ -209,6 +211,19 @@ impl Config {
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a connection exchanges no message before its compression state is parked
+    /// (up to twice as long); 1 s by default, `None` never does for that reason.
+    ///
+    /// An active state is some 300 KB in size. Parked, only what later messages may refer to is
+    /// kept, and the next message pays for making the state again: some tens of microseconds. It is
+    /// invisible to the peer. A process in which too many states are active parks connections as
+    /// soon as they wait, whatever is set here.
+    #[must_use]
+    pub fn park_after(mut self, quiet: Option<Duration>) -> Self {
+        self.park_after = quiet;
         self
     }
 

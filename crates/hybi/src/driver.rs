@@ -16,6 +16,10 @@ use crate::{
 /// How many segments one vectored write may take.
 const SLICES: usize = 16;
 
+/// How many frames of what was read are taken in before what they caused is sent and deadlines are
+/// looked at. No chunk holds as many, but an extension may make as many of it.
+const FRAMES: usize = 32 * 1024;
+
 /// How often one call may read before it lets other tasks run: a peer that sends nothing but
 /// pings, faster than they are read, would otherwise keep the thread for itself.
 const READS: u8 = 32;
@@ -75,7 +79,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     ) -> Poll<Option<R>> {
         for _ in 0..READS {
             if let Some(chunk) = &mut self.chunk {
-                while !chunk.is_empty() {
+                let mut frames = 0;
+                while !chunk.is_empty() && frames < FRAMES {
+                    frames += 1;
                     let (consumed, event) = self.connection.handle_input(chunk.unread());
                     let taken = event.and_then(&mut take);
                     chunk.consume(consumed);
@@ -83,7 +89,11 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                         return Poll::Ready(taken);
                     }
                 }
-                self.chunk = None;
+                if chunk.is_empty() {
+                    self.chunk = None;
+                } else {
+                    self.reads = self.reads.saturating_add(1);
+                }
             }
             // Blocked or not, reading goes on: if both peers waited for the other to read, none
             // ever would.
@@ -99,6 +109,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 // A task that waits to send is told as well: nothing will be taken any more.
                 self.wakers.wake_other(Half::Receive);
                 return Poll::Ready(None);
+            }
+            if self.chunk.is_some() {
+                continue;
             }
             if self.input_ended {
                 ready!(self.poll_deadline(cx, Half::Receive));

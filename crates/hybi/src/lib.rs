@@ -9,6 +9,7 @@
 //!  hybi-tokio, hybi-async-std     transport, timer, connect, accept
 //!  hybi                           WebSocket      messages, async
 //!                                 Connection     messages, without I/O
+//!  hybi-compression               what extensions make of payloads
 //!  hybi-frame   hybi-handshake    frames, and the exchange before them
 //! ```
 //!
@@ -42,6 +43,14 @@
 //! # Ok::<(), hybi::Error>(())
 //! ```
 //!
+//! # Extensions
+//!
+//! With the feature `compression`, which is on by default, clients offer permessage-deflate and
+//! servers accept it. [`ClientBuilder::extensions`] and [`ServerBuilder::extensions`] choose
+//! otherwise, among those here and those of your own ([`Extension`]); an [`Outgoing`] message says
+//! whether it is to be compressed, a [`Secret`] never is, and a [`Prepared`] is compressed once for
+//! many peers.
+//!
 //! # An adapter for another runtime
 //!
 //! Implement the two traits of [`io`]; [`io::FuturesIo`] is the transport already for anything
@@ -59,6 +68,7 @@ mod error;
 pub mod io;
 mod message;
 pub mod opening;
+mod outgoing;
 mod pool;
 mod server;
 mod wakers;
@@ -67,13 +77,22 @@ mod websocket;
 // The public interface of the crate, and what its signatures need from the layers below.
 pub use bytes;
 pub use http;
+pub use hybi_compression::{
+    Agreed, AnswerError, Compress, EncodingKey, Extension, Extensions, PayloadCodec, StreamCodec,
+};
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub use hybi_compression::{
+    Deflate, DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress,
+    PermessageDeflateDraft,
+};
 pub use hybi_frame::{
-    Assembled as Event, CloseCode, CloseFrame, CloseFrameError, FrameError, FrameRules, Limits,
-    MaskingKey, Payload, Role, TextPayload, Utf8Bytes, Violation,
+    Assembled as Event, CloseCode, CloseFrame, CloseFrameError, ExtensionViolation, FrameError,
+    FrameRules, Limits, MaskingKey, Payload, Role, Rsv, TextPayload, Utf8Bytes, Violation,
 };
 pub use hybi_handshake::{
-    ExtensionOffer, ExtensionParam, FieldError, HandshakeError, HeadLimits, OriginPattern,
-    OriginPolicy, ServerAccepted, SubprotocolPreference, UriError, Version, VersionSet, WsUri,
+    ExtensionAnswer, ExtensionOffer, ExtensionParam, FieldError, HandshakeError, HeadLimits,
+    OriginPattern, OriginPolicy, ServerAccepted, SubprotocolPreference, UriError, Version,
+    VersionSet, WsUri,
 };
 
 pub use client::{Client, ClientBuilder};
@@ -83,5 +102,6 @@ pub use connection::{Connection, Negotiated, State};
 pub use error::{Deadline, Error, SendError};
 pub use message::{Message, MessageRef};
 pub use opening::Incoming;
+pub use outgoing::{Outgoing, Prepared, Secret};
 pub use server::{Server, ServerBuilder, Upgrade, upgrade};
 pub use websocket::WebSocket;

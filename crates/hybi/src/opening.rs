@@ -22,7 +22,7 @@ use hybi_handshake::{
 };
 
 use crate::{
-    Client, Config, Connection, Deadline, Error, Negotiated, Server, WebSocket,
+    Client, Config, Connection, Deadline, Error, Server, WebSocket,
     config::{DRAIN_BYTES, DRAIN_TIME},
     io::{Timer, Transport},
     pool::Chunk,
@@ -97,9 +97,10 @@ pub async fn open_client<T: Transport, C: Timer>(
         .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))
         .map_err(|error| refusal_or(error, &mut handshake))?;
     drop(handshake);
-    let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, accepted.extensions);
+    let response = accepted.response.clone();
+    let negotiated = client.negotiated(accepted)?;
     let connection = Connection::new(Role::Client, negotiated, client.config().clone());
-    Ok((WebSocket::with_input(connection, transport, timer, input), accepted.response))
+    Ok((WebSocket::with_input(connection, transport, timer, input), response))
 }
 
 async fn exchange<T: Transport>(
@@ -347,7 +348,8 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     }
 
     /// Accepts the request with an answer of the caller's making: one of
-    /// [`check`](Self::check), with another subprotocol or more header fields.
+    /// [`check`](Self::check), with another subprotocol or more header fields. The extensions are
+    /// chosen now, among the `offers` that the caller left in it.
     ///
     /// # Errors
     ///
@@ -363,13 +365,14 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         accepted: ServerAccepted,
         deadline: Instant,
     ) -> Result<WebSocket<T, C>, Error> {
+        let (response, upgrade) = self.server.accepted(accepted);
         let mut head = Vec::new();
-        write_response(&accepted.response(), &[], &mut head);
+        write_response(&response, &[], &mut head);
         let written = Box::pin(write_all(&mut self.transport, &head));
         within(&mut self.timer, deadline, written)
             .await
             .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
-        let connection = self.server.accepted(accepted).into_connection();
+        let connection = upgrade.into_connection();
         Ok(WebSocket::with_input(connection, self.transport, self.timer, self.input))
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hybi_compression::Extensions;
 use hybi_frame::Role;
 use hybi_handshake::{
     HandshakeError, OriginPolicy, ServerAccepted, ServerPolicy, SubprotocolPreference, Version,
@@ -26,6 +27,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Server {
     policy: Arc<ServerPolicy>,
+    extensions: Extensions,
     config: Arc<Config>,
 }
 
@@ -77,9 +79,7 @@ impl Server {
         &self,
         request: &http::Request<B>,
     ) -> Result<(http::Response<()>, Upgrade), HandshakeError> {
-        let accepted = self.policy.check(request)?;
-        let response = accepted.response();
-        Ok((response, self.accepted(accepted)))
+        Ok(self.accepted(self.policy.check(request)?))
     }
 
     /// This server, for clients that come through TLS: its own origin is then `https` alone.
@@ -94,10 +94,14 @@ impl Server {
         self
     }
 
-    pub(crate) fn accepted(&self, accepted: ServerAccepted) -> Upgrade {
-        let extensions = accepted.extensions().to_vec();
-        let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, extensions);
-        Upgrade { negotiated, config: self.config.clone(), input: Vec::new() }
+    /// The answer, with the extensions chosen among the offers.
+    pub(crate) fn accepted(&self, accepted: ServerAccepted) -> (http::Response<()>, Upgrade) {
+        let chosen = self.extensions.accept(&accepted.offers, accepted.version);
+        let answers = chosen.iter().map(|agreed| agreed.answer().clone());
+        let accepted = answers.fold(accepted, ServerAccepted::with_extension);
+        let response = accepted.response();
+        let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, chosen);
+        (response, Upgrade { negotiated, config: self.config.clone(), input: Vec::new() })
     }
 }
 
@@ -196,6 +200,7 @@ impl Upgrade {
 #[must_use]
 pub struct ServerBuilder {
     policy: ServerPolicy,
+    extensions: Extensions,
     config: Config,
 }
 
@@ -261,6 +266,22 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets which extensions to accept (RFC 6455 section 9); permessage-deflate by default, if it is
+    /// compiled in. The client's order decides between several.
+    ///
+    /// ```
+    /// use hybi::{Deflate, Extensions, Server};
+    ///
+    /// // A small window in both directions keeps parked connections small.
+    /// let deflate = Deflate::default().own_window_bits(12).peer_window_bits(12);
+    /// let server = Server::builder().extensions(deflate).build();
+    /// let plain = Server::builder().extensions(Extensions::none()).build();
+    /// ```
+    pub fn extensions(mut self, extensions: impl Into<Extensions>) -> Self {
+        self.extensions = extensions.into();
+        self
+    }
+
     /// Sets the choices about connections.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -270,6 +291,7 @@ impl ServerBuilder {
     /// The server.
     #[must_use]
     pub fn build(self) -> Server {
-        Server { policy: Arc::new(self.policy), config: Arc::new(self.config) }
+        let (policy, config) = (Arc::new(self.policy), Arc::new(self.config));
+        Server { policy, extensions: self.extensions, config }
     }
 }

@@ -8,11 +8,12 @@ use core::{
 
 use futures_core::{FusedStream, Stream};
 use futures_sink::Sink;
+use hybi_compression::Agreed;
 use hybi_frame::{CloseCode, CloseFrame, Payload, TextPayload};
 use hybi_handshake::{ExtensionOffer, Version};
 
 use crate::{
-    CloseStatus, Connection, Error, Event, Message, MessageRef, SendError, State,
+    CloseStatus, Connection, Error, Event, Message, MessageRef, Outgoing, SendError, State,
     driver::Driver,
     io::{Timer, Transport},
     pool::Chunk,
@@ -233,7 +234,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// is given back if nothing of it was queued.
     pub fn send(
         &mut self,
-        message: impl Into<Message>,
+        message: impl Into<Outgoing>,
     ) -> impl Future<Output = Result<(), SendError>> {
         // Not an `async fn`, which would keep the argument and the message side by side in every
         // task that ever sends.
@@ -269,7 +270,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// As [`send`](Self::send).
     pub fn feed(
         &mut self,
-        message: impl Into<Message>,
+        message: impl Into<Outgoing>,
     ) -> impl Future<Output = Result<(), SendError>> {
         let mut message = Some(message.into());
         poll_fn(move |cx| self.poll_feed(cx, &mut message))
@@ -279,16 +280,18 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     fn poll_feed(
         &mut self,
         cx: &mut Context<'_>,
-        message: &mut Option<Message>,
+        message: &mut Option<Outgoing>,
     ) -> Poll<Result<(), SendError>> {
-        let Some(len) = message.as_ref().map(Message::len) else {
+        let Some(len) = message.as_ref().map(|outgoing| outgoing.message().len()) else {
             return Poll::Ready(Ok(()));
         };
         let room = ready!(self.driver.poll_room(cx, len));
         Poll::Ready(match (room, message.take()) {
             (Ok(()), Some(message)) => self.queue(message),
             (Ok(()), None) => Ok(()),
-            (Err(error), message) => Err(SendError::new(error, message)),
+            (Err(error), message) => {
+                Err(SendError::new(error, message.map(Outgoing::into_message)))
+            }
         })
     }
 
@@ -313,13 +316,14 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// # Errors
     ///
     /// [`Error::Full`], or as [`send`](Self::send).
-    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        let message = message.into();
+    pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
+        let outgoing = message.into();
         let connection = &self.driver.connection;
-        if connection.state() != State::Open || connection.has_room_for(message.len()) {
-            self.queue(message)
+        let room = connection.has_room_for(outgoing.message().len());
+        if connection.state() != State::Open || room {
+            self.queue(outgoing)
         } else {
-            Err(SendError::new(Error::Full, message))
+            Err(SendError::new(Error::Full, outgoing.into_message()))
         }
     }
 
@@ -358,15 +362,15 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         let connection = &self.driver.connection;
         let frame = CloseFrame::for_version(connection.rules(), connection.role(), code, reason)?;
         if self.driver.connection.state() == State::Open {
-            self.queue(Message::Close(Some(frame)))?;
+            self.queue(Message::Close(Some(frame)).into())?;
         }
         self.lent = None;
         poll_fn(|cx| self.driver.poll_event(cx, |_| None::<()>)).await;
         Ok(self.close_status().cloned().unwrap_or(CloseStatus::NONE))
     }
 
-    fn queue(&mut self, message: Message) -> Result<(), SendError> {
-        let closes = matches!(message, Message::Close(_));
+    fn queue(&mut self, message: Outgoing) -> Result<(), SendError> {
+        let closes = matches!(message.message(), Message::Close(_));
         self.driver.connection.queue(message)?;
         if closes {
             self.driver.wake_receiver();
@@ -410,10 +414,9 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         self.driver.connection.negotiated().subprotocol.as_deref()
     }
 
-    /// The extensions in use (section 9).
-    #[must_use]
-    pub fn extensions(&self) -> &[ExtensionOffer] {
-        &self.driver.connection.negotiated().extensions
+    /// The extensions in use, as the server answered them (section 9).
+    pub fn extensions(&self) -> impl Iterator<Item = &ExtensionOffer> {
+        self.driver.connection.negotiated().extensions.iter().map(Agreed::answer)
     }
 
     /// How many bytes wait to be sent, frame headers included.
@@ -500,7 +503,7 @@ impl<T: Transport, C: Timer> Sink<Message> for WebSocket<T, C> {
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        Ok(self.queue(message)?)
+        Ok(self.queue(message.into())?)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -509,7 +512,7 @@ impl<T: Transport, C: Timer> Sink<Message> for WebSocket<T, C> {
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if self.driver.connection.state() == State::Open {
-            self.queue(Message::Close(Some(CloseFrame::new(CloseCode::NORMAL, "")?)))?;
+            self.queue(Message::Close(Some(CloseFrame::new(CloseCode::NORMAL, "")?)).into())?;
         }
         self.driver.poll_flush(cx)
     }

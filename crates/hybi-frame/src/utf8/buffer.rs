@@ -49,14 +49,13 @@ impl MessageBuffer {
         ascii
     }
 
-    /// Appends bytes that are not masked. When it has to grow, the buffer becomes twice what there
-    /// is then, but no more than `ceiling` bytes; a first piece gets no more room than it needs.
+    /// Appends bytes that are not masked. When it has to grow, the buffer becomes twice what it was,
+    /// but no more than `ceiling` bytes; a first piece gets no more room than it needs.
     pub(crate) fn extend(&mut self, bytes: &[u8], ceiling: usize) {
         self.bytes.truncate(self.taken);
         let len = self.len() + bytes.len();
         if len > self.bytes.capacity() {
-            let ceiling = if self.taken == 0 { len } else { ceiling.min(2 * len) };
-            self.grow(len, ceiling);
+            self.grow(len, ceiling.min(2 * self.bytes.capacity()));
         }
         self.bytes.extend_from_slice(bytes);
         self.taken = len;

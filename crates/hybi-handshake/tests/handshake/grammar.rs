@@ -62,6 +62,59 @@ fn an_extension_cannot_be_built_of_anything_but_tokens() {
 }
 
 #[test]
+fn the_three_extensions_of_2012_have_lists_of_methods() {
+    for name in ["permessage-compress", "x-webkit-permessage-compress", "perframe-compress"] {
+        for methods in [
+            "deflate",
+            "deflate; s2c_max_window_bits=10",
+            "foo; x=10, deflate",
+            "foo, bar",
+            "foo; use_x, foo",
+            " ,;= ",
+        ] {
+            let offer = ExtensionOffer::new(name).unwrap().with_methods(methods).unwrap();
+            let quoted = methods != "deflate";
+            let mark = if quoted { "\"" } else { "" };
+            let text = format!("{name}; method={mark}{methods}{mark}");
+            assert_eq!(offer.to_string(), text);
+            // Others may stand beside it.
+            let header = format!("a; b=c, {text} ; d, e");
+            let list = ExtensionOffer::parse_list([&header], Version::RFC6455).unwrap();
+            assert_eq!(list.len(), 3, "{header}");
+            assert_eq!(list[1].params()[0].value(), Some(methods));
+            assert_eq!(list[1].params()[1].name(), "d");
+            let before = ExtensionOffer::parse_list([&header], Version::HYBI_08);
+            assert_eq!(before.is_err(), quoted, "version 8 has no quotes: {header}");
+        }
+    }
+}
+
+#[test]
+fn no_other_value_is_a_list() {
+    for header in [
+        "perframe-compress; methods=\"a, b\"",
+        "perframe-compress; Method=\"a, b\"",
+        "Perframe-compress; method=\"a, b\"",
+        "permessage-deflate; method=\"a, b\"",
+        "perframe-compress; method=\"\"",
+        "perframe-compress; method=\"a",
+        "perframe-compress; method=\"a\\\"b\"",
+        "perframe-compress; method=\"a\\\\b\"",
+        "perframe-compress; method=\"a\tb\"",
+        "perframe-compress; method=\"a, \u{e4}\"",
+        "perframe-compress; method=a, b=c",
+    ] {
+        let list = ExtensionOffer::parse_list([header], Version::RFC6455);
+        assert!(list.is_err(), "{header}: {list:?}");
+    }
+    let offer = ExtensionOffer::new("perframe-compress").unwrap();
+    for methods in ["", "a\"b", "a\\b", "a\tb", "a\r\nb", "\u{e4}"] {
+        let result = offer.clone().with_methods(methods);
+        assert_eq!(result.unwrap_err(), FieldError::NotAToken, "{methods:?}");
+    }
+}
+
+#[test]
 fn subprotocol_lists_parse_as_the_vectors_say() {
     let vectors = records("subprotocol_header");
     assert_eq!(vectors.len(), 11);

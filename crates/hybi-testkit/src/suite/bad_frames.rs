@@ -16,20 +16,20 @@ use crate::{
 };
 
 /// One way to break a rule.
-struct Offence {
-    name: String,
+pub(super) struct Offence {
+    pub(super) name: String,
     /// The section of RFC 6455 that has the rule.
-    section: &'static str,
+    pub(super) section: &'static str,
     /// The close code that the offender is told.
-    code: u16,
-    bytes: Vec<u8>,
+    pub(super) code: u16,
+    pub(super) bytes: Vec<u8>,
 }
 
 const MAX_FRAME: u64 = 1000;
 const MAX_MESSAGE: usize = 2000;
-const MAX_FRAGMENTS: u32 = 8;
+pub(super) const MAX_FRAGMENTS: u32 = 8;
 
-fn config() -> Config {
+pub(super) fn config() -> Config {
     Config::default().max_frame(MAX_FRAME).max_message(MAX_MESSAGE).max_fragments(MAX_FRAGMENTS)
 }
 
@@ -213,10 +213,10 @@ fn commit(offence: &Offence, tail: usize, mut peer: Peer, endpoint: Running<Outc
     peer.expect_no_reset();
 }
 
-/// Commits all offences of `side`, and names those that were not answered as they should be.
-fn commit_all(side: Side, open: impl Fn() -> (Peer, Running<Outcome>)) {
+/// Commits all offences, and names those that were not answered as they should be.
+pub(super) fn commit_all(offences: Vec<Offence>, open: impl Fn() -> (Peer, Running<Outcome>)) {
     let mut failed = Vec::new();
-    for offence in offences(side) {
+    for offence in offences {
         for tail in TAILS {
             let (peer, endpoint) = open();
             let committed =
@@ -229,12 +229,12 @@ fn commit_all(side: Side, open: impl Fn() -> (Peer, Running<Outcome>)) {
             }
         }
     }
-    assert!(failed.is_empty(), "{side:?}: {failed:#?}");
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 /// Each offence of a client ends in the right Close frame from the server, and a FIN.
 pub fn fails_a_bad_client<R: Runtime>() {
-    commit_all(Side::Client, || {
+    commit_all(offences(Side::Client), || {
         let (address, server) = serve_echo::<R>(config());
         (Peer::open(address), server)
     });
@@ -242,7 +242,7 @@ pub fn fails_a_bad_client<R: Runtime>() {
 
 /// Each offence of a server ends in the right Close frame from the client, and a FIN.
 pub fn fails_a_bad_server<R: Runtime>() {
-    commit_all(Side::Server, || {
+    commit_all(offences(Side::Server), || {
         let (listener, address) = listen();
         let client = connect::<R, _>(address, config(), echo);
         (Peer::answer(&listener, ""), client)

@@ -4,7 +4,7 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use hybi::{Client, Error, HandshakeError};
+use hybi::{Client, Deflate, DeflateFrame, Error, Extensions, HandshakeError};
 
 use super::{Runtime, run};
 use crate::peer::{Head, Peer, accept_of, listen, response};
@@ -22,6 +22,8 @@ fn offences(request: &Head) -> Vec<(&'static str, String, Deserved)> {
         good.replacen(from, to, 1)
     };
     let with = |fields: &str| response(request, fields);
+    let line = |value: &str| format!("Sec-WebSocket-Extensions: {value}\r\n");
+    let extension = |value: &str| with(&line(value));
     let accept_line = format!("Sec-WebSocket-Accept: {accept}\r\n");
     vec![
         // Item 1.
@@ -52,11 +54,26 @@ fn offences(request: &Head) -> Vec<(&'static str, String, Deserved)> {
             matches!(e, E::AcceptMismatch)
         }),
         // Item 5.
-        ("an extension", with("Sec-WebSocket-Extensions: permessage-deflate\r\n"), |e| {
-            matches!(e, E::ExtensionNotOffered)
+        ("an extension", extension("x-unheard-of"), |e| matches!(e, E::ExtensionNotOffered)),
+        ("an old extension", extension("deflate-stream"), |e| matches!(e, E::ExtensionNotOffered)),
+        ("a malformed extension", extension("a b"), |e| matches!(e, E::MalformedExtensions)),
+        ("an unknown parameter", extension("permessage-deflate; foo"), |e| {
+            matches!(e, E::ExtensionAnswer(_))
         }),
-        ("a malformed extension", with("Sec-WebSocket-Extensions: a b\r\n"), |e| {
-            matches!(e, E::MalformedExtensions)
+        ("a bad value", extension("permessage-deflate; server_max_window_bits=16"), |e| {
+            matches!(e, E::ExtensionAnswer(_))
+        }),
+        ("no value", extension("permessage-deflate; client_max_window_bits"), |e| {
+            matches!(e, E::ExtensionAnswer(_))
+        }),
+        ("an extension twice", extension("permessage-deflate, permessage-deflate"), |e| {
+            matches!(e, E::ExtensionAnswer(_))
+        }),
+        ("two owners of a bit", extension("permessage-deflate, deflate-frame"), |e| {
+            matches!(e, E::ExtensionAnswer(_))
+        }),
+        ("two owners, two lines", with(&line("permessage-deflate").repeat(2)), |e| {
+            matches!(e, E::ExtensionAnswer(_))
         }),
         // Item 6.
         ("another subprotocol", with("Sec-WebSocket-Protocol: v3\r\n"), |e| {
@@ -85,7 +102,9 @@ fn offences(request: &Head) -> Vec<(&'static str, String, Deserved)> {
 fn offend<R: Runtime>(row: usize) -> Option<(&'static str, bool)> {
     let (listener, address) = listen();
     let client = run::<R, _>(move || async move {
-        let client = Client::builder().subprotocol("v1").subprotocol("v2").build()?;
+        let both = Extensions::default().with(DeflateFrame::new(Deflate::default()));
+        let client = Client::builder().subprotocol("v1").subprotocol("v2").extensions(both);
+        let client = client.build()?;
         R::connect_with(&client, &format!("ws://{address}/")).await.map(|_| ())
     });
     let mut peer = Peer::accept(&listener);

@@ -10,6 +10,7 @@ pub mod bad_frames;
 pub mod bad_requests;
 pub mod bad_responses;
 pub mod closing;
+pub mod compression;
 pub mod control;
 pub mod messages;
 pub mod opening;
@@ -20,7 +21,7 @@ use core::{future::Future, net::SocketAddr, time::Duration};
 use std::{net::TcpStream, sync::mpsc, thread};
 
 use hybi::{
-    Client, Config, Error, Incoming, Server, WebSocket,
+    Client, ClientBuilder, Config, Error, Incoming, Server, WebSocket,
     http::Response,
     io::{Timer, Transport},
 };
@@ -136,7 +137,18 @@ where
     R: Runtime,
     F: Future<Output: Send + 'static>,
 {
-    let server = Server::builder().config(config).build();
+    serve_as::<R, _>(Server::builder().config(config).build(), app)
+}
+
+/// The same with other rules.
+pub fn serve_as<R, F>(
+    server: Server,
+    app: impl FnOnce(Accepted<R>) -> F + Send + 'static,
+) -> (SocketAddr, Running<F::Output>)
+where
+    R: Runtime,
+    F: Future<Output: Send + 'static>,
+{
     serve_request::<R, _>(server, |incoming| async {
         let incoming = incoming.expect("a request");
         app(incoming.accept().await.expect("a request that can be accepted")).await
@@ -158,8 +170,21 @@ where
     R: Runtime,
     F: Future<Output: Send + 'static>,
 {
+    connect_as::<R, _>(address, Client::builder().config(config), app)
+}
+
+/// The same with more that the client asks for.
+pub fn connect_as<R, F>(
+    address: SocketAddr,
+    client: ClientBuilder,
+    app: impl FnOnce(Connected<R>) -> F + Send + 'static,
+) -> Running<F::Output>
+where
+    R: Runtime,
+    F: Future<Output: Send + 'static>,
+{
     run::<R, _>(move || async move {
-        let client = Client::builder().config(config).build().expect("a client");
+        let client = client.build().expect("a client");
         let connecting = R::connect_with(&client, &format!("ws://{address}/")).await;
         app(connecting.expect("a server that accepts").0).await
     })
@@ -232,6 +257,8 @@ macro_rules! behaviour_suite {
             bad_requests: refuses_bad_requests, refuses_versions_that_it_cannot_speak, judges_origins,
                 insists_on_a_subprotocol;
             bad_responses: fails_on_bad_responses;
+            compression: echoes_compressed, echoes_compressed_as_client, compresses_for_itself,
+                fails_a_client_that_compresses_badly, fails_a_server_that_compresses_badly;
         }
     };
     (@ $runtime:ident; $($module:ident: $($name:ident),*;)*) => {

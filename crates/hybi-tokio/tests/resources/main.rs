@@ -1,8 +1,10 @@
 //! What a connection may cost: memory, counted exactly, and time, on tokio's paused clock
 //! (RFC 6455 section 10.4).
 
-mod allocator;
 mod deadlines;
 mod memory;
 mod opening;
 mod writes;
+
+#[global_allocator]
+static COUNTING: hybi_testkit::allocator::Counting = hybi_testkit::allocator::Counting;

@@ -15,7 +15,7 @@ use hybi_testkit::{
 use hybi_tokio::{Config, Error, Server, WebSocket};
 use tokio::net::TcpStream;
 
-use crate::allocator::Meter;
+use hybi_testkit::allocator::Meter;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;

@@ -50,6 +50,7 @@ impl Connection {
                 Due::WriteBlocked => {
                     self.give_up(Error::Timeout(Deadline::Write));
                 }
+                Due::Park => self.park(),
                 Due::End if self.phase == Phase::CloseSent => {
                     self.give_up(Error::Timeout(Deadline::Close));
                 }
@@ -69,7 +70,7 @@ impl Connection {
     }
 
     /// Ends the connection at once, with an error and without another word to the peer.
-    fn give_up(&mut self, error: Error) {
+    pub(super) fn give_up(&mut self, error: Error) {
         self.fail(error, None);
         self.outbox.clear();
         self.phase = Phase::Closed;
@@ -139,6 +140,8 @@ impl Connection {
             self.queue_close(frame.as_ref().map(CloseFrame::code), "");
             self.end().status.began = Some(Endpoint::Peer);
         }
+        // Neither direction has any more to code, and the application may keep its handle for long.
+        self.extended = None;
         let answered = self.phase != Phase::SendFailed;
         let status = &mut self.end().status;
         status.received = Some(frame);
@@ -177,6 +180,7 @@ impl Connection {
             (_, Some(send_error)) => send_error,
         });
         end.status.clean = false;
+        self.extended = None;
         self.phase = Phase::Ending;
         self.deadlines.end_within(self.config.close_timeout);
     }

@@ -22,10 +22,13 @@ pub(super) struct Deadlines {
     idle_ticks: u8,
     armed: bool,
     write_waiting: bool,
+    /// A codec was used since the parking timer last fired.
+    coded: bool,
     ping: Option<Instant>,
     idle: Option<Instant>,
     write: Option<Instant>,
     end: Option<Instant>,
+    park: Option<Instant>,
     /// How long the end may take, until the clock is known that starts it.
     end_after: Option<Duration>,
 }
@@ -37,6 +40,7 @@ pub(super) enum Due {
     NoPong,
     Idle,
     WriteBlocked,
+    Park,
     End,
 }
 
@@ -47,6 +51,11 @@ impl Deadlines {
 
     pub(super) fn heard_message(&mut self) {
         self.heard_message = true;
+    }
+
+    /// A message went through a codec, whose state is parked when that stops.
+    pub(super) fn coded(&mut self) {
+        self.coded = true;
     }
 
     /// A transport that was full and takes bytes again is a sign of life: the peer's end of it
@@ -71,15 +80,18 @@ impl Deadlines {
         self.end_after = Some(time);
     }
 
-    /// The earliest deadline; arms those that began since the last call.
+    /// The earliest deadline; arms those that began since the last call. `active` says that there
+    /// is a codec to park.
     pub(super) fn next(
         &mut self,
         config: &Config,
+        active: bool,
         now: impl FnOnce() -> Instant,
     ) -> Option<Instant> {
         let arm_write =
             self.write_waiting && self.write.is_none() && config.write_timeout.is_some();
-        if !self.armed || self.end_after.is_some() || arm_write {
+        let arm_park = active && self.park.is_none() && config.park_after.is_some();
+        if !self.armed || self.end_after.is_some() || arm_write || arm_park {
             let now = now();
             if !self.armed {
                 self.armed = true;
@@ -92,8 +104,12 @@ impl Deadlines {
             if arm_write {
                 self.write = config.write_timeout.map(|timeout| after(now, timeout));
             }
+            if arm_park {
+                self.coded = false;
+                self.park = config.park_after.map(|quiet| after(now, quiet));
+            }
         }
-        [self.ping, self.idle, self.write, self.end].into_iter().flatten().min()
+        [self.ping, self.idle, self.write, self.end, self.park].into_iter().flatten().min()
     }
 
     /// What is due at `now`; call again until nothing is.
@@ -106,6 +122,14 @@ impl Deadlines {
         if passed(self.write) {
             self.write = None;
             return Some(Due::WriteBlocked);
+        }
+        if passed(self.park) {
+            self.park = None;
+            if core::mem::take(&mut self.coded) {
+                self.park = config.park_after.map(|quiet| after(now, quiet));
+            } else {
+                return Some(Due::Park);
+            }
         }
         if passed(self.ping) {
             let heard = core::mem::take(&mut self.heard);

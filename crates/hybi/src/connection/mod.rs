@@ -5,6 +5,7 @@
 
 mod close;
 mod deadlines;
+mod extended;
 mod outbox;
 mod receive;
 mod send;
@@ -12,11 +13,13 @@ mod send;
 use core::fmt;
 use std::{io::IoSlice, sync::Arc, time::Instant};
 
+use hybi_compression::Agreed;
 use hybi_frame::{FrameDecoder, FrameRules, MaskingKey, MessageAssembler, Role};
-use hybi_handshake::{ExtensionOffer, Version};
+use hybi_handshake::Version;
 
 use crate::{CloseStatus, Config, Error};
 use deadlines::Deadlines;
+use extended::Extended;
 use outbox::Outbox;
 
 /// What the opening handshake settled.
@@ -37,7 +40,7 @@ pub struct Negotiated {
     /// The subprotocol, if one was chosen.
     pub subprotocol: Option<String>,
     /// The extensions in use, in the order in which they transform outgoing messages.
-    pub extensions: Vec<ExtensionOffer>,
+    pub extensions: Vec<Agreed>,
 }
 
 /// RFC 6455 and nothing else.
@@ -47,11 +50,7 @@ static PLAIN: Negotiated =
 impl Negotiated {
     /// Version, subprotocol and extensions as the handshake left them.
     #[must_use]
-    pub fn new(
-        version: Version,
-        subprotocol: Option<String>,
-        extensions: Vec<ExtensionOffer>,
-    ) -> Self {
+    pub fn new(version: Version, subprotocol: Option<String>, extensions: Vec<Agreed>) -> Self {
         Self { version, subprotocol, extensions }
     }
 }
@@ -232,6 +231,8 @@ pub struct Connection {
     assembler: MessageAssembler,
     outbox: Outbox,
     deadlines: Deadlines,
+    /// `None` without extensions.
+    extended: Option<Box<Extended>>,
     /// The newest Pong that could not be queued because the transport is blocked
     /// (section 5.5.3 allows to answer only the latest Ping).
     pong: Option<Box<[u8]>>,
@@ -248,16 +249,19 @@ impl Connection {
     #[must_use]
     pub fn new(role: Role, negotiated: Negotiated, config: Arc<Config>) -> Self {
         let rules = rules(negotiated.version);
+        let mut decoder = FrameDecoder::new(role, rules, config.limits);
+        let extended = Extended::new(&negotiated.extensions, &mut decoder);
         Self {
             role,
             phase: Phase::Open,
             shutdown_done: false,
             peer_ended: false,
             blocked: false,
-            decoder: FrameDecoder::new(role, rules, config.limits),
+            decoder,
             assembler: MessageAssembler::new(rules, config.limits),
             outbox: Outbox::default(),
             deadlines: Deadlines::default(),
+            extended,
             pong: None,
             discarded: 0,
             end: None,
@@ -387,7 +391,8 @@ impl Connection {
         if self.phase == Phase::Closed {
             return None;
         }
-        self.deadlines.next(&self.config, now)
+        let active = self.settle_codecs();
+        self.deadlines.next(&self.config, active, now)
     }
 }
 

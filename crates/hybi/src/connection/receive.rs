@@ -6,13 +6,16 @@ use hybi_frame::{CloseFrame, FrameError, Opcode};
 use super::{Connection, Phase};
 use crate::{Error, Event, config::DRAIN_BYTES};
 
+/// While so much waits to be sent, Pings are not answered one by one.
+const ANSWERS_LEN: usize = 64 * 1024;
+
 impl Connection {
     /// Takes in bytes from the transport, decoding in place.
     ///
     /// Consumes bytes from the front of `chunk` and returns how many, with the event that they
-    /// completed, if any; call again with the rest until all are consumed. At least one byte is
-    /// consumed if there is one, and after an event the next call may well find another in the
-    /// bytes that are left. The payload is lent from `chunk` where it lay there whole.
+    /// completed, if any; call again with the rest until all are consumed. A call that returns no
+    /// event consumes at least one byte, and after an event the next call may well find another in
+    /// the bytes that are left. The payload is lent from `chunk` where it lay there whole.
     ///
     /// A violation of the protocol fails the connection (RFC 6455 section 7.1.7): a Close frame
     /// is queued, [`error`](Self::error) tells which rule was broken at which byte, and all
@@ -24,10 +27,27 @@ impl Connection {
             return (len, None);
         }
         self.deadlines.heard();
+        if self.has_encoded_stream() {
+            return self.handle_encoded(chunk);
+        }
+        self.handle_frames(chunk)
+    }
+
+    /// Takes in bytes that are frames.
+    pub(super) fn handle_frames<'a>(&mut self, chunk: &'a mut [u8]) -> (usize, Option<Event<'a>>) {
+        let len = chunk.len();
         match self.decoder.decode(chunk) {
             Ok((consumed, None)) => (consumed, None),
             Ok((consumed, Some(part))) => {
-                let assembled = self.assembler.push(part);
+                let assembled = match &mut self.extended {
+                    None => self.assembler.push(part),
+                    Some(extended) => {
+                        if part.header.opcode.is_data() {
+                            self.deadlines.coded();
+                        }
+                        self.assembler.push_decoded(part, &mut extended.chain)
+                    }
+                };
                 match self.deliver(assembled) {
                     Some(event) => (consumed, Some(event)),
                     None if self.is_receiving() => (consumed, None),
@@ -46,7 +66,7 @@ impl Connection {
     /// What the transport appends to it, never beyond its limit, is taken in by
     /// [`handle_direct`](Self::handle_direct). It spares a copy; not using it is always correct.
     pub fn direct_buffer(&mut self) -> Option<impl BufMut> {
-        if !self.is_receiving() {
+        if !self.is_receiving() || self.has_encoded_stream() {
             return None;
         }
         self.assembler.direct_buffer(&self.decoder)
@@ -84,13 +104,14 @@ impl Connection {
         matches!(self.phase, Phase::Open | Phase::CloseSent | Phase::SendFailed)
     }
 
-    /// Answers a Ping (section 5.5.2): at once if the transport takes bytes, else with the
-    /// newest answer only, so that a peer that asks and never reads cannot grow the outbox.
+    /// Answers a Ping (section 5.5.2): at once if the transport takes bytes and not much waits for
+    /// it, else with the newest answer only, so that a peer that asks and never reads cannot grow
+    /// the outbox, nor one whose input an extension makes a thousand times as long.
     fn answer_ping(&mut self, payload: &[u8]) {
         if self.phase == Phase::SendFailed {
             return;
         }
-        if self.blocked {
+        if self.blocked || self.outbox.len() >= ANSWERS_LEN {
             self.pong = Some(payload.into());
         } else {
             self.queue_control(Opcode::Pong, payload);

@@ -1,15 +1,16 @@
 //! Sending: messages become frames in the outbox (RFC 6455 sections 5.4 and 6.1).
 
 use bytes::Bytes;
+use hybi_compression::Compress;
 use hybi_frame::{CloseFrameError, FrameHeader, MaskingKey, Opcode, Role, Rsv, encode_frame};
 use rand::Rng;
 
 use super::{Connection, Phase};
-use crate::{Error, Message, SendError};
+use crate::{Error, Message, Outgoing, Prepared, SendError};
 
 /// From this length on, a server's payload is not copied next to its header but written from
 /// where it lies.
-const COPY_LIMIT: usize = 8 * 1024;
+pub(super) const COPY_LIMIT: usize = 8 * 1024;
 
 /// The longest payload of a control frame (section 5.5).
 const CONTROL_LIMIT: usize = 125;
@@ -31,14 +32,19 @@ impl Connection {
     /// [`Error::Closed`] once a Close frame was sent or received, or the error that ended the
     /// connection; [`Error::ControlTooLong`] for a Ping or Pong of more than 125 bytes. The
     /// message comes back.
-    pub fn queue(&mut self, message: Message) -> Result<(), SendError> {
+    pub fn queue(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
+        let Outgoing { message, compress, prepared } = message.into();
         if self.phase != Phase::Open {
             let error = self.send_error().cloned().unwrap_or(Error::Closed);
             return Err(SendError::new(error, message));
         }
         match message {
-            Message::Text(text) => self.queue_data(Opcode::Text, text.into()),
-            Message::Binary(payload) => self.queue_data(Opcode::Binary, payload),
+            Message::Text(text) => {
+                self.queue_data(Opcode::Text, text.into(), compress, prepared.as_ref());
+            }
+            Message::Binary(payload) => {
+                self.queue_data(Opcode::Binary, payload, compress, prepared.as_ref());
+            }
             Message::Ping(ref payload) | Message::Pong(ref payload)
                 if payload.len() > CONTROL_LIMIT =>
             {
@@ -58,38 +64,59 @@ impl Connection {
         Ok(())
     }
 
-    fn queue_data(&mut self, opcode: Opcode, payload: Bytes) {
-        match self.config.fragment_size {
-            Some(size) if payload.len() > size => {
-                let mut rest = payload;
-                let mut opcode = opcode;
-                while rest.len() > size {
-                    let fragment = rest.split_to(size);
-                    self.queue_frame(false, opcode, fragment);
-                    opcode = Opcode::Continuation;
-                }
-                self.queue_frame(true, opcode, rest);
+    /// Cuts a payload into the frames of one message; `frame` queues each.
+    pub(super) fn cut(
+        &mut self,
+        opcode: Opcode,
+        payload: Bytes,
+        mut frame: impl FnMut(&mut Self, bool, Opcode, Bytes),
+    ) {
+        let mut rest = payload;
+        let mut opcode = opcode;
+        if let Some(size) = self.config.fragment_size {
+            while rest.len() > size {
+                let fragment = rest.split_to(size);
+                frame(self, false, opcode, fragment);
+                opcode = Opcode::Continuation;
             }
-            _ => self.queue_frame(true, opcode, payload),
         }
+        frame(self, true, opcode, rest);
     }
 
-    fn queue_frame(&mut self, fin: bool, opcode: Opcode, payload: Bytes) {
-        let key = self.masking_key();
-        if key.is_some() || payload.len() < COPY_LIMIT {
-            self.outbox.append(|out| encode_frame(out, fin, Rsv::NONE, opcode, &payload, key));
-        } else {
-            let payload_len = payload.len() as u64;
-            let header =
-                FrameHeader { fin, rsv: Rsv::NONE, opcode, masking_key: None, payload_len };
-            self.outbox.append(|out| header.encode(out));
-            self.outbox.append_payload(payload);
+    fn queue_data(
+        &mut self,
+        opcode: Opcode,
+        payload: Bytes,
+        compress: Compress,
+        prepared: Option<&Prepared>,
+    ) {
+        if self.extended.is_some() {
+            return self.queue_encoded(opcode, payload, compress, prepared);
         }
+        self.cut(opcode, payload, |this, fin, opcode, payload| {
+            this.queue_frame(fin, Rsv::NONE, opcode, payload);
+        });
+    }
+
+    /// Queues a frame with a payload that is shared with somebody.
+    pub(super) fn queue_frame(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, payload: Bytes) {
+        if self.role == Role::Client || payload.len() < COPY_LIMIT || self.has_encoded_stream() {
+            return self.queue_copied(fin, rsv, opcode, &payload);
+        }
+        let payload_len = payload.len() as u64;
+        let header = FrameHeader { fin, rsv, opcode, masking_key: None, payload_len };
+        self.outbox.append(|out| header.encode(out));
+        self.outbox.append_payload(payload);
+    }
+
+    /// Queues a frame with a payload that is copied next to its header.
+    pub(super) fn queue_copied(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, payload: &[u8]) {
+        let key = self.masking_key();
+        self.append(|out| encode_frame(out, fin, rsv, opcode, payload, key));
     }
 
     pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
-        let key = self.masking_key();
-        self.outbox.append(|out| encode_frame(out, true, Rsv::NONE, opcode, payload, key));
+        self.queue_copied(true, Rsv::NONE, opcode, payload);
     }
 
     /// A fresh masking key for a client's frame; none for a server's (section 5.1).

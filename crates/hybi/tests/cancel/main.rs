@@ -5,6 +5,8 @@
 mod support;
 
 mod closing;
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+mod compressed;
 mod opening;
 mod receiving;
 mod sending;

@@ -45,7 +45,7 @@ impl Answering {
     }
 
     fn step(&mut self, far: &Far) {
-        let chunk = far.take(50);
+        let chunk = far.take(usize::MAX);
         self.request.extend(&chunk);
         let Some(handshake) = &mut self.handshake else { return };
         let (consumed, request) = handshake.handle_input(&chunk).expect("a lawful request");

@@ -3,12 +3,12 @@
 
 use core::pin::pin;
 
-use hybi::{Config, Message, Role, WebSocket};
+use hybi::{Config, Connection, Extension as _, Message, Negotiated, Role, Version, WebSocket};
 
 use crate::support::{
     clock::{Clock, ClockTimer},
     link::{End, Manners, link},
-    peer::{Peer, connection_with},
+    peer::{Peer, connection, connection_with},
     tasks::poll_at_most,
 };
 
@@ -36,11 +36,25 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(role: Role, config: Config, manners: Manners, drops: Drops) -> Self {
+        Self::between(connection_with(role, config), connection(role.peer()), manners, drops)
+    }
+
+    /// With permessage-deflate.
+    #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+    pub(crate) fn compressed(role: Role, config: Config, manners: Manners, drops: Drops) -> Self {
+        let deflate = hybi::Deflate::default();
+        let agreed = deflate.accept(&deflate.offers()[0]).expect("acceptable");
+        let negotiated = Negotiated::new(Version::RFC6455, None, vec![agreed]);
+        let [own, peer] = [(role, config), (role.peer(), Config::default())]
+            .map(|(role, config)| Connection::new(role, negotiated.clone(), config.into()));
+        Self::between(own, peer, manners, drops)
+    }
+
+    fn between(own: Connection, peer: Connection, manners: Manners, drops: Drops) -> Self {
         let (end, far) = link(manners);
-        let connection = connection_with(role, config);
         Self {
-            socket: WebSocket::new(connection, end, Clock::new().timer()),
-            peer: Peer::new(role.peer(), far),
+            socket: WebSocket::new(own, end, Clock::new().timer()),
+            peer: Peer::over(peer, far),
             drops,
             polls: 0,
             pace: manners.capacity,

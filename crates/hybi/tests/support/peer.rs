@@ -15,7 +15,11 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn new(role: Role, far: Far) -> Self {
-        Self { connection: connection(role), far, events: Vec::new(), ended: false }
+        Self::over(connection(role), far)
+    }
+
+    pub(crate) fn over(connection: Connection, far: Far) -> Self {
+        Self { connection, far, events: Vec::new(), ended: false }
     }
 
     pub(crate) fn queue(&mut self, message: impl Into<Message>) {

@@ -7,10 +7,10 @@ use core::{
 };
 use std::alloc::System;
 
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-struct Counting;
+/// The system's allocator, counted. Make it a test program's `#[global_allocator]`.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "there is nothing in it")]
+pub struct Counting;
 
 thread_local! {
     /// Bytes allocated and not released; what one thread allocates another may release.
@@ -32,6 +32,19 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc(layout) }
     }
 
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: by the caller's word.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    /// Where it counts, with large buffers, the system moves pages and copies nothing.
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as isize - layout.size() as isize);
+        // SAFETY: by the caller's word.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(-(layout.size() as isize));
         // SAFETY: by the caller's word.
@@ -39,33 +52,45 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// What this thread allocated from a moment on.
-pub(crate) struct Meter(isize);
+/// What this thread allocated from a moment on, in a program with [`Counting`].
+#[derive(Debug)]
+pub struct Meter(isize);
 
 impl Meter {
     /// Begins to measure.
-    pub(crate) fn start() -> Self {
+    #[must_use]
+    pub fn start() -> Self {
         PEAK.set(LIVE.get());
         Self(LIVE.get())
     }
 
     /// Bytes held now beyond those at the start.
-    pub(crate) fn held(&self) -> usize {
+    #[must_use]
+    pub fn held(&self) -> usize {
         usize::try_from(LIVE.get() - self.0).unwrap_or(0)
     }
 
     /// The most bytes ever held beyond those at the start.
-    pub(crate) fn peak(&self) -> usize {
+    #[must_use]
+    pub fn peak(&self) -> usize {
         usize::try_from(PEAK.get() - self.0).unwrap_or(0)
     }
 }
 
-#[test]
-fn the_meter_sees_what_is_held_and_what_was() {
-    let meter = Meter::start();
-    let held = vec![0_u8; 1000];
-    drop(vec![0_u8; 5000]);
-    assert_eq!((meter.held(), meter.peak()), (1000, 6000));
-    drop(held);
-    assert_eq!((meter.held(), meter.peak()), (0, 6000));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[global_allocator]
+    static COUNTING: Counting = Counting;
+
+    #[test]
+    fn the_meter_sees_what_is_held_and_what_was() {
+        let meter = Meter::start();
+        let held = vec![0_u8; 1000];
+        drop(vec![0_u8; 5000]);
+        assert_eq!((meter.held(), meter.peak()), (1000, 6000));
+        drop(held);
+        assert_eq!((meter.held(), meter.peak()), (0, 6000));
+    }
 }

@@ -1,0 +1,272 @@
+//! Chain: the extensions of one connection in the order in which they apply (RFC 6455 §9.1).
+
+use core::fmt;
+
+use hybi_frame::{FrameDecoder, FrameHeader, Opcode, PayloadDecoder, Rsv, Violation};
+
+use crate::extension::{Agreed, Compress, EncodingKey, PayloadCodec, Start, StreamCodec};
+
+/// The extensions of one connection.
+///
+/// Outgoing payloads pass through those over messages in the order of the server's answer, then,
+/// cut into frames, through those over frames; incoming ones the other way round. One over the whole
+/// stream comes last, wherever it was listed, since by then there is nothing else left.
+///
+/// Codecs are made when the first message needs them.
+pub struct Chain {
+    /// Over messages first, then over frames.
+    links: Vec<Link>,
+    stream: Option<Box<dyn StreamCodec>>,
+    /// The current incoming frame is the last of its message.
+    fin: bool,
+    /// What lies between two links.
+    scratch: Vec<u8>,
+}
+
+struct Link {
+    rsv: Rsv,
+    per_frame: bool,
+    /// The incoming message or frame is encoded.
+    decoding: bool,
+    codec: Codec,
+}
+
+enum Codec {
+    Idle(Start),
+    Made(Box<dyn PayloadCodec>),
+}
+
+impl Chain {
+    /// The chain of a connection for which this was agreed on.
+    ///
+    /// Extensions that exclude each other never come out of
+    /// [`Extensions::accept`](crate::Extensions::accept) or
+    /// [`confirm`](crate::Extensions::confirm); of two that do, only the first is used.
+    #[must_use]
+    pub fn new(agreed: &[Agreed]) -> Self {
+        let mut chain = Self { links: Vec::new(), stream: None, fin: false, scratch: Vec::new() };
+        for (at, one) in agreed.iter().enumerate() {
+            if agreed[..at].iter().any(|other| other.excludes(one)) {
+                continue;
+            }
+            match &one.start {
+                Start::Stream(start) => chain.stream = Some(start()),
+                start => chain.links.push(Link {
+                    rsv: one.rsv,
+                    per_frame: matches!(start, Start::Frame(_)),
+                    decoding: false,
+                    codec: Codec::Idle(start.clone()),
+                }),
+            }
+        }
+        chain.links.sort_by_key(|link| link.per_frame);
+        chain
+    }
+
+    /// Tells the decoder which reserved bits are lawful now.
+    pub fn allow_rsv(&self, decoder: &mut FrameDecoder) {
+        for link in &self.links {
+            if link.per_frame {
+                decoder.allow_rsv_on_every_frame(link.rsv);
+            } else {
+                decoder.allow_rsv(link.rsv);
+            }
+        }
+    }
+
+    /// The extension over the whole stream, if there is one.
+    pub fn stream(&mut self) -> Option<&mut (dyn StreamCodec + 'static)> {
+        self.stream.as_deref_mut()
+    }
+
+    /// Whether there is one.
+    #[must_use]
+    pub fn has_stream(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Whether each frame is encoded for itself.
+    #[must_use]
+    pub fn is_per_frame(&self) -> bool {
+        self.links.last().is_some_and(|link| link.per_frame)
+    }
+
+    /// Encodes an outgoing message. `Some` with the bits for its first frame: `out` has its payload
+    /// now. `None`: it travels as it is.
+    pub fn encode_message(
+        &mut self,
+        payload: &[u8],
+        compress: Compress,
+        out: &mut Vec<u8>,
+    ) -> Option<Rsv> {
+        let frames = self.links.partition_point(|link| !link.per_frame);
+        encode(&mut self.links[..frames], &mut self.scratch, payload, compress, out)
+    }
+
+    /// Encodes the payload of an outgoing data frame, after
+    /// [`encode_message`](Self::encode_message) had its message.
+    pub fn encode_frame(
+        &mut self,
+        payload: &[u8],
+        compress: Compress,
+        out: &mut Vec<u8>,
+    ) -> Option<Rsv> {
+        let frames = self.links.partition_point(|link| !link.per_frame);
+        encode(&mut self.links[frames..], &mut self.scratch, payload, compress, out)
+    }
+
+    /// The encoding of messages that may be made once and sent to many, if a single codec makes it.
+    pub fn shared_encoding(&mut self) -> Option<EncodingKey> {
+        match &mut self.links[..] {
+            [link] => link.codec().shared_encoding(),
+            _ => None,
+        }
+    }
+
+    /// Makes the [`shared_encoding`](Self::shared_encoding) of a payload; `false` if it is better
+    /// sent as it is.
+    pub fn encode_shared(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        match &mut self.links[..] {
+            [link] => link.codec().encode_shared(payload, out),
+            _ => false,
+        }
+    }
+
+    /// Notes that the shared encoding of this payload is sent; returns the bits for its frame.
+    pub fn sent_shared(&mut self, payload: &[u8]) -> Rsv {
+        match &mut self.links[..] {
+            [link] => {
+                link.codec().sent_shared(payload);
+                link.rsv
+            }
+            _ => Rsv::NONE,
+        }
+    }
+
+    /// Whether [`park`](Self::park) would release memory.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        let made = |link: &Link| matches!(&link.codec, Codec::Made(codec) if codec.is_active());
+        self.links.iter().any(made) || self.stream.as_ref().is_some_and(|codec| codec.is_active())
+    }
+
+    /// Whether a connection that is about to wait should [`park`](Self::park) at once, because too
+    /// many codecs of this process are active.
+    #[must_use]
+    pub fn should_park_now(&self) -> bool {
+        #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
+        return crate::deflate::is_crowded() && self.is_active();
+        #[cfg(not(any(feature = "zlib-rs", feature = "miniz_oxide")))]
+        false
+    }
+
+    /// The connection went quiet: releases what can be made again when the next message comes.
+    pub fn park(&mut self) {
+        self.scratch = Vec::new();
+        for link in &mut self.links {
+            if let Codec::Made(codec) = &mut link.codec {
+                codec.park();
+            }
+        }
+        if let Some(codec) = &mut self.stream {
+            codec.park();
+        }
+    }
+}
+
+impl PayloadDecoder for Chain {
+    fn begin_frame(&mut self, header: &FrameHeader) -> bool {
+        self.fin = header.fin;
+        let first = header.opcode != Opcode::Continuation;
+        let mut any = false;
+        for link in &mut self.links {
+            if first || link.per_frame {
+                link.decoding = header.rsv.contains(link.rsv);
+            }
+            any |= link.decoding;
+        }
+        any
+    }
+
+    fn decode(
+        &mut self,
+        piece: &[u8],
+        end: bool,
+        out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
+    ) -> Result<(), Violation> {
+        decode(&mut self.links, piece, end, self.fin, out)
+    }
+}
+
+/// Passes a payload through links, in order.
+fn encode(
+    links: &mut [Link],
+    scratch: &mut Vec<u8>,
+    payload: &[u8],
+    compress: Compress,
+    out: &mut Vec<u8>,
+) -> Option<Rsv> {
+    let mut bits = None;
+    let start = out.len();
+    for link in links {
+        let encoded = match bits {
+            None => link.codec().encode(payload, compress, out),
+            Some(_) => {
+                scratch.clear();
+                let encoded = link.codec().encode(&out[start..], compress, scratch);
+                if encoded {
+                    out.truncate(start);
+                    out.extend_from_slice(scratch);
+                }
+                encoded
+            }
+        };
+        if encoded {
+            bits = Some(bits.unwrap_or(Rsv::NONE) | link.rsv);
+        }
+    }
+    bits
+}
+
+/// Passes a piece of the current frame through links, from the last to the first.
+fn decode(
+    links: &mut [Link],
+    piece: &[u8],
+    end: bool,
+    fin: bool,
+    out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
+) -> Result<(), Violation> {
+    let Some((link, rest)) = links.split_last_mut() else {
+        return if piece.is_empty() { Ok(()) } else { out(piece) };
+    };
+    if !link.decoding {
+        return decode(rest, piece, end, fin, out);
+    }
+    let end_of_unit = end && (link.per_frame || fin);
+    if rest.is_empty() {
+        return link.codec().decode(piece, end_of_unit, out);
+    }
+    link.codec().decode(piece, end_of_unit, &mut |bytes| decode(rest, bytes, false, fin, out))?;
+    if end { decode(rest, &[], true, fin, out) } else { Ok(()) }
+}
+
+impl Link {
+    fn codec(&mut self) -> &mut dyn PayloadCodec {
+        if let Codec::Idle(Start::Message(start) | Start::Frame(start)) = &self.codec {
+            self.codec = Codec::Made(start());
+        }
+        match &mut self.codec {
+            Codec::Made(codec) => &mut **codec,
+            Codec::Idle(_) => unreachable!("a link is over messages or frames"),
+        }
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain")
+            .field("links", &self.links.len())
+            .field("stream", &self.stream.is_some())
+            .finish_non_exhaustive()
+    }
+}

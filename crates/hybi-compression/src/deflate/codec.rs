@@ -1,0 +1,80 @@
+//! DeflateCodec: payloads compressed and decompressed, with the tail bytes taken off and put back
+//! (RFC 7692 §7.2).
+
+use hybi_frame::Violation;
+
+use super::Deflate;
+use super::pool::Kind;
+use super::receiver::Receiver;
+use super::sender::Sender;
+use crate::extension::{Compress, EncodingKey, PayloadCodec};
+
+/// What was agreed on for one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Direction {
+    /// Messages may refer to earlier ones.
+    pub(crate) takeover: bool,
+    /// 8 to 15: how far back, as a power of two.
+    pub(crate) window_bits: u8,
+}
+
+/// Both directions of one connection.
+#[derive(Debug)]
+pub(crate) struct DeflateCodec {
+    min_size: usize,
+    sender: Sender,
+    receiver: Receiver,
+}
+
+impl DeflateCodec {
+    pub(crate) fn new(deflate: Deflate, send: Direction, receive: Direction) -> Self {
+        Self {
+            min_size: deflate.min_size,
+            sender: Sender::new(deflate.level, send),
+            receiver: Receiver::new(receive),
+        }
+    }
+}
+
+impl PayloadCodec for DeflateCodec {
+    fn encode(&mut self, payload: &[u8], compress: Compress, out: &mut Vec<u8>) -> bool {
+        let wanted = match compress {
+            Compress::Auto => payload.len() >= self.min_size,
+            Compress::Always => true,
+            Compress::Never => false,
+        };
+        wanted && !payload.is_empty() && self.sender.encode(payload, out)
+    }
+
+    fn decode(
+        &mut self,
+        piece: &[u8],
+        end: bool,
+        out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
+    ) -> Result<(), Violation> {
+        self.receiver.decode(piece, end, out)
+    }
+
+    fn shared_encoding(&self) -> Option<EncodingKey> {
+        let Kind { level, window_bits } = self.sender.kind();
+        let parameters = u64::from(level) << 8 | u64::from(window_bits);
+        Some(EncodingKey { codec: "deflate", parameters })
+    }
+
+    fn encode_shared(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        payload.len() >= self.min_size.max(1) && self.sender.encode_alone(payload, out)
+    }
+
+    fn sent_shared(&mut self, payload: &[u8]) {
+        self.sender.sent_alone(payload);
+    }
+
+    fn is_active(&self) -> bool {
+        self.sender.is_active() || self.receiver.is_active()
+    }
+
+    fn park(&mut self) {
+        self.sender.park();
+        self.receiver.park();
+    }
+}

@@ -1,0 +1,277 @@
+//! DEFLATE states: kept by each thread for whoever needs one next, and counted while connections
+//! hold on to them.
+//!
+//! Either takes longer to make than to use for a small message, and a compressor is large. Both come
+//! back here when they are dropped.
+
+use core::cell::RefCell;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::{fmt, mem};
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::TAIL;
+
+/// A compressor, as if new when it is taken.
+pub(super) struct Deflater {
+    kind: Kind,
+    /// Absent only while it is dropped.
+    state: Option<Compress>,
+}
+
+/// Compressors that do the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) level: u8,
+    pub(super) window_bits: u8,
+}
+
+impl Deflater {
+    pub(super) fn take(kind: Kind) -> Self {
+        let kept = with_pool(|pool| {
+            let at = pool.deflaters.iter().rposition(|(other, _)| *other == kind)?;
+            Some(pool.deflaters.remove(at).1)
+        });
+        let state = match kept.flatten() {
+            Some(mut state) => {
+                state.reset();
+                state
+            }
+            None => kind.make(),
+        };
+        Self { kind, state: Some(state) }
+    }
+
+    /// Appends the compressed payload without its tail. `false`, with nothing appended: the state
+    /// is of no use any more.
+    pub(super) fn message(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        let done = self.deflate(payload, FlushCompress::Sync, out) && out[start..].ends_with(&TAIL);
+        out.truncate(if done { out.len() - TAIL.len() } else { start });
+        done
+    }
+
+    /// Appends a whole stream.
+    pub(super) fn finish(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
+        self.deflate(bytes, FlushCompress::Finish, out)
+    }
+
+    /// Makes what comes next refer back to these bytes, which the peer has.
+    #[cfg(feature = "zlib-rs")]
+    pub(super) fn remember(&mut self, bytes: &[u8]) -> bool {
+        self.state.as_mut().is_some_and(|state| state.set_dictionary(bytes).is_ok())
+    }
+
+    /// Makes what comes next refer back to these bytes, which the peer has.
+    #[cfg(not(feature = "zlib-rs"))]
+    pub(super) fn remember(&mut self, bytes: &[u8]) -> bool {
+        self.deflate(bytes, FlushCompress::Sync, &mut Vec::new())
+    }
+
+    fn deflate(&mut self, bytes: &[u8], flush: FlushCompress, out: &mut Vec<u8>) -> bool {
+        let Some(state) = &mut self.state else { return false };
+        let before = state.total_in();
+        loop {
+            let rest = &bytes[(state.total_in() - before) as usize..];
+            // Text becomes a fifth of its size or so; for what does not, the room grows by doubling.
+            out.reserve(rest.len() / 4 + 64);
+            match state.compress_vec(rest, out, flush) {
+                Ok(Status::StreamEnd) => return flush == FlushCompress::Finish,
+                Ok(Status::Ok | Status::BufError) => {}
+                Err(_) => return false,
+            }
+            // All is out once there is room to spare.
+            if out.len() < out.capacity() && flush != FlushCompress::Finish {
+                return true;
+            }
+        }
+    }
+}
+
+impl Kind {
+    #[cfg(feature = "zlib-rs")]
+    fn make(self) -> Compress {
+        // A window of 8 bits is not to be had, and not needed: with 9, nothing refers back more than
+        // 512 - 262 = 250 bytes, since matches stop short of the end of the window by the longest
+        // of them and what is read ahead to find them.
+        let window_bits = self.window_bits.clamp(9, 15);
+        Compress::new_with_window_bits(Compression::new(self.level.into()), false, window_bits)
+    }
+
+    #[cfg(not(feature = "zlib-rs"))]
+    fn make(self) -> Compress {
+        Compress::new(Compression::new(self.level.into()), false)
+    }
+}
+
+impl Drop for Deflater {
+    fn drop(&mut self) {
+        if let Some(state) = self.state.take() {
+            with_pool(|pool| {
+                if pool.deflaters.len() >= KEPT {
+                    pool.deflaters.remove(0);
+                }
+                pool.deflaters.push((self.kind, state));
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Deflater {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deflater").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// A decompressor, as if new when it is taken. Its window has 15 bits whatever was agreed on, which
+/// costs little and asks nothing of the peer.
+pub(super) struct Inflater(Option<Decompress>);
+
+/// What a decompressor made of its input.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inflated {
+    /// Bytes of input used up.
+    pub(super) taken: usize,
+    /// Bytes of output.
+    pub(super) made: usize,
+    /// A final block ended with the last byte taken.
+    pub(super) end: bool,
+}
+
+impl Inflater {
+    pub(super) fn take() -> Self {
+        let state = with_pool(|pool| pool.inflaters.pop()).flatten();
+        let mut inflater = Self(Some(state.unwrap_or_else(|| Decompress::new(false))));
+        inflater.reset();
+        inflater
+    }
+
+    pub(super) fn reset(&mut self) {
+        if let Some(state) = &mut self.0 {
+            state.reset(false);
+        }
+    }
+
+    /// Decompresses as much as there is input, or room for what comes of it. `None`: it is not
+    /// DEFLATE data.
+    pub(super) fn inflate(&mut self, input: &[u8], out: &mut [u8]) -> Option<Inflated> {
+        let state = self.0.as_mut()?;
+        let (total_in, total_out) = (state.total_in(), state.total_out());
+        let status = state.decompress(input, out, FlushDecompress::None).ok()?;
+        Some(Inflated {
+            taken: (state.total_in() - total_in) as usize,
+            made: (state.total_out() - total_out) as usize,
+            end: status == Status::StreamEnd,
+        })
+    }
+
+    /// Lets what comes next refer back to these bytes, at most a window of them.
+    pub(super) fn remember(&mut self, bytes: &[u8]) -> bool {
+        let Ok(len) = u16::try_from(bytes.len()) else { return false };
+        let ([a, b], [c, d]) = (len.to_le_bytes(), (!len).to_le_bytes());
+        // A stored block does, with every library.
+        self.swallow(&[0, a, b, c, d]) && self.swallow(bytes)
+    }
+
+    fn swallow(&mut self, mut input: &[u8]) -> bool {
+        let mut scratch = Scratch::take();
+        while !input.is_empty() {
+            match self.inflate(input, scratch.room()) {
+                Some(Inflated { taken: 0, made: 0, .. }) | None => return false,
+                Some(Inflated { taken, .. }) => input = &input[taken..],
+            }
+        }
+        true
+    }
+}
+
+impl Drop for Inflater {
+    fn drop(&mut self) {
+        if let Some(state) = self.0.take() {
+            with_pool(|pool| {
+                if pool.inflaters.len() < KEPT {
+                    pool.inflaters.push(state);
+                }
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Inflater {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inflater")
+    }
+}
+
+/// Where decompressed bytes lie until their receiver has taken them. Nothing is sized by what a peer
+/// declares, and a bomb goes off here.
+pub(super) struct Scratch(Box<[u8]>);
+
+impl Scratch {
+    pub(super) fn take() -> Self {
+        let kept = with_pool(|pool| pool.scratch.take()).flatten();
+        Self(kept.unwrap_or_else(|| vec![0; SCRATCH].into_boxed_slice()))
+    }
+
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let room = mem::take(&mut self.0);
+        with_pool(|pool| pool.scratch = Some(room));
+    }
+}
+
+/// Counts a state that a connection holds on to between messages.
+#[derive(Debug)]
+pub(super) struct Held(());
+
+impl Held {
+    pub(super) fn new() -> Self {
+        HELD.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HELD.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether connections hold on to more states than is good: then each should give its own back when
+/// it is about to wait, not only when it was quiet for a while.
+pub(crate) fn is_crowded() -> bool {
+    HELD.load(Ordering::Relaxed) > MAX_HELD
+}
+
+/// What a thread keeps.
+#[derive(Default)]
+struct Pool {
+    deflaters: Vec<(Kind, Compress)>,
+    inflaters: Vec<Decompress>,
+    scratch: Option<Box<[u8]>>,
+}
+
+/// `None` while the thread ends, when nothing is kept any more.
+fn with_pool<T>(f: impl FnOnce(&mut Pool) -> T) -> Option<T> {
+    POOL.try_with(|pool| f(&mut pool.borrow_mut())).ok()
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = RefCell::default();
+}
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// States of all connections of the process, of both kinds: some 50 MB.
+const MAX_HELD: usize = 256;
+
+/// Of each kind, by one thread.
+const KEPT: usize = 4;
+
+/// As much as can be referred back to, so that a long message is copied to the window once.
+const SCRATCH: usize = 64 * 1024;

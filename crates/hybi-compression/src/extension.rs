@@ -1,0 +1,253 @@
+//! Extension: what an extension agrees on in the opening handshake, and what it does to the bytes
+//! afterwards (RFC 6455 §9).
+
+use core::fmt;
+use std::sync::Arc;
+
+use hybi_frame::{ExtensionViolation, Rsv, Violation};
+use hybi_handshake::{ExtensionOffer, Version};
+
+/// An extension that an endpoint is willing to use, with all that it was configured to.
+///
+/// One value serves any number of connections, as client and as server. A client sends its
+/// [`offers`](Self::offers) and judges the server's answer with [`confirm`](Self::confirm); a server
+/// judges offers with [`accept`](Self::accept). What both agree on is an [`Agreed`].
+///
+/// The front page of this crate has an example of one.
+///
+/// [RFC 6455 §9.1](https://www.rfc-editor.org/rfc/rfc6455#section-9.1)
+pub trait Extension: fmt::Debug + Send + Sync {
+    /// The registered name, compared exactly. Offers and answers with this name are for this
+    /// extension.
+    fn name(&self) -> &str;
+
+    /// Whether the extension may be used with this version of the protocol; with each of them
+    /// unless it says otherwise.
+    fn is_for(&self, version: Version) -> bool {
+        let _ = version;
+        true
+    }
+
+    /// What a client offers, most wanted first; several are alternatives.
+    fn offers(&self) -> Vec<ExtensionOffer>;
+
+    /// Judges, as server, an offer of this name. `None` declines it: an unknown parameter, a value
+    /// that is not lawful, a demand that cannot be met. That is no error; the next offer is tried.
+    fn accept(&self, offer: &ExtensionOffer) -> Option<Agreed>;
+
+    /// Judges, as client, the server's answer to one of the [`offers`](Self::offers).
+    ///
+    /// # Errors
+    ///
+    /// The rule that the answer breaks; the client fails the connection.
+    fn confirm(&self, answer: &ExtensionOffer) -> Result<Agreed, AnswerError>;
+}
+
+/// A server's answer that does not fit the client's offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerError {
+    pub(crate) rule: &'static str,
+    pub(crate) document: &'static str,
+}
+
+impl AnswerError {
+    /// The rule in a few words, as it was broken, and where it is written.
+    #[must_use]
+    pub const fn new(rule: &'static str, document: &'static str) -> Self {
+        Self { rule, document }
+    }
+}
+
+impl fmt::Display for AnswerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.rule, self.document)
+    }
+}
+
+impl core::error::Error for AnswerError {}
+
+/// An extension as it was agreed on for one connection.
+#[derive(Clone)]
+pub struct Agreed {
+    answer: ExtensionOffer,
+    pub(crate) rsv: Rsv,
+    pub(crate) start: Start,
+}
+
+/// Makes the codec of one connection, when the first message needs it.
+#[derive(Clone)]
+pub(crate) enum Start {
+    Message(Arc<dyn Fn() -> Box<dyn PayloadCodec> + Send + Sync>),
+    Frame(Arc<dyn Fn() -> Box<dyn PayloadCodec> + Send + Sync>),
+    Stream(Arc<dyn Fn() -> Box<dyn StreamCodec> + Send + Sync>),
+}
+
+impl Agreed {
+    /// Works on whole messages: `rsv` is set on the first frame of each that is encoded, and on no
+    /// other. Without bits of its own, every message is encoded.
+    ///
+    /// `answer` is the element of `Sec-WebSocket-Extensions` that the server sends; `codec` makes
+    /// the codec of one connection.
+    pub fn message<C: PayloadCodec + 'static>(
+        answer: ExtensionOffer,
+        rsv: Rsv,
+        codec: impl Fn() -> C + Send + Sync + 'static,
+    ) -> Self {
+        Self { answer, rsv, start: Start::Message(Arc::new(move || Box::new(codec()))) }
+    }
+
+    /// Works on each data frame for itself: `rsv` is set on those that are encoded.
+    pub fn frame<C: PayloadCodec + 'static>(
+        answer: ExtensionOffer,
+        rsv: Rsv,
+        codec: impl Fn() -> C + Send + Sync + 'static,
+    ) -> Self {
+        Self { answer, rsv, start: Start::Frame(Arc::new(move || Box::new(codec()))) }
+    }
+
+    /// Works on all bytes that follow the opening handshake, headers and control frames included.
+    pub fn stream<C: StreamCodec + 'static>(
+        answer: ExtensionOffer,
+        codec: impl Fn() -> C + Send + Sync + 'static,
+    ) -> Self {
+        let start = Start::Stream(Arc::new(move || Box::new(codec())));
+        Self { answer, rsv: Rsv::NONE, start }
+    }
+
+    /// The element of `Sec-WebSocket-Extensions` that the server sends.
+    #[must_use]
+    pub fn answer(&self) -> &ExtensionOffer {
+        &self.answer
+    }
+
+    /// Whether the two cannot be used on one connection: they claim the same reserved bit, or each
+    /// the whole stream.
+    pub(crate) fn excludes(&self, other: &Self) -> bool {
+        let both_streams =
+            matches!((&self.start, &other.start), (Start::Stream(_), Start::Stream(_)));
+        both_streams || self.rsv.difference(other.rsv) != self.rsv
+    }
+}
+
+/// Equal when the same was agreed on, in the header's words.
+impl PartialEq for Agreed {
+    fn eq(&self, other: &Self) -> bool {
+        self.answer == other.answer
+    }
+}
+
+impl Eq for Agreed {}
+
+impl fmt::Debug for Agreed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self.start {
+            Start::Message(_) => "message",
+            Start::Frame(_) => "frame",
+            Start::Stream(_) => "stream",
+        };
+        f.debug_struct("Agreed")
+            .field("answer", &self.answer)
+            .field("rsv", &self.rsv)
+            .field("place", &place)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the sender of a message wants of the extensions that compress; others ignore it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "complete: as configured, yes, no")]
+pub enum Compress {
+    /// As the extension was configured: most leave small messages as they are.
+    #[default]
+    Auto,
+    /// However small the message is.
+    Always,
+    /// Not this one. Its length tells then nothing about its content, and its content nothing about
+    /// that of others.
+    Never,
+}
+
+/// Names an encoding of a payload that depends on the payload alone: two codecs with equal keys give
+/// bytes that either could have given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "codecs of other crates make these")]
+pub struct EncodingKey {
+    /// The kind of codec, by a name that no other kind has.
+    pub codec: &'static str,
+    /// All of its parameters that matter.
+    pub parameters: u64,
+}
+
+/// Both directions of an extension on one connection, over the payloads of messages or frames.
+pub trait PayloadCodec: Send {
+    /// Appends the encoded form of an outgoing message or frame to `out`, and says that it did.
+    /// `false`: nothing was appended, and the payload travels as it is, without the extension's
+    /// reserved bits.
+    fn encode(&mut self, payload: &[u8], compress: Compress, out: &mut Vec<u8>) -> bool;
+
+    /// Decodes the next piece of an incoming payload; `end` says that it is the last of the message
+    /// or frame. What comes of it goes to `out`, in as many pieces as there are.
+    ///
+    /// # Errors
+    ///
+    /// A [`Violation::Extension`], or what `out` said: that a limit was reached. Then nothing more
+    /// is to be decoded.
+    fn decode(
+        &mut self,
+        piece: &[u8],
+        end: bool,
+        out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
+    ) -> Result<(), Violation>;
+
+    /// The encoding that may be made once and sent to many, if there is one.
+    fn shared_encoding(&self) -> Option<EncodingKey> {
+        None
+    }
+
+    /// Appends that encoding of a payload to `out`; `false` if the payload is better sent as it is.
+    /// The state of this connection does not change.
+    fn encode_shared(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        let _ = (payload, out);
+        false
+    }
+
+    /// Notes that the shared encoding of this payload is sent.
+    fn sent_shared(&mut self, payload: &[u8]) {
+        let _ = payload;
+    }
+
+    /// Whether there is memory that [`park`](Self::park) would release.
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    /// The connection went quiet: releases what can be made again when the next message comes.
+    fn park(&mut self) {}
+}
+
+/// Both directions of an extension on one connection, over the whole stream of bytes.
+pub trait StreamCodec: Send {
+    /// Appends the encoded form of outgoing bytes to `out`, such that the peer can decode all of them.
+    fn encode(&mut self, bytes: &[u8], out: &mut Vec<u8>);
+
+    /// Decodes bytes from the front of `input` into `out`; returns how many were taken and how many
+    /// came of them. Called again until it takes and gives nothing.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the stream breaks. Nothing after it can be understood, so the transport is
+    /// dropped without a Close frame.
+    fn decode(
+        &mut self,
+        input: &[u8],
+        out: &mut [u8],
+    ) -> Result<(usize, usize), ExtensionViolation>;
+
+    /// As [`PayloadCodec::is_active`].
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    /// As [`PayloadCodec::park`].
+    fn park(&mut self) {}
+}

@@ -1,0 +1,173 @@
+//! Extensions: what an endpoint is willing to use, and how two endpoints come to agree
+//! (RFC 6455 §4.1, §4.2.2, §9.1).
+
+use core::slice;
+use std::sync::Arc;
+
+use hybi_handshake::{ExtensionAnswer, ExtensionOffer, HandshakeError, Version};
+
+use crate::extension::{Agreed, AnswerError, Extension};
+#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
+use crate::{
+    Deflate, DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress,
+    PermessageDeflateDraft,
+};
+
+/// The extensions that an endpoint is willing to use, most wanted first.
+///
+/// The default is permessage-deflate as it comes, if a feature brings its algorithm. Several
+/// elements of one name are alternatives: a client that would like a smaller window than some
+/// servers have offers both forms.
+///
+/// ```
+/// use hybi_compression::{Deflate, Extensions};
+/// use hybi_handshake::Version;
+///
+/// # if !Deflate::HAS_WINDOW_BITS { return }
+/// let extensions = Extensions::from(Deflate::default().peer_window_bits(10))
+///     .with(Deflate::default());
+/// let offers: Vec<_> = extensions.offers(Version::RFC6455).iter().map(ToString::to_string).collect();
+/// assert_eq!(offers, [
+///     "permessage-deflate; server_max_window_bits=10; client_max_window_bits",
+///     "permessage-deflate; client_max_window_bits",
+/// ]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Extensions(Arc<[Arc<dyn Extension>]>);
+
+impl Extensions {
+    /// None at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Arc::new([]))
+    }
+
+    /// Every extension of this crate, newest first: for programs that are to talk to whatever there
+    /// is. Those that do not fit the version of a connection are left out of it.
+    ///
+    /// ```
+    /// use hybi_compression::{Deflate, Extensions};
+    /// use hybi_handshake::{ExtensionOffer, Version};
+    ///
+    /// let server = Extensions::all(Deflate::default());
+    /// let offers = ExtensionOffer::parse_list(["x-webkit-deflate-frame"], Version::RFC6455)?;
+    /// assert_eq!(server.accept(&offers, Version::RFC6455)[0].answer(), &offers[0]);
+    /// # Ok::<(), hybi_handshake::HandshakeError>(())
+    /// ```
+    #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
+    #[must_use]
+    pub fn all(deflate: Deflate) -> Self {
+        Self::from(deflate)
+            .with(PermessageDeflateDraft::new(deflate))
+            .with(PermessageCompress::new(deflate))
+            .with(PermessageCompress::webkit(deflate))
+            .with(PerframeCompress::new(deflate))
+            .with(DeflateFrame::new(deflate))
+            .with(DeflateFrame::webkit(deflate))
+            .with(DeflateStream::new(deflate))
+    }
+
+    /// Adds others behind those already there.
+    #[must_use]
+    pub fn with(self, others: impl Into<Self>) -> Self {
+        Self(self.0.iter().chain(others.into().0.iter()).cloned().collect())
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What a client offers when it asks for this version.
+    #[must_use]
+    pub fn offers(&self, version: Version) -> Vec<ExtensionOffer> {
+        self.known(version).flat_map(|extension| extension.offers()).collect()
+    }
+
+    /// Decides, as server, about a client's offers: in the client's order, each extension once, and
+    /// none that excludes one chosen before.
+    #[must_use]
+    pub fn accept(&self, offers: &[ExtensionOffer], version: Version) -> Vec<Agreed> {
+        let mut chosen: Vec<Agreed> = Vec::new();
+        for offer in offers {
+            if chosen.iter().any(|agreed| agreed.answer().name() == offer.name()) {
+                continue;
+            }
+            let agreed = self.named(offer.name(), version).find_map(|extension| {
+                let agreed = extension.accept(offer)?;
+                (!chosen.iter().any(|other| other.excludes(&agreed))).then_some(agreed)
+            });
+            chosen.extend(agreed);
+        }
+        chosen
+    }
+
+    /// Judges, as client, a server's answers to [`offers`](Self::offers).
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError::ExtensionNotOffered`], or [`HandshakeError::ExtensionAnswer`] for parameters
+    /// that fit none of the offers, an extension chosen twice, or two that exclude each other.
+    pub fn confirm(
+        &self,
+        answers: &[ExtensionOffer],
+        version: Version,
+    ) -> Result<Vec<Agreed>, HandshakeError> {
+        let mut chosen: Vec<Agreed> = Vec::new();
+        for answer in answers {
+            let broken = |AnswerError { rule, document }: AnswerError| {
+                let name = answer.name().to_owned();
+                let answer = ExtensionAnswer { name, rule, document };
+                HandshakeError::ExtensionAnswer(Box::new(answer))
+            };
+            if chosen.iter().any(|agreed| agreed.answer().name() == answer.name()) {
+                return Err(broken(TWICE));
+            }
+            let mut result = Err(HandshakeError::ExtensionNotOffered);
+            for extension in self.named(answer.name(), version) {
+                match extension.confirm(answer) {
+                    Ok(agreed) => {
+                        result = Ok(agreed);
+                        break;
+                    }
+                    Err(error) => result = Err(broken(error)),
+                }
+            }
+            let agreed = result?;
+            if chosen.iter().any(|other| other.excludes(&agreed)) {
+                return Err(broken(EXCLUDED));
+            }
+            chosen.push(agreed);
+        }
+        Ok(chosen)
+    }
+
+    fn known(&self, version: Version) -> impl Iterator<Item = &Arc<dyn Extension>> {
+        let all: slice::Iter<'_, _> = self.0.iter();
+        all.filter(move |extension| extension.is_for(version))
+    }
+
+    fn named(&self, name: &str, version: Version) -> impl Iterator<Item = &Arc<dyn Extension>> {
+        self.known(version).filter(move |extension| extension.name() == name)
+    }
+}
+
+const TWICE: AnswerError = AnswerError::new("it was chosen twice", "RFC 6455 §9.1");
+const EXCLUDED: AnswerError =
+    AnswerError::new("another extension chosen claims the same bits", "RFC 6455 §9.1");
+
+impl Default for Extensions {
+    fn default() -> Self {
+        #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
+        return Deflate::default().into();
+        #[cfg(not(any(feature = "zlib-rs", feature = "miniz_oxide")))]
+        Self::none()
+    }
+}
+
+impl<E: Extension + 'static> From<E> for Extensions {
+    fn from(extension: E) -> Self {
+        Self(Arc::new([Arc::new(extension)]))
+    }
+}

@@ -1,0 +1,151 @@
+//! The recorded streams, RFC 7692 §7.2.2: whole, byte by byte and cut at every position, to the role
+//! that they were recorded for and to the other.
+
+use hybi_compression::{Agreed, Deflate, Extensions};
+use hybi_frame::{CloseCode, CloseFrame, FrameError, Limits, Role};
+use hybi_handshake::Version;
+use hybi_testkit::vectors;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::support::endpoint::{Endpoint, Event, elements, turned};
+
+#[test]
+fn streams_give_their_events_however_they_are_cut() {
+    let mut run = 0;
+    for record in vectors::records("compression-permessage-deflate-frames") {
+        let id = record["id"].as_str().expect("an id");
+        // To miniz_oxide, what was before the first byte is zeros.
+        let too_far_back = ["pmd-takeover-violated", "pmd-err-distance"].contains(&id);
+        if too_far_back && !Deflate::HAS_WINDOW_BITS {
+            continue;
+        }
+        let recorded = match record["receiver"].as_str() {
+            Some("client") => Role::Client,
+            Some("server") => Role::Server,
+            other => panic!("{id}: receiver {other:?}"),
+        };
+        let wire = vectors::hex(record["wire_hex"].as_str().expect("a stream"));
+        for (role, wire) in [(recorded, wire.clone()), (other(recorded), turned(&wire, recorded))] {
+            let receive = |chunks: &[&[u8]]| {
+                let mut endpoint = Endpoint::new(role, &agreed(&record, role), limits(&record));
+                let result = chunks.iter().try_for_each(|chunk| endpoint.receive(chunk));
+                (endpoint.events, result.map_err(outcome))
+            };
+            let whole = receive(&[&wire]);
+            assert_outcome(&record, role, &whole);
+            let bytes: Vec<&[u8]> = wire.chunks(1).collect();
+            assert_eq!(receive(&bytes), whole, "{id} to a {role:?} byte by byte");
+            for cut in vectors::cuts(wire.len(), true) {
+                let (front, back) = wire.split_at(cut);
+                assert_eq!(receive(&[front, back]), whole, "{id} to a {role:?} cut at {cut}");
+            }
+        }
+        run += 1;
+    }
+    assert!(run >= 48, "{run} records");
+}
+
+/// What an error says that does not depend on how much of a piece had come out when it was found.
+fn outcome(error: FrameError) -> (CloseCode, u64) {
+    (error.close_code(), error.offset())
+}
+
+/// What was agreed on, with the sender of the stream bound by the record's parameters.
+fn agreed(record: &Value, receiver: Role) -> Vec<Agreed> {
+    let Some(params) = record["params"].as_object() else { return Vec::new() };
+    let mut deflate = Deflate::default();
+    let mut answer = "permessage-deflate".to_owned();
+    for (name, value) in params {
+        match (name.as_str(), value.as_u64()) {
+            ("server_no_context_takeover", None) => {
+                deflate = deflate.peer_context_takeover(false);
+                answer += "; server_no_context_takeover";
+            }
+            ("server_max_window_bits", Some(bits)) => {
+                deflate = deflate.peer_window_bits(bits as u8);
+                answer += &format!("; server_max_window_bits={bits}");
+            }
+            other => panic!("{}: parameter {other:?}", record["id"]),
+        }
+    }
+    let extensions = Extensions::from(deflate);
+    let agreed = match receiver {
+        Role::Client => {
+            extensions.confirm(&elements(&answer), Version::RFC6455).expect("a lawful answer")
+        }
+        Role::Server => extensions
+            .accept(&elements("permessage-deflate; client_max_window_bits"), Version::RFC6455),
+    };
+    assert_eq!(agreed.len(), 1, "{}", record["id"]);
+    agreed
+}
+
+fn limits(record: &Value) -> Limits {
+    match record["max_message_size"].as_u64() {
+        Some(bytes) => Limits::default().with_max_message(bytes as usize),
+        None => Limits::default(),
+    }
+}
+
+type Outcome = (Vec<Event>, Result<(), (CloseCode, u64)>);
+
+fn assert_outcome(record: &Value, role: Role, (events, result): &Outcome) {
+    let id = &record["id"];
+    let codes = |rule: &Value| -> Vec<u64> {
+        let code = &rule["close_code"];
+        code.as_u64()
+            .into_iter()
+            .chain(code.as_array().into_iter().flatten().filter_map(Value::as_u64))
+            .collect()
+    };
+    let expected = record["events"].as_array().expect("events");
+    match result {
+        Ok(()) => assert!(record["error"].is_null(), "{id} to a {role:?}: no error"),
+        Err((code, _)) => {
+            let must = codes(&record["error"]);
+            let may = codes(&record["error_allowed"]);
+            let code = u64::from(code.as_u16());
+            assert!(must.contains(&code) || may.contains(&code), "{id} to a {role:?}: {code}");
+            // Only these are failed where a receiver may choose.
+            assert!(
+                !must.is_empty() || id == "pmd-takeover-violated",
+                "{id} to a {role:?} need not fail"
+            );
+            if record["events_optional"] == true || must.is_empty() {
+                return;
+            }
+        }
+    }
+    assert_eq!(events.len(), expected.len(), "{id} to a {role:?}: {events:?}");
+    for (event, expected) in events.iter().zip(expected) {
+        let same = match event {
+            Event::Text(text) => is_payload(expected, "text", text.as_bytes()),
+            Event::Binary(payload) => is_payload(expected, "binary", payload),
+            Event::Ping(payload) => is_payload(expected, "ping", payload),
+            Event::Pong(payload) => is_payload(expected, "pong", payload),
+            Event::Close(close) => {
+                let code = expected["code"].as_u64().map(|code| CloseCode::from(code as u16));
+                expected["type"] == "close" && close.as_ref().map(CloseFrame::code) == code
+            }
+        };
+        assert!(same, "{id} to a {role:?}: {event:?} is not {expected}");
+    }
+}
+
+fn is_payload(expected: &Value, kind: &str, payload: &[u8]) -> bool {
+    if expected["type"] != kind {
+        return false;
+    }
+    match expected["sha256"].as_str() {
+        Some(hash) => Sha256::digest(payload)[..] == vectors::hex(hash),
+        None => payload == vectors::payload(expected),
+    }
+}
+
+fn other(role: Role) -> Role {
+    match role {
+        Role::Client => Role::Server,
+        Role::Server => Role::Client,
+    }
+}

@@ -1,0 +1,142 @@
+//! Offers and answers in the header, RFC 7692 §7.1: the recorded ones, as server and as client.
+
+use std::collections::BTreeSet;
+
+use hybi_compression::{Deflate, Extensions};
+use hybi_handshake::{ExtensionOffer, HandshakeError, Version};
+use hybi_testkit::vectors;
+use serde_json::Value;
+
+const V13: Version = Version::RFC6455;
+
+#[test]
+fn recorded_offers_are_answered() {
+    let mut run = 0;
+    for record in vectors::records("compression-permessage-deflate-negotiation") {
+        if record["kind"] != "negotiate-server" {
+            continue;
+        }
+        let lines = record["offer"].as_array().expect("lines").iter();
+        let lines = lines.map(|line| line.as_str().expect("a line"));
+        // A header that is no list of extensions is not for extensions to answer.
+        let offers = ExtensionOffer::parse_list(lines, V13).unwrap_or_default();
+        let server = Extensions::from(configured(&record["config"]));
+        let answer = server.accept(&offers, V13);
+        let answer = answer.first().map(|agreed| agreed.answer().to_string());
+
+        let recorded = record["also_legal"].as_array().into_iter().flatten();
+        let mut legal: Vec<_> = recorded.filter_map(Value::as_str).collect();
+        legal.push(record["response"].as_str().unwrap_or("(decline)"));
+        let answer = answer.as_deref().unwrap_or("(decline)");
+        let same = |legal: &&str| parameters(legal) == parameters(answer);
+        // Without a choice of the window, offers and wishes about it are no vector's business.
+        if Deflate::HAS_WINDOW_BITS || !answer.contains("(decline)") && legal.iter().any(same) {
+            assert!(legal.iter().any(same), "{}: {answer}", record["id"]);
+            run += 1;
+        }
+    }
+    assert!(run >= if Deflate::HAS_WINDOW_BITS { 40 } else { 10 }, "{run} records");
+}
+
+#[test]
+fn recorded_answers_are_judged() {
+    let mut run = 0;
+    for record in vectors::records("compression-permessage-deflate-negotiation") {
+        let offer = record["offer"].as_str();
+        let Some(client) = offer.and_then(client_that_offers) else { continue };
+        let response = record["response"].as_str();
+        let answers = ExtensionOffer::parse_list(response, V13).expect("a list");
+        let confirmed = client.confirm(&answers, V13);
+        assert_eq!(confirmed.is_ok(), record["accept"] == true, "{}: {confirmed:?}", record["id"]);
+        run += 1;
+    }
+    assert!(run >= if Deflate::HAS_WINDOW_BITS { 15 } else { 8 }, "{run} records");
+}
+
+/// The client that makes this very offer, if one can be configured to.
+fn client_that_offers(offer: &str) -> Option<Extensions> {
+    let deflate = Deflate::default();
+    [
+        deflate,
+        deflate.own_window_bits(10),
+        deflate.peer_window_bits(10),
+        deflate.own_context_takeover(false),
+        deflate.peer_context_takeover(false),
+    ]
+    .into_iter()
+    .map(Extensions::from)
+    .find(|client| {
+        let offers = client.offers(V13);
+        let made = parameters(&offers[0].to_string());
+        let hint = BTreeSet::from(["client_max_window_bits".to_owned()]);
+        // Permission to limit the client's window changes nothing for offers about other things.
+        let same_but_for_it = &made - &hint == parameters(offer);
+        made == parameters(offer) || same_but_for_it && offer.contains("; ")
+    })
+}
+
+#[test]
+fn offers_say_what_was_configured() {
+    let offer = |deflate: Deflate| Extensions::from(deflate).offers(V13)[0].to_string();
+    let deflate = Deflate::default();
+    let demanding = deflate.own_context_takeover(false).peer_context_takeover(false);
+    if Deflate::HAS_WINDOW_BITS {
+        assert_eq!(offer(deflate), "permessage-deflate; client_max_window_bits");
+        assert_eq!(
+            offer(deflate.own_window_bits(9)),
+            "permessage-deflate; client_max_window_bits=9"
+        );
+    } else {
+        assert_eq!(offer(deflate), "permessage-deflate");
+        assert_eq!(offer(deflate.own_window_bits(9)), "permessage-deflate");
+    }
+    assert!(
+        offer(demanding).starts_with(
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+        )
+    );
+    assert!(offer(deflate.peer_window_bits(8)).contains("; server_max_window_bits=8"));
+}
+
+#[test]
+fn a_broken_rule_is_named() {
+    let client = Extensions::from(Deflate::default().peer_context_takeover(false));
+    let answers = ExtensionOffer::parse_list(["permessage-deflate"], V13).expect("a list");
+    let error = client.confirm(&answers, V13).expect_err("not as asked");
+    let text = error.to_string();
+    assert!(text.contains("permessage-deflate") && text.contains("afresh"), "{text}");
+
+    let answers = ExtensionOffer::parse_list(["foo"], V13).expect("a list");
+    let error = client.confirm(&answers, V13).expect_err("not offered");
+    assert!(matches!(error, HandshakeError::ExtensionNotOffered), "{error}");
+}
+
+/// The second of two offers serves where the first asks too much.
+#[test]
+fn alternatives_are_tried_in_order() {
+    let both =
+        Extensions::from(Deflate::default().peer_context_takeover(false)).with(Deflate::default());
+    for (answer, accepted) in [
+        ("permessage-deflate; server_no_context_takeover", true),
+        ("permessage-deflate", true),
+        ("permessage-deflate; foo", false),
+        ("permessage-deflate, permessage-deflate", false),
+    ] {
+        let answers = ExtensionOffer::parse_list([answer], V13).expect("a list");
+        assert_eq!(both.confirm(&answers, V13).is_ok(), accepted, "{answer}");
+    }
+}
+
+fn configured(config: &Value) -> Deflate {
+    let bits = |name: &str| config[name].as_u64().unwrap_or(15) as u8;
+    Deflate::default()
+        .own_context_takeover(config["server_no_context_takeover"] != true)
+        .peer_context_takeover(config["client_no_context_takeover"] != true)
+        .own_window_bits(bits("server_max_window_bits"))
+        .peer_window_bits(bits("client_max_window_bits"))
+}
+
+/// Name and parameters of an element, whatever their order.
+fn parameters(element: &str) -> BTreeSet<String> {
+    element.split("; ").map(str::to_owned).collect()
+}
