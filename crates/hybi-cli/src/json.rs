@@ -40,6 +40,19 @@ impl Object {
         self.raw(key, &format!("{:.6}", value.as_secs_f64()))
     }
 
+    /// A list of strings.
+    pub(crate) fn strings(self, key: &str, values: &[String]) -> Self {
+        let mut list = String::from("[");
+        for value in values {
+            if list.len() > 1 {
+                list.push(',');
+            }
+            quote(&mut list, value);
+        }
+        list.push(']');
+        self.raw(key, &list)
+    }
+
     pub(crate) fn boolean(self, key: &str, value: bool) -> Self {
         self.raw(key, if value { "true" } else { "false" })
     }
@@ -99,6 +112,8 @@ mod tests {
             .number("n", 7_u32)
             .boolean("b", true)
             .maybe("m", None)
+            .strings("e", &[])
+            .strings("l", &["a; b=\"1\"".into(), "c".into()])
             .seconds("d", core::time::Duration::from_millis(1500))
             .object("o", Object::new().string("k", "v"))
             .finish();
@@ -108,6 +123,8 @@ mod tests {
         assert_eq!(value["n"], 7);
         assert_eq!(value["b"], true);
         assert!(value["m"].is_null());
+        assert_eq!(value["e"], serde_json::json!([]));
+        assert_eq!(value["l"], serde_json::json!(["a; b=\"1\"", "c"]));
         assert_eq!(value["d"], 1.5);
         assert_eq!(value["o"]["k"], "v");
     }

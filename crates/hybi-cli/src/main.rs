@@ -10,6 +10,7 @@ mod clock;
 mod connect;
 mod escape;
 mod exit;
+mod extensions;
 mod json;
 mod log;
 mod serve;

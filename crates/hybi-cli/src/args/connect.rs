@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use hybi::Version;
 
+use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
     CloseSpec, HostPort, Span, Target, basic_credentials, close_spec, cookie, duration,
     duration_or_off, header_line, header_text, host_port, origin, size, size_from_one, target,
@@ -138,9 +139,10 @@ pub(crate) struct HandshakeArgs {
         env = "HYBI_CONNECT_PROTOCOL_VERSION",
     )]
     pub(crate) protocol_version: Version,
-    /// Extensions to offer; only none for now
-    #[arg(long, value_name = "SPEC", value_parser = super::extension, env = "HYBI_CONNECT_EXT")]
-    ext: Vec<()>,
+    /// Offer this extension, as written in the header: 'NAME; PARAMETER=VALUE'; or none, or all of
+    /// the version; repeatable, order is preference [default: permessage-deflate for rfc6455]
+    #[arg(long, value_name = "SPEC", value_parser = client_extensions, env = "HYBI_CONNECT_EXT")]
+    pub(crate) ext: Vec<ExtensionList>,
     /// Offer this subprotocol; repeatable, order is preference
     #[arg(short, long, value_name = "NAME", value_delimiter = ',', value_parser = token)]
     pub(crate) subprotocol: Vec<String>,

@@ -68,14 +68,6 @@ impl Global {
     }
 }
 
-/// Accepts `none` for `--ext`; extensions themselves come later.
-pub(crate) fn extension(text: &str) -> Result<(), String> {
-    match text {
-        "none" => Ok(()),
-        _ => Err("not available yet: this build has no extensions; only none is accepted".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use hybi::OriginPattern;
 
+use crate::extensions::{ExtensionList, server_extensions};
 use crate::serve::route::Route;
 use crate::values::{
     ListenAddr, Span, VersionList, duration, duration_or_off, header_text, listen_addr, size,
@@ -50,8 +51,8 @@ pub(crate) struct ListenArgs {
         env = "HYBI_SERVE_THREADS",
     )]
     pub(crate) threads: Option<u16>,
-    /// Put a handler at a path: echo, chat, close, discard or generate; a final * makes the path
-    /// a prefix; repeatable [default: each at /NAME, echo also at /]
+    /// Put a handler at a path: echo, echo-noext, chat, close, discard or generate; a final *
+    /// makes the path a prefix; repeatable [default: each at /NAME, echo also at /]
     #[arg(long, value_name = "PATH=HANDLER", env = "HYBI_SERVE_HANDLE", value_delimiter = ',')]
     pub(crate) handle: Vec<Route>,
     /// Leave out the console page that a plain GET of / answers with
@@ -78,9 +79,10 @@ pub(crate) struct ProtocolArgs {
         allow_hyphen_values = true, env = "HYBI_SERVE_VERSIONS",
     )]
     pub(crate) versions: VersionList,
-    /// Extensions to accept; only none for now
-    #[arg(long, value_name = "SPEC", value_parser = super::extension, env = "HYBI_SERVE_EXT")]
-    ext: Vec<()>,
+    /// Accept this extension, with parameters as the answer has them: 'NAME; PARAMETER=VALUE'; or
+    /// none, or all of the version; repeatable [default: permessage-deflate for rfc6455]
+    #[arg(long, value_name = "SPEC", value_parser = server_extensions, env = "HYBI_SERVE_EXT")]
+    pub(crate) ext: Vec<ExtensionList>,
     /// Accept this subprotocol; repeatable, order is preference
     #[arg(
         short, long, value_name = "NAME", value_delimiter = ',', value_parser = token,
@@ -203,6 +205,18 @@ pub(crate) struct LimitArgs {
         env = "HYBI_SERVE_SEND_QUEUE",
     )]
     pub(crate) send_queue: usize,
+    /// How hard to compress: 0 stores, 1 is the fastest, 9 the smallest
+    #[arg(
+        long, value_name = "0-9", default_value_t = 6,
+        value_parser = clap::value_parser!(u8).range(0..=9), env = "HYBI_SERVE_DEFLATE_LEVEL",
+    )]
+    pub(crate) deflate_level: u8,
+    /// Smallest message that is compressed
+    #[arg(
+        long, value_name = "SIZE", default_value = "128", value_parser = size,
+        env = "HYBI_SERVE_DEFLATE_MIN_SIZE",
+    )]
+    pub(crate) deflate_min_size: usize,
     /// What happens when chat fills that queue
     #[arg(long, value_name = "ACTION", default_value = "close", env = "HYBI_SERVE_SLOW_PEER")]
     pub(crate) slow_peer: SlowPeer,

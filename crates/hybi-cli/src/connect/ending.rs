@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hybi::{CloseCode, CloseStatus, Endpoint, Error};
+use hybi::{CloseCode, CloseStatus, Endpoint, Error, Violation};
 use tokio::time::Instant;
 
 use crate::exit::{Failure, Status};
@@ -11,8 +11,12 @@ use crate::exit::{Failure, Status};
 pub(crate) fn connection_failure(error: &Error) -> Failure {
     match error {
         Error::Protocol(rule) => {
+            let place = match rule.violation() {
+                Violation::Extension(extension) => extension.document.replace(" section ", " §"),
+                _ => format!("RFC 6455 §{}", rule.section()),
+            };
             let failure = Failure::new(Status::Protocol, "the server broke the protocol", rule)
-                .rule(format!("RFC 6455 §{}", rule.section()), Some(rule.offset()));
+                .rule(place, Some(rule.offset()));
             if rule.close_code() == CloseCode::TOO_BIG {
                 failure.hint("--max-message SIZE raises the limit")
             } else {

@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
+use crate::extensions;
 use crate::stream::Stream;
 use crate::tls::{self, Trust};
 use crate::values::{HostPort, version, version_name};
@@ -86,7 +87,9 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
         .ping_timeout(time.ping_timeout)
         .close_timeout(time.close_timeout);
     let asked = &args.handshake;
-    let mut client = Client::builder().version(asked.protocol_version).config(config);
+    let version = asked.protocol_version;
+    let extensions = extensions::chosen(&asked.ext, &[version], |deflate| deflate)?;
+    let mut client = Client::builder().version(version).extensions(extensions).config(config);
     if let Some(origin) = &asked.origin {
         client = client.origin(origin);
     }

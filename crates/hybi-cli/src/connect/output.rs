@@ -196,6 +196,7 @@ impl Printer {
 pub(crate) fn summary(opened: &Opened) -> String {
     let ws = &opened.ws;
     let tls = opened.tls.map_or_else(String::new, |time| format!(", TLS {time:.1?}"));
+    let extensions = extensions(opened);
     format!(
         "connected to {} (TCP {:.1?}{tls}, handshake {:.1?})\n\
          version {}, subprotocol {}, extensions {}",
@@ -204,13 +205,13 @@ pub(crate) fn summary(opened: &Opened) -> String {
         opened.handshake,
         version_name(ws.version()),
         ws.subprotocol().unwrap_or("none"),
-        extensions(opened).unwrap_or_else(|| "none".into()),
+        if extensions.is_empty() { "none".into() } else { extensions.join(", ") },
     )
 }
 
-fn extensions(opened: &Opened) -> Option<String> {
-    let names: Vec<&str> = opened.ws.extensions().iter().map(|offer| offer.name()).collect();
-    (!names.is_empty()).then(|| names.join(", "))
+/// What was agreed on, with parameters as in the header.
+fn extensions(opened: &Opened) -> Vec<String> {
+    opened.ws.extensions().map(ToString::to_string).collect()
 }
 
 fn open_event(opened: &Opened) -> Object {
@@ -234,7 +235,7 @@ fn open_event(opened: &Opened) -> Object {
         .string("url", &opened.uri.to_string())
         .string("version", &version_name(opened.ws.version()))
         .maybe("subprotocol", opened.ws.subprotocol())
-        .maybe("extensions", extensions(opened).as_deref())
+        .strings("extensions", &extensions(opened))
         .object("headers", headers)
         .object("times", times)
 }

@@ -38,7 +38,8 @@ pub(crate) struct Record {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) version: String,
-    pub(crate) extensions: Option<String>,
+    /// With their parameters, as in the header.
+    pub(crate) extensions: Vec<String>,
     pub(crate) subprotocol: Option<String>,
     pub(crate) duration: Duration,
     pub(crate) messages_in: u64,
@@ -107,12 +108,13 @@ fn text(record: &Record) -> String {
         record.handshake.as_secs_f64(),
     );
     if let Some(ended) = &record.connection {
+        let extensions = (!ended.extensions.is_empty()).then(|| ended.extensions.join(", "));
         let _ = write!(
             line,
             " version={} extensions={} subprotocol={} duration={:.6} in={}/{} out={}/{} \
              close={} by={} clean={}",
             ended.version,
-            word(ended.extensions.as_deref()),
+            word(extensions.as_deref()),
             word(ended.subprotocol.as_deref()),
             ended.duration.as_secs_f64(),
             ended.messages_in,
@@ -138,7 +140,7 @@ fn json(record: &Record) -> String {
     if let Some(ended) = &record.connection {
         object = object
             .string("version", &ended.version)
-            .maybe("extensions", ended.extensions.as_deref())
+            .strings("extensions", &ended.extensions)
             .maybe("subprotocol", ended.subprotocol.as_deref())
             .seconds("duration", ended.duration)
             .number("messages_in", ended.messages_in)

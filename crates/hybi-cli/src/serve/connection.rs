@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hybi::{
-    Config, Deadline, Error, HandshakeError, HeadLimits, OriginPolicy, Server, ServerAccepted,
-    SubprotocolPreference, io::Timer as _, opening,
+    Config, Deadline, Error, Extensions, HandshakeError, HeadLimits, OriginPolicy, Server,
+    ServerAccepted, SubprotocolPreference, io::Timer as _, opening,
 };
 use hybi_tokio::{Incoming, TokioIo, TokioTimer};
 use rustls::ServerConfig;
@@ -20,6 +20,7 @@ use super::route::{Plan, Routes};
 use super::session::Session;
 use crate::args::serve::{ServeArgs, SubprotocolPolicy};
 use crate::exit::Failure;
+use crate::extensions;
 use crate::log;
 use crate::stream::Stream;
 use crate::tls;
@@ -42,6 +43,10 @@ impl Shared {
     /// Checks everything that can be wrong with the options before anything is bound.
     pub(crate) fn new(mut args: ServeArgs) -> Result<Self, Failure> {
         let routes = Routes::new(core::mem::take(&mut args.listen.handle))?;
+        let (limits, protocol) = (&args.limits, &args.protocol);
+        let extensions = extensions::chosen(&protocol.ext, &protocol.versions.0, |deflate| {
+            deflate.level(limits.deflate_level).min_size(limits.deflate_min_size)
+        })?;
         let tls = match (&args.tls.tls_cert, &args.tls.tls_key) {
             (Some(cert), Some(key)) => Some(tls::server_from_files(cert, key)?),
             _ if args.tls.tls_self_signed.is_empty() => None,
@@ -58,10 +63,11 @@ impl Shared {
             .transpose()?;
         let text = &args.listen.server_header;
         let server_header = HeaderValue::from_str(text).ok().filter(|text| !text.is_empty());
+        let plain_server = server(&args, extensions);
         Ok(Self {
             tls: tls.map(Arc::new),
-            plain_server: server(&args, false),
-            tls_server: server(&args, true),
+            tls_server: plain_server.clone().with_secure(true),
+            plain_server,
             routes,
             chat: Chat::new(args.limits.send_queue),
             access_log,
@@ -86,7 +92,7 @@ impl Shared {
     }
 }
 
-fn server(args: &ServeArgs, secure: bool) -> Server {
+fn server(args: &ServeArgs, extensions: Extensions) -> Server {
     let limits = &args.limits;
     let head_limits = HeadLimits::default()
         .with_max_bytes(limits.max_header_bytes)
@@ -113,7 +119,7 @@ fn server(args: &ServeArgs, secure: bool) -> Server {
         .subprotocols(args.protocol.subprotocol.clone())
         .subprotocol_preference(preference)
         .subprotocol_required(args.protocol.subprotocol_policy == SubprotocolPolicy::Require)
-        .secure(secure)
+        .extensions(extensions)
         .config(config)
         .build()
 }
@@ -242,7 +248,10 @@ fn decide(
     let query = request.uri().query().unwrap_or_default();
     let plan = Plan::new(handler, query, shared.args.limits.max_message)
         .map_err(|why| Box::new(refusal(StatusCode::BAD_REQUEST, &why)))?;
-    let accepted = incoming.check().map_err(|error| Box::new(error.response()))?;
+    let mut accepted = incoming.check().map_err(|error| Box::new(error.response()))?;
+    if let Plan::Echo { extensions: false, .. } = plan {
+        accepted.offers.clear();
+    }
     let accepted = match &shared.server_header {
         // The option's parser took the text as a header value, so it is one.
         Some(text) => accepted.clone().with_header("Server", text).unwrap_or(accepted),

@@ -10,14 +10,16 @@ use crate::values::{CloseSpec, close_parts, duration, percent_decode, size};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Handler {
     Echo,
+    EchoNoExt,
     Chat,
     Close,
     Discard,
     Generate,
 }
 
-const HANDLERS: [(&str, Handler); 5] = [
+const HANDLERS: [(&str, Handler); 6] = [
     ("echo", Handler::Echo),
+    ("echo-noext", Handler::EchoNoExt),
     ("chat", Handler::Chat),
     ("close", Handler::Close),
     ("discard", Handler::Discard),
@@ -95,7 +97,7 @@ pub(crate) const MAX_GENERATED: usize = 16 * 1024 * 1024;
 /// A handler with what the query asked of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
-    Echo { fragment: Option<usize>, goodbye: bool, delay: Duration },
+    Echo { extensions: bool, fragment: Option<usize>, goodbye: bool, delay: Duration },
     Chat { room: String, include_sender: bool },
     Close(Option<CloseSpec>),
     Discard { ack: bool },
@@ -107,7 +109,8 @@ impl Plan {
     pub(crate) fn new(handler: Handler, query: &str, max_message: usize) -> Result<Self, String> {
         let query = Query::new(query)?;
         Ok(match handler {
-            Handler::Echo => Self::Echo {
+            Handler::Echo | Handler::EchoNoExt => Self::Echo {
+                extensions: handler == Handler::Echo,
                 fragment: query.read("fragment", size)?.filter(|bytes| *bytes > 0),
                 goodbye: query.flag("goodbye")?,
                 delay: query.read("delay", short)?.unwrap_or_default(),
@@ -239,7 +242,12 @@ mod tests {
         let plan = |handler, query| Plan::new(handler, query, 1000);
         assert_eq!(
             plan(Handler::Echo, "fragment=1kB&goodbye=1&delay=1s"),
-            Ok(Plan::Echo { fragment: Some(1000), goodbye: true, delay: Duration::from_secs(1) })
+            Ok(Plan::Echo {
+                extensions: true,
+                fragment: Some(1000),
+                goodbye: true,
+                delay: Duration::from_secs(1)
+            })
         );
         assert_eq!(
             plan(Handler::Chat, "room=caf%C3%A9+one&self&cachebuster=7"),

@@ -125,10 +125,9 @@ impl<'a> Session<'a> {
             Some(Endpoint::Local) => "local",
             None => "nobody",
         };
-        let extensions: Vec<&str> = self.ws.extensions().iter().map(|offer| offer.name()).collect();
         Ended {
             version: version_name(self.ws.version()),
-            extensions: Some(extensions.join(",")).filter(|names| !names.is_empty()),
+            extensions: self.ws.extensions().map(ToString::to_string).collect(),
             subprotocol: self.ws.subprotocol().map(ToOwned::to_owned),
             duration: self.opened.elapsed(),
             messages_in: self.messages_in,

@@ -3,6 +3,7 @@
 
 mod connect;
 mod drain;
+mod extensions;
 mod limits;
 mod prompt;
 mod serve;
