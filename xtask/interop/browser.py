@@ -1,4 +1,4 @@
-"""Chromium on the console page of `hybi serve`, driven through its DevTools protocol.
+"""Chromium on the console page of `hybi serve`.
 
 browser.py URL [CA]: prints one JSON line for each check: its name, the target of its connection,
 and the close code or HTTP status that the server must have seen. The last check prints "waiting"
@@ -6,32 +6,17 @@ first and ends when the server goes away. With a CA, which Chromium would want i
 told to accept any certificate instead.
 """
 
-import ctypes
 import hashlib
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 
-from websockets.sync.client import connect
+import chromium
 
 URL = sys.argv[1]
 PAGE = URL.replace("ws", "http", 1) + "/"
-PATIENCE = 20
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-port=0",
-    *(["--ignore-certificate-errors"] if len(sys.argv) > 2 else []),
-]
+FLAGS = ["--ignore-certificate-errors"] if len(sys.argv) > 2 else []
 
 # What the page itself does not offer a driver: waiting for a line of its log that has not been
 # taken yet, and the digest of a large payload.
@@ -61,45 +46,12 @@ const digest = async bytes => Array.from(
 """
 
 
-class Tab:
-    """One page of a browser."""
-
-    def __init__(self, socket):
-        self.socket = socket
-        self.number = 0
-        self.session = None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self.session = attached["sessionId"]
-
-    def call(self, method, **params):
-        self.number += 1
-        request = {"id": self.number, "method": method, "params": params}
-        if self.session:
-            request["sessionId"] = self.session
-        self.socket.send(json.dumps(request))
-        while True:
-            answer = json.loads(self.socket.recv(PATIENCE))
-            if answer.get("id") == self.number:
-                if "error" in answer:
-                    raise AssertionError(f"{method}: {answer['error']}")
-                return answer["result"]
+class Tab(chromium.Tab):
+    """The console page."""
 
     def open(self, url):
-        """Loads a page and waits until its scripts have run."""
-        self.call("Page.enable")
-        error = self.call("Page.navigate", url=url).get("errorText")
-        same("error of the page", error, None)
-        self.run("new Promise(go => document.readyState === 'complete' ? go() : (onload = go))")
+        super().open(url)
         self.run(HELPERS + "; 0")
-
-    def run(self, script):
-        """The value of an expression; a promise is waited for."""
-        options = {"awaitPromise": True, "returnByValue": True}
-        result = self.call("Runtime.evaluate", expression=script, **options)
-        if "exceptionDetails" in result:
-            raise AssertionError(result["exceptionDetails"]["exception"]["description"])
-        return result["result"].get("value")
 
     def fill(self, field, text):
         """Types into a field as a keyboard would, over what it holds."""
@@ -112,11 +64,6 @@ class Tab:
     def click(self, button):
         self.run(f"if ($$('{button}').matches(':disabled')) throw new Error('{button} is disabled');"
                  f"$$('{button}').click()")
-
-    def choose_file(self, field, path):
-        document = self.call("DOM.getDocument")["root"]["nodeId"]
-        node = self.call("DOM.querySelector", nodeId=document, selector=f"#{field}")["nodeId"]
-        self.call("DOM.setFileInputFiles", nodeId=node, files=[path])
 
     def dial(self, url, protocols=""):
         self.fill("url", url)
@@ -133,11 +80,6 @@ class Tab:
         got = self.run("nextLine('close', 'info').then(line => line.payload)")
         same("close", got, {"code": code, "reason": reason, "wasClean": True})
         same("state", self.run("$$('state').dataset.state"), "closed")
-
-
-def die_with_parent():
-    """Run in the browser's process: it must not outlive a script that is killed."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 count = 0
@@ -192,7 +134,7 @@ def check_all(tab, folder):
         file.write(mebibyte)
     tab.dial(URL + where)
     tab.run("nextLine('open', 'info').then(() => 0)")
-    tab.choose_file("file", path)
+    tab.choose_files("file", [path])
     tab.click("send-file")
     got = tab.run("nextLine('binary', 'in').then(line => digest(line.payload))")
     same("digest of the echo", got, hashlib.sha256(mebibyte).hexdigest())
@@ -242,26 +184,5 @@ def check_all(tab, folder):
     done("a server that ends says 1001", where, code=1001)
 
 
-with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-    command = ["chromium", *FLAGS, f"--user-data-dir={folder}/profile", "about:blank"]
-    browser = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=die_with_parent,
-    )
-    try:
-        said = []
-        for line in browser.stderr:
-            said.append(line)
-            if line.startswith("DevTools listening on "):
-                break
-        else:
-            raise AssertionError(f"no DevTools: {''.join(said)}")
-        address = line.split()[-1]
-        with connect(address, max_size=None, compression=None, proxy=None) as socket:
-            check_all(Tab(socket), folder)
-    finally:
-        browser.kill()
-        browser.wait(PATIENCE)
+with tempfile.TemporaryDirectory() as folder, chromium.chromium(Tab, *FLAGS) as tab:
+    check_all(tab, folder)

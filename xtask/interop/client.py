@@ -32,6 +32,8 @@ def dial(where, **options):
         ssl=CONTEXT,
         open_timeout=PATIENCE,
         close_timeout=PATIENCE,
+        # By default 1 MiB, which random bytes exceed when they are compressed.
+        max_size=1 << 21,
         proxy=None,
         **options,
     )

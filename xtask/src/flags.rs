@@ -6,9 +6,9 @@ use crate::outcome::Options;
 /// The options part of the page that `cargo xtask` prints.
 pub(crate) const OPTIONS: &str = "
 Options:
-  --cases PATTERNS    autobahn: only these cases, e.g. --cases \"1.* 7.9.3\"
-  --role ROLE         autobahn: hybi as `server` or as `client`; both without it
-  --peer NAME         interop: only `chromium`, `python` or `node`
+  --cases PATTERNS    autobahn, autobahn-compression: only these cases, e.g. --cases \"1.* 7.9.3\"
+  --role ROLE         the same two: hybi as `server` or as `client`; both without it
+  --peer NAME         interop, compression: only `chromium`, `python` or `node`
 ";
 
 /// What the command line asks for.

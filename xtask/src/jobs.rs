@@ -7,7 +7,10 @@ use std::time::Instant;
 
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
-use crate::{autobahn, bench, cargo, deny, features, interop, minimal, no_std, sanitize, tidy};
+use crate::{
+    autobahn, backends, bench, cargo, compression, deny, features, interop, minimal, no_std,
+    sanitize, tidy,
+};
 
 /// One thing that can be run by its name.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,7 @@ pub(crate) const CI: &[Job] = &[
     job("lint", "Clippy on every target and feature, warnings are errors", cargo::lint),
     job("test", "unit tests, contract tests and doc examples", cargo::test),
     job("doc", "documentation builds, warnings are errors", cargo::doc),
+    job("backends", "hybi-compression's tests with each DEFLATE library", backends::run_job),
     job("features", "each library with no feature, each feature alone, all of them", features::run),
     job("minimal", "builds with the oldest direct dependencies it declares", minimal::run_job),
     job("no-std", "hybi-frame links into a program that has no std", no_std::run_job),
@@ -40,7 +44,7 @@ pub(crate) const CI: &[Job] = &[
     job("tidy", "headers, leftover marks, RFC sections, unsafe code, layers", tidy::run),
     job(
         "autobahn",
-        "the Autobahn testsuite, sections 1 to 10, as server and client",
+        "the Autobahn testsuite as server and client, long messages left out of 12 and 13",
         autobahn::run_job,
     ),
     job(
@@ -48,11 +52,26 @@ pub(crate) const CI: &[Job] = &[
         "Chromium, Python websockets and Node ws, with and without TLS",
         interop::run_job,
     ),
+    job(
+        "compression",
+        "the same peers with every parameter of permessage-deflate, seen on the wire",
+        compression::run_job,
+    ),
+    job(
+        "pywebsocket",
+        "the deprecated compression extensions with pywebsocket 0.7.9",
+        compression::pywebsocket,
+    ),
     job("bench-check", "benchmarks compile and their answers are right", bench::check),
 ];
 
 /// Too slow for every change.
 pub(crate) const NIGHTLY: &[Job] = &[
+    job(
+        "autobahn-compression",
+        "the Autobahn testsuite, all of sections 12 and 13, as server and client",
+        autobahn::compression,
+    ),
     job("bench", "every benchmark at full length", bench::full),
     job("miri", "hybi-frame's tests under Miri", sanitize::miri),
     job("properties", "property tests with 200 times the cases", cargo::properties),
@@ -68,9 +87,9 @@ pub(crate) const GROUPS: &[(&str, &str, &[Job])] = &[
 pub(crate) fn list() -> String {
     let mut page = String::from("cargo xtask <job>... [options]\n");
     for (group, about, jobs) in GROUPS {
-        let _ = write!(page, "\n{group:<12} {about}:\n");
+        let _ = write!(page, "\n{group:<20} {about}:\n");
         for job in *jobs {
-            let _ = writeln!(page, "  {:<12} {}", job.name, job.about);
+            let _ = writeln!(page, "  {:<20} {}", job.name, job.about);
         }
     }
     page.push_str(crate::flags::OPTIONS);
@@ -114,12 +133,12 @@ fn summary(rows: &[(&str, Duration, JobResult)], planned: usize, total: Duration
             Err(_) => (&mut failed, String::from("FAILED")),
         };
         *count += 1;
-        let _ = writeln!(table, "{name:<12} {:>8}  {verdict}", seconds(*took));
+        let _ = writeln!(table, "{name:<20} {:>8}  {verdict}", seconds(*took));
     }
     if rows.len() < planned {
         let _ = writeln!(table, "{} jobs not started", planned - rows.len());
     }
-    let _ = writeln!(table, "{:<12} {:>8}", "total", seconds(total));
+    let _ = writeln!(table, "{:<20} {:>8}", "total", seconds(total));
     let _ = writeln!(table, "{passed} passed, {failed} failed, {skipped} skipped");
     table
 }
@@ -141,8 +160,14 @@ mod tests {
             ("lint", second, Err(String::from("broken"))),
         ];
         let table = summary(&rows, 5, 3 * second);
-        assert!(table.contains("miri            1.0 s  skipped: no such tool\n"), "{table}");
-        assert!(table.contains("lint            1.0 s  FAILED\n2 jobs not started\n"), "{table}");
+        assert!(
+            table.contains("miri                    1.0 s  skipped: no such tool\n"),
+            "{table}"
+        );
+        assert!(
+            table.contains("lint                    1.0 s  FAILED\n2 jobs not started\n"),
+            "{table}"
+        );
         assert!(table.ends_with("\n1 passed, 1 failed, 1 skipped\n"), "{table}");
     }
 

@@ -5,8 +5,10 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "jobs report to whoever runs them")]
 
 mod autobahn;
+mod backends;
 mod bench;
 mod cargo;
+mod compression;
 mod deny;
 mod features;
 mod flags;

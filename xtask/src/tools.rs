@@ -68,7 +68,7 @@ pub(crate) fn node_packages(workspace: &Workspace, job: &str) -> Result<PathBuf,
 }
 
 /// Runs `install` unless the folder was completed before from the same recipe.
-fn once(
+pub(crate) fn once(
     folder: &Path,
     recipe: &Path,
     install: impl FnOnce() -> Result<(), String>,

@@ -17,9 +17,7 @@ use crate::tools::{need, node_packages, python_packages};
 use crate::workspace::Workspace;
 
 pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
-    let wanted = |peer: &Kind| options.peer.as_ref().is_none_or(|name| name == peer.name());
-    let kinds = [Kind::Python, Kind::Node, Kind::Chromium].into_iter().filter(wanted);
-    let peers = kinds.map(|kind| Peer::install(workspace, kind)).collect::<Result<Vec<_>, _>>()?;
+    let peers = Peer::wanted(workspace, options)?;
     let hybi = Hybi::build(workspace)?;
     let folder = workspace.empty_cache("interop/run")?;
     let certificates = Certificates::make(workspace, &folder)?;
@@ -72,7 +70,7 @@ impl Scene<'_> {
 
 /// Who is on the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Chromium,
     Node,
     Python,
@@ -80,7 +78,7 @@ enum Kind {
 
 impl Kind {
     /// As `--peer` has it.
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Chromium => "chromium",
             Self::Node => "node",
@@ -88,7 +86,7 @@ impl Kind {
         }
     }
 
-    const fn title(self) -> &'static str {
+    pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Chromium => "Chromium",
             Self::Node => "Node ws",
@@ -98,14 +96,21 @@ impl Kind {
 }
 
 /// An installed peer.
-struct Peer {
-    kind: Kind,
+pub(crate) struct Peer {
+    pub(crate) kind: Kind,
     scripts: PathBuf,
     /// Where its packages are.
     packages: PathBuf,
 }
 
 impl Peer {
+    /// The peers that `--peer` leaves, installed.
+    pub(crate) fn wanted(workspace: &Workspace, options: &Options) -> Result<Vec<Self>, String> {
+        let wanted = |peer: &Kind| options.peer.as_ref().is_none_or(|name| name == peer.name());
+        let kinds = [Kind::Python, Kind::Node, Kind::Chromium].into_iter().filter(wanted);
+        kinds.map(|kind| Self::install(workspace, kind)).collect()
+    }
+
     fn install(workspace: &Workspace, kind: Kind) -> Result<Self, String> {
         let packages = match kind {
             Kind::Node => node_packages(workspace, "interop")?.join("node_modules"),
@@ -140,7 +145,8 @@ impl Peer {
         server
     }
 
-    fn script(&self, name: &str) -> Command {
+    /// One of the scripts in `xtask/interop`.
+    pub(crate) fn script(&self, name: &str) -> Command {
         let (program, variable) =
             if self.kind == Kind::Node { ("node", "NODE_PATH") } else { ("python3", "PYTHONPATH") };
         let mut script = command(program);
