@@ -6,5 +6,6 @@
 //! | `echo_client` | a client: connect, send, receive, close |
 //! | `chat` | many connections, messages shared without copying, `select!` |
 //! | `upgrade` | plain HTTP and WebSocket on one port, deciding on the request |
+//! | `custom_extension` | an extension of your own, beside permessage-deflate |
 //! | `sans_io` | `Connection` driven by hand over blocking sockets |
 //! | `frames_only` | the framing codec alone |
