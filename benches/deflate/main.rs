@@ -48,11 +48,13 @@ fn main() {
 
 fn print_row(label: &str, ratio: f64, send: &[(&str, f64)], receive: &[(&str, f64)]) {
     print!("{label:>10}, {:>2.0}% of it sent", ratio * 100.0);
+    let mut both = [0.0; 2];
     for (what, figures) in [("send", send), ("receive", receive)] {
         let [(_, bare), (_, ours)] = figures else { unreachable!("two are compared") };
         print!(" | {what}: bare {bare:>6.0} ns, hybi {ours:>6.0} ns, {:.2}", bare / ours);
+        both = [both[0] + bare, both[1] + ours];
     }
-    println!();
+    println!(" | both: {:.2}", both[0] / both[1]);
 }
 
 /// What is sent and received over and over: messages longer than any window taken together.

@@ -7,11 +7,6 @@ use std::sync::Arc;
 use hybi_handshake::{ExtensionAnswer, ExtensionOffer, HandshakeError, Version};
 
 use crate::extension::{Agreed, AnswerError, Extension};
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-use crate::{
-    Deflate, DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress,
-    PermessageDeflateDraft,
-};
 
 /// The extensions that an endpoint is willing to use, most wanted first.
 ///
@@ -40,31 +35,6 @@ impl Extensions {
     #[must_use]
     pub fn none() -> Self {
         Self(Arc::new([]))
-    }
-
-    /// Every extension of this crate, newest first: for programs that are to talk to whatever there
-    /// is. Those that do not fit the version of a connection are left out of it.
-    ///
-    /// ```
-    /// use hybi_compression::{Deflate, Extensions};
-    /// use hybi_handshake::{ExtensionOffer, Version};
-    ///
-    /// let server = Extensions::all(Deflate::default());
-    /// let offers = ExtensionOffer::parse_list(["x-webkit-deflate-frame"], Version::RFC6455)?;
-    /// assert_eq!(server.accept(&offers, Version::RFC6455)[0].answer(), &offers[0]);
-    /// # Ok::<(), hybi_handshake::HandshakeError>(())
-    /// ```
-    #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-    #[must_use]
-    pub fn all(deflate: Deflate) -> Self {
-        Self::from(deflate)
-            .with(PermessageDeflateDraft::new(deflate))
-            .with(PermessageCompress::new(deflate))
-            .with(PermessageCompress::webkit(deflate))
-            .with(PerframeCompress::new(deflate))
-            .with(DeflateFrame::new(deflate))
-            .with(DeflateFrame::webkit(deflate))
-            .with(DeflateStream::new(deflate))
     }
 
     /// Adds others behind those already there.
@@ -160,7 +130,7 @@ const EXCLUDED: AnswerError =
 impl Default for Extensions {
     fn default() -> Self {
         #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-        return Deflate::default().into();
+        return crate::Deflate::default().into();
         #[cfg(not(any(feature = "zlib-rs", feature = "miniz_oxide")))]
         Self::none()
     }

@@ -1,42 +1,81 @@
-//! WebSocket extensions.
+//! What may be negotiated beside the WebSocket protocol itself: the interface of extensions, and
+//! every one that compresses.
+//!
+//! - [`Extensions`] is what an endpoint is willing to use; a client gets its offers from it and a
+//!   server its choice, both as [`Agreed`].
+//! - [`Chain`] is what was agreed on at work on one connection: on messages and frames as
+//!   [`hybi_frame`] has them, or on the whole stream.
+//! - [`Deflate`] is permessage-deflate ([RFC 7692](https://www.rfc-editor.org/rfc/rfc7692)), and with
+//!   its choices are made [`PermessageDeflateDraft`], [`PermessageCompress`], [`PerframeCompress`],
+//!   [`DeflateFrame`] and [`DeflateStream`], which came before it and are for old peers alone.
+//!
+//! There is no I/O in here, and no connection: the crate `hybi` has those.
+//!
+//! ```
+//! use hybi_compression::{Chain, Compress, Deflate, Extensions};
+//! use hybi_frame::{
+//!     Assembled, FrameDecoder, FrameRules, Limits, MessageAssembler, Opcode, Role, encode_frame,
+//! };
+//! use hybi_handshake::Version;
+//!
+//! // The opening handshake: `Sec-WebSocket-Extensions` there and back.
+//! let extensions = Extensions::from(Deflate::default());
+//! let accepted = extensions.accept(&extensions.offers(Version::RFC6455), Version::RFC6455);
+//! let answers: Vec<_> = accepted.iter().map(|agreed| agreed.answer().clone()).collect();
+//! let confirmed = extensions.confirm(&answers, Version::RFC6455)?;
+//!
+//! // The server sends a message.
+//! let mut server = Chain::new(&accepted);
+//! let (mut payload, mut wire) = (Vec::new(), Vec::new());
+//! let text = "All work and no play makes Jack a dull boy. ".repeat(20);
+//! let rsv = server.encode_message(text.as_bytes(), Compress::Auto, &mut payload);
+//! let rsv = rsv.expect("it is long enough to be compressed");
+//! encode_frame(&mut wire, true, rsv, Opcode::Text, &payload, None);
+//! assert!(wire.len() < 100);
+//!
+//! // The client receives it.
+//! let mut client = Chain::new(&confirmed);
+//! let (rules, limits) = (FrameRules::RFC6455, Limits::default());
+//! let mut decoder = FrameDecoder::new(Role::Client, rules, limits);
+//! client.allow_rsv(&mut decoder);
+//! let mut assembler = MessageAssembler::new(rules, limits);
+//! let (_, part) = decoder.decode(&mut wire)?;
+//! let message = assembler.push_decoded(part.expect("a frame"), &mut client)?;
+//! let Some(Assembled::Text(received)) = message else { panic!("a message") };
+//! assert_eq!(*received, *text);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # An extension of your own
+//!
+//! [`Extension`] is what it says in the handshake, [`PayloadCodec`] what it does to messages or
+//! frames, [`StreamCodec`] to the stream; the workspace's example `custom_extension` has one of
+//! a hundred lines.
+//!
+//! # Features
+//!
+//! `zlib-rs`, on by default, and `miniz_oxide` bring the algorithm; without either, the interface
+//! alone is here. The second has no choice of the window. Both come by way of `flate2`, which
+//! prefers a C library to either as soon as a feature of its own (`zlib`, `zlib-ng`,
+//! `cloudflare_zlib`) is turned on anywhere: add `flate2` to your own dependencies to do so. A window
+//! of 8 bits is made of one of 9, which is safe with zlib and zlib-rs and not known of the others.
 
 #![forbid(unsafe_code)]
 
 mod chain;
 #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 mod deflate;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-mod deflate_frame;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-mod deflate_stream;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-mod draft_names;
 mod extension;
 mod extensions;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-mod methods;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-mod perframe_compress;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-mod permessage_compress;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-mod permessage_deflate;
 
 // The public interface.
 pub use chain::Chain;
 #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-pub use deflate::Deflate;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-pub use deflate_frame::DeflateFrame;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-pub use deflate_stream::DeflateStream;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-pub use draft_names::PermessageDeflateDraft;
+pub use deflate::{
+    Deflate, DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress,
+    PermessageDeflateDraft,
+};
 pub use extension::{
     Agreed, AnswerError, Compress, EncodingKey, Extension, PayloadCodec, StreamCodec,
 };
 pub use extensions::Extensions;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-pub use perframe_compress::PerframeCompress;
-#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-pub use permessage_compress::PermessageCompress;

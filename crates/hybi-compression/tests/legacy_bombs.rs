@@ -3,13 +3,9 @@
 
 #![cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 
-#[allow(dead_code, reason = "nothing is held between two measurements here")]
-#[path = "support/allocator.rs"]
-mod allocator;
 #[path = "support/mod.rs"]
 mod support;
 
-use allocator::Meter;
 use flate2::{Compress as Deflater, Compression, FlushCompress};
 use hybi_compression::{
     Agreed, Deflate, DeflateFrame, DeflateStream, Extensions, PerframeCompress, PermessageCompress,
@@ -17,7 +13,11 @@ use hybi_compression::{
 };
 use hybi_frame::{Limits, Opcode, Role, Rsv, encode_frame};
 use hybi_handshake::Version;
+use hybi_testkit::allocator::{Counting, Meter};
 use support::endpoint::{Endpoint, key};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 const MIB: usize = 1 << 20;
 const ROLES: [Role; 2] = [Role::Client, Role::Server];

@@ -1,17 +1,25 @@
-//! DEFLATE (RFC 1951) as all the extensions below use it: the choices about it, and one codec.
+//! The extensions that compress with DEFLATE (RFC 1951), a file each, and the choices about them.
 
 mod codec;
-mod history;
-pub(crate) mod params;
-mod pool;
-mod receiver;
-mod sender;
+mod deflate_frame;
+mod deflate_stream;
+mod draft_names;
+mod methods;
+mod params;
+mod perframe_compress;
+mod permessage_compress;
+mod permessage_deflate;
 
-pub(crate) use codec::{DeflateCodec, Direction};
-pub(crate) use pool::is_crowded;
+use codec::{DeflateCodec, Direction};
 
-/// What ends every flushed piece of DEFLATE data, and is not sent.
-const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+use crate::Extensions;
+
+pub(crate) use codec::is_crowded;
+pub use deflate_frame::DeflateFrame;
+pub use deflate_stream::DeflateStream;
+pub use draft_names::PermessageDeflateDraft;
+pub use perframe_compress::PerframeCompress;
+pub use permessage_compress::PermessageCompress;
 
 /// Every choice about an extension that compresses with DEFLATE.
 ///
@@ -124,5 +132,31 @@ impl Deflate {
     /// How far back what this endpoint sends refers at most, if it can be chosen.
     pub(crate) fn own_window(&self) -> u8 {
         if Self::HAS_WINDOW_BITS { self.own_window_bits } else { 15 }
+    }
+}
+
+impl Extensions {
+    /// Every extension of this crate, newest first: for programs that are to talk to whatever there
+    /// is. Those that do not fit the version of a connection are left out of it.
+    ///
+    /// ```
+    /// use hybi_compression::{Deflate, Extensions};
+    /// use hybi_handshake::{ExtensionOffer, Version};
+    ///
+    /// let server = Extensions::all(Deflate::default());
+    /// let offers = ExtensionOffer::parse_list(["x-webkit-deflate-frame"], Version::RFC6455)?;
+    /// assert_eq!(server.accept(&offers, Version::RFC6455)[0].answer(), &offers[0]);
+    /// # Ok::<(), hybi_handshake::HandshakeError>(())
+    /// ```
+    #[must_use]
+    pub fn all(deflate: Deflate) -> Self {
+        Self::from(deflate)
+            .with(PermessageDeflateDraft::new(deflate))
+            .with(PermessageCompress::new(deflate))
+            .with(PermessageCompress::webkit(deflate))
+            .with(PerframeCompress::new(deflate))
+            .with(DeflateFrame::new(deflate))
+            .with(DeflateFrame::webkit(deflate))
+            .with(DeflateStream::new(deflate))
     }
 }

@@ -4,8 +4,8 @@
 use hybi_handshake::{ExtensionOffer, Version};
 
 use crate::deflate::Deflate;
+use crate::deflate::permessage_deflate::{NAME, Names, Params, agreed};
 use crate::extension::{Agreed, AnswerError, Extension};
-use crate::permessage_deflate::{NAME, Names, Params, agreed};
 
 /// permessage-deflate as clients and servers of 2013 had it, with parameters that begin with `s2c_`
 /// and `c2s_` where RFC 7692 has `server_` and `client_`.

@@ -1,13 +1,24 @@
 //! DeflateCodec: payloads compressed and decompressed, with the tail bytes taken off and put back
 //! (RFC 7692 §7.2).
 
+mod history;
+mod pool;
+mod receiver;
+mod sender;
+
 use hybi_frame::Violation;
 
+use pool::Kind;
+use receiver::Receiver;
+use sender::Sender;
+
+pub(crate) use pool::is_crowded;
+
 use super::Deflate;
-use super::pool::Kind;
-use super::receiver::Receiver;
-use super::sender::Sender;
 use crate::extension::{Compress, EncodingKey, PayloadCodec};
+
+/// What ends every flushed piece of DEFLATE data, and is not sent.
+const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// What was agreed on for one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,15 +36,19 @@ impl Sender {
             }
             self.deflater = Some((deflater, Held::new()));
         }
+        let start = out.len();
         let done =
             self.deflater.as_mut().is_some_and(|(deflater, _)| deflater.message(payload, out));
-        // What was compressed is part of what the next message builds on, so it has to be sent.
-        if done {
+        // What was compressed is part of what the next message builds on, so it is sent, or the
+        // state made again without it, which takes longer than a small message gains by it.
+        let pays = out.len() - start < payload.len() || payload.len() < UNDO_MIN;
+        if done && pays {
             self.history.push(payload);
         } else {
+            out.truncate(start);
             self.deflater = None;
         }
-        done
+        done && pays
     }
 
     /// Compresses without the history, and without becoming part of it.
@@ -76,3 +80,6 @@ impl Sender {
         self.history.pack();
     }
 }
+
+/// From this length on, a payload that does not get smaller is sent as it is.
+const UNDO_MIN: usize = 4096;

@@ -4,9 +4,9 @@
 use hybi_handshake::{ExtensionOffer, Version};
 
 use crate::deflate::Deflate;
-use crate::deflate_frame::{MAX_WINDOW_BITS, accept, confirm, demands};
+use crate::deflate::deflate_frame::{MAX_WINDOW_BITS, accept, confirm, demands};
+use crate::deflate::methods;
 use crate::extension::{Agreed, AnswerError, Extension};
-use crate::methods;
 
 /// perframe-compress, for peers of spring 2012.
 ///

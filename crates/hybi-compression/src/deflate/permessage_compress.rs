@@ -3,11 +3,11 @@
 
 use hybi_handshake::{ExtensionOffer, Version};
 
+use crate::deflate::draft_names::{DRAFT_NAMES, accepted, confirmed, offer};
+use crate::deflate::methods;
+use crate::deflate::permessage_deflate::{NAMES, Names, Params};
 use crate::deflate::{Deflate, params};
-use crate::draft_names::{DRAFT_NAMES, accepted, confirmed, offer};
 use crate::extension::{Agreed, AnswerError, Extension};
-use crate::methods;
-use crate::permessage_deflate::{NAMES, Names, Params};
 
 /// permessage-compress, for peers of the second half of 2012.
 ///
