@@ -150,7 +150,8 @@ pub enum Violation {
     /// A message of more bytes than [`Limits::max_message`](crate::Limits::max_message). §10.4,
     /// close code 1009.
     MessageTooLarge {
-        /// Bytes of the message up to the end of the frame that went past the limit.
+        /// Bytes of the message up to the end of the frame that went past the limit; of what an
+        /// extension decodes, one more than the limit.
         size: u64,
         /// The limit in bytes.
         limit: usize,

@@ -77,7 +77,7 @@ fn what_counts_is_what_a_payload_decodes_to() {
     assert_eq!(receive(b"\xc1\x02ab", 1, 32).expect("64 bytes")[0].len(), 64);
     for step in [1, 2, 100] {
         let error = receive(b"\x81\x00\xc1\x02ab", step, 33).expect_err("66 bytes");
-        let rule = Violation::MessageTooLarge { size: 66, limit: 64 };
+        let rule = Violation::MessageTooLarge { size: 65, limit: 64 };
         assert_eq!((error.violation(), error.offset()), (rule, 2));
     }
 }

@@ -11,7 +11,8 @@ use hybi_handshake::HeadLimits;
 /// The defaults are safe on the open internet: each limit is on, and one connection whose peer
 /// does its worst holds no more than one message of [`max_message`](Self::max_message), the
 /// [`outbox_limit`](Self::outbox_limit), and about 128 KiB: the chunk of 64 KiB that was read and
-/// that the application has not taken yet, and about as much in answers to it.
+/// that the application has not taken yet, and about as much in answers to it. With compression,
+/// some 450 KB of state come to that until the connection is [parked](Self::park_after).
 ///
 /// ```
 /// use std::time::Duration;
@@ -217,10 +218,10 @@ impl Config {
     /// Sets how long a connection exchanges no message before its compression state is parked
     /// (up to twice as long); 1 s by default, `None` never does for that reason.
     ///
-    /// An active state is some 300 KB in size. Parked, only what later messages may refer to is
-    /// kept, and the next message pays for making the state again: some tens of microseconds. It is
-    /// invisible to the peer. A process in which too many states are active parks connections as
-    /// soon as they wait, whatever is set here.
+    /// The state of both directions is some 450 KB in size. Parked, only what later messages may
+    /// refer to is kept, and the next message pays for making the state again: some tens of
+    /// microseconds. It is invisible to the peer. A process in which too many states are active
+    /// parks connections as soon as they wait, whatever is set here.
     #[must_use]
     pub fn park_after(mut self, quiet: Option<Duration>) -> Self {
         self.park_after = quiet;

@@ -24,7 +24,7 @@ use crate::Message;
 ///     Ok(ws.send(Outgoing::from(picture).compress(Compress::Never)).await?)
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Outgoing {
     pub(crate) message: Message,
     pub(crate) compress: Compress,
@@ -53,6 +53,18 @@ impl Outgoing {
     }
 }
 
+/// Shows nothing of a message that must not be compressed, which may be a [`Secret`].
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Outgoing");
+        shown.field("compress", &self.compress);
+        if self.compress == Compress::Never {
+            return shown.finish_non_exhaustive();
+        }
+        shown.field("message", &self.message).finish()
+    }
+}
+
 impl<M: Into<Message>> From<M> for Outgoing {
     fn from(message: M) -> Self {
         Self { message: message.into(), compress: Compress::Auto, prepared: None }
@@ -74,7 +86,8 @@ impl<M: Into<Message>> From<M> for Outgoing {
 /// ) -> Result<(), Error> {
 ///     Ok(ws.send(Secret::new(token)).await?)
 /// }
-/// assert_eq!(format!("{:?}", Secret::new("token")), "Secret(..)");
+/// let (secret, outgoing) = (Secret::new("token"), hybi::Outgoing::from(Secret::new("token")));
+/// assert!(!format!("{secret:?} {outgoing:?}").contains("token"));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Message);
@@ -163,7 +176,7 @@ impl Prepared {
 
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Prepared").field(&self.0.message).finish()
+        f.debug_tuple("Prepared").field(&Outgoing::from(self)).finish()
     }
 }
 

@@ -187,7 +187,8 @@ pub fn sends_a_lawful_request<R: Runtime>() {
     assert_eq!(head.field("Authorization"), Some("Bearer 1234"));
     assert_eq!(head.field("Origin"), Some("https://example.org"));
     assert_eq!(head.field("Sec-WebSocket-Protocol"), Some("chat"));
-    assert_eq!(head.field("Sec-WebSocket-Extensions"), None);
+    let offer = "permessage-deflate; client_max_window_bits";
+    assert_eq!(head.field("Sec-WebSocket-Extensions"), Some(offer));
     assert!(head.fields.iter().any(|(name, _)| name == "Sec-WebSocket-Key"), "{head:?}");
     let key = |head: &Head| head.field("Sec-WebSocket-Key").map(str::to_owned);
     assert_eq!(key(&head).map(|key| key.len()), Some(24));

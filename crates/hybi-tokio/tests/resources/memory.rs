@@ -29,7 +29,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     builder.enable_all().build().unwrap().block_on(future)
 }
 
-fn accepted(listener: &TcpListener) -> TcpStream {
+pub(crate) fn accepted(listener: &TcpListener) -> TcpStream {
     let (stream, _) = listener.accept().unwrap();
     stream.set_nonblocking(true).unwrap();
     TcpStream::from_std(stream).unwrap()
@@ -37,7 +37,7 @@ fn accepted(listener: &TcpListener) -> TcpStream {
 
 /// Runs a server on a thread of its own that echoes on one connection up to its end; gives the
 /// most bytes that it held since the handshake, and the error.
-fn serve_echo(config: Config) -> (SocketAddr, JoinHandle<(usize, Option<Error>)>) {
+pub(crate) fn serve_echo(config: Config) -> (SocketAddr, JoinHandle<(usize, Option<Error>)>) {
     let (listener, address) = listen();
     let server = Server::builder().config(config).build();
     let thread = thread::spawn(move || {

@@ -23,18 +23,10 @@ pub(super) struct Extended {
 struct Plain {
     bytes: Vec<u8>,
     at: usize,
-    /// The last decoding filled the buffer, so the codec may have more to give.
-    full: bool,
     /// How many bytes at the front of the next input were decoded before.
     taken: usize,
     /// Bytes of the encoded stream that were decoded.
     offset: u64,
-}
-
-impl Plain {
-    fn is_drained(&self) -> bool {
-        self.at == self.bytes.len() && !self.full
-    }
 }
 
 impl Extended {
@@ -141,7 +133,8 @@ impl Connection {
         }
         let Some(extended) = &mut self.extended else { return (chunk.len(), event) };
         let plain = &mut extended.plain;
-        if event.is_none() || plain.is_drained() && plain.taken == chunk.len() {
+        // Only by giving nothing does a codec say that it has nothing more.
+        if event.is_none() {
             *plain = Plain { offset: plain.offset, ..Plain::default() };
             return (chunk.len(), event);
         }
@@ -168,7 +161,6 @@ impl Connection {
             decoded.map_err(|violation| FrameError::of_extension(violation, plain.offset))?;
         plain.taken += taken;
         plain.offset += taken as u64;
-        plain.full = given == PLAIN_LEN;
         plain.bytes.truncate(given);
         Ok(taken > 0 || given > 0)
     }

@@ -1,7 +1,10 @@
 //! Compressed connections: the state of an extension advances when a message is queued or received, and
 //! dropping a future never comes between (RFC 7692 section 7).
 
-use hybi::{Config, Message, Outgoing, Prepared, Role, Secret};
+use hybi::{
+    Config, Connection, Deflate, Extension as _, Message, Negotiated, Outgoing, Prepared, Role,
+    Secret, Version,
+};
 
 use crate::{
     support::link::Manners,
@@ -9,6 +12,16 @@ use crate::{
 };
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
+
+/// A world in which permessage-deflate was agreed on.
+fn world(role: Role, config: Config, manners: Manners, drops: Drops) -> World {
+    let deflate = Deflate::default();
+    let agreed = deflate.accept(&deflate.offers()[0]).expect("acceptable");
+    let negotiated = Negotiated::new(Version::RFC6455, None, vec![agreed]);
+    let [own, peer] = [(role, config), (role.peer(), Config::default())]
+        .map(|(role, config)| Connection::new(role, negotiated.clone(), config.into()));
+    World::between(own, peer, manners, drops)
+}
 
 /// Messages that refer back to each other.
 fn text(number: usize) -> String {
@@ -26,7 +39,7 @@ fn outgoing(number: usize) -> Outgoing {
 
 fn send(role: Role, manners: Manners, drops: Drops, vanished: &mut usize) -> usize {
     let config = Config::default().outbox_limit(150).fragment_size(Some(40));
-    let mut world = World::compressed(role, config, manners, drops);
+    let mut world = world(role, config, manners, drops);
     let mut accepted = Vec::new();
     for number in 0..6 {
         let feed = world.attempt(async |socket: &mut Socket| socket.feed(outgoing(number)).await);
@@ -78,7 +91,7 @@ fn receiving_may_be_dropped_anywhere() {
         for manners in MANNERS {
             for lends in receivers {
                 at_each_await_point(|drops| {
-                    let mut world = World::compressed(role, Config::default(), manners, drops);
+                    let mut world = world(role, Config::default(), manners, drops);
                     for number in 0..4 {
                         world.peer.queue(text(number));
                         world.peer.queue(Message::Ping("?".into()));

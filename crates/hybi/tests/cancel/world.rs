@@ -3,7 +3,7 @@
 
 use core::pin::pin;
 
-use hybi::{Config, Connection, Extension as _, Message, Negotiated, Role, Version, WebSocket};
+use hybi::{Config, Connection, Message, Role, WebSocket};
 
 use crate::support::{
     clock::{Clock, ClockTimer},
@@ -39,18 +39,12 @@ impl World {
         Self::between(connection_with(role, config), connection(role.peer()), manners, drops)
     }
 
-    /// With permessage-deflate.
-    #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-    pub(crate) fn compressed(role: Role, config: Config, manners: Manners, drops: Drops) -> Self {
-        let deflate = hybi::Deflate::default();
-        let agreed = deflate.accept(&deflate.offers()[0]).expect("acceptable");
-        let negotiated = Negotiated::new(Version::RFC6455, None, vec![agreed]);
-        let [own, peer] = [(role, config), (role.peer(), Config::default())]
-            .map(|(role, config)| Connection::new(role, negotiated.clone(), config.into()));
-        Self::between(own, peer, manners, drops)
-    }
-
-    fn between(own: Connection, peer: Connection, manners: Manners, drops: Drops) -> Self {
+    pub(crate) fn between(
+        own: Connection,
+        peer: Connection,
+        manners: Manners,
+        drops: Drops,
+    ) -> Self {
         let (end, far) = link(manners);
         Self {
             socket: WebSocket::new(own, end, Clock::new().timer()),

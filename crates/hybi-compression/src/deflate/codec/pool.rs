@@ -157,12 +157,18 @@ impl Inflater {
     pub(super) fn inflate(&mut self, input: &[u8], out: &mut [u8]) -> Option<Inflated> {
         let state = self.0.as_mut()?;
         let (total_in, total_out) = (state.total_in(), state.total_out());
-        let status = state.decompress(input, out, FlushDecompress::None).ok()?;
-        Some(Inflated {
-            taken: (state.total_in() - total_in) as usize,
-            made: (state.total_out() - total_out) as usize,
-            end: status == Status::StreamEnd,
-        })
+        let status = state.decompress(input, out, FlushDecompress::None);
+        let taken = (state.total_in() - total_in) as usize;
+        let made = (state.total_out() - total_out) as usize;
+        match status {
+            Ok(status) => Some(Inflated { taken, made, end: status == Status::StreamEnd }),
+            // What came before the error counts, however the payload was cut; a byte is left for
+            // the call that finds the error alone.
+            Err(_) if made > 0 => {
+                Some(Inflated { taken: taken.min(input.len().saturating_sub(1)), made, end: false })
+            }
+            Err(_) => None,
+        }
     }
 
     /// Lets what comes next refer back to these bytes, at most a window of them.

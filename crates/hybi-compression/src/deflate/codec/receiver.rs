@@ -71,7 +71,7 @@ impl Receiver {
                         self.at = At::AfterFinal;
                         break;
                     }
-                } else if rest.is_empty() && made < room.len() {
+                } else if rest.is_empty() && (made == 0 || GIVES_ALL && made < room.len()) {
                     break;
                 } else if taken == 0 && made == 0 {
                     return Err(NOT_DEFLATE);
@@ -159,6 +159,10 @@ const PROBE: [u8; 304] = {
     }
     probe
 };
+
+/// What a decompressor has room for, it gives. miniz_oxide does not where its window begins anew:
+/// it has more, and says so when it is asked again.
+const GIVES_ALL: bool = cfg!(feature = "zlib-rs");
 
 const NOT_DEFLATE: Violation = Violation::Extension(ExtensionViolation {
     rule: "payload is not DEFLATE data",

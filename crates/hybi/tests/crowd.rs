@@ -1,0 +1,59 @@
+//! A process with more connections than may have compression state of their own: those that wait
+//! give theirs back at once (`Config::park_after`). Alone in its process, which it crowds.
+#![cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+
+use std::{sync::Arc, time::Instant};
+
+use hybi::{
+    Agreed, Config, Connection, Deflate, Extension as _, Message, Negotiated, Role, Version,
+};
+use hybi_testkit::allocator::{Counting, Meter};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const MIB: usize = 1024 * 1024;
+
+/// What permessage-deflate is between a client and a server that want nothing special.
+fn agreed() -> Agreed {
+    let deflate = Deflate::default();
+    let offers = deflate.offers();
+    deflate.accept(&offers[0]).expect("acceptable")
+}
+
+fn connection(role: Role) -> Connection {
+    let negotiated = Negotiated::new(Version::RFC6455, None, vec![agreed()]);
+    // None of them would park by itself.
+    let config = Config::default().ping_interval(None).park_after(None);
+    Connection::new(role, negotiated, Arc::new(config))
+}
+
+/// Sends a message, and lets both endpoints wait afterwards.
+fn say(from: &mut Connection, to: &mut Connection, text: &str, now: Instant) {
+    from.queue(text).expect("open");
+    let mut wire = from.transmit_to_vec();
+    let (_, event) = to.handle_input(&mut wire);
+    assert_eq!(event.map(Message::from), Some(Message::text(text)));
+    for connection in [from, to] {
+        assert_eq!(connection.poll_timeout(|| now), None);
+    }
+}
+
+#[test]
+fn in_a_crowd_those_that_wait_are_parked() {
+    const PAIRS: usize = 300;
+    let now = Instant::now();
+    let meter = Meter::start();
+    let mut pairs: Vec<_> =
+        (0..PAIRS).map(|_| [connection(Role::Client), connection(Role::Server)]).collect();
+    for turn in 0..4 {
+        for (number, [client, server]) in pairs.iter_mut().enumerate() {
+            let text = format!("{{\"turn\":{turn},\"number\":{number}}}").repeat(20);
+            say(client, server, &text, now);
+            say(server, client, &text, now);
+        }
+    }
+    // Four states a pair would be 1,200, or some 250 MiB.
+    assert!(meter.peak() < 110 * MIB, "{} bytes", meter.peak());
+    assert!(meter.held() > 10 * MIB, "those within the limit keep theirs: {}", meter.held());
+}
