@@ -68,7 +68,7 @@ impl Default for Deflate {
     fn default() -> Self {
         Self {
             level: 6,
-            min_size: 64,
+            min_size: 128,
             own_takeover: true,
             peer_takeover: true,
             own_window_bits: 15,
@@ -90,7 +90,7 @@ impl Deflate {
         self
     }
 
-    /// Sets the length in bytes below which a message is not compressed; 64 by default.
+    /// Sets the length in bytes below which a message is not compressed; 128 by default.
     #[must_use]
     pub fn min_size(mut self, bytes: usize) -> Self {
         self.min_size = bytes;
