@@ -1,7 +1,7 @@
 //! A chat room: what one client says, all others hear.
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
-use hybi_tokio::{Error, Message};
+use hybi_tokio::{Error, Prepared};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::broadcast::{self, Sender, error::RecvError},
@@ -9,8 +9,8 @@ use tokio::{
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    // Messages are cheap to clone: all connections send the same bytes.
-    let (room, _) = broadcast::channel::<(u64, Message)>(64);
+    // Whoever sends it first compresses it, for all.
+    let (room, _) = broadcast::channel::<(u64, Prepared)>(64);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on ws://{}", listener.local_addr()?);
     for id in 0.. {
@@ -25,14 +25,14 @@ async fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-async fn talk(id: u64, stream: TcpStream, room: Sender<(u64, Message)>) -> Result<(), Error> {
+async fn talk(id: u64, stream: TcpStream, room: Sender<(u64, Prepared)>) -> Result<(), Error> {
     let mut ws = hybi_tokio::accept(stream).await?;
     let mut heard = room.subscribe();
     loop {
         // Both futures are cancel safe: the one that loses loses nothing.
         tokio::select! {
             message = ws.recv() => match message? {
-                Some(message) => drop(room.send((id, message))),
+                Some(message) => drop(room.send((id, Prepared::new(message)))),
                 None => return Ok(()),
             },
             said = heard.recv() => match said {

@@ -13,7 +13,65 @@ use hybi_handshake::{ExtensionOffer, Version};
 /// [`offers`](Self::offers) and judges the server's answer with [`confirm`](Self::confirm); a server
 /// judges offers with [`accept`](Self::accept). What both agree on is an [`Agreed`].
 ///
-/// The front page of this crate has an example of one.
+/// An extension of one's own, which sends messages backwards and marks them with RSV3:
+///
+/// ```
+/// use hybi_compression::{
+///     Agreed, AnswerError, Compress, Extension, ExtensionOffer, Extensions, PayloadCodec, Rsv,
+///     Violation,
+/// };
+///
+/// #[derive(Debug)]
+/// struct Backwards;
+///
+/// impl Extension for Backwards {
+///     fn name(&self) -> &str {
+///         "x-backwards"
+///     }
+///
+///     fn offers(&self) -> Vec<ExtensionOffer> {
+///         ExtensionOffer::new(self.name()).into_iter().collect()
+///     }
+///
+///     fn accept(&self, offer: &ExtensionOffer) -> Option<Agreed> {
+///         let codec = || Codec(Vec::new());
+///         offer.params().is_empty().then(|| Agreed::message(offer.clone(), Rsv::RSV3, codec))
+///     }
+///
+///     fn confirm(&self, answer: &ExtensionOffer) -> Result<Agreed, AnswerError> {
+///         let unknown = AnswerError::new("it has no parameters", "the page that describes it");
+///         self.accept(answer).ok_or(unknown)
+///     }
+/// }
+///
+/// /// What came of the message that is arriving.
+/// struct Codec(Vec<u8>);
+///
+/// impl PayloadCodec for Codec {
+///     fn encode(&mut self, payload: &[u8], _compress: Compress, out: &mut Vec<u8>) -> bool {
+///         out.extend(payload.iter().rev());
+///         true
+///     }
+///
+///     fn decode(
+///         &mut self,
+///         piece: &[u8],
+///         end: bool,
+///         out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
+///     ) -> Result<(), Violation> {
+///         // Pieces pass through where that is possible; the first byte of this one comes last.
+///         self.0.extend_from_slice(piece);
+///         if end {
+///             self.0.reverse();
+///             out(&self.0)?;
+///             self.0.clear();
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let extensions = Extensions::from(Backwards).with(Extensions::default());
+/// ```
 ///
 /// [RFC 6455 §9.1](https://www.rfc-editor.org/rfc/rfc6455#section-9.1)
 pub trait Extension: fmt::Debug + Send + Sync {

@@ -48,9 +48,9 @@
 //!
 //! # An extension of your own
 //!
-//! [`Extension`] is what it says in the handshake, [`PayloadCodec`] what it does to messages or
-//! frames, [`StreamCodec`] to the stream; the workspace's example `custom_extension` has one of
-//! a hundred lines.
+//! [`Extension`] is what it says in the handshake, and its page has an example; [`PayloadCodec`] is
+//! what it does to messages or frames, [`StreamCodec`] to the stream. The workspace's example
+//! `custom_extension` shows one over a real connection.
 //!
 //! # Features
 //!
@@ -79,3 +79,6 @@ pub use extension::{
     Agreed, AnswerError, Compress, EncodingKey, Extension, PayloadCodec, StreamCodec,
 };
 pub use extensions::Extensions;
+// What the signatures above need from the layers below.
+pub use hybi_frame::{ExtensionViolation, Rsv, Violation};
+pub use hybi_handshake::{ExtensionOffer, Version};

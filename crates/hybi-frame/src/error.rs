@@ -111,7 +111,7 @@ pub struct ExtensionViolation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
-    /// Reserved bits are set that no negotiated extension uses. §5.2, close code 1002.
+    /// Reserved bits are set that no negotiated extension uses there. §5.2, close code 1002.
     ReservedBits(Rsv),
     /// The opcode is one of 3 to 7 or 11 to 15. §5.2, close code 1002.
     ReservedOpcode(u8),
@@ -217,7 +217,7 @@ impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReservedBits(bits) => {
-                write!(f, "reserved bits {bits} are set without an extension that uses them")
+                write!(f, "reserved bits {bits} are set where no extension uses them")
             }
             Self::ReservedOpcode(opcode) => write!(f, "opcode {opcode} is reserved"),
             Self::NotMasked => f.write_str("frame from a client is not masked"),

@@ -294,10 +294,11 @@ pub struct ServerAccepted {
 }
 
 impl ServerAccepted {
-    /// Answers one of the offers; the order of calls is the order in which extensions apply.
+    /// Answers the offers, in the order in which the extensions apply; what was answered before is
+    /// forgotten.
     #[must_use]
-    pub fn with_extension(mut self, extension: ExtensionOffer) -> Self {
-        self.extensions.push(extension);
+    pub fn with_extensions(mut self, answers: impl IntoIterator<Item = ExtensionOffer>) -> Self {
+        self.extensions = answers.into_iter().collect();
         self
     }
 

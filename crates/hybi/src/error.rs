@@ -6,7 +6,7 @@ use std::{io, sync::Arc};
 use hybi_frame::{CloseCode, CloseFrameError, FrameError};
 use hybi_handshake::{FieldError, HandshakeError, UriError};
 
-use crate::Message;
+use crate::{Message, Outgoing};
 
 /// Why a connection could not be made, used or kept.
 ///
@@ -225,7 +225,9 @@ impl From<SendError> for Error {
 /// A message that was not sent, and why.
 ///
 /// With `?` in a function that returns [`Error`] it turns into that, and the message is dropped;
-/// [`into_message`](Self::into_message) gives it back, to be sent elsewhere or later.
+/// [`into_message`](Self::into_message) gives it back, and
+/// [`into_outgoing`](Self::into_outgoing) as what it was, a [`Secret`](crate::Secret) for example, to
+/// be sent elsewhere or later.
 ///
 /// ```
 /// use hybi::{Config, Connection, Error, Message, Negotiated, Role};
@@ -240,12 +242,13 @@ impl From<SendError> for Error {
 #[derive(Clone, Debug)]
 pub struct SendError {
     error: Error,
-    message: Option<Message>,
+    /// Boxed, lest every call that may fail has to have room for it.
+    unsent: Option<Box<Outgoing>>,
 }
 
 impl SendError {
-    pub(crate) fn new(error: Error, message: impl Into<Option<Message>>) -> Self {
-        Self { error, message: message.into() }
+    pub(crate) fn new(error: Error, unsent: impl Into<Option<Outgoing>>) -> Self {
+        Self { error, unsent: unsent.into().map(Box::new) }
     }
 
     /// Why it was not sent.
@@ -258,7 +261,13 @@ impl SendError {
     /// failed before all of it had left.
     #[must_use]
     pub fn into_message(self) -> Option<Message> {
-        self.message
+        self.into_outgoing().map(Outgoing::into_message)
+    }
+
+    /// The same with how it was to be sent, which another attempt should know.
+    #[must_use]
+    pub fn into_outgoing(self) -> Option<Outgoing> {
+        self.unsent.map(|unsent| *unsent)
     }
 }
 

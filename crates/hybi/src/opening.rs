@@ -349,7 +349,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
 
     /// Accepts the request with an answer of the caller's making: one of
     /// [`check`](Self::check), with another subprotocol or more header fields. The extensions are
-    /// chosen now, among the `offers` that the caller left in it.
+    /// chosen now, by the server's configuration and among the `offers` that the caller left in it.
     ///
     /// # Errors
     ///

@@ -94,11 +94,12 @@ impl Server {
         self
     }
 
-    /// The answer, with the extensions chosen among the offers.
+    /// The answer, with the extensions chosen among the offers. Answers made by hand do not count:
+    /// nothing would stand behind them.
     pub(crate) fn accepted(&self, accepted: ServerAccepted) -> (http::Response<()>, Upgrade) {
         let chosen = self.extensions.accept(&accepted.offers, accepted.version);
-        let answers = chosen.iter().map(|agreed| agreed.answer().clone());
-        let accepted = answers.fold(accepted, ServerAccepted::with_extension);
+        let accepted =
+            accepted.with_extensions(chosen.iter().map(|agreed| agreed.answer().clone()));
         let response = accepted.response();
         let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, chosen);
         (response, Upgrade { negotiated, config: self.config.clone(), input: Vec::new() })

@@ -289,25 +289,23 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         Poll::Ready(match (room, message.take()) {
             (Ok(()), Some(message)) => self.queue(message),
             (Ok(()), None) => Ok(()),
-            (Err(error), message) => {
-                Err(SendError::new(error, message.map(Outgoing::into_message)))
-            }
+            (Err(error), message) => Err(SendError::new(error, message)),
         })
     }
 
     /// Queues a message if there is room for it at once; a full queue gives it back.
     ///
     /// ```
-    /// use hybi::{Error, Message, WebSocket, io::{Timer, Transport}};
+    /// use hybi::{Error, Outgoing, WebSocket, io::{Timer, Transport}};
     ///
     /// /// Gives the message back if the peer reads too slowly to take it now.
     /// fn offer<T: Transport, C: Timer>(
     ///     ws: &mut WebSocket<T, C>,
-    ///     message: Message,
-    /// ) -> Result<Option<Message>, Error> {
+    ///     message: Outgoing,
+    /// ) -> Result<Option<Outgoing>, Error> {
     ///     match ws.try_send(message) {
     ///         Ok(()) => Ok(None),
-    ///         Err(error) if matches!(error.error(), Error::Full) => Ok(error.into_message()),
+    ///         Err(error) if matches!(error.error(), Error::Full) => Ok(error.into_outgoing()),
     ///         Err(error) => Err(error.into()),
     ///     }
     /// }
@@ -323,7 +321,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         if connection.state() != State::Open || room {
             self.queue(outgoing)
         } else {
-            Err(SendError::new(Error::Full, outgoing.into_message()))
+            Err(SendError::new(Error::Full, outgoing))
         }
     }
 
@@ -481,7 +479,8 @@ impl<T: Transport, C: Timer> FusedStream for WebSocket<T, C> {
     }
 }
 
-/// Takes messages. Closing the sink sends a Close frame with code 1000 and flushes; it does not
+/// Takes messages; for what a plain [`Message`] cannot say (a [`Secret`](crate::Secret), a
+/// [`Prepared`](crate::Prepared)) there are the methods of the handle. Closing the sink sends a Close frame with code 1000 and flushes; it does not
 /// wait for the peer's answer, which the receiving half will see.
 ///
 /// ```

@@ -56,4 +56,20 @@ fn in_a_crowd_those_that_wait_are_parked() {
     // Four states a pair would be 1,200, or some 250 MiB.
     assert!(meter.peak() < 110 * MIB, "{} bytes", meter.peak());
     assert!(meter.held() > 10 * MIB, "those within the limit keep theirs: {}", meter.held());
+    drop(pairs);
+
+    // Whoever only sends never waits here.
+    let meter = Meter::start();
+    let mut pairs: Vec<_> =
+        (0..PAIRS).map(|_| [connection(Role::Client), connection(Role::Server)]).collect();
+    for turn in 0..3 {
+        for (number, [client, server]) in pairs.iter_mut().enumerate() {
+            let text = format!("{{\"turn\":{turn},\"number\":{number}}}").repeat(20);
+            server.queue(&*text).expect("open");
+            let mut wire = server.transmit_to_vec();
+            let (_, event) = client.handle_input(&mut wire);
+            assert_eq!(event.map(Message::from), Some(Message::text(text)));
+        }
+    }
+    assert!(meter.peak() < 110 * MIB, "{} bytes", meter.peak());
 }

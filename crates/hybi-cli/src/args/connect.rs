@@ -139,8 +139,10 @@ pub(crate) struct HandshakeArgs {
         env = "HYBI_CONNECT_PROTOCOL_VERSION",
     )]
     pub(crate) protocol_version: Version,
-    /// Offer this extension, as written in the header: 'NAME; PARAMETER=VALUE'; or none, or all of
-    /// the version; repeatable, order is preference [default: permessage-deflate for rfc6455]
+    /// Offer this extension, as written in the header: 'NAME; PARAMETER=VALUE'. Names:
+    /// permessage-deflate, permessage-compress, perframe-compress, deflate-frame,
+    /// x-webkit-deflate-frame, x-webkit-permessage-compress, deflate-stream; none, or all of the
+    /// version; repeatable, order is preference [default: permessage-deflate for rfc6455]
     #[arg(long, value_name = "SPEC", value_parser = client_extensions, env = "HYBI_CONNECT_EXT")]
     pub(crate) ext: Vec<ExtensionList>,
     /// Offer this subprotocol; repeatable, order is preference

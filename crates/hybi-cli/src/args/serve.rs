@@ -79,8 +79,10 @@ pub(crate) struct ProtocolArgs {
         allow_hyphen_values = true, env = "HYBI_SERVE_VERSIONS",
     )]
     pub(crate) versions: VersionList,
-    /// Accept this extension, with parameters as the answer has them: 'NAME; PARAMETER=VALUE'; or
-    /// none, or all of the version; repeatable [default: permessage-deflate for rfc6455]
+    /// Accept this extension, with parameters as the answer has them: 'NAME; PARAMETER=VALUE'. Names:
+    /// permessage-deflate, permessage-compress, perframe-compress, deflate-frame,
+    /// x-webkit-deflate-frame, x-webkit-permessage-compress, deflate-stream; none, or all of the
+    /// version; repeatable [default: permessage-deflate for rfc6455]
     #[arg(long, value_name = "SPEC", value_parser = server_extensions, env = "HYBI_SERVE_EXT")]
     pub(crate) ext: Vec<ExtensionList>,
     /// Accept this subprotocol; repeatable, order is preference

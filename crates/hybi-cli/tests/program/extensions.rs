@@ -232,6 +232,8 @@ fn a_broken_payload_is_reported_with_the_rule_of_its_extension() {
     let (listener, address) = listen();
     let played = std::thread::spawn(move || {
         let mut peer = Peer::answer(&listener, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+        // Not before: once the connection fails, nothing else is sent.
+        assert_eq!(peer.read_frame().payload, b"x");
         peer.send_frame(TEXT | RSV1, &HELLO);
         // A block of the type that there is not (RFC 1951 §3.2.3).
         peer.send_frame(BINARY | RSV1, &[0xff; 8]);

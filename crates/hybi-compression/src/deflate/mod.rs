@@ -38,6 +38,13 @@ pub use permessage_compress::PermessageCompress;
 /// let extensions = Extensions::from(deflate);
 /// ```
 ///
+/// # Time
+///
+/// Compressing is slow beside everything else that is done to a message: at level 6 some 80 MB/s of
+/// text like JSON, decompressing some 900 MB/s. It pays where the network is slower than that or is
+/// paid for by the byte. On a fast local network take a lower level, or none of this
+/// ([`Extensions::none`]).
+///
 /// # Memory
 ///
 /// A compressor takes 245 to 370 KiB, by its window, and a decompressor 47 KiB. Each thread keeps at
@@ -79,11 +86,12 @@ impl Default for Deflate {
 
 impl Deflate {
     /// Whether the library compiled in has a choice of the window: `zlib-rs` has, `miniz_oxide` has
-    /// not. Without it, a server declines offers that ask it for less than 15 bits, a client offers
-    /// no such thing, and [`own_window_bits`](Self::own_window_bits) has no effect.
+    /// not. Without it, [`own_window_bits`](Self::own_window_bits) has no effect: a server declines
+    /// offers that ask it for less than 15 bits, and a client does not offer to use less.
     pub const HAS_WINDOW_BITS: bool = cfg!(feature = "zlib-rs");
 
-    /// Sets how hard to try: from 0, which only stores, and 1, the fastest, to 9; 6 by default.
+    /// Sets how hard to try: from 0, which only stores, and 1, the fastest, to 9; 6 by default. What
+    /// is beyond is taken for 9.
     #[must_use]
     pub fn level(mut self, level: u8) -> Self {
         self.level = level.min(9);
@@ -114,7 +122,7 @@ impl Deflate {
     }
 
     /// Sets how far back what this endpoint sends may refer at most: 2 to the power of 8 to 15 bytes;
-    /// 15 by default. The peer may ask for less.
+    /// 15 by default. The peer may ask for less. Other numbers are taken for the nearest of these.
     #[must_use]
     pub fn own_window_bits(mut self, bits: u8) -> Self {
         self.own_window_bits = bits.clamp(8, 15);

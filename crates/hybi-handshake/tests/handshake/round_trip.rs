@@ -36,7 +36,7 @@ fn each_version_opens_with_origin_subprotocol_and_extension() {
         assert_eq!(accepted.subprotocols, ["b", "a"]);
         assert_eq!(accepted.offers.len(), 2);
         let accepted = accepted
-            .with_extension(offer.clone())
+            .with_extensions([offer.clone()])
             .with_header("Set-Cookie", "a=b")
             .unwrap()
             .with_header("Set-Cookie", "c=d")

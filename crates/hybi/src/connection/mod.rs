@@ -358,6 +358,10 @@ impl Connection {
         self.outbox.sent(len);
         self.blocked = false;
         self.deadlines.wrote();
+        // Whoever only sends may never wait here, and its state would stay for ever.
+        if self.outbox.len() == 0 {
+            self.park_if_crowded();
+        }
     }
 
     /// Notes that the transport takes nothing for now: the write deadline begins to run, and of

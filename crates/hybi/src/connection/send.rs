@@ -33,11 +33,12 @@ impl Connection {
     /// connection; [`Error::ControlTooLong`] for a Ping or Pong of more than 125 bytes. The
     /// message comes back.
     pub fn queue(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
-        let Outgoing { message, compress, prepared } = message.into();
+        let outgoing = message.into();
         if self.phase != Phase::Open {
             let error = self.send_error().cloned().unwrap_or(Error::Closed);
-            return Err(SendError::new(error, message));
+            return Err(SendError::new(error, outgoing));
         }
+        let Outgoing { message, compress, prepared } = outgoing;
         match message {
             Message::Text(text) => {
                 self.queue_data(Opcode::Text, text.into(), compress, prepared.as_ref());
@@ -49,7 +50,7 @@ impl Connection {
                 if payload.len() > CONTROL_LIMIT =>
             {
                 let len = payload.len();
-                return Err(SendError::new(Error::ControlTooLong { len }, message));
+                return Err(SendError::new(Error::ControlTooLong { len }, Outgoing::from(message)));
             }
             Message::Ping(payload) => self.queue_control(Opcode::Ping, &payload),
             Message::Pong(payload) => self.queue_control(Opcode::Pong, &payload),
@@ -57,7 +58,7 @@ impl Connection {
                 if !frame.code().may_be_sent(self.rules(), self.role) =>
             {
                 let error = CloseFrameError::Code(frame.code());
-                return Err(SendError::new(error.into(), message));
+                return Err(SendError::new(error.into(), Outgoing::from(message)));
             }
             Message::Close(frame) => self.begin_closing_handshake(frame.as_ref()),
         }
