@@ -1,9 +1,14 @@
 //! Secrets: sent as they are, and forgotten by the compressor (the attacks CRIME and BREACH; RFC 7692
 //! section 10).
 
-use hybi::{Deflate, Message, Outgoing, Prepared, Role, Secret};
+use hybi::{Deflate, Message, Outgoing, Prepared, Role, Secret, WebSocket};
 
 use crate::{
+    support::{
+        clock::Clock,
+        link::{Manners, link},
+        tasks::run,
+    },
     wire::{TEXT, frames},
     world::{Kind, Opened, agreed, config, endpoint, feed, json, noise},
 };
@@ -58,5 +63,34 @@ fn a_secret_tells_nothing_by_the_length_of_others() {
 #[test]
 fn nobody_prints_a_secret() {
     let secret = Secret::new("hunter2");
-    assert!(!format!("{secret:?}").contains("hunter2"));
+    let (outgoing, prepared) = (Outgoing::from(secret.clone()), Prepared::new(secret.clone()));
+    let shown = format!("{secret:?} {outgoing:?} {prepared:?} {:?}", Outgoing::from(&prepared));
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(format!("{:?}", Outgoing::from("hello")).contains("hello"));
+}
+
+/// What could not be sent now is a secret still when it is sent later.
+#[test]
+fn a_secret_that_comes_back_is_one_still() {
+    let Opened { client, mut server, .. } = agreed(
+        Kind::PermessageDeflate,
+        Deflate::default(),
+        Deflate::default(),
+        &config().outbox_limit(100),
+    );
+    let (end, far) = link(Manners::PLAIN);
+    let mut socket = WebSocket::new(client, end, Clock::new().timer());
+    let secret = "x".repeat(1_000);
+    socket.try_send("in the way").expect("nothing else waits");
+    let refused = socket.try_send(Secret::new(secret.as_str())).expect_err("no room");
+    assert!(!format!("{refused:?}").contains("xxx"), "{refused:?}");
+    let again = refused.into_outgoing().expect("nothing was queued");
+    run(socket.flush(), || {}).expect("open");
+    far.take(usize::MAX);
+
+    socket.try_send(again).expect("room");
+    run(socket.flush(), || {}).expect("open");
+    let wire = far.take(usize::MAX);
+    assert_eq!(frames(Role::Client, &wire)[0].payload, secret.as_bytes());
+    assert_eq!(feed(&mut server, &wire), [Message::text(secret)]);
 }
