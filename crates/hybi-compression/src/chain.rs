@@ -115,10 +115,11 @@ impl Chain {
         encode(&mut self.links[frames..], &mut self.scratch, payload, compress, out)
     }
 
-    /// The encoding of messages that may be made once and sent to many, if a single codec makes it.
-    pub fn shared_encoding(&mut self) -> Option<EncodingKey> {
+    /// The encoding of this message that may be made once and sent to many, if a single codec makes
+    /// it.
+    pub fn shared_encoding(&mut self, payload: &[u8], compress: Compress) -> Option<EncodingKey> {
         match &mut self.links[..] {
-            [link] => link.codec().shared_encoding(),
+            [link] => link.codec().shared_encoding(payload, compress),
             _ => None,
         }
     }

@@ -257,8 +257,10 @@ pub trait PayloadCodec: Send {
         out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
     ) -> Result<(), Violation>;
 
-    /// The encoding that may be made once and sent to many, if there is one.
-    fn shared_encoding(&self) -> Option<EncodingKey> {
+    /// The encoding of this payload that may be made once and sent to many, if there is one and it is
+    /// to be encoded at all.
+    fn shared_encoding(&self, payload: &[u8], compress: Compress) -> Option<EncodingKey> {
+        let _ = (payload, compress);
         None
     }
 

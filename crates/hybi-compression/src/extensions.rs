@@ -101,7 +101,12 @@ impl Extensions {
                         result = Ok(agreed);
                         break;
                     }
-                    Err(error) => result = Err(broken(error)),
+                    // The most wanted of several knows best what was offered.
+                    Err(error) => {
+                        if matches!(result, Err(HandshakeError::ExtensionNotOffered)) {
+                            result = Err(broken(error));
+                        }
+                    }
                 }
             }
             let agreed = result?;

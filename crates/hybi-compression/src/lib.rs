@@ -55,7 +55,8 @@
 //! # Features
 //!
 //! `zlib-rs`, on by default, and `miniz_oxide` bring the algorithm; without either, the interface
-//! alone is here. The second has no choice of the window. Both come by way of `flate2`, which
+//! alone is here. The second has no choice of the window, takes references to before the first byte
+//! for zeros where others fail, and needs microseconds for each final block. Both come by way of `flate2`, which
 //! prefers a C library to either as soon as a feature of its own (`zlib`, `zlib-ng`,
 //! `cloudflare_zlib`) is turned on anywhere: add `flate2` to your own dependencies to do so. A window
 //! of 8 bits is made of one of 9, which is safe with zlib and zlib-rs and not known of the others.

@@ -220,8 +220,12 @@ impl Config {
     ///
     /// The state of both directions is some 450 KB in size. Parked, only what later messages may
     /// refer to is kept, and the next message pays for making the state again: some tens of
-    /// microseconds. It is invisible to the peer. A process in which too many states are active
-    /// parks connections as soon as they wait, whatever is set here.
+    /// microseconds. It is invisible to the peer. It takes somebody who receives, or waits to, as
+    /// every deadline does.
+    ///
+    /// A process in which more than 256 states are active parks connections as soon as they wait,
+    /// have sent everything or have given the last message out, whatever is set here. A message that
+    /// has not arrived whole keeps its state.
     #[must_use]
     pub fn park_after(mut self, quiet: Option<Duration>) -> Self {
         self.park_after = quiet;

@@ -369,8 +369,11 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
 
     fn queue(&mut self, message: Outgoing) -> Result<(), SendError> {
         let closes = matches!(message.message(), Message::Close(_));
-        self.driver.connection.queue(message)?;
-        if closes {
+        let connection = &mut self.driver.connection;
+        let parked = !connection.has_active_codec();
+        connection.queue(message)?;
+        // Whoever waits to receive keeps the deadlines, and there may be a new one.
+        if closes || parked && connection.has_active_codec() {
             self.driver.wake_receiver();
         }
         Ok(())

@@ -72,4 +72,20 @@ fn in_a_crowd_those_that_wait_are_parked() {
         }
     }
     assert!(meter.peak() < 110 * MIB, "{} bytes", meter.peak());
+    drop(pairs);
+
+    // Those that keep theirs because the peer does not end its message do not make a crowd.
+    let mut held: Vec<_> = (0..PAIRS).map(|_| connection(Role::Server)).collect();
+    for server in &mut held {
+        assert!(server.handle_input(&mut *b"\x42\x81\0\0\0\0\xf2".to_vec()).1.is_none());
+    }
+    let [mut client, mut server] = [connection(Role::Client), connection(Role::Server)];
+    let text = "honest ".repeat(100);
+    say(&mut client, &mut server, &text, now);
+    let meter = Meter::start();
+    say(&mut client, &mut server, &text, now);
+    assert!(meter.held() < 10_000, "its state was there still: {}", meter.held());
+    client.queue(&*text).expect("open");
+    assert!(client.queued_bytes() < 30, "{} bytes", client.queued_bytes());
+    assert!(meter.peak() < 40_000, "nothing was made again: {}", meter.peak());
 }

@@ -1,13 +1,11 @@
 //! deflate-stream: all bytes after the opening handshake as one stream of DEFLATE in each direction
 //! (draft-ietf-hybi-thewebsocketprotocol-04 to -10).
 
-use flate2::{
-    Compress as Deflater, Compression, Decompress, FlushCompress, FlushDecompress, Status,
-};
 use hybi_frame::{CloseCode, ExtensionViolation};
 use hybi_handshake::{ExtensionOffer, Version};
 
 use crate::deflate::Deflate;
+use crate::deflate::codec::{Deflater, Held, Inflater, Kind};
 use crate::extension::{Agreed, AnswerError, Extension, StreamCodec};
 
 /// deflate-stream, which versions 4 to 8 of the protocol had built in.
@@ -16,7 +14,7 @@ use crate::extension::{Agreed, AnswerError, Extension, StreamCodec};
 /// which is masked before, hardly gets smaller, and a broken stream cannot be told from a broken
 /// frame. There are no parameters: of a [`Deflate`], only the level counts here. A parked connection
 /// forgets what it sent, which costs the next message some of its compression, but keeps the 48 KiB
-/// in which the peer may refer to what was received.
+/// in which the peer may refer to what was received; these are not among the states that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeflateStream {
     deflate: Deflate,
@@ -30,8 +28,8 @@ impl DeflateStream {
     }
 
     fn agreed(self, answer: ExtensionOffer) -> Agreed {
-        let level = self.deflate.level;
-        Agreed::stream(answer, move || Codec { level, deflater: None, inflater: None })
+        let kind = Kind { level: self.deflate.level, window_bits: 15 };
+        Agreed::stream(answer, move || Codec { kind, deflater: None, inflater: None })
     }
 }
 
@@ -62,9 +60,9 @@ impl Extension for DeflateStream {
 
 /// Both directions of one connection.
 struct Codec {
-    level: u8,
-    deflater: Option<Deflater>,
-    inflater: Option<Decompress>,
+    kind: Kind,
+    deflater: Option<(Deflater, Held)>,
+    inflater: Option<Inflater>,
 }
 
 impl StreamCodec for Codec {
@@ -72,20 +70,14 @@ impl StreamCodec for Codec {
         if bytes.is_empty() {
             return;
         }
-        let level = self.level.into();
-        let deflater =
-            self.deflater.get_or_insert_with(|| Deflater::new(Compression::new(level), false));
-        let before = deflater.total_in();
-        loop {
-            out.reserve(bytes.len() / 2 + 64);
-            let taken = (deflater.total_in() - before) as usize;
-            deflater
-                .compress_vec(&bytes[taken..], out, FlushCompress::Sync)
-                .expect("a stream that was not ended takes more");
-            // The flush is complete when it leaves room.
-            if out.len() < out.capacity() {
-                return;
-            }
+        let start = out.len();
+        let made = || (Deflater::take(self.kind), Held::new());
+        let (deflater, _) = self.deflater.get_or_insert_with(made);
+        if !deflater.flush(bytes, out) {
+            // A compressor that gives up is not known of; stored blocks need none.
+            out.truncate(start);
+            self.deflater = None;
+            store(bytes, out);
         }
     }
 
@@ -94,26 +86,18 @@ impl StreamCodec for Codec {
         input: &[u8],
         out: &mut [u8],
     ) -> Result<(usize, usize), ExtensionViolation> {
-        let inflater = self.inflater.get_or_insert_with(|| Decompress::new(false));
+        let inflater = self.inflater.get_or_insert_with(Inflater::take);
         let (mut taken, mut given) = (0, 0);
         loop {
-            let (total_in, total_out) = (inflater.total_in(), inflater.total_out());
-            let (rest, room) = (&input[taken..], &mut out[given..]);
-            let status = inflater.decompress(rest, room, FlushDecompress::None);
-            taken += (inflater.total_in() - total_in) as usize;
-            given += (inflater.total_out() - total_out) as usize;
-            match status {
-                Ok(Status::StreamEnd) => {}
-                Ok(_) => return Ok((taken, given)),
-                // What came before the error counts, however the stream was cut; a byte is left for
-                // the call that finds the error alone.
-                Err(_) if given > 0 => {
-                    return Ok((taken.min(input.len().saturating_sub(1)), given));
-                }
-                Err(_) => return Err(NOT_DEFLATE),
+            let inflated =
+                inflater.inflate(&input[taken..], &mut out[given..]).ok_or(NOT_DEFLATE)?;
+            taken += inflated.taken;
+            given += inflated.made;
+            if !inflated.end {
+                return Ok((taken, given));
             }
             // The peer ended its stream; another, with an empty history, begins at the next byte.
-            inflater.reset(false);
+            inflater.reset();
             if taken == input.len() {
                 return Ok((taken, given));
             }
@@ -139,3 +123,14 @@ const NOT_DEFLATE: ExtensionViolation = ExtensionViolation {
     document: DOCUMENT,
     close_code: CloseCode::PROTOCOL_ERROR,
 };
+
+/// Appends the bytes as stored blocks (RFC 1951 §3.2.4).
+fn store(bytes: &[u8], out: &mut Vec<u8>) {
+    for block in bytes.chunks(usize::from(u16::MAX)) {
+        let len = block.len() as u16;
+        out.push(0);
+        out.extend_from_slice(&len.to_le_bytes());
+        out.extend_from_slice(&(!len).to_le_bytes());
+        out.extend_from_slice(block);
+    }
+}

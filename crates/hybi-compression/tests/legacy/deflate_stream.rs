@@ -162,6 +162,25 @@ fn what_is_written_can_be_read_at_once() {
     }
 }
 
+/// Bytes of every texture, each write in full behind its flush, whatever room the codec gave itself.
+#[test]
+fn nothing_is_held_back() {
+    let (mut sender, mut receiver) = (chain(), chain());
+    let mut seed = 1_u64;
+    let mut below = |limit: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % limit
+    };
+    for round in 0..200 {
+        let (len, symbols) = (1 + below(30_000), 2 + below(160));
+        let bytes: Vec<u8> = (0..len).map(|_| below(symbols) as u8).collect();
+        let (mut wire, mut plain) = (Vec::new(), Vec::new());
+        sender.stream().unwrap().encode(&bytes, &mut wire);
+        decode(receiver.stream().unwrap(), &wire, 512, &mut plain).unwrap();
+        assert!(plain == bytes, "{round}: {} of {len} bytes, {symbols} symbols", plain.len());
+    }
+}
+
 #[test]
 fn what_was_sent_before_makes_the_next_smaller_until_it_is_parked() {
     let message = sample(3000);

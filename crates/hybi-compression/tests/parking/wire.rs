@@ -164,3 +164,24 @@ proptest! {
         }
     }
 }
+
+/// Histories and messages of every texture, from nearly empty to nearly noise: what a library has
+/// buffered when its output fills up must not come out in front of the next message.
+#[test]
+fn whatever_the_history_is_made_of_the_next_message_is_whole() {
+    let mut random = Random::new(11);
+    let mut below = |limit: usize| random.next() as usize % limit;
+    for round in 0..200 {
+        let deflate = Deflate::default().level(1 + round % 9).min_size(0);
+        let (mut client, mut server) = pair(deflate, deflate);
+        for turn in 0..3 {
+            let len = if turn == 0 { 1000 + below(32_000) } else { 1 + below(300) };
+            let symbols = 2 + below(160);
+            let message: Vec<u8> = (0..len).map(|_| below(symbols) as u8).collect();
+            server.chain.park();
+            let wire = server.send(&message, Compress::Always, usize::MAX);
+            assert!(client.receive_one(&wire) == message, "{round} {turn}: {len} of {symbols}");
+            client.chain.park();
+        }
+    }
+}

@@ -278,3 +278,16 @@ proptest! {
         pass(&mut server, &mut client);
     }
 }
+
+/// The tables of a dynamic block, begun and not ended: the next message must not be taken for more
+/// of them.
+#[test]
+fn a_message_that_ends_in_its_tables_is_refused_and_swallows_no_other() {
+    for payload in [&b"\x04\x20\0\0"[..], b"\x04", b"\x04\xc0\x01"] {
+        let (mut client, server) = pair(Deflate::default(), Deflate::default());
+        let error = client.receive(&server.frames(Some(Rsv::RSV1), payload, usize::MAX));
+        let error = error.expect_err("inside a block");
+        assert_eq!(error.close_code(), CloseCode::INVALID_PAYLOAD, "{payload:?}: {error}");
+        assert!(client.events.is_empty(), "{payload:?}");
+    }
+}

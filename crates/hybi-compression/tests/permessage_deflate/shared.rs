@@ -1,6 +1,6 @@
 //! Messages encoded once and sent to many.
 
-use hybi_compression::{Compress, Deflate};
+use hybi_compression::{Compress, Deflate, EncodingKey};
 
 use crate::support::endpoint::{Endpoint, pair};
 use crate::support::text::{Random, noise, record};
@@ -11,12 +11,27 @@ fn send_shared(sender: &mut Endpoint, payload: &[u8], encoded: &[u8]) -> Vec<u8>
     sender.frames(Some(rsv), encoded, usize::MAX)
 }
 
+fn key(endpoint: &mut Endpoint) -> Option<EncodingKey> {
+    endpoint.chain.shared_encoding(&record(2000, 1), Compress::Auto)
+}
+
+/// A key is for what is to be compressed at all.
+#[test]
+fn what_is_not_compressed_is_not_shared() {
+    let (_, mut server) = pair(Deflate::default(), Deflate::default().min_size(100));
+    let mut key =
+        |len: usize, compress| server.chain.shared_encoding(&vec![b'a'; len], compress).is_some();
+    assert!(key(100, Compress::Auto) && !key(99, Compress::Auto));
+    assert!(key(99, Compress::Always) && !key(0, Compress::Always));
+    assert!(!key(2000, Compress::Never));
+}
+
 #[test]
 fn one_encoding_serves_connections_that_agreed_on_the_same() {
     let deflate = Deflate::default();
     let clients = [deflate, deflate.peer_context_takeover(false), deflate.own_window_bits(9)];
     let mut pairs: Vec<_> = clients.into_iter().map(|client| pair(client, deflate)).collect();
-    let keys: Vec<_> = pairs.iter_mut().map(|(_, server)| server.chain.shared_encoding()).collect();
+    let keys: Vec<_> = pairs.iter_mut().map(|(_, server)| key(server)).collect();
     assert!(keys[0].is_some() && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
 
     let payload = record(2000, 1);
@@ -36,25 +51,25 @@ fn one_encoding_serves_connections_that_agreed_on_the_same() {
 
 #[test]
 fn what_is_compressed_otherwise_has_another_key() {
-    let key = |deflate: Deflate| {
+    let key_of = |deflate: Deflate| {
         let (_, mut server) = pair(Deflate::default(), deflate);
-        server.chain.shared_encoding().expect("a key")
+        key(&mut server).expect("a key")
     };
     let deflate = Deflate::default();
-    assert_ne!(key(deflate), key(deflate.level(9)));
+    assert_ne!(key_of(deflate), key_of(deflate.level(9)));
     if Deflate::HAS_WINDOW_BITS {
-        assert_ne!(key(deflate), key(deflate.own_window_bits(10)));
+        assert_ne!(key_of(deflate), key_of(deflate.own_window_bits(10)));
     }
-    assert_eq!(key(deflate), key(deflate.own_context_takeover(false)));
+    assert_eq!(key_of(deflate), key_of(deflate.own_context_takeover(false)));
     // Without an extension there is nothing to encode.
     let (_, mut plain) = pair(hybi_compression::Extensions::none(), deflate);
-    assert_eq!(plain.chain.shared_encoding(), None);
+    assert_eq!(key(&mut plain), None);
 }
 
 #[test]
 fn what_is_better_sent_as_it_is_has_no_encoding() {
     let (_, mut server) = pair(Deflate::default(), Deflate::default());
-    for payload in [&record(63, 1)[..], &noise(500, 2), b""] {
+    for payload in [&noise(500, 2)[..], b"x"] {
         let mut out = b"before".to_vec();
         assert!(!server.chain.encode_shared(payload, &mut out));
         assert_eq!(out, b"before");

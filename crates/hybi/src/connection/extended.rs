@@ -57,8 +57,7 @@ impl Connection {
         let whole = self.config.fragment_size.is_none_or(|size| payload.len() <= size);
         if let Some(prepared) = prepared
             && whole
-            && compress != Compress::Never
-            && let Some((rsv, encoded)) = self.shared_encoding(&payload, prepared)
+            && let Some((rsv, encoded)) = self.shared_encoding(&payload, compress, prepared)
         {
             return self.queue_frame(true, rsv, opcode, encoded);
         }
@@ -71,7 +70,13 @@ impl Connection {
                 self.queue_copied(true, rsv, opcode, &encoded);
                 pool::return_output(encoded);
             }
-            Some(rsv) => self.queue_frames(rsv, opcode, encoded.into(), compress),
+            Some(rsv) => {
+                // What waits is counted by its length, so it should not be much larger.
+                if encoded.capacity() > 2 * encoded.len() {
+                    encoded.shrink_to_fit();
+                }
+                self.queue_frames(rsv, opcode, encoded.into(), compress);
+            }
             None => {
                 pool::return_output(encoded);
                 self.queue_frames(Rsv::NONE, opcode, payload, compress);
@@ -98,9 +103,14 @@ impl Connection {
     }
 
     /// The encoding of a message for many, if there is one here and it pays.
-    fn shared_encoding(&mut self, payload: &Bytes, prepared: &Prepared) -> Option<(Rsv, Bytes)> {
+    fn shared_encoding(
+        &mut self,
+        payload: &Bytes,
+        compress: Compress,
+        prepared: &Prepared,
+    ) -> Option<(Rsv, Bytes)> {
         let chain = &mut self.extended.as_mut()?.chain;
-        let key = chain.shared_encoding()?;
+        let key = chain.shared_encoding(payload, compress)?;
         let encoded = prepared.encoding(key, || {
             let mut encoded = Vec::new();
             chain.encode_shared(payload, &mut encoded).then(|| encoded.into())
@@ -190,6 +200,11 @@ impl Connection {
     /// there is still something to park.
     pub(super) fn settle_codecs(&mut self) -> bool {
         self.park_if_crowded();
+        self.has_active_codec()
+    }
+
+    /// Whether there is something to park.
+    pub(crate) fn has_active_codec(&self) -> bool {
         self.extended.as_ref().is_some_and(|extended| extended.chain.is_active())
     }
 

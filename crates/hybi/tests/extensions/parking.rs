@@ -1,13 +1,19 @@
 //! Parking: a connection that goes quiet gives its compression state back, and nobody notices
 //! (`Config::park_after`).
 
-use core::time::Duration;
+use core::{pin::pin, time::Duration};
 use std::time::Instant;
 
-use hybi::{Config, Connection, Deflate, Message, Outgoing};
+use futures_util::{SinkExt as _, StreamExt as _};
+use hybi::{Config, Connection, Deflate, Message, Outgoing, WebSocket};
 use hybi_testkit::allocator::Meter;
 
 use crate::{
+    support::{
+        clock::Clock,
+        link::{Manners, link},
+        tasks::Task,
+    },
     wire::{BINARY, CONTINUATION, FIN, RSV1, frame},
     world::{BOTH, Kind, Opened, agreed, carry, config, feed, json, pair, tick, wait},
 };
@@ -257,4 +263,28 @@ fn both_directions_park_apart() {
         let last = frame(client.role(), CONTINUATION, back);
         assert_eq!(feed(&mut server, &last), [Message::binary(vec![7; 1000])]);
     }
+}
+
+/// One task waits to receive, from before there was anything to park; another sends.
+#[test]
+fn what_one_task_sends_is_parked_by_the_one_that_waits() {
+    let config = config().ping_interval(None).park_after(Some(QUIET));
+    let [own, _] = pair(Kind::PermessageDeflate, &config);
+    let clock = Clock::new();
+    let (end, _far) = link(Manners::PLAIN);
+    let (mut sink, mut stream) = WebSocket::new(own, end, clock.timer()).split();
+    let (sender, receiver) = (Task::new(), Task::new());
+    assert!(receiver.poll(pin!(stream.next())).is_pending());
+    assert_eq!(clock.next_deadline(), None);
+
+    assert!(sender.poll(pin!(sink.send(json(1).into()))).is_ready());
+    for _ in 0..4 {
+        assert!(receiver.wakes() > 0, "there is a deadline to keep");
+        assert!(receiver.poll(pin!(stream.next())).is_pending());
+        if clock.next_deadline().is_none() {
+            break;
+        }
+        clock.advance(QUIET);
+    }
+    assert_eq!(clock.next_deadline(), None, "nothing is left to park");
 }

@@ -8,11 +8,10 @@ mod sender;
 
 use hybi_frame::Violation;
 
-use pool::Kind;
 use receiver::Receiver;
 use sender::Sender;
 
-pub(crate) use pool::is_crowded;
+pub(crate) use pool::{Deflater, Held, Inflater, Kind, is_crowded};
 
 use super::Deflate;
 use crate::extension::{Compress, EncodingKey, PayloadCodec};
@@ -45,16 +44,20 @@ impl DeflateCodec {
             receiver: Receiver::new(receive),
         }
     }
-}
 
-impl PayloadCodec for DeflateCodec {
-    fn encode(&mut self, payload: &[u8], compress: Compress, out: &mut Vec<u8>) -> bool {
+    fn wants(&self, payload: &[u8], compress: Compress) -> bool {
         let wanted = match compress {
             Compress::Auto => payload.len() >= self.min_size,
             Compress::Always => true,
             Compress::Never => false,
         };
-        wanted && !payload.is_empty() && self.sender.encode(payload, out)
+        wanted && !payload.is_empty()
+    }
+}
+
+impl PayloadCodec for DeflateCodec {
+    fn encode(&mut self, payload: &[u8], compress: Compress, out: &mut Vec<u8>) -> bool {
+        self.wants(payload, compress) && self.sender.encode(payload, out)
     }
 
     fn decode(
@@ -66,14 +69,17 @@ impl PayloadCodec for DeflateCodec {
         self.receiver.decode(piece, end, out)
     }
 
-    fn shared_encoding(&self) -> Option<EncodingKey> {
+    fn shared_encoding(&self, payload: &[u8], compress: Compress) -> Option<EncodingKey> {
+        if !self.wants(payload, compress) {
+            return None;
+        }
         let Kind { level, window_bits } = self.sender.kind();
         let parameters = u64::from(level) << 8 | u64::from(window_bits);
         Some(EncodingKey { codec: "deflate", parameters })
     }
 
     fn encode_shared(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        payload.len() >= self.min_size.max(1) && self.sender.encode_alone(payload, out)
+        self.sender.encode_alone(payload, out)
     }
 
     fn sent_shared(&mut self, payload: &[u8]) {

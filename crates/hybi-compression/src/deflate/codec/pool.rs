@@ -13,7 +13,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use super::TAIL;
 
 /// A compressor, as if new when it is taken.
-pub(super) struct Deflater {
+pub(crate) struct Deflater {
     kind: Kind,
     /// Absent only while it is dropped.
     state: Option<Compress>,
@@ -21,13 +21,13 @@ pub(super) struct Deflater {
 
 /// Compressors that do the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kind {
-    pub(super) level: u8,
-    pub(super) window_bits: u8,
+pub(crate) struct Kind {
+    pub(crate) level: u8,
+    pub(crate) window_bits: u8,
 }
 
 impl Deflater {
-    pub(super) fn take(kind: Kind) -> Self {
+    pub(crate) fn take(kind: Kind) -> Self {
         let kept = with_pool(|pool| {
             let at = pool.deflaters.iter().rposition(|(other, _)| *other == kind)?;
             Some(pool.deflaters.remove(at).1)
@@ -46,9 +46,14 @@ impl Deflater {
     /// is of no use any more.
     pub(super) fn message(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        let done = self.deflate(payload, FlushCompress::Sync, out) && out[start..].ends_with(&TAIL);
+        let done = self.flush(payload, out);
         out.truncate(if done { out.len() - TAIL.len() } else { start });
         done
+    }
+
+    /// Appends the compressed bytes, tail and all.
+    pub(crate) fn flush(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
+        self.deflate(bytes, FlushCompress::Sync, out)
     }
 
     /// Appends a whole stream.
@@ -65,14 +70,15 @@ impl Deflater {
     /// Makes what comes next refer back to these bytes, which the peer has.
     #[cfg(not(feature = "zlib-rs"))]
     pub(super) fn remember(&mut self, bytes: &[u8]) -> bool {
-        self.deflate(bytes, FlushCompress::Sync, &mut Vec::new())
+        self.flush(bytes, &mut Vec::new())
     }
 
     fn deflate(&mut self, bytes: &[u8], flush: FlushCompress, out: &mut Vec<u8>) -> bool {
         let Some(state) = &mut self.state else { return false };
-        let before = state.total_in();
+        let (before, start) = (state.total_in(), out.len());
         loop {
-            let rest = &bytes[(state.total_in() - before) as usize..];
+            let (taken, given) = ((state.total_in() - before) as usize, out.len());
+            let rest = &bytes[taken..];
             // Text becomes a fifth of its size or so; for what does not, the room grows by doubling.
             out.reserve(rest.len() / 4 + 64);
             match state.compress_vec(rest, out, flush) {
@@ -80,9 +86,16 @@ impl Deflater {
                 Ok(Status::Ok | Status::BufError) => {}
                 Err(_) => return false,
             }
-            // All is out once there is room to spare.
-            if out.len() < out.capacity() && flush != FlushCompress::Finish {
+            // All is out once there is room to spare and the tail, without which miniz_oxide may
+            // have room to spare as well.
+            let room = out.len() < out.capacity();
+            let taken_now = (state.total_in() - before) as usize;
+            let flushed = taken_now == bytes.len() && out[start..].ends_with(&TAIL);
+            if room && flushed && flush != FlushCompress::Finish {
                 return true;
+            }
+            if room && (taken_now, out.len()) == (taken, given) {
+                return false;
             }
         }
     }
@@ -125,28 +138,28 @@ impl fmt::Debug for Deflater {
 
 /// A decompressor, as if new when it is taken. Its window has 15 bits whatever was agreed on, which
 /// costs little and asks nothing of the peer.
-pub(super) struct Inflater(Option<Decompress>);
+pub(crate) struct Inflater(Option<Decompress>);
 
 /// What a decompressor made of its input.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Inflated {
+pub(crate) struct Inflated {
     /// Bytes of input used up.
-    pub(super) taken: usize,
+    pub(crate) taken: usize,
     /// Bytes of output.
-    pub(super) made: usize,
+    pub(crate) made: usize,
     /// A final block ended with the last byte taken.
-    pub(super) end: bool,
+    pub(crate) end: bool,
 }
 
 impl Inflater {
-    pub(super) fn take() -> Self {
+    pub(crate) fn take() -> Self {
         let state = with_pool(|pool| pool.inflaters.pop()).flatten();
         let mut inflater = Self(Some(state.unwrap_or_else(|| Decompress::new(false))));
         inflater.reset();
         inflater
     }
 
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         if let Some(state) = &mut self.0 {
             state.reset(false);
         }
@@ -154,7 +167,7 @@ impl Inflater {
 
     /// Decompresses as much as there is input, or room for what comes of it. `None`: it is not
     /// DEFLATE data.
-    pub(super) fn inflate(&mut self, input: &[u8], out: &mut [u8]) -> Option<Inflated> {
+    pub(crate) fn inflate(&mut self, input: &[u8], out: &mut [u8]) -> Option<Inflated> {
         let state = self.0.as_mut()?;
         let (total_in, total_out) = (state.total_in(), state.total_out());
         let status = state.decompress(input, out, FlushDecompress::None);
@@ -233,10 +246,10 @@ impl Drop for Scratch {
 
 /// Counts a state that a connection holds on to between messages.
 #[derive(Debug)]
-pub(super) struct Held(());
+pub(crate) struct Held(());
 
 impl Held {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         HELD.fetch_add(1, Ordering::Relaxed);
         Self(())
     }

@@ -23,8 +23,8 @@ enum At {
     Start,
     /// Behind a final block, and nothing came since.
     AfterFinal,
-    /// Behind this byte.
-    Inside(u8),
+    /// Behind this byte; something came of the payload, or not yet.
+    Inside { last: u8, made: bool },
 }
 
 impl Receiver {
@@ -51,12 +51,14 @@ impl Receiver {
         let mut scratch = Scratch::take();
         let room = scratch.room();
         if let Some(&last) = piece.last() {
-            self.at = At::Inside(last);
+            let mut any = matches!(self.at, At::Inside { made: true, .. });
             let mut rest = piece;
             loop {
                 let Inflated { taken, made, end } =
                     inflater.inflate(rest, room).ok_or(NOT_DEFLATE)?;
                 rest = &rest[taken..];
+                any |= made > 0;
+                self.at = At::Inside { last, made: any };
                 if self.takeover {
                     self.history.push(&room[..made]);
                 }
@@ -79,11 +81,15 @@ impl Receiver {
             }
         }
         if !end {
+            // Until the message ends, it cannot be parked, so it should not make others do so.
+            if let Some((_, held)) = &mut self.inflater {
+                *held = None;
+            }
             return Ok(());
         }
         // Behind a final block there is nothing that the tail could end.
-        if let At::Inside(last) = self.at
-            && ends(inflater, self.takeover, last, room)?
+        if let At::Inside { last, made } = self.at
+            && ends(inflater, probe(self.takeover, last, made), room)?
         {
             inflater.reset();
             self.history.clear();
@@ -91,6 +97,8 @@ impl Receiver {
         self.at = At::Start;
         if !self.takeover {
             self.inflater = None;
+        } else if let Some((_, held @ None)) = &mut self.inflater {
+            *held = Some(Held::new());
         }
         Ok(())
     }
@@ -117,31 +125,30 @@ fn made(history: &History) -> Result<Inflater, Violation> {
     Ok(inflater)
 }
 
-/// Feeds the tail that the sender took off behind this last byte, and makes sure that it ended a
-/// block; says whether that block was a final one.
+/// What to feed behind a payload: the tail that its sender took off, and what shows that it ended a
+/// block.
 ///
-/// The libraries do not say whether they are inside a block, so more empty ones follow: between
-/// blocks they leave no trace, inside one they come out as data, are no DEFLATE data, or, in the
-/// middle of the tables of a block, are taken for more of those, of which there are 300 bytes at
-/// most.
-fn ends(
-    inflater: &mut Inflater,
-    takeover: bool,
-    last: u8,
-    room: &mut [u8],
-) -> Result<bool, Violation> {
-    let probe: &[u8] = match last {
+/// The libraries do not say whether they are inside a block, so empty ones follow: between blocks
+/// they leave no trace, inside one they come out as data, are no DEFLATE data, or, in the middle of
+/// the tables of a block, are taken for more of those, of which there are 300 bytes at most.
+fn probe(takeover: bool, last: u8, made: bool) -> &'static [u8] {
+    match last {
         // Nothing is built on this history, so a final block can prove it.
         _ if !takeover => &PROOF,
         // So ends what was flushed by any library known: with three bits that say what kind of
-        // block the tail is, and zeros up to the next byte. Of tables, one byte in eight.
-        0..0x20 => &PROBE[..9],
+        // block the tail is, and zeros up to the next byte. Of tables, one byte in eight does, but
+        // seldom those of a payload that had something before them.
+        0..0x20 if made => &PROBE[..9],
         _ => &PROBE,
-    };
+    }
+}
+
+/// Feeds that, and makes sure of it; says whether the block was a final one.
+fn ends(inflater: &mut Inflater, probe: &[u8], room: &mut [u8]) -> Result<bool, Violation> {
     let Inflated { taken, made, end } = inflater.inflate(probe, room).ok_or(NOT_DEFLATE)?;
     // A final block that needed the tail, or some of it; the rest of the tail means nothing.
     let by_tail = end && taken <= 4;
-    let by_probe = end != takeover && taken == probe.len();
+    let by_probe = end == (probe == PROOF) && taken == probe.len();
     if made == 0 && (by_tail || by_probe) { Ok(by_tail) } else { Err(INSIDE_A_BLOCK) }
 }
 
