@@ -1,5 +1,7 @@
 //! MessageAssembler: fragments to messages, control frames in between (RFC 6455 §5.4, §5.5, §8.1).
 
+mod decoded;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -8,12 +10,14 @@ use bytes::Bytes;
 use crate::close::CloseFrame;
 use crate::decoder::{FrameDecoder, FramePart};
 use crate::error::{FrameError, Violation};
-use crate::header::{FrameHeader, max_encoded};
+use crate::header::FrameHeader;
 use crate::limits::Limits;
 use crate::opcode::Opcode;
 use crate::payload::{Assembled, Payload, TextPayload};
 use crate::rules::{FrameRules, InvalidUtf8};
 use crate::utf8::{DirectBuffer, MessageBuffer, Utf8Validator, checked_text};
+
+pub use decoded::PayloadDecoder;
 
 /// Puts the parts that a [`FrameDecoder`] finds together to messages.
 ///
@@ -121,70 +125,6 @@ impl MessageAssembler {
             return self.not_utf8(payload, offset).map(Some);
         }
         self.push_other(part)
-    }
-
-    /// The same for a connection with extensions: `decoder` gets the payload of each data frame that
-    /// it claims, and what it makes of that is what is assembled, checked and limited.
-    ///
-    /// # Errors
-    ///
-    /// As [`push`](Self::push), and what the decoder finds. [`Limits::max_message`] counts decoded
-    /// bytes; a message that needs an eighth and 1 KiB more than that before it is decoded is too
-    /// large as well, or one that decodes to nothing could go on for ever.
-    ///
-    /// ```
-    /// use hybi_frame::{
-    ///     Assembled, FrameDecoder, FrameHeader, FrameRules, Limits, MessageAssembler, PayloadDecoder,
-    ///     Role, Rsv, Violation,
-    /// };
-    ///
-    /// /// Makes capitals of messages with RSV2.
-    /// struct Louder;
-    ///
-    /// impl PayloadDecoder for Louder {
-    ///     fn begin_frame(&mut self, header: &FrameHeader) -> bool {
-    ///         header.rsv.contains(Rsv::RSV2)
-    ///     }
-    ///
-    ///     fn decode(
-    ///         &mut self,
-    ///         piece: &[u8],
-    ///         _end: bool,
-    ///         out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
-    ///     ) -> Result<(), Violation> {
-    ///         out(&piece.to_ascii_uppercase())
-    ///     }
-    /// }
-    ///
-    /// let (rules, limits) = (FrameRules::RFC6455, Limits::default());
-    /// let mut decoder = FrameDecoder::new(Role::Client, rules, limits);
-    /// decoder.allow_rsv(Rsv::RSV2);
-    /// let mut assembler = MessageAssembler::new(rules, limits);
-    /// let mut chunk = *b"\xa1\x05Hello";
-    /// let (_, part) = decoder.decode(&mut chunk)?;
-    /// let event = assembler.push_decoded(part.expect("a whole frame"), &mut Louder)?;
-    /// let Some(Assembled::Text(text)) = event else { panic!("a whole message") };
-    /// assert_eq!(text.into_owned(), "HELLO");
-    /// # Ok::<(), hybi_frame::FrameError>(())
-    /// ```
-    pub fn push_decoded<'a>(
-        &mut self,
-        part: FramePart<'a>,
-        decoder: &mut impl PayloadDecoder,
-    ) -> Result<Option<Assembled<'a>>, FrameError> {
-        if part.header.opcode.is_control() {
-            return self.push(part);
-        }
-        if part.start {
-            self.decoding = decoder.begin_frame(&part.header);
-        }
-        if !self.decoding {
-            return self.push(part);
-        }
-        if let State::Failed(error) = self.state {
-            return Err(error);
-        }
-        self.gather_decoded(part, decoder).map_err(|error| self.fail(error))
     }
 
     /// Room to read the rest of a large data frame into, past the chunk and without a copy.
@@ -323,40 +263,6 @@ impl MessageAssembler {
         self.advance(seen, ascii)
     }
 
-    /// Adds what `decoder` makes of a part to the message in progress.
-    fn gather_decoded(
-        &mut self,
-        mut part: FramePart<'_>,
-        decoder: &mut impl PayloadDecoder,
-    ) -> Result<Option<Assembled<'static>>, FrameError> {
-        let frame_offset = part.frame_offset;
-        let limit = self.limits.max_message();
-        if part.start {
-            // What the header announces is not yet what counts.
-            self.begin_frame(FrameHeader { payload_len: 0, ..part.header }, frame_offset)?;
-            self.encoded = self.encoded.saturating_add(part.header.payload_len);
-            if self.encoded > max_encoded(limit as u64) {
-                let size = self.encoded;
-                return Err(self.broken(Violation::MessageTooLarge { size, limit }, frame_offset));
-            }
-        }
-        let buffer = &mut self.buffer;
-        let mut out = |bytes: &[u8]| {
-            if bytes.len() > limit.saturating_sub(buffer.len()) {
-                // How much more there is in a piece depends on how the stream was cut.
-                let size = limit as u64 + 1;
-                return Err(Violation::MessageTooLarge { size, limit });
-            }
-            buffer.extend(bytes, limit);
-            Ok(())
-        };
-        let end = part.end;
-        let decoded = decoder.decode(part.payload(), end, &mut out);
-        decoded.map_err(|violation| self.broken(violation, frame_offset))?;
-        let seen = Seen { offset: frame_offset, len: 0, ..Seen::of(&part) };
-        self.advance(seen, false)
-    }
-
     /// Checks what was added to the message in progress, and ends it when it is complete.
     fn advance(
         &mut self,
@@ -439,31 +345,6 @@ impl MessageAssembler {
         self.control = Vec::new();
         error
     }
-}
-
-/// What extensions make of the payloads of received data frames before they are assembled.
-///
-/// [`MessageAssembler::push_decoded`] has an example.
-///
-/// [RFC 6455 §9](https://www.rfc-editor.org/rfc/rfc6455#section-9)
-pub trait PayloadDecoder {
-    /// Notes that a data frame begins; says whether its payload is to be decoded. Which reserved
-    /// bits are lawful on it was judged before.
-    fn begin_frame(&mut self, header: &FrameHeader) -> bool;
-
-    /// Decodes the next piece of the frame's payload; `end` says that it is the last. What comes of
-    /// it goes to `out`, in as many pieces as there are.
-    ///
-    /// # Errors
-    ///
-    /// The rule that the payload breaks, or the limit that `out` says was reached: then nothing
-    /// more is to be decoded.
-    fn decode(
-        &mut self,
-        piece: &[u8],
-        end: bool,
-        out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
-    ) -> Result<(), Violation>;
 }
 
 /// What is left to know of a part once its payload is in the buffer.
