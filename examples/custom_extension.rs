@@ -83,12 +83,7 @@ impl PayloadCodec for Codec {
         if end {
             let sum = core::mem::take(&mut self.sum).value().to_be_bytes();
             if self.tail != sum {
-                return Err(Violation::Extension(ExtensionViolation {
-                    rule: "the checksum does not fit the message",
-                    document: DOCUMENT,
-                    // Of the codes that are for private use, RFC 6455 section 7.4.2.
-                    close_code: CloseCode::from(4000),
-                }));
+                return Err(WRONG);
             }
             self.tail.clear();
         }
@@ -97,6 +92,13 @@ impl PayloadCodec for Codec {
 }
 
 const DOCUMENT: &str = "x-checksum, section 2";
+
+const WRONG: Violation = Violation::Extension(&ExtensionViolation {
+    rule: "the checksum does not fit the message",
+    document: DOCUMENT,
+    // Of the codes that are for private use, RFC 6455 section 7.4.2.
+    close_code: CloseCode::from_u16(4000),
+});
 
 /// The checksum of RFC 1950.
 struct Adler32(u32, u32);

@@ -301,7 +301,7 @@ pub trait StreamCodec: Send {
         &mut self,
         input: &[u8],
         out: &mut [u8],
-    ) -> Result<(usize, usize), ExtensionViolation>;
+    ) -> Result<(usize, usize), &'static ExtensionViolation>;
 
     /// As [`PayloadCodec::is_active`].
     fn is_active(&self) -> bool {

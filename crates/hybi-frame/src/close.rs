@@ -62,6 +62,13 @@ impl CloseCode {
     /// 1015: the TLS handshake failed. Never on the wire.
     pub const TLS_FAILURE: Self = Self(1015);
 
+    /// The code of this number, whether it is of use or not: `CloseCode::from` in constants.
+    #[inline]
+    #[must_use]
+    pub const fn from_u16(code: u16) -> Self {
+        Self(code)
+    }
+
     /// The code as a number.
     #[inline]
     #[must_use]

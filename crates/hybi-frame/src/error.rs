@@ -37,7 +37,7 @@ impl FrameError {
 
     /// The error of an extension over the whole stream, which does not come out of a decoder.
     #[must_use]
-    pub const fn of_extension(violation: ExtensionViolation, offset: u64) -> Self {
+    pub const fn of_extension(violation: &'static ExtensionViolation, offset: u64) -> Self {
         let close_code = violation.close_code;
         Self { violation: Violation::Extension(violation), offset, close_code }
     }
@@ -90,7 +90,7 @@ impl Error for FrameError {}
 /// ```
 /// use hybi_frame::{CloseCode, ExtensionViolation};
 ///
-/// const NOT_DEFLATE: ExtensionViolation = ExtensionViolation {
+/// const NOT_DEFLATE: &ExtensionViolation = &ExtensionViolation {
 ///     rule: "payload is not DEFLATE data",
 ///     document: "RFC 7692 section 7.2.2",
 ///     close_code: CloseCode::INVALID_PAYLOAD,
@@ -163,7 +163,7 @@ pub enum Violation {
         limit: u32,
     },
     /// A rule of an extension. §9, close code as the extension has it.
-    Extension(ExtensionViolation),
+    Extension(&'static ExtensionViolation),
 }
 
 impl Violation {

@@ -6,7 +6,7 @@ use hybi_frame::{
     MessageAssembler, PayloadDecoder, Role, Rsv, Violation,
 };
 
-const SPOILT: ExtensionViolation = ExtensionViolation {
+const SPOILT: &ExtensionViolation = &ExtensionViolation {
     rule: "a minus sign",
     document: "the test",
     close_code: hybi_frame::CloseCode::INVALID_PAYLOAD,

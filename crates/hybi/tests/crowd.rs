@@ -77,7 +77,7 @@ fn in_a_crowd_those_that_wait_are_parked() {
     // Those that keep theirs because the peer does not end its message do not make a crowd.
     let mut held: Vec<_> = (0..PAIRS).map(|_| connection(Role::Server)).collect();
     for server in &mut held {
-        assert!(server.handle_input(&mut *b"\x42\x81\0\0\0\0\xf2".to_vec()).1.is_none());
+        assert!(server.handle_input(&mut b"\x42\x81\0\0\0\0\xf2".to_vec()).1.is_none());
     }
     let [mut client, mut server] = [connection(Role::Client), connection(Role::Server)];
     let text = "honest ".repeat(100);

@@ -85,7 +85,7 @@ impl StreamCodec for Codec {
         &mut self,
         input: &[u8],
         out: &mut [u8],
-    ) -> Result<(usize, usize), ExtensionViolation> {
+    ) -> Result<(usize, usize), &'static ExtensionViolation> {
         let inflater = self.inflater.get_or_insert_with(Inflater::take);
         let (mut taken, mut given) = (0, 0);
         loop {
@@ -118,7 +118,7 @@ impl StreamCodec for Codec {
 
 const DOCUMENT: &str = "draft-ietf-hybi-thewebsocketprotocol-10";
 
-const NOT_DEFLATE: ExtensionViolation = ExtensionViolation {
+const NOT_DEFLATE: &ExtensionViolation = &ExtensionViolation {
     rule: "stream is not DEFLATE data",
     document: DOCUMENT,
     close_code: CloseCode::PROTOCOL_ERROR,

@@ -72,13 +72,11 @@ struct SumCodec {
     last: Option<u8>,
 }
 
-fn wrong() -> Violation {
-    Violation::Extension(ExtensionViolation {
-        rule: "the sum is wrong",
-        document: "the manual of sums",
-        close_code: CloseCode::from(4001),
-    })
-}
+const WRONG: Violation = Violation::Extension(&ExtensionViolation {
+    rule: "the sum is wrong",
+    document: "the manual of sums",
+    close_code: CloseCode::from_u16(4001),
+});
 
 impl PayloadCodec for SumCodec {
     fn encode(&mut self, payload: &[u8], _compress: Compress, out: &mut Vec<u8>) -> bool {
@@ -102,7 +100,7 @@ impl PayloadCodec for SumCodec {
         if end {
             let sum = core::mem::replace(&mut self.sum, self.start);
             if self.last.take() != Some(sum) {
-                return Err(wrong());
+                return Err(WRONG);
             }
         }
         Ok(())
@@ -120,7 +118,7 @@ impl StreamCodec for Shift {
         &mut self,
         input: &[u8],
         out: &mut [u8],
-    ) -> Result<(usize, usize), ExtensionViolation> {
+    ) -> Result<(usize, usize), &'static ExtensionViolation> {
         let len = input.len().min(out.len());
         for (from, to) in input.iter().zip(out) {
             *to = from.wrapping_sub(self.0);
@@ -201,7 +199,7 @@ fn a_broken_rule_of_its_own_closes_with_a_code_of_its_own() {
     assert_eq!(events, [Event::Binary(b"aj".to_vec())]);
     let error = result.unwrap_err();
     assert_eq!(error.close_code().as_u16(), 4001);
-    assert_eq!(error.violation(), wrong());
+    assert_eq!(error.violation(), WRONG);
     assert_eq!(error.offset(), 5, "the frame that it is about");
     assert_eq!(error.to_string(), "the sum is wrong (the manual of sums), at byte 5");
     // Where it was not agreed on, its bit breaks the rules of frames.

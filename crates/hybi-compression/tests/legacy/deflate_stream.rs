@@ -28,7 +28,7 @@ fn decode(
     mut input: &[u8],
     room: usize,
     plain: &mut Vec<u8>,
-) -> Result<(), ExtensionViolation> {
+) -> Result<(), &'static ExtensionViolation> {
     let mut out = vec![0; room];
     loop {
         let (taken, given) = codec.decode(input, &mut out)?;

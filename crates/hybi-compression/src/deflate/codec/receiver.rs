@@ -171,13 +171,13 @@ const PROBE: [u8; 304] = {
 /// it has more, and says so when it is asked again.
 const GIVES_ALL: bool = cfg!(feature = "zlib-rs");
 
-const NOT_DEFLATE: Violation = Violation::Extension(ExtensionViolation {
+const NOT_DEFLATE: Violation = Violation::Extension(&ExtensionViolation {
     rule: "payload is not DEFLATE data",
     document: "RFC 7692 section 7.2.2",
     close_code: CloseCode::INVALID_PAYLOAD,
 });
 
-const INSIDE_A_BLOCK: Violation = Violation::Extension(ExtensionViolation {
+const INSIDE_A_BLOCK: Violation = Violation::Extension(&ExtensionViolation {
     rule: "payload ends inside a block of DEFLATE data",
     document: "RFC 7692 section 7.2.1",
     close_code: CloseCode::INVALID_PAYLOAD,
