@@ -38,7 +38,7 @@ impl MessageAssembler {
     ///
     /// # Errors
     ///
-    /// As [`push`](Self::push), and what the decoder finds. [`Limits::max_message`] counts decoded
+    /// As [`push`](Self::push), and what the decoder finds. [`Limits::max_message`](crate::Limits::max_message) counts decoded
     /// bytes; a message that needs an eighth and 1 KiB more than that before it is decoded is too
     /// large as well, or one that decodes to nothing could go on for ever.
     ///
