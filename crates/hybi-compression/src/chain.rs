@@ -4,7 +4,9 @@ use core::fmt;
 
 use hybi_frame::{FrameDecoder, FrameHeader, Opcode, PayloadDecoder, Rsv, Violation};
 
-use crate::extension::{Agreed, Compress, EncodingKey, PayloadCodec, Start, StreamCodec};
+use crate::extension::{
+    Agreed, Compress, EncodingKey, MakePayloadCodec, PayloadCodec, Start, StreamCodec,
+};
 
 /// The extensions of one connection.
 ///
@@ -28,12 +30,9 @@ struct Link {
     per_frame: bool,
     /// The incoming message or frame is encoded.
     decoding: bool,
-    codec: Codec,
-}
-
-enum Codec {
-    Idle(Start),
-    Made(Box<dyn PayloadCodec>),
+    make: MakePayloadCodec,
+    /// Made when the first message needs it.
+    codec: Option<Box<dyn PayloadCodec>>,
 }
 
 impl Chain {
@@ -51,11 +50,12 @@ impl Chain {
             }
             match &one.start {
                 Start::Stream(start) => chain.stream = Some(start()),
-                start => chain.links.push(Link {
+                Start::Payload { per_frame, make } => chain.links.push(Link {
                     rsv: one.rsv,
-                    per_frame: matches!(start, Start::Frame(_)),
+                    per_frame: *per_frame,
                     decoding: false,
-                    codec: Codec::Idle(start.clone()),
+                    make: make.clone(),
+                    codec: None,
                 }),
             }
         }
@@ -147,8 +147,9 @@ impl Chain {
     /// Whether [`park`](Self::park) would release memory.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        let made = |link: &Link| matches!(&link.codec, Codec::Made(codec) if codec.is_active());
-        self.links.iter().any(made) || self.stream.as_ref().is_some_and(|codec| codec.is_active())
+        let mut made = self.links.iter().filter_map(|link| link.codec.as_ref());
+        made.any(|codec| codec.is_active())
+            || self.stream.as_ref().is_some_and(|codec| codec.is_active())
     }
 
     /// Whether a connection that is about to wait should [`park`](Self::park) at once, because too
@@ -165,7 +166,7 @@ impl Chain {
     pub fn park(&mut self) {
         self.scratch = Vec::new();
         for link in &mut self.links {
-            if let Codec::Made(codec) = &mut link.codec {
+            if let Some(codec) = &mut link.codec {
                 codec.park();
             }
         }
@@ -253,13 +254,7 @@ fn decode(
 
 impl Link {
     fn codec(&mut self) -> &mut dyn PayloadCodec {
-        if let Codec::Idle(Start::Message(start) | Start::Frame(start)) = &self.codec {
-            self.codec = Codec::Made(start());
-        }
-        match &mut self.codec {
-            Codec::Made(codec) => &mut **codec,
-            Codec::Idle(_) => unreachable!("a link is over messages or frames"),
-        }
+        &mut **self.codec.get_or_insert_with(|| (self.make)())
     }
 }
 

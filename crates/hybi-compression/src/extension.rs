@@ -132,13 +132,14 @@ pub struct Agreed {
     pub(crate) start: Start,
 }
 
-/// Makes the codec of one connection, when the first message needs it.
+/// Makes the codec of one connection.
 #[derive(Clone)]
 pub(crate) enum Start {
-    Message(Arc<dyn Fn() -> Box<dyn PayloadCodec> + Send + Sync>),
-    Frame(Arc<dyn Fn() -> Box<dyn PayloadCodec> + Send + Sync>),
+    Payload { per_frame: bool, make: MakePayloadCodec },
     Stream(Arc<dyn Fn() -> Box<dyn StreamCodec> + Send + Sync>),
 }
+
+pub(crate) type MakePayloadCodec = Arc<dyn Fn() -> Box<dyn PayloadCodec> + Send + Sync>;
 
 impl Agreed {
     /// Works on whole messages: `rsv` is set on the first frame of each that is encoded, and on no
@@ -151,7 +152,7 @@ impl Agreed {
         rsv: Rsv,
         codec: impl Fn() -> C + Send + Sync + 'static,
     ) -> Self {
-        Self { answer, rsv, start: Start::Message(Arc::new(move || Box::new(codec()))) }
+        Self::payload(answer, rsv, false, codec)
     }
 
     /// Works on each data frame for itself: `rsv` is set on those that are encoded.
@@ -160,7 +161,17 @@ impl Agreed {
         rsv: Rsv,
         codec: impl Fn() -> C + Send + Sync + 'static,
     ) -> Self {
-        Self { answer, rsv, start: Start::Frame(Arc::new(move || Box::new(codec()))) }
+        Self::payload(answer, rsv, true, codec)
+    }
+
+    fn payload<C: PayloadCodec + 'static>(
+        answer: ExtensionOffer,
+        rsv: Rsv,
+        per_frame: bool,
+        codec: impl Fn() -> C + Send + Sync + 'static,
+    ) -> Self {
+        let make = Arc::new(move || -> Box<dyn PayloadCodec> { Box::new(codec()) });
+        Self { answer, rsv, start: Start::Payload { per_frame, make } }
     }
 
     /// Works on all bytes that follow the opening handshake, headers and control frames included.
@@ -199,8 +210,8 @@ impl Eq for Agreed {}
 impl fmt::Debug for Agreed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match self.start {
-            Start::Message(_) => "message",
-            Start::Frame(_) => "frame",
+            Start::Payload { per_frame: false, .. } => "message",
+            Start::Payload { per_frame: true, .. } => "frame",
             Start::Stream(_) => "stream",
         };
         f.debug_struct("Agreed")

@@ -94,22 +94,13 @@ impl Extensions {
             if chosen.iter().any(|agreed| agreed.answer().name() == answer.name()) {
                 return Err(broken(TWICE));
             }
-            let mut result = Err(HandshakeError::ExtensionNotOffered);
-            for extension in self.named(answer.name(), version) {
-                match extension.confirm(answer) {
-                    Ok(agreed) => {
-                        result = Ok(agreed);
-                        break;
-                    }
-                    // The most wanted of several knows best what was offered.
-                    Err(error) => {
-                        if matches!(result, Err(HandshakeError::ExtensionNotOffered)) {
-                            result = Err(broken(error));
-                        }
-                    }
-                }
-            }
-            let agreed = result?;
+            // The most wanted of several knows best what was offered.
+            let mut refused = None;
+            let agreed = self.named(answer.name(), version).find_map(|extension| {
+                extension.confirm(answer).map_err(|error| refused.get_or_insert(error)).ok()
+            });
+            let agreed = agreed
+                .ok_or_else(|| refused.map_or(HandshakeError::ExtensionNotOffered, broken))?;
             if chosen.iter().any(|other| other.excludes(&agreed)) {
                 return Err(broken(EXCLUDED));
             }

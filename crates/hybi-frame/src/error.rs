@@ -52,7 +52,8 @@ impl FrameError {
     /// after the opening handshake.
     ///
     /// For a rule about a whole frame or message (fragmentation, sizes), and for all that an
-    /// extension decodes, this is the first byte of the frame's header. It does not depend on how the stream was cut into chunks.
+    /// extension decodes, this is the first byte of the frame's header. It does not depend on how
+    /// the stream was cut into chunks.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset

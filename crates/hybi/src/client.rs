@@ -77,10 +77,9 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Handshake`] if an extension was not offered, or with other parameters.
-    pub fn negotiated(&self, accepted: ClientAccepted) -> Result<Negotiated, Error> {
-        let ClientAccepted { version, subprotocol, extensions, .. } = accepted;
-        let extensions = self.extensions.confirm(&extensions, version)?;
-        Ok(Negotiated::new(version, subprotocol, extensions))
+    pub fn negotiated(&self, accepted: &ClientAccepted) -> Result<Negotiated, Error> {
+        let extensions = self.extensions.confirm(&accepted.extensions, accepted.version)?;
+        Ok(Negotiated::new(accepted.version, accepted.subprotocol.clone(), extensions))
     }
 }
 

@@ -97,10 +97,9 @@ pub async fn open_client<T: Transport, C: Timer>(
         .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))
         .map_err(|error| refusal_or(error, &mut handshake))?;
     drop(handshake);
-    let response = accepted.response.clone();
-    let negotiated = client.negotiated(accepted)?;
+    let negotiated = client.negotiated(&accepted)?;
     let connection = Connection::new(Role::Client, negotiated, client.config().clone());
-    Ok((WebSocket::with_input(connection, transport, timer, input), response))
+    Ok((WebSocket::with_input(connection, transport, timer, input), accepted.response))
 }
 
 async fn exchange<T: Transport>(

@@ -483,8 +483,9 @@ impl<T: Transport, C: Timer> FusedStream for WebSocket<T, C> {
 }
 
 /// Takes messages; for what a plain [`Message`] cannot say (a [`Secret`](crate::Secret), a
-/// [`Prepared`](crate::Prepared)) there are the methods of the handle. Closing the sink sends a Close frame with code 1000 and flushes; it does not
-/// wait for the peer's answer, which the receiving half will see.
+/// [`Prepared`](crate::Prepared)) there are the methods of the handle. Closing the sink sends a
+/// Close frame with code 1000 and flushes; it does not wait for the peer's answer, which the
+/// receiving half will see.
 ///
 /// ```
 /// use futures_util::SinkExt;

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use hybi_testkit::peer::{Peer, accept_of, listen};
 use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_payload};
 
-use crate::support::{Outcome, Server, finish, hybi, hybi_with, scratch, signal, spawn};
+use crate::support::{Outcome, Server, asked, finish, hybi, hybi_with, scratch, signal, spawn};
 
 /// Runs the client against a server played by hand.
 fn against(args: &[&str], serve: impl FnOnce(&mut Peer) + Send + 'static) -> Outcome {
@@ -72,16 +72,7 @@ fn fragments_and_closes_go_out_as_asked() {
 
 #[test]
 fn the_request_carries_what_was_asked() {
-    let (listener, address) = listen();
-    let played = std::thread::spawn(move || {
-        let mut peer = Peer::accept(&listener);
-        let head = peer.read_head();
-        peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
-        head
-    });
-    let url = format!("ws://user:pass@{address}/path?q=1");
-    let args = [
-        "connect",
+    let options = [
         "-H",
         "X-One: 1",
         "--origin",
@@ -97,8 +88,8 @@ fn the_request_carries_what_was_asked() {
         "--cookie",
         "c=d",
     ];
-    hybi(&[&args[..], &[&url]].concat()).expect(5, "403");
-    let head = played.join().expect("a request");
+    let url = |address| format!("ws://user:pass@{address}/path?q=1");
+    let (address, head) = asked(&options, url);
     assert_eq!(head.start, "GET /path?q=1 HTTP/1.1");
     for (name, value) in [
         ("Host", &*address.to_string()),

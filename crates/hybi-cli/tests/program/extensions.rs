@@ -4,7 +4,7 @@ use hybi_testkit::peer::{Peer, accept_of, listen};
 use hybi_testkit::wire::{BINARY, TEXT};
 use serde_json::Value;
 
-use crate::support::{Outcome, Server, hybi, request_with};
+use crate::support::{Outcome, Server, asked, hybi, request_with};
 
 /// A server's JSON log goes to stdout, where the test finds it at the end.
 const LOG: [&str; 4] = ["--access-log", "-", "--access-log-format", "json"];
@@ -43,16 +43,7 @@ fn echo(url: &str, options: &[&str]) -> Value {
 /// What a client with these options offers.
 #[track_caller]
 fn offer(options: &[&str]) -> Option<String> {
-    let (listener, address) = listen();
-    let played = std::thread::spawn(move || {
-        let mut peer = Peer::accept(&listener);
-        let head = peer.read_head();
-        peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
-        head
-    });
-    let url = format!("ws://{address}/");
-    hybi(&[&["connect"], options, &[&url]].concat()).expect(5, "403");
-    let head = played.join().expect("a request");
+    let (_, head) = asked(options, |address| format!("ws://{address}/"));
     head.field("Sec-WebSocket-Extensions").map(str::to_owned)
 }
 

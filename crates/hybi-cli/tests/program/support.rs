@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 
-use hybi_testkit::peer::{Peer, REQUEST};
+use hybi_testkit::peer::{Head, Peer, REQUEST, listen};
 
 /// A bound on hangs, never a time that passes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -195,4 +195,22 @@ pub(crate) fn request(path: &str) -> String {
 /// The same with more fields.
 pub(crate) fn request_with(path: &str, fields: &str) -> String {
     request(path).replace("\r\n\r\n", &format!("\r\n{fields}\r\n\r\n"))
+}
+
+/// What `hybi connect` with these options asks of a server at the URL that `url` makes of its
+/// address. The server refuses.
+#[track_caller]
+pub(crate) fn asked(
+    options: &[&str],
+    url: impl FnOnce(SocketAddr) -> String,
+) -> (SocketAddr, Head) {
+    let (listener, address) = listen();
+    let played = std::thread::spawn(move || {
+        let mut peer = Peer::accept(&listener);
+        let head = peer.read_head();
+        peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        head
+    });
+    hybi(&[&["connect"], options, &[&url(address)]].concat()).expect(5, "403");
+    (address, played.join().expect("a request"))
 }

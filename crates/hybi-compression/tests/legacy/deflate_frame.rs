@@ -10,8 +10,9 @@ use hybi_testkit::vectors::{cuts, hex, payload, records, wire};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::agree_by_name;
 use crate::support::shared::endpoint::turned;
-use crate::support::{Event, agree, receive, sample, send};
+use crate::support::{Event, receive, sample, send};
 
 /// The extension under each name it had.
 fn names(deflate: Deflate) -> [Extensions; 3] {
@@ -24,8 +25,7 @@ fn names(deflate: Deflate) -> [Extensions; 3] {
 
 /// What both ends agree on under each name; the client's side first.
 fn agreements(client: Deflate, server: Deflate) -> [[Vec<Agreed>; 2]; 3] {
-    let (client, server) = (names(client), names(server));
-    [0, 1, 2].map(|name| agree(&client[name], &server[name], Version::RFC6455))
+    agree_by_name(&names(client), &names(server))
 }
 
 /// What the receiver of a record agreed on under each name.

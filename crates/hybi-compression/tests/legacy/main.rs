@@ -12,3 +12,11 @@ mod parameters;
 mod support;
 #[cfg(not(feature = "zlib-rs"))]
 mod without_windows;
+
+use hybi_compression::{Agreed, Extensions};
+use hybi_handshake::Version;
+
+/// What both ends of an extension agree on under each of its names; the client's side first.
+fn agree_by_name(client: &[Extensions; 3], server: &[Extensions; 3]) -> [[Vec<Agreed>; 2]; 3] {
+    [0, 1, 2].map(|name| support::agree(&client[name], &server[name], Version::RFC6455))
+}

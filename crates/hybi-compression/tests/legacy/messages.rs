@@ -8,6 +8,7 @@ use hybi_frame::{Limits, Role, Rsv};
 use hybi_handshake::Version;
 use hybi_testkit::vectors::{records, wire};
 
+use crate::agree_by_name;
 use crate::support::shared::endpoint::turned;
 use crate::support::{Event, agree, receive, sample, send};
 
@@ -22,8 +23,7 @@ fn names(deflate: Deflate) -> [Extensions; 3] {
 
 /// What both ends agree on under each name; the client's side first.
 fn agreements(client: Deflate, server: Deflate) -> [[Vec<Agreed>; 2]; 3] {
-    let (client, server) = (names(client), names(server));
-    [0, 1, 2].map(|name| agree(&client[name], &server[name], Version::RFC6455))
+    agree_by_name(&names(client), &names(server))
 }
 
 #[test]

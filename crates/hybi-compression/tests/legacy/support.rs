@@ -1,5 +1,4 @@
 //! Agreements and streams of several extensions, on top of what all tests of this crate share.
-#![allow(dead_code, reason = "not every test binary needs all of it")]
 
 use hybi_compression::{Agreed, Chain, Compress, Extensions};
 use hybi_frame::{FrameError, Limits, Opcode, Role, Rsv, encode_frame};

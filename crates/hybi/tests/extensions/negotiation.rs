@@ -174,7 +174,7 @@ fn answered(extensions: impl Into<Extensions>, answer: &str) -> Result<Negotiate
     let mut bytes = Vec::new();
     write_response(&response, &[], &mut bytes);
     let negotiated = match asking.handle_input(&bytes) {
-        Ok((_, accepted)) => client.negotiated(accepted.expect("a whole response")),
+        Ok((_, accepted)) => client.negotiated(&accepted.expect("a whole response")),
         Err(error) => Err(error.into()),
     };
     negotiated.map_err(|error| match error {
