@@ -62,12 +62,15 @@ pub async fn connect_with(
                       takes a TLS stream of yours in `client`",
         });
     }
-    let mut timer = AsyncStdTimer::default();
-    let deadline = client.config().handshake_deadline(timer.now());
-    let stream = opening::within(&mut timer, deadline, tcp(&uri))
-        .await
-        .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
-    opening::open_client(client, &uri, AsyncStdIo::new(stream), timer, deadline).await
+    let deadline = client.config().handshake_deadline(AsyncStdTimer::default().now());
+    let connect = || async {
+        let mut timer = AsyncStdTimer::default();
+        let stream = opening::within(&mut timer, deadline, tcp(&uri))
+            .await
+            .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
+        Ok((AsyncStdIo::new(stream), timer))
+    };
+    opening::connect(client, &uri, deadline, connect).await
 }
 
 /// Opens a WebSocket on a stream of the caller's making: through a proxy, a Unix socket, TLS.

@@ -79,11 +79,11 @@ pub trait Extension: fmt::Debug + Send + Sync {
     /// extension.
     fn name(&self) -> &str;
 
-    /// Whether the extension may be used with this version of the protocol; with each of them
-    /// unless it says otherwise.
+    /// Whether the extension may be used with this version of the protocol: from hybi-07 on, where
+    /// frames have the reserved bits of RFC 6455, unless it says otherwise. Before hybi-04 nothing is
+    /// negotiated, whatever it says.
     fn is_for(&self, version: Version) -> bool {
-        let _ = version;
-        true
+        version >= Version::HYBI_07
     }
 
     /// What a client offers, most wanted first; several are alternatives.

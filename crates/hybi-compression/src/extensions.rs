@@ -111,7 +111,7 @@ impl Extensions {
 
     fn known(&self, version: Version) -> impl Iterator<Item = &Arc<dyn Extension>> {
         let all: slice::Iter<'_, _> = self.0.iter();
-        all.filter(move |extension| extension.is_for(version))
+        all.filter(move |extension| version >= Version::HYBI_04 && extension.is_for(version))
     }
 
     fn named(&self, name: &str, version: Version) -> impl Iterator<Item = &Arc<dyn Extension>> {

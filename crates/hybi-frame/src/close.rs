@@ -79,10 +79,12 @@ impl CloseCode {
     /// Whether an endpoint in `role` may put this code into a Close frame under `rules`.
     ///
     /// These are the codes that the version defines, and 3000 to 4999, which belong to
-    /// libraries and applications. 1005, 1006 and 1015 never are, and 1010 is for clients.
+    /// libraries and applications. 1005, 1006 and 1015 never are, and 1010 is for clients. Before
+    /// hybi-06 there were no codes.
     #[must_use]
     pub const fn may_be_sent(self, rules: FrameRules, role: Role) -> bool {
         match self.0 {
+            _ if !rules.has_close_codes() => false,
             1010 => matches!(role, Role::Client) && rules.sends_protocol_code(1010),
             1000..=1015 => rules.sends_protocol_code(self.0),
             3000..=4999 => true,
@@ -94,10 +96,11 @@ impl CloseCode {
     /// fails the connection with 1002.
     ///
     /// Version 13 accepts what may be sent. The tables of the drafts before it were in motion, so
-    /// that versions 7 and 8 accept all of 1000 to 4999 except 1005, 1006 and 1015.
+    /// that versions 6 to 8 accept all of 1000 to 4999 except 1005, 1006 and 1015.
     #[must_use]
     pub const fn may_be_received(self, rules: FrameRules) -> bool {
         match self.0 {
+            _ if !rules.has_close_codes() => false,
             1005 | 1006 | 1015 => false,
             1000..=4999 if rules.lenient_codes() => true,
             _ => self.may_be_sent(rules, Role::Client),
@@ -211,7 +214,8 @@ impl CloseFrame {
         Ok(Self { code, reason })
     }
 
-    /// Reads the payload of a received Close frame; `None` when it is empty.
+    /// Reads the payload of a received Close frame; `None` when it is empty, or when the version
+    /// gives its bytes no meaning (before hybi-06).
     ///
     /// Where `rules` replace invalid UTF-8, a reason that grows past 123 bytes by it is cut at a
     /// character.
@@ -232,6 +236,9 @@ impl CloseFrame {
         payload: &[u8],
         rules: FrameRules,
     ) -> Result<Option<Self>, (Violation, usize)> {
+        if !rules.has_close_codes() {
+            return Ok(None);
+        }
         let Some((&code, reason)) = payload.split_first_chunk::<2>() else {
             return match payload {
                 [] => Ok(None),

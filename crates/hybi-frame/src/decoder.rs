@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::error::FrameError;
 use crate::header::{FrameHeader, HeaderRules, LawfulRsv};
 use crate::limits::Limits;
-use crate::mask::{self, Key};
+use crate::mask::{self, Key, MaskingKey};
 use crate::opcode::Rsv;
 use crate::role::Role;
 use crate::rules::FrameRules;
@@ -167,6 +167,13 @@ impl FrameDecoder {
         }
     }
 
+    /// The rules of the version.
+    #[inline]
+    #[must_use]
+    pub const fn rules(&self) -> FrameRules {
+        self.rules
+    }
+
     /// Stream bytes taken so far.
     #[inline]
     #[must_use]
@@ -298,6 +305,27 @@ pub struct FramePart<'a> {
 }
 
 impl<'a> FramePart<'a> {
+    /// A part found by a decoder of another layout: the first part of a frame, and the last, unless
+    /// told otherwise through its fields.
+    ///
+    /// `offset` is the position in the stream of the payload's first byte, `frame_offset` that of the
+    /// header's. With `mask` the payload is still masked; the number is the position in the frame's
+    /// masked bytes of the payload's first byte.
+    ///
+    /// Where the layout does not tell how long a frame is, each part that is not the last has `fin`
+    /// clear and says in `payload_len` what has come so far; the decoder keeps the limits itself.
+    #[must_use]
+    pub fn new(
+        header: FrameHeader,
+        payload: &'a mut [u8],
+        offset: u64,
+        frame_offset: u64,
+        mask: Option<(MaskingKey, u64)>,
+    ) -> Self {
+        let mask = mask.map(|(key, position)| key.at(position));
+        Self { header, start: true, end: true, offset, frame_offset, mask, payload }
+    }
+
     /// The payload bytes of this part, unmasked where they lie.
     #[inline]
     #[must_use]

@@ -30,16 +30,12 @@ pub struct FrameError {
 }
 
 impl FrameError {
+    /// A violation at a byte of the stream, for decoders of other layouts and for extensions over the
+    /// whole stream.
     #[cold]
-    pub(crate) fn new(violation: Violation, offset: u64, rules: FrameRules) -> Self {
-        Self { violation, offset, close_code: violation.close_code(rules) }
-    }
-
-    /// The error of an extension over the whole stream, which does not come out of a decoder.
     #[must_use]
-    pub const fn of_extension(violation: &'static ExtensionViolation, offset: u64) -> Self {
-        let close_code = violation.close_code;
-        Self { violation: Violation::Extension(violation), offset, close_code }
+    pub fn new(violation: Violation, offset: u64, rules: FrameRules) -> Self {
+        Self { violation, offset, close_code: violation.close_code(rules) }
     }
 
     /// The broken rule.
@@ -76,7 +72,8 @@ impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { violation, offset, .. } = self;
         match violation {
-            Violation::Extension(ExtensionViolation { document, .. }) => {
+            Violation::Extension(ExtensionViolation { document, .. })
+            | Violation::Draft(DraftViolation { document, .. }) => {
                 write!(f, "{violation} ({document}), at byte {offset}")
             }
             _ => write!(f, "{violation} (RFC 6455 section {}), at byte {offset}", self.section()),
@@ -106,6 +103,25 @@ pub struct ExtensionViolation {
     pub document: &'static str,
     /// The close code to send.
     pub close_code: CloseCode,
+}
+
+/// A rule of an old draft that RFC 6455 does not have. Its close code is 1002 where there are codes.
+///
+/// ```
+/// use hybi_frame::DraftViolation;
+///
+/// const RSV4: &DraftViolation = &DraftViolation {
+///     rule: "reserved bit RSV4 is set",
+///     document: "drafts hybi-01 to hybi-06",
+/// };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "other crates make these")]
+pub struct DraftViolation {
+    /// The rule in a few words, as it was broken.
+    pub rule: &'static str,
+    /// Where it is written.
+    pub document: &'static str,
 }
 
 /// The rules of the framing layer that a peer can break.
@@ -165,6 +181,8 @@ pub enum Violation {
     },
     /// A rule of an extension. §9, close code as the extension has it.
     Extension(&'static ExtensionViolation),
+    /// A rule of an old draft, close code 1002.
+    Draft(&'static DraftViolation),
 }
 
 impl Violation {
@@ -188,11 +206,13 @@ impl Violation {
             | Self::UnexpectedContinuation
             | Self::ExpectedContinuation(_)
             | Self::ClosePayloadTooShort
-            | Self::InvalidCloseCode(_) => CloseCode::PROTOCOL_ERROR,
+            | Self::InvalidCloseCode(_)
+            | Self::Draft(_) => CloseCode::PROTOCOL_ERROR,
         }
     }
 
-    /// The section of RFC 6455 that states the rule, such as `"5.2"`.
+    /// The section of RFC 6455 that states the rule, such as `"5.2"`; of a rule of an old draft, the
+    /// section about the same things.
     #[must_use]
     pub const fn section(&self) -> &'static str {
         match self {
@@ -200,7 +220,8 @@ impl Violation {
             Self::ReservedBits(_)
             | Self::ReservedOpcode(_)
             | Self::LengthNotMinimal
-            | Self::LengthTopBit => "5.2",
+            | Self::LengthTopBit
+            | Self::Draft(_) => "5.2",
             Self::UnexpectedContinuation | Self::ExpectedContinuation(_) => "5.4",
             Self::FragmentedControl(_) | Self::ControlTooLong(_) => "5.5",
             Self::ClosePayloadTooShort | Self::InvalidCloseReason => "5.5.1",
@@ -249,6 +270,7 @@ impl fmt::Display for Violation {
                 write!(f, "message goes on with more than {limit} fragments")
             }
             Self::Extension(violation) => f.write_str(violation.rule),
+            Self::Draft(violation) => f.write_str(violation.rule),
         }
     }
 }

@@ -1,16 +1,15 @@
 //! The client's opening handshake: request out, response checked (RFC 6455 §4.1).
 
-use core::{fmt, mem};
+use core::fmt;
 
-use http::{Response, StatusCode, header};
+use http::{Response, header};
 
-use crate::body::BodyReader;
 use crate::error::HandshakeError;
 use crate::extension::ExtensionOffer;
-use crate::head::scan::{HeadKind, HeadScanner};
-use crate::head::{HeadLimits, fields, parse};
+use crate::head::{HeadLimits, fields};
 use crate::key::{accept_key, key_of};
 use crate::request::ClientRequest;
+use crate::response::ResponseReader;
 use crate::subprotocol::parse_subprotocols;
 use crate::version::Version;
 
@@ -41,17 +40,16 @@ use crate::version::Version;
 /// ```
 pub struct ClientHandshake {
     request: Vec<u8>,
-    accept: String,
+    key: String,
     version: Version,
     subprotocols: Vec<String>,
     extensions: Vec<ExtensionOffer>,
-    scanner: HeadScanner,
+    reader: ResponseReader,
     state: State,
 }
 
 enum State {
-    Head,
-    Body(Box<BodyReader>),
+    Waiting,
     Accepted,
     Failed(HandshakeError),
 }
@@ -86,6 +84,14 @@ pub struct ClientAccepted {
     pub extensions: Vec<ExtensionOffer>,
 }
 
+impl ClientAccepted {
+    /// A handshake of a draft that has its own; neither subprotocol nor extensions yet.
+    #[must_use]
+    pub const fn new(response: Response<()>, version: Version) -> Self {
+        Self { response, version, subprotocol: None, extensions: Vec::new() }
+    }
+}
+
 impl ClientHandshake {
     /// Prepares one attempt. The nonce has to be unpredictable and new for each; `limits` bound the
     /// head of the response.
@@ -94,13 +100,19 @@ impl ClientHandshake {
         let key = key_of(nonce);
         Self {
             request: request.to_bytes(&key),
-            accept: accept_key(&key),
+            key,
             version: request.requested_version(),
             subprotocols: request.subprotocols().to_vec(),
             extensions: request.extensions().to_vec(),
-            scanner: HeadScanner::new(HeadKind::Response, limits),
-            state: State::Head,
+            reader: ResponseReader::new(limits),
+            state: State::Waiting,
         }
+    }
+
+    /// The value of `Sec-WebSocket-Key`.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// The request, to be sent before anything else. Nothing more may be sent before the answer.
@@ -120,9 +132,18 @@ impl ClientHandshake {
         &mut self,
         chunk: &[u8],
     ) -> Result<(usize, Option<ClientAccepted>), HandshakeError> {
-        let result = self.advance(chunk);
-        if let Err(error) = &result {
-            self.state = State::Failed(error.clone());
+        match &self.state {
+            State::Waiting => {}
+            State::Accepted => return Ok((0, None)),
+            State::Failed(error) => return Err(error.clone()),
+        }
+        let result = self.reader.handle_input(chunk).and_then(|(taken, head)| {
+            Ok((taken, head.map(|head| self.check(head.response)).transpose()?))
+        });
+        match &result {
+            Ok((_, Some(_))) => self.state = State::Accepted,
+            Ok((_, None)) => {}
+            Err(error) => self.state = State::Failed(error.clone()),
         }
         result
     }
@@ -132,11 +153,9 @@ impl ClientHandshake {
     /// [`HandshakeError::Rejected`] with what there is of the body once the head of a rejection has
     /// come, else [`HandshakeError::UnexpectedEof`].
     pub fn handle_eof(&mut self) -> HandshakeError {
-        let received = self.scanner.seen();
-        let error = match mem::replace(&mut self.state, State::Accepted) {
-            State::Head | State::Accepted => HandshakeError::UnexpectedEof { received },
-            State::Body(reader) => HandshakeError::Rejected(Box::new(reader.finish(true))),
-            State::Failed(error) => error,
+        let error = match &self.state {
+            State::Failed(error) => error.clone(),
+            State::Waiting | State::Accepted => self.reader.handle_eof(),
         };
         self.state = State::Failed(error.clone());
         error
@@ -148,52 +167,9 @@ impl ClientHandshake {
     /// come: the server's answer is known, whatever happened to its end. Before, there is nothing to
     /// say but what the caller knows.
     pub fn give_up(&mut self) -> Option<HandshakeError> {
-        match mem::replace(&mut self.state, State::Accepted) {
-            State::Body(reader) => {
-                let error = HandshakeError::Rejected(Box::new(reader.finish(false)));
-                self.state = State::Failed(error.clone());
-                Some(error)
-            }
-            state => {
-                self.state = state;
-                None
-            }
-        }
-    }
-
-    fn advance(&mut self, chunk: &[u8]) -> Result<(usize, Option<ClientAccepted>), HandshakeError> {
-        let mut consumed = 0;
-        loop {
-            match &mut self.state {
-                State::Head => {
-                    let (taken, head) = self.scanner.feed(&chunk[consumed..])?;
-                    consumed += taken;
-                    let Some(head) = head else { return Ok((consumed, None)) };
-                    let response = parse::response(&head)?;
-                    match response.status() {
-                        StatusCode::SWITCHING_PROTOCOLS => {
-                            let accepted = self.check(response)?;
-                            self.state = State::Accepted;
-                            return Ok((consumed, Some(accepted)));
-                        }
-                        // 100 and 103 come before the answer (RFC 9110 §15.2).
-                        status if status.is_informational() => self.scanner.restart(),
-                        _ => self.state = State::Body(Box::new(BodyReader::new(response))),
-                    }
-                }
-                State::Body(reader) => {
-                    consumed += reader.feed(&chunk[consumed..]);
-                    if !reader.is_complete() {
-                        return Ok((consumed, None));
-                    }
-                    if let State::Body(reader) = mem::replace(&mut self.state, State::Accepted) {
-                        return Err(HandshakeError::Rejected(Box::new(reader.finish(false))));
-                    }
-                }
-                State::Accepted => return Ok((consumed, None)),
-                State::Failed(error) => return Err(error.clone()),
-            }
-        }
+        let error = self.reader.give_up()?;
+        self.state = State::Failed(error.clone());
+        Some(error)
     }
 
     /// Applies the rules for a response of status 101.
@@ -211,7 +187,7 @@ impl ClientHandshake {
         }
         let accept =
             fields::single(headers, &header::SEC_WEBSOCKET_ACCEPT, "Sec-WebSocket-Accept")?;
-        if accept.ok_or(HandshakeError::MissingAccept)? != self.accept.as_bytes() {
+        if accept.ok_or(HandshakeError::MissingAccept)? != accept_key(&self.key).as_bytes() {
             return Err(HandshakeError::AcceptMismatch);
         }
         let extensions = ExtensionOffer::parse_list(
@@ -242,8 +218,7 @@ impl fmt::Debug for ClientHandshake {
     /// Leaves the request out, which may hold credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Head => "head",
-            State::Body(_) => "body",
+            State::Waiting => "waiting",
             State::Accepted => "accepted",
             State::Failed(_) => "failed",
         };

@@ -63,6 +63,7 @@ mod key;
 mod origin;
 mod policy;
 mod request;
+mod response;
 mod server;
 mod subprotocol;
 mod uri;
@@ -70,13 +71,14 @@ mod version;
 
 // The public interface of the crate.
 pub use client::{ClientAccepted, ClientHandshake};
-pub use error::{ExtensionAnswer, FieldError, HandshakeError, UriError};
+pub use error::{DraftRule, ExtensionAnswer, FieldError, HandshakeError, UriError};
 pub use extension::{ExtensionOffer, ExtensionParam};
-pub use head::{HeadLimits, write_response, write_response_head};
+pub use head::{HeadLimits, write_fields, write_response, write_response_head};
 pub use key::accept_key;
 pub use origin::{OriginPattern, OriginPolicy};
-pub use policy::{ServerAccepted, ServerPolicy, is_upgrade};
+pub use policy::{ServerAccepted, ServerPolicy, check_head, is_upgrade};
 pub use request::ClientRequest;
+pub use response::{ResponseHead, ResponseReader};
 pub use server::ServerHandshake;
 pub use subprotocol::{SubprotocolPreference, parse_subprotocols};
 pub use uri::WsUri;

@@ -104,6 +104,12 @@ impl ServerPolicy {
         self.versions
     }
 
+    /// Whether clients come over TLS.
+    #[must_use]
+    pub const fn secure(&self) -> bool {
+        self.secure
+    }
+
     /// Applies every rule that RFC 6455 §4.2.1 has for a request, and this policy.
     ///
     /// # Errors
@@ -112,21 +118,8 @@ impl ServerPolicy {
     /// than GET, 426 with the versions accepted for another version or a plain request, 403 for the origin,
     /// 400 for everything else.
     pub fn check<B>(&self, request: &Request<B>) -> Result<ServerAccepted, HandshakeError> {
-        if request.version() < http::Version::HTTP_11 {
-            return Err(HandshakeError::HttpVersion);
-        }
-        if request.method() != Method::GET {
-            return Err(HandshakeError::Method);
-        }
-        self.check_fields(request.uri(), request.headers())
-    }
-
-    fn check_fields(
-        &self,
-        target: &Uri,
-        headers: &HeaderMap,
-    ) -> Result<ServerAccepted, HandshakeError> {
-        let host = check_host(target, headers)?;
+        let host = check_head(request)?;
+        let headers = request.headers();
         let no_length = |value: &HeaderValue| value.as_bytes().trim_ascii() == b"0";
         if headers.contains_key(header::TRANSFER_ENCODING)
             || !headers.get_all(header::CONTENT_LENGTH).iter().all(no_length)
@@ -148,20 +141,46 @@ impl ServerPolicy {
             .ok_or(HandshakeError::MissingKey)?;
         let key = core::str::from_utf8(key).ok().filter(|key| is_key(key.as_bytes()));
         let key = key.ok_or(HandshakeError::MalformedKey)?;
-        self.check_origin(headers, version, host)?;
-        let subprotocols = parse_subprotocols(headers.get_all(header::SEC_WEBSOCKET_PROTOCOL))?;
+        let origin = origin(headers, version)?;
+        let offered = || parse_subprotocols(headers.get_all(header::SEC_WEBSOCKET_PROTOCOL));
+        let accepted = self.decide(version, host, origin, offered)?;
+        let offers =
+            ExtensionOffer::parse_list(headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS), version)?;
+        Ok(ServerAccepted { key: key.to_owned(), offers, ..accepted })
+    }
+
+    /// Applies this policy to a request whose handshake was checked elsewhere, because it is one of a draft that
+    /// [`check`](Self::check) does not know: origin and subprotocols.
+    ///
+    /// `host` is the value of `Host`, and `subprotocols` reads what the client offers.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError::Origin`], what `subprotocols` finds, and
+    /// [`HandshakeError::SubprotocolRequired`].
+    pub fn decide(
+        &self,
+        version: Version,
+        host: &str,
+        origin: Option<&[u8]>,
+        subprotocols: impl FnOnce() -> Result<Vec<String>, HandshakeError>,
+    ) -> Result<ServerAccepted, HandshakeError> {
+        // Text that is not UTF-8 is an origin all the same, and no pattern but `*` matches it.
+        let origin = origin.map(|value| core::str::from_utf8(value).unwrap_or("\u{fffd}"));
+        if !self.origins.allows(origin, host, self.secure) {
+            return Err(HandshakeError::Origin);
+        }
+        let subprotocols = subprotocols()?;
         let subprotocol = choose(&subprotocols, &self.subprotocols, self.preference).cloned();
         if self.require_subprotocol && subprotocol.is_none() {
             return Err(HandshakeError::SubprotocolRequired);
         }
-        let offers =
-            ExtensionOffer::parse_list(headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS), version)?;
         Ok(ServerAccepted {
             version,
-            accept: accept_key(key),
+            key: String::new(),
             subprotocol,
             subprotocols,
-            offers,
+            offers: Vec::new(),
             extensions: Vec::new(),
             headers: HeaderMap::new(),
         })
@@ -176,34 +195,39 @@ impl ServerPolicy {
             .ok()
             .and_then(Version::parse)
             .ok_or(HandshakeError::MalformedVersion { accepted })?;
-        if accepted.contains(requested) {
+        if accepted.contains(requested) && requested.is_in_field() {
             Ok(requested)
         } else {
             Err(HandshakeError::UnsupportedVersion { requested, accepted })
         }
     }
+}
 
-    fn check_origin(
-        &self,
-        headers: &HeaderMap,
-        version: Version,
-        host: &str,
-    ) -> Result<(), HandshakeError> {
-        let mut origin = fields::single(headers, &header::ORIGIN, "Origin")?;
-        // hybi-08 to hybi-10 use the other name, hybi-11 and hybi-12 this one, all as version 8; a
-        // server of 13 looks for both too, so that no page gets past it under the old name.
-        if origin.is_none() || version < Version::HYBI_08 {
-            let old = fields::single(headers, &SEC_WEBSOCKET_ORIGIN, "Sec-WebSocket-Origin")?;
-            origin = old.or(origin);
-        }
-        // Text that is not UTF-8 is an origin all the same, and no pattern but `*` matches it.
-        let origin = origin.map(|value| core::str::from_utf8(value).unwrap_or("\u{fffd}"));
-        if self.origins.allows(origin, host, self.secure) {
-            Ok(())
-        } else {
-            Err(HandshakeError::Origin)
-        }
+/// The origin that a request names.
+fn origin(headers: &HeaderMap, version: Version) -> Result<Option<&[u8]>, HandshakeError> {
+    let origin = fields::single(headers, &header::ORIGIN, "Origin")?;
+    // hybi-08 to hybi-10 use the other name, hybi-11 and hybi-12 this one, all as version 8; a
+    // server of 13 looks for both too, so that no page gets past it under the old name.
+    if origin.is_some() && version >= Version::HYBI_08 {
+        return Ok(origin);
     }
+    let old = fields::single(headers, &SEC_WEBSOCKET_ORIGIN, "Sec-WebSocket-Origin")?;
+    Ok(old.or(origin))
+}
+
+/// Checks what every draft asks of a request: HTTP/1.1, GET and one host. Gives the value of `Host`.
+///
+/// # Errors
+///
+/// The first rule broken: [`HandshakeError::HttpVersion`], [`HandshakeError::Method`], or one about `Host`.
+pub fn check_head<B>(request: &Request<B>) -> Result<&str, HandshakeError> {
+    if request.version() < http::Version::HTTP_11 {
+        return Err(HandshakeError::HttpVersion);
+    }
+    if request.method() != Method::GET {
+        return Err(HandshakeError::Method);
+    }
+    check_host(request.uri(), request.headers())
 }
 
 /// Whether the request means to open a WebSocket connection, well formed or not.
@@ -281,8 +305,8 @@ fn check_host<'a>(target: &Uri, headers: &'a HeaderMap) -> Result<&'a str, Hands
 pub struct ServerAccepted {
     /// The version that the client asked for.
     pub version: Version,
-    /// The value of `Sec-WebSocket-Accept`.
-    pub accept: String,
+    /// The value of `Sec-WebSocket-Key`; empty in drafts without that field.
+    pub key: String,
     /// The subprotocol chosen, if any.
     pub subprotocol: Option<String>,
     /// The subprotocols that the client offered, most wanted first.
@@ -336,7 +360,15 @@ impl ServerAccepted {
         &self.extensions
     }
 
+    /// The fields added by hand.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The response 101. From its last byte on, both ends send frames.
+    ///
+    /// It is the one of hybi-05 to RFC 6455. What older drafts answer is in `hybi-legacy`.
     ///
     /// [RFC 6455 §4.2.2](https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2)
     #[must_use]
@@ -348,7 +380,7 @@ impl ServerAccepted {
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         // Base64 and tokens are always valid values.
-        if let Ok(accept) = HeaderValue::from_str(&self.accept) {
+        if let Ok(accept) = HeaderValue::try_from(accept_key(&self.key)) {
             headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
         }
         if let Some(Ok(name)) = self.subprotocol.as_deref().map(HeaderValue::from_str) {

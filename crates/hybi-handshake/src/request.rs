@@ -96,7 +96,8 @@ impl ClientRequest {
         self
     }
 
-    /// Speaks another version than 13. It fits all that share the handshake of RFC 6455, 5 to 13.
+    /// Speaks another version than 13. [`ClientHandshake`](crate::ClientHandshake) fits all that share the
+    /// handshake of RFC 6455, 5 to 13, and, but for the nonce of the server, 4.
     #[must_use]
     pub const fn version(mut self, version: Version) -> Self {
         self.version = version;
@@ -122,8 +123,28 @@ impl ClientRequest {
         self.version
     }
 
-    pub(crate) fn subprotocols(&self) -> &[String] {
+    /// The subprotocols offered, most wanted first.
+    #[must_use]
+    pub fn subprotocols(&self) -> &[String] {
         &self.subprotocols
+    }
+
+    /// The origin, if one was named.
+    #[must_use]
+    pub fn named_origin(&self) -> Option<&HeaderValue> {
+        self.origin.as_ref()
+    }
+
+    /// Appends the fields of the application, and the `Authorization` that the user-info of the URI stands for, to
+    /// a request head.
+    pub fn write_fields(&self, out: &mut Vec<u8>) {
+        let authorization = self.uri.basic_authorization();
+        if let Some(value) =
+            authorization.filter(|_| !self.headers.contains_key(header::AUTHORIZATION))
+        {
+            write_fields(&HeaderMap::from_iter([(header::AUTHORIZATION, value)]), out);
+        }
+        write_fields(&self.headers, out);
     }
 
     pub(crate) fn extensions(&self) -> &[ExtensionOffer] {
@@ -150,13 +171,7 @@ impl ClientRequest {
             fields::write_name(&self.version.origin_field(), &mut out);
             [b": ", origin.as_bytes(), b"\r\n"].iter().for_each(|part| out.extend_from_slice(part));
         }
-        let authorization = self.uri.basic_authorization();
-        if let Some(value) =
-            authorization.filter(|_| !self.headers.contains_key(header::AUTHORIZATION))
-        {
-            write_fields(&HeaderMap::from_iter([(header::AUTHORIZATION, value)]), &mut out);
-        }
-        write_fields(&self.headers, &mut out);
+        self.write_fields(&mut out);
         out.extend(b"\r\n");
         out
     }

@@ -6,10 +6,12 @@ use http::{HeaderMap, HeaderName, header};
 
 use crate::head::fields;
 
-/// The number of a `Sec-WebSocket-Version` field, 0 to 255.
+/// A version of the protocol as it can be told on the wire: the number of a `Sec-WebSocket-Version`
+/// field, or hixie-75, which came before there were numbers.
 ///
-/// The constants are the numbers whose framing is that of RFC 6455. Other numbers can be named with
-/// [`Version::new`]; the handshake here also fits 5 and 6, whose framing differs.
+/// The constants are all versions that were ever published. The registry has numbers for hixie-76 and
+/// hybi-01 to 03 as well, but their clients never sent one. hybi-07 and later share the frame layout of
+/// RFC 6455, hybi-05 and later its opening handshake; what the others need is in `hybi-legacy`.
 ///
 /// [RFC 6455 §11.6](https://www.rfc-editor.org/rfc/rfc6455#section-11.6)
 ///
@@ -18,28 +20,84 @@ use crate::head::fields;
 ///
 /// assert_eq!(Version::parse("13"), Some(Version::RFC6455));
 /// assert_eq!(Version::parse("013"), None);
+/// assert!(Version::HIXIE_75 < Version::HIXIE_76 && Version::HIXIE_76 < Version::HYBI_01);
 /// ```
+// 0 is hixie-75, others are one more than their number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(u8);
+pub struct Version(u16);
 
 impl Version {
+    /// hixie-75, the first version that browsers shipped.
+    ///
+    /// # Risk
+    ///
+    /// Nothing in its handshake proves that the client is one of WebSocket, and nothing is masked. Any
+    /// program that can be made to send a chosen request reaches the server's connections, and a page may
+    /// plant bytes of its choice in the stream that an intermediary takes for requests of its own.
+    /// Speak it on a port that nothing else trusts, or not at all.
+    pub const HIXIE_75: Self = Self(0);
+    /// hixie-76, which was published again as hybi-00; the registry has it as number 0.
+    ///
+    /// # Risk
+    ///
+    /// The handshake proves that a client of WebSocket asks, but nothing is masked: a page can plant bytes
+    /// of its choice in the stream that an intermediary takes for requests of its own, with which
+    /// caches were poisoned in 2010. Browsers turned the version off for that.
+    pub const HIXIE_76: Self = Self::new(0);
+    /// hybi-01. Not masked, as [`HIXIE_76`](Self::HIXIE_76).
+    pub const HYBI_01: Self = Self::new(1);
+    /// hybi-02. Not masked, as [`HIXIE_76`](Self::HIXIE_76).
+    pub const HYBI_02: Self = Self::new(2);
+    /// hybi-03. Not masked, as [`HIXIE_76`](Self::HIXIE_76).
+    pub const HYBI_03: Self = Self::new(3);
+    /// hybi-04.
+    pub const HYBI_04: Self = Self::new(4);
+    /// hybi-05.
+    pub const HYBI_05: Self = Self::new(5);
+    /// hybi-06.
+    pub const HYBI_06: Self = Self::new(6);
     /// hybi-07.
-    pub const HYBI_07: Self = Self(7);
+    pub const HYBI_07: Self = Self::new(7);
     /// hybi-08 to hybi-12, which share one number.
-    pub const HYBI_08: Self = Self(8);
+    pub const HYBI_08: Self = Self::new(8);
     /// hybi-13 to hybi-17 and RFC 6455.
-    pub const RFC6455: Self = Self(13);
+    pub const RFC6455: Self = Self::new(13);
+
+    /// Every version that was ever published, the newest first.
+    pub const ALL: [Self; 11] = [
+        Self::RFC6455,
+        Self::HYBI_08,
+        Self::HYBI_07,
+        Self::HYBI_06,
+        Self::HYBI_05,
+        Self::HYBI_04,
+        Self::HYBI_03,
+        Self::HYBI_02,
+        Self::HYBI_01,
+        Self::HIXIE_76,
+        Self::HIXIE_75,
+    ];
 
     /// The version of this number, whether or not a document ever used it.
     #[must_use]
     pub const fn new(number: u8) -> Self {
-        Self(number)
+        Self(number as u16 + 1)
     }
 
-    /// The number, as the field carries it.
+    /// The number in the registry; `None` for hixie-75.
     #[must_use]
-    pub const fn number(self) -> u8 {
-        self.0
+    pub const fn number(self) -> Option<u8> {
+        match self.0.checked_sub(1) {
+            Some(number) => Some(number as u8),
+            None => None,
+        }
+    }
+
+    /// Whether requests name this version in `Sec-WebSocket-Version`: from hybi-04 on. The numbers
+    /// below are only in the registry.
+    #[must_use]
+    pub const fn is_in_field(self) -> bool {
+        self.0 >= Self::HYBI_04.0
     }
 
     /// Reads the value of a request's field: decimal, 0 to 255, no leading zero, one value.
@@ -50,22 +108,25 @@ impl Version {
         let digits = value.bytes().all(|byte| byte.is_ascii_digit());
         // The standard parser also takes a sign and leading zeros.
         let canonical = digits && (value == "0" || !value.starts_with('0'));
-        if canonical { value.parse().ok().map(Self) } else { None }
+        if canonical { value.parse().ok().map(Self::new) } else { None }
     }
 
-    /// The field in which a client of this version names its origin: `Sec-WebSocket-Origin` up to
-    /// version 8, `Origin` from 13 on.
+    /// The field in which a client of this version names its origin: `Sec-WebSocket-Origin` in
+    /// versions 4 to 8, `Origin` before and from 13 on.
     ///
     /// hybi-11 and hybi-12 share number 8 with drafts that use the longer name, so a server looks
     /// for both when it reads version 8.
     #[must_use]
     pub const fn origin_field(self) -> HeaderName {
-        if self.0 <= 8 { fields::SEC_WEBSOCKET_ORIGIN } else { header::ORIGIN }
+        match self.0 {
+            5..=9 => fields::SEC_WEBSOCKET_ORIGIN,
+            _ => header::ORIGIN,
+        }
     }
 
     /// Whether an extension parameter may be a quoted string (hybi-14 on, so version 13).
     pub(crate) const fn quotes_parameters(self) -> bool {
-        self.0 >= 13
+        self.0 >= Self::RFC6455.0
     }
 }
 
@@ -78,41 +139,50 @@ impl Default for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.number() {
+            Some(number) => number.fmt(f),
+            None => f.write_str("hixie-75"),
+        }
     }
 }
 
 impl fmt::Debug for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Version({})", self.0)
+        write!(f, "Version({self})")
     }
 }
 
 /// The versions a server accepts; RFC 6455 alone by default.
 ///
-/// It prints as the `Sec-WebSocket-Version` list of a refusal, best first. Numbers above 15 were
-/// never assigned and are left out.
+/// It prints as the `Sec-WebSocket-Version` list of a refusal, best first, without the versions that are
+/// not named in that field. Numbers above 15 were never assigned and are left out of the set.
 ///
 /// ```
 /// use hybi_handshake::{Version, VersionSet};
 ///
-/// let all = VersionSet::from_iter([Version::HYBI_07, Version::HYBI_08, Version::RFC6455]);
-/// assert_eq!(all.to_string(), "13, 8, 7");
+/// let some = VersionSet::from_iter([Version::HYBI_07, Version::HIXIE_76, Version::RFC6455]);
+/// assert_eq!(some.to_string(), "13, 7");
+/// assert_eq!(VersionSet::from_iter(Version::ALL).to_string(), "13, 8, 7, 6, 5, 4");
 /// assert_eq!(VersionSet::default().to_string(), "13");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct VersionSet(u16);
+pub struct VersionSet(u32);
 
 impl VersionSet {
     /// Whether the set holds `version`.
     #[must_use]
     pub const fn contains(self, version: Version) -> bool {
-        version.0 < 16 && self.0 & (1 << version.0) != 0
+        version.0 <= 16 && self.0 & (1 << version.0) != 0
     }
 
-    /// The versions, highest number first.
+    /// The versions, newest first.
     pub fn iter(self) -> impl Iterator<Item = Version> {
-        (0..16).rev().map(Version).filter(move |&version| self.contains(version))
+        (0..=16).rev().map(Version).filter(move |&version| self.contains(version))
+    }
+
+    /// Those that a refusal lists.
+    pub(crate) fn listed(self) -> impl Iterator<Item = Version> {
+        self.iter().filter(|version| version.is_in_field())
     }
 }
 
@@ -124,14 +194,14 @@ impl Default for VersionSet {
 
 impl FromIterator<Version> for VersionSet {
     fn from_iter<I: IntoIterator<Item = Version>>(versions: I) -> Self {
-        let bits = versions.into_iter().filter(|version| version.0 < 16);
+        let bits = versions.into_iter().filter(|version| version.0 <= 16);
         Self(bits.fold(0, |set, version| set | 1 << version.0))
     }
 }
 
 impl fmt::Display for VersionSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, version) in self.iter().enumerate() {
+        for (index, version) in self.listed().enumerate() {
             write!(f, "{}{version}", if index == 0 { "" } else { ", " })?;
         }
         Ok(())
@@ -140,7 +210,7 @@ impl fmt::Display for VersionSet {
 
 impl fmt::Debug for VersionSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter().map(Version::number)).finish()
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 
@@ -173,7 +243,7 @@ mod tests {
             ("0x0d", None),
             ("13.0", None),
         ] {
-            assert_eq!(Version::parse(value).map(Version::number), expected, "{value:?}");
+            assert_eq!(Version::parse(value), expected.map(Version::new), "{value:?}");
         }
     }
 

@@ -152,7 +152,8 @@ impl Connector {
         self
     }
 
-    /// Connects to a `ws` or `wss` URI as `client` says.
+    /// Connects to a `ws` or `wss` URI as `client` says, anew for each version that it may
+    /// [fall back](Client::fall_back) to. One deadline is for all attempts.
     ///
     /// # Errors
     ///
@@ -163,12 +164,15 @@ impl Connector {
         uri: &str,
     ) -> Result<(WebSocket, http::Response<()>), Error> {
         let uri: WsUri = uri.parse()?;
-        let mut timer = TokioTimer::default();
-        let deadline = client.config().handshake_deadline(timer.now());
-        let stream = opening::within(&mut timer, deadline, self.stream(&uri))
-            .await
-            .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
-        opening::open_client(client, &uri, TokioIo::new(stream), timer, deadline).await
+        let deadline = client.config().handshake_deadline(TokioTimer::default().now());
+        let connect = || async {
+            let mut timer = TokioTimer::default();
+            let stream = opening::within(&mut timer, deadline, self.stream(&uri))
+                .await
+                .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
+            Ok((TokioIo::new(stream), timer))
+        };
+        opening::connect(client, &uri, deadline, connect).await
     }
 
     #[cfg(not(feature = "rustls"))]

@@ -4,9 +4,9 @@ use core::fmt;
 use std::{io, sync::Arc};
 
 use hybi_frame::{CloseCode, CloseFrameError, FrameError};
-use hybi_handshake::{FieldError, HandshakeError, UriError};
+use hybi_handshake::{FieldError, HandshakeError, UriError, Version};
 
-use crate::{Message, Outgoing};
+use crate::{Message, Outgoing, Unsupported};
 
 /// Why a connection could not be made, used or kept.
 ///
@@ -53,6 +53,14 @@ pub enum Error {
     ControlTooLong {
         /// The length of the payload in bytes.
         len: usize,
+    },
+    /// The version of the connection lacks what the caller asked for; see
+    /// [`Capabilities`](crate::Capabilities).
+    Unsupported {
+        /// What was asked for.
+        what: Unsupported,
+        /// The version that is spoken.
+        version: Version,
     },
     /// `try_send` only: the bytes that wait to be sent leave no room.
     Full,
@@ -144,6 +152,9 @@ impl fmt::Display for Error {
                 f,
                 "a control frame carries at most 125 bytes, not {len} (RFC 6455 section 5.5)"
             ),
+            Self::Unsupported { what, version } => {
+                write!(f, "WebSocket version {version} has no {what}")
+            }
             Self::Full => f.write_str("too many bytes wait to be sent"),
             Self::Uri(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),

@@ -59,6 +59,7 @@
 
 #![forbid(unsafe_code)]
 
+mod capabilities;
 mod client;
 mod close_status;
 mod config;
@@ -86,16 +87,21 @@ pub use hybi_compression::{
     PermessageDeflateDraft,
 };
 pub use hybi_frame::{
-    Assembled as Event, CloseCode, CloseFrame, CloseFrameError, ExtensionViolation, FrameError,
-    FrameRules, Limits, MaskingKey, Payload, Role, Rsv, TextPayload, Utf8Bytes, Violation,
+    Assembled as Event, CloseCode, CloseFrame, CloseFrameError, Closing, DraftViolation,
+    ExtensionViolation, FrameError, FrameRules, Limits, MaskingKey, Payload, Role, Rsv,
+    TextPayload, Utf8Bytes, Violation,
 };
 pub use hybi_handshake::{
-    ExtensionAnswer, ExtensionOffer, ExtensionParam, FieldError, HandshakeError, HeadLimits,
-    OriginPattern, OriginPolicy, ServerAccepted, SubprotocolPreference, UriError, Version,
-    VersionSet, WsUri,
+    DraftRule, ExtensionAnswer, ExtensionOffer, ExtensionParam, FieldError, HandshakeError,
+    HeadLimits, OriginPattern, OriginPolicy, ServerAccepted, SubprotocolPreference, UriError,
+    Version, VersionSet, WsUri,
 };
 
-pub use client::{Client, ClientBuilder};
+pub use capabilities::{Capabilities, Unsupported};
+#[cfg(feature = "legacy")]
+pub use hybi_legacy as legacy;
+
+pub use client::{Client, ClientBuilder, ClientHandshake};
 pub use close_status::{CloseStatus, Endpoint};
 pub use config::Config;
 pub use connection::{Connection, Negotiated, State};

@@ -9,11 +9,12 @@ use core::{
 use futures_core::{FusedStream, Stream};
 use futures_sink::Sink;
 use hybi_compression::Agreed;
-use hybi_frame::{CloseCode, CloseFrame, Payload, TextPayload};
+use hybi_frame::{CloseCode, CloseFrame, FrameRules, Payload, TextPayload};
 use hybi_handshake::{ExtensionOffer, Version};
 
 use crate::{
-    CloseStatus, Connection, Error, Event, Message, MessageRef, Outgoing, SendError, State,
+    Capabilities, CloseStatus, Connection, Error, Event, Message, MessageRef, Outgoing, SendError,
+    State,
     driver::Driver,
     io::{Timer, Transport},
     pool::Chunk,
@@ -353,12 +354,16 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::CloseFrame`] if `code` must not be sent or `reason` is longer than 123 bytes;
-    /// nothing was sent then. A peer that does not answer is no error here: the status says that
+    /// [`Error::CloseFrame`] if `code` must not be sent or `reason` is longer than 123 bytes,
+    /// [`Error::Unsupported`] in a version without close codes for anything but code 1000 without a
+    /// reason; nothing was sent then. A peer that does not answer is no error here: the status says that
     /// the end was not clean.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
         let connection = &self.driver.connection;
-        let frame = CloseFrame::for_version(connection.rules(), connection.role(), code, reason)?;
+        let (rules, role) = (connection.rules(), connection.role());
+        // Where there are no codes, the connection says so, unless nothing was said with this one.
+        let rules = if rules.has_close_codes() { rules } else { FrameRules::RFC6455 };
+        let frame = CloseFrame::for_version(rules, role, code, reason)?;
         if self.driver.connection.state() == State::Open {
             self.queue(Message::Close(Some(frame)).into())?;
         }
@@ -404,9 +409,18 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     }
 
     /// The protocol version that was negotiated (RFC 6455 section 4.4).
+    ///
+    /// A server that takes both hixie-76 and hybi-01 to 03 may learn only from the client's first byte
+    /// which of them it is; until then this is what it would speak first.
     #[must_use]
     pub fn version(&self) -> Version {
         self.driver.connection.negotiated().version
+    }
+
+    /// What that version can do: only RFC 6455 and the drafts from hybi-06 on can do everything.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        self.driver.connection.capabilities()
     }
 
     /// The subprotocol that was chosen, if any (section 1.9).

@@ -39,7 +39,7 @@ impl Extension for DeflateStream {
     }
 
     fn is_for(&self, version: Version) -> bool {
-        (4..=8).contains(&version.number())
+        (Version::HYBI_04..=Version::HYBI_08).contains(&version)
     }
 
     fn offers(&self) -> Vec<ExtensionOffer> {

@@ -63,7 +63,8 @@ pub struct MessageAssembler {
     decoding: bool,
     /// Payload bytes of the message in progress that went through it.
     encoded: u64,
-    /// What came of a control frame that arrives in pieces: at most 125 bytes.
+    /// What came of a control frame that arrives in pieces, or the last Close frame's payload: at most
+    /// 125 bytes.
     control: Vec<u8>,
     rules: FrameRules,
     limits: Limits,
@@ -191,6 +192,14 @@ impl MessageAssembler {
         self.buffer.len()
     }
 
+    /// The payload of the Close frame that was handed out last, as it came: some old drafts want it
+    /// back. Empty before there is one.
+    #[inline]
+    #[must_use]
+    pub fn close_payload(&self) -> &[u8] {
+        &self.control
+    }
+
     /// Bytes of memory allocated for messages and control frames in progress.
     #[inline]
     #[must_use]
@@ -302,6 +311,9 @@ impl MessageAssembler {
         let FramePart { header, start, end, offset, .. } = part;
         let (payload, _) = part.into_payload();
         if !(start && end) {
+            if start {
+                self.control.clear();
+            }
             self.control.extend_from_slice(payload);
             if !end {
                 return Ok(None);
@@ -321,6 +333,7 @@ impl MessageAssembler {
                 let close = close.map_err(|(violation, at)| {
                     self.broken(violation, payload_offset + at as u64)
                 })?;
+                self.control = payload.to_vec();
                 Assembled::Close(close)
             }
         }))

@@ -168,6 +168,31 @@ pub enum HandshakeError {
     /// The server answered an extension's offer with parameters that do not fit it, or chose
     /// extensions that exclude each other.
     ExtensionAnswer(Box<ExtensionAnswer>),
+    /// A rule of a draft whose handshake is not the one of RFC 6455.
+    Draft(&'static DraftRule),
+}
+
+/// A rule of an opening handshake before RFC 6455 that the peer broke.
+///
+/// ```
+/// use hybi_handshake::{DraftRule, HandshakeError};
+///
+/// const NO_NONCE: &DraftRule = &DraftRule {
+///     rule: "Sec-WebSocket-Nonce is missing",
+///     document: "hybi-04",
+///     by_client: false,
+/// };
+/// assert_eq!(HandshakeError::Draft(NO_NONCE).status(), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "other crates make these")]
+pub struct DraftRule {
+    /// The rule in a few words, as it was broken.
+    pub rule: &'static str,
+    /// Where it is written.
+    pub document: &'static str,
+    /// Whether a client broke it: the server answers 400. Otherwise a server did.
+    pub by_client: bool,
 }
 
 /// An answer that does not fit the offer of an extension.
@@ -205,7 +230,8 @@ impl HandshakeError {
             | Self::AcceptMismatch
             | Self::SubprotocolNotOffered
             | Self::ExtensionNotOffered
-            | Self::ExtensionAnswer(_) => return None,
+            | Self::ExtensionAnswer(_)
+            | Self::Draft(DraftRule { by_client: false, .. }) => return None,
             _ => StatusCode::BAD_REQUEST,
         })
     }
@@ -237,7 +263,7 @@ impl HandshakeError {
             headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade, close"));
         }
         // The list of a server that accepts no version would be an empty field, which is none.
-        let accepted = self.accepted().filter(|set| set.iter().next().is_some());
+        let accepted = self.accepted().filter(|set| set.listed().next().is_some());
         if let Some(Ok(list)) = accepted.map(|set| set.to_string().try_into()) {
             headers.insert(header::SEC_WEBSOCKET_VERSION, list);
         }
@@ -324,6 +350,7 @@ impl HandshakeError {
             Self::MissingAccept | Self::AcceptMismatch => "RFC 6455 §4.1 response item 4",
             Self::ExtensionNotOffered => "RFC 6455 §4.1 response item 5",
             Self::ExtensionAnswer(answer) => answer.document,
+            Self::Draft(rule) => rule.document,
             Self::SubprotocolNotOffered => "RFC 6455 §4.1 response item 6",
         }
     }
@@ -366,6 +393,7 @@ impl fmt::Display for HandshakeError {
             Self::ExtensionAnswer(answer) => {
                 return write!(f, "the server's answer for {}: {}", answer.name, answer.rule);
             }
+            Self::Draft(rule) => rule.rule,
             Self::BareLineEnd { .. } => "a line of the head does not end in CR LF",
             Self::ObsoleteFold { .. } => "a field is continued on a second line",
             Self::MalformedStartLine => "the first line is not one of HTTP",

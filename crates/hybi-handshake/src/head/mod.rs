@@ -5,8 +5,7 @@ pub(crate) mod parse;
 pub(crate) mod scan;
 mod write;
 
-pub(crate) use write::write_fields;
-pub use write::{write_response, write_response_head};
+pub use write::{write_fields, write_response, write_response_head};
 
 /// The ceilings of a request or response head.
 ///

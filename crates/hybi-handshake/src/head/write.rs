@@ -56,8 +56,10 @@ fn is_bodiless(status: StatusCode) -> bool {
         || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
 }
 
-/// Appends every field with its line end.
-pub(crate) fn write_fields(headers: &HeaderMap, out: &mut Vec<u8>) {
+/// Appends every field with its line end, in the spelling of the RFCs.
+///
+/// [RFC 9112 §5](https://www.rfc-editor.org/rfc/rfc9112#section-5)
+pub fn write_fields(headers: &HeaderMap, out: &mut Vec<u8>) {
     for (name, value) in headers {
         fields::write_name(name, out);
         out.extend(b": ");

@@ -99,7 +99,7 @@ fn a_client_sends_every_exchange_and_accepts_the_answer() {
                 record["id"]
             );
             assert_eq!(
-                Some(u64::from(accepted.version.number())),
+                accepted.version.number().map(u64::from),
                 record["inputs"]["version"].as_u64()
             );
         }

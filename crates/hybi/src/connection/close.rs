@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use hybi_frame::{CloseCode, CloseFrame, FrameError, Opcode, Role};
+use hybi_frame::{CloseCode, CloseFrame, Closing, FrameError, Opcode, Role};
 
 use super::{Connection, End, Phase, deadlines::Due};
 use crate::{CloseStatus, Deadline, Endpoint, Error, config::DRAIN_TIME};
@@ -19,7 +19,10 @@ impl Connection {
         self.phase == Phase::Ending
             && !self.shutdown_done
             && self.outbox.len() == 0
-            && (self.role == Role::Server || self.peer_ended || self.error().is_some())
+            && (self.role == Role::Server
+                || self.peer_ended
+                || self.error().is_some()
+                || self.closing() == Closing::Transport)
     }
 
     /// Notes that the sending half of the transport was ended. Keep reading (the bytes are
@@ -42,6 +45,7 @@ impl Connection {
             && let Some(due) = self.deadlines.due(&self.config, now)
         {
             match due {
+                Due::SendPing if self.rules().text_only() => self.deadlines.cannot_ping(),
                 Due::SendPing => self.queue_control(Opcode::Ping, &[]),
                 Due::NoPong => {
                     self.fail(Error::Timeout(Deadline::Pong), Some(CloseCode::INTERNAL_ERROR));
@@ -113,6 +117,11 @@ impl Connection {
 
     pub(super) fn transport_ended(&mut self) {
         match self.phase {
+            Phase::Open if self.may_end_here() => {
+                // What is queued may still leave: the peer has only ended its own half.
+                self.peer_ended = true;
+                self.end_without_handshake(Endpoint::Peer);
+            }
             Phase::Open | Phase::CloseSent | Phase::SendFailed => {
                 self.give_up(Error::Lost);
             }
@@ -122,22 +131,71 @@ impl Connection {
         }
     }
 
+    fn closing(&self) -> Closing {
+        self.rules().closing()
+    }
+
+    /// Whether the end of the transport is how the peer ends the connection in order.
+    fn may_end_here(&self) -> bool {
+        self.closing() == Closing::Transport
+            && self.framing.at_frame_boundary()
+            && !self.assembler.in_message()
+    }
+
+    /// Ends a connection of hixie-75, which has no closing handshake.
+    fn end_without_handshake(&mut self, who: Endpoint) {
+        let status = &mut self.end().status;
+        status.began = Some(who);
+        status.received = Some(None);
+        status.clean = true;
+        self.phase = Phase::Ending;
+        self.deadlines.end_within(self.config.close_timeout);
+    }
+
     /// Section 7.1.2: our Close frame goes out first.
     pub(super) fn begin_closing_handshake(&mut self, frame: Option<&CloseFrame>) {
-        self.queue_close(
-            frame.map(CloseFrame::code),
-            frame.map_or("", |frame| frame.reason().as_str()),
-        );
+        if self.closing() == Closing::Transport {
+            return self.end_without_handshake(Endpoint::Local);
+        }
+        let mut payload = self.closing().opening(self.role).to_vec();
+        let frame = frame.filter(|_| self.rules().has_close_codes());
+        if let Some(frame) = frame {
+            frame.encode(&mut payload);
+        }
+        self.queue_close(&payload, frame.map(CloseFrame::code));
         self.end().status.began = Some(Endpoint::Local);
         self.phase = Phase::CloseSent;
         self.deadlines.end_within(self.config.close_timeout);
     }
 
+    /// Takes in the peer's Close frame. In hybi-03 and 04 it may have crossed ours without being the
+    /// answer to it: it is answered then, once, and ours goes on waiting.
+    pub(super) fn close_received(&mut self, frame: Option<CloseFrame>) {
+        self.queue_pending_pong();
+        let (closing, received) = (self.closing(), self.assembler.close_payload());
+        let crossed = self.phase == Phase::CloseSent
+            && !closing.is_answer(closing.opening(self.role), received)
+            && self.end.as_ref().is_none_or(|end| end.status.received.is_none());
+        if crossed {
+            self.answer_close(None);
+            self.end().status.received = Some(frame);
+        } else {
+            self.finish_closing_handshake(frame);
+        }
+    }
+
+    /// Answers the Close frame that came last (section 5.5.1).
+    fn answer_close(&mut self, code: Option<CloseCode>) {
+        let received = self.assembler.close_payload();
+        let answer = self.closing().answer(self.role, received).to_vec();
+        self.queue_close(&answer, code);
+    }
+
     /// The peer's Close frame came: it answers ours, or ours answers it with the same code
     /// (section 5.5.1).
-    pub(super) fn finish_closing_handshake(&mut self, frame: Option<CloseFrame>) {
+    fn finish_closing_handshake(&mut self, frame: Option<CloseFrame>) {
         if self.phase == Phase::Open {
-            self.queue_close(frame.as_ref().map(CloseFrame::code), "");
+            self.answer_close(frame.as_ref().map(CloseFrame::code));
             self.end().status.began = Some(Endpoint::Peer);
         }
         // Neither direction has any more to code, and the application may keep its handle for long.
@@ -169,9 +227,7 @@ impl Connection {
             return;
         }
         if let (Phase::Open, Some(code)) = (self.phase, code) {
-            // The drafts knew fewer codes; 1001 is what they had for an endpoint that gives up.
-            let known = code.may_be_sent(self.rules(), self.role);
-            self.queue_close(Some(if known { code } else { CloseCode::GOING_AWAY }), "");
+            self.queue_failure(code);
             self.end().status.began = Some(Endpoint::Local);
         }
         let end = self.end();
@@ -185,13 +241,23 @@ impl Connection {
         self.deadlines.end_within(self.config.close_timeout);
     }
 
-    fn queue_close(&mut self, code: Option<CloseCode>, reason: &str) {
-        let mut payload = Vec::new();
-        if let Some(code) = code {
-            payload.extend_from_slice(&code.as_u16().to_be_bytes());
-            payload.extend_from_slice(reason.as_bytes());
+    /// Tells the peer why the connection fails, as far as the version has words for it.
+    fn queue_failure(&mut self, code: CloseCode) {
+        let rules = self.rules();
+        match rules.closing() {
+            Closing::Transport => {}
+            Closing::Codes => {
+                // The drafts knew fewer codes; 1001 is what they had for an endpoint that gives up.
+                let known = code.may_be_sent(rules, self.role);
+                let code = if known { code } else { CloseCode::GOING_AWAY };
+                self.queue_close(&code.as_u16().to_be_bytes(), Some(code));
+            }
+            closing => self.queue_close(closing.opening(self.role), None),
         }
-        self.queue_control(Opcode::Close, &payload);
+    }
+
+    fn queue_close(&mut self, payload: &[u8], code: Option<CloseCode>) {
+        self.queue_control(Opcode::Close, payload);
         self.end().status.sent = Some(code.unwrap_or(CloseCode::NO_STATUS));
     }
 

@@ -71,6 +71,11 @@ impl Deadlines {
         self.write_waiting = true;
     }
 
+    /// The ping that was due cannot be sent in this version, so nobody owes an answer.
+    pub(super) fn cannot_ping(&mut self) {
+        self.pinged = false;
+    }
+
     /// From now on only the end counts, and it may take this long.
     pub(super) fn end_within(&mut self, time: Duration) {
         self.ping = None;

@@ -3,9 +3,9 @@
 
 use bytes::Bytes;
 use hybi_compression::{Agreed, Chain, Compress};
-use hybi_frame::{FrameDecoder, FrameError, Opcode, Rsv};
+use hybi_frame::{FrameError, Opcode, Rsv, Violation};
 
-use super::{Connection, send::COPY_LIMIT};
+use super::{Connection, framing::Framing, send::COPY_LIMIT};
 use crate::{Error, Event, Prepared, pool};
 
 /// How much of an encoded stream is decoded at a time: what a few bytes decode to may be a lot.
@@ -30,12 +30,19 @@ struct Plain {
 }
 
 impl Extended {
-    pub(super) fn new(agreed: &[Agreed], decoder: &mut FrameDecoder) -> Option<Box<Self>> {
+    pub(super) fn new(agreed: &[Agreed], framing: &mut Framing) -> Option<Box<Self>> {
         if agreed.is_empty() {
             return None;
         }
         let chain = Chain::new(agreed);
-        chain.allow_rsv(decoder);
+        // Before hybi-07 extensions are about the stream alone, and no bit is lawful.
+        #[cfg_attr(
+            not(feature = "legacy"),
+            expect(irrefutable_let_patterns, reason = "one framing")
+        )]
+        if let Framing::Rfc6455(decoder) = framing {
+            chain.allow_rsv(decoder);
+        }
         Some(Box::new(Self { chain, plain: Plain::default() }))
     }
 }
@@ -119,11 +126,12 @@ impl Connection {
     }
 
     /// Lets `encode` append frames to what is to be sent.
-    pub(super) fn append(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn append(&mut self, encode: impl FnOnce(&mut Framing, &mut Vec<u8>)) {
         let stream = self.extended.as_mut().and_then(|extended| extended.chain.stream());
-        let Some(codec) = stream else { return self.outbox.append(encode) };
+        let framing = &mut self.framing;
+        let Some(codec) = stream else { return self.outbox.append(|out| encode(framing, out)) };
         let mut plain = pool::borrow_output();
-        encode(&mut plain);
+        encode(framing, &mut plain);
         self.outbox.append(|out| codec.encode(&plain, out));
         self.deadlines.coded();
         pool::return_output(plain);
@@ -156,6 +164,7 @@ impl Connection {
     /// Decodes more of the stream if nothing is left of what was decoded before; false when all of
     /// `chunk` is used up.
     fn decode_stream(&mut self, chunk: &[u8]) -> Result<bool, FrameError> {
+        let rules = self.framing.rules();
         let Some(Extended { chain, plain }) = self.extended.as_deref_mut() else {
             return Ok(false);
         };
@@ -167,8 +176,8 @@ impl Connection {
         plain.at = 0;
         let decoded = codec.decode(chunk.get(plain.taken..).unwrap_or_default(), &mut plain.bytes);
         // Nothing can be told to the peer in a stream that makes no sense any more.
-        let (taken, given) =
-            decoded.map_err(|violation| FrameError::of_extension(violation, plain.offset))?;
+        let (taken, given) = decoded
+            .map_err(|rule| FrameError::new(Violation::Extension(rule), plain.offset, rules))?;
         plain.taken += taken;
         plain.offset += taken as u64;
         plain.bytes.truncate(given);

@@ -6,6 +6,7 @@
 mod close;
 mod deadlines;
 mod extended;
+mod framing;
 mod outbox;
 mod receive;
 mod send;
@@ -14,12 +15,13 @@ use core::fmt;
 use std::{io::IoSlice, sync::Arc, time::Instant};
 
 use hybi_compression::Agreed;
-use hybi_frame::{FrameDecoder, FrameRules, MaskingKey, MessageAssembler, Role};
+use hybi_frame::{FrameRules, MaskingKey, MessageAssembler, Role};
 use hybi_handshake::Version;
 
-use crate::{CloseStatus, Config, Error};
+use crate::{Capabilities, CloseStatus, Config, Error};
 use deadlines::Deadlines;
 use extended::Extended;
+use framing::{Framing, KeySource};
 use outbox::Outbox;
 
 /// What the opening handshake settled.
@@ -41,17 +43,44 @@ pub struct Negotiated {
     pub subprotocol: Option<String>,
     /// The extensions in use, in the order in which they transform outgoing messages.
     pub extensions: Vec<Agreed>,
+    /// What the framing of a version before hybi-07 needs to know.
+    #[cfg(feature = "legacy")]
+    pub(crate) terms: Option<hybi_legacy::Terms>,
 }
 
 /// RFC 6455 and nothing else.
-static PLAIN: Negotiated =
-    Negotiated { version: Version::RFC6455, subprotocol: None, extensions: Vec::new() };
+static PLAIN: Negotiated = Negotiated {
+    version: Version::RFC6455,
+    subprotocol: None,
+    extensions: Vec::new(),
+    #[cfg(feature = "legacy")]
+    terms: None,
+};
 
 impl Negotiated {
-    /// Version, subprotocol and extensions as the handshake left them.
+    /// Version, subprotocol and extensions as the handshake left them. The version is one of hybi-07 to
+    /// RFC 6455; what came before has [terms](Self::with_terms) of its own.
     #[must_use]
     pub fn new(version: Version, subprotocol: Option<String>, extensions: Vec<Agreed>) -> Self {
-        Self { version, subprotocol, extensions }
+        Self { version, subprotocol, extensions, ..PLAIN.clone() }
+    }
+
+    /// The same for a version before hybi-07.
+    ///
+    /// ```
+    /// use hybi::{Config, Connection, Message, Negotiated, Role, Version, legacy::Terms};
+    ///
+    /// let terms = Terms::new(Version::HIXIE_75).expect("its framing needs no more");
+    /// let negotiated = Negotiated::default().with_terms(terms);
+    /// let mut server = Connection::new(Role::Server, negotiated, Config::default().into());
+    /// server.queue(Message::from("hello"))?;
+    /// assert_eq!(server.transmit_to_vec(), b"\0hello\xff");
+    /// # Ok::<(), hybi::Error>(())
+    /// ```
+    #[cfg(feature = "legacy")]
+    #[must_use]
+    pub fn with_terms(self, terms: hybi_legacy::Terms) -> Self {
+        Self { version: terms.version(), terms: Some(terms), ..self }
     }
 }
 
@@ -227,7 +256,7 @@ pub struct Connection {
     peer_ended: bool,
     /// The transport took nothing more when it was last asked.
     blocked: bool,
-    decoder: FrameDecoder,
+    framing: Framing,
     assembler: MessageAssembler,
     outbox: Outbox,
     deadlines: Deadlines,
@@ -238,7 +267,7 @@ pub struct Connection {
     pong: Option<Box<[u8]>>,
     discarded: usize,
     end: Option<Box<End>>,
-    keys: Option<Box<dyn FnMut() -> MaskingKey + Send>>,
+    keys: Option<KeySource>,
     config: Arc<Config>,
     /// `None`: as in [`PLAIN`], which most connections share.
     negotiated: Option<Box<Negotiated>>,
@@ -248,16 +277,16 @@ impl Connection {
     /// A connection whose opening handshake is complete.
     #[must_use]
     pub fn new(role: Role, negotiated: Negotiated, config: Arc<Config>) -> Self {
-        let rules = rules(negotiated.version);
-        let mut decoder = FrameDecoder::new(role, rules, config.limits);
-        let extended = Extended::new(&negotiated.extensions, &mut decoder);
+        let mut framing = Framing::new(&negotiated, role, config.limits);
+        let rules = framing.rules();
+        let extended = Extended::new(&negotiated.extensions, &mut framing);
         Self {
             role,
             phase: Phase::Open,
             shutdown_done: false,
             peer_ended: false,
             blocked: false,
-            decoder,
+            framing,
             assembler: MessageAssembler::new(rules, config.limits),
             outbox: Outbox::default(),
             deadlines: Deadlines::default(),
@@ -297,10 +326,17 @@ impl Connection {
     /// The framing rules of the version that was negotiated.
     #[must_use]
     pub fn rules(&self) -> FrameRules {
-        rules(self.negotiated().version)
+        self.framing.rules()
     }
 
-    /// What the opening handshake settled.
+    /// What the version of this connection can do.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        Capabilities::new(self.negotiated().version, self.rules())
+    }
+
+    /// What the opening handshake settled. Where it left the version to the client's first byte, that
+    /// byte may change it.
     #[must_use]
     pub fn negotiated(&self) -> &Negotiated {
         self.negotiated.as_deref().unwrap_or(&PLAIN)
@@ -409,14 +445,5 @@ impl fmt::Debug for Connection {
             .field("queued_bytes", &self.queued_bytes())
             .field("end", &self.end)
             .finish_non_exhaustive()
-    }
-}
-
-/// The framing rules of a version.
-fn rules(version: Version) -> FrameRules {
-    match version {
-        Version::HYBI_07 => FrameRules::HYBI_07,
-        Version::HYBI_08 => FrameRules::HYBI_08,
-        _ => FrameRules::RFC6455,
     }
 }

@@ -1,9 +1,9 @@
 //! Receiving: input becomes events, pings are answered, violations fail the connection.
 
 use bytes::BufMut;
-use hybi_frame::{CloseFrame, FrameError, Opcode};
+use hybi_frame::{FrameError, FramePart, Opcode};
 
-use super::{Connection, Phase};
+use super::{Connection, Phase, framing::Framing};
 use crate::{Error, Event, config::DRAIN_BYTES};
 
 /// While so much waits to be sent, Pings are not answered one by one.
@@ -36,7 +36,33 @@ impl Connection {
     /// Takes in bytes that are frames.
     pub(super) fn handle_frames<'a>(&mut self, chunk: &'a mut [u8]) -> (usize, Option<Event<'a>>) {
         let len = chunk.len();
-        match self.decoder.decode(chunk) {
+        let decoded = match &mut self.framing {
+            Framing::Rfc6455(decoder) => decoder.decode(chunk),
+            #[cfg(feature = "legacy")]
+            Framing::Legacy(_) => return self.handle_legacy(chunk),
+        };
+        self.handle_part(decoded, len)
+    }
+
+    /// Takes in bytes that are frames of an old layout.
+    #[cfg(feature = "legacy")]
+    #[inline(never)]
+    fn handle_legacy<'a>(&mut self, chunk: &'a mut [u8]) -> (usize, Option<Event<'a>>) {
+        let len = chunk.len();
+        let Framing::Legacy(codec) = &mut self.framing else { return (len, None) };
+        let decoded = codec.decode(chunk);
+        self.settle_version();
+        self.handle_part(decoded, len)
+    }
+
+    /// Takes in what was decoded at the front of `len` bytes.
+    #[inline(always)]
+    fn handle_part<'a>(
+        &mut self,
+        decoded: Result<(usize, Option<FramePart<'a>>), FrameError>,
+        len: usize,
+    ) -> (usize, Option<Event<'a>>) {
+        match decoded {
             Ok((consumed, None)) => (consumed, None),
             Ok((consumed, Some(part))) => {
                 let assembled = match &mut self.extended {
@@ -69,13 +95,21 @@ impl Connection {
         if !self.is_receiving() || self.has_encoded_stream() {
             return None;
         }
-        self.assembler.direct_buffer(&self.decoder)
+        match &self.framing {
+            Framing::Rfc6455(decoder) => self.assembler.direct_buffer(decoder),
+            #[cfg(feature = "legacy")]
+            Framing::Legacy(_) => None,
+        }
     }
 
     /// Takes in what was appended to the [`direct_buffer`](Self::direct_buffer).
     pub fn handle_direct(&mut self) -> Option<Event<'static>> {
         self.deadlines.heard();
-        let assembled = self.assembler.push_direct(&mut self.decoder);
+        let assembled = match &mut self.framing {
+            Framing::Rfc6455(decoder) => self.assembler.push_direct(decoder),
+            #[cfg(feature = "legacy")]
+            Framing::Legacy(_) => Ok(None),
+        };
         self.deliver(assembled)
     }
 
@@ -122,11 +156,6 @@ impl Connection {
         if let Some(payload) = self.pong.take().filter(|_| self.is_receiving()) {
             self.queue_control(Opcode::Pong, &payload);
         }
-    }
-
-    fn close_received(&mut self, frame: Option<CloseFrame>) {
-        self.queue_pending_pong();
-        self.finish_closing_handshake(frame);
     }
 
     fn discard(&mut self, len: usize) {

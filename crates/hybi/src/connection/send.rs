@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use hybi_compression::Compress;
-use hybi_frame::{CloseFrameError, FrameHeader, MaskingKey, Opcode, Role, Rsv, encode_frame};
+use hybi_frame::{CloseCode, CloseFrame, CloseFrameError, FrameHeader, MaskingKey, Opcode, Rsv};
 use rand::Rng;
 
 use super::{Connection, Phase};
-use crate::{Error, Message, Outgoing, Prepared, SendError};
+use crate::{Error, Message, Outgoing, Prepared, SendError, Unsupported};
 
 /// From this length on, a server's payload is not copied next to its header but written from
 /// where it lies.
@@ -38,6 +38,10 @@ impl Connection {
             let error = self.send_error().cloned().unwrap_or(Error::Closed);
             return Err(SendError::new(error, outgoing));
         }
+        if let Some(what) = self.lacks(outgoing.message()) {
+            let error = Error::Unsupported { what, version: self.negotiated().version };
+            return Err(SendError::new(error, outgoing));
+        }
         let Outgoing { message, compress, prepared } = outgoing;
         match message {
             Message::Text(text) => {
@@ -54,15 +58,34 @@ impl Connection {
             }
             Message::Ping(payload) => self.queue_control(Opcode::Ping, &payload),
             Message::Pong(payload) => self.queue_control(Opcode::Pong, &payload),
-            Message::Close(Some(ref frame))
-                if !frame.code().may_be_sent(self.rules(), self.role) =>
-            {
+            Message::Close(Some(ref frame)) if !self.may_close_with(frame) => {
                 let error = CloseFrameError::Code(frame.code());
                 return Err(SendError::new(error.into(), Outgoing::from(message)));
             }
             Message::Close(frame) => self.begin_closing_handshake(frame.as_ref()),
         }
+        self.settle_version();
         Ok(())
+    }
+
+    /// What the version lacks to send `message`.
+    fn lacks(&self, message: &Message) -> Option<Unsupported> {
+        let rules = self.rules();
+        match message {
+            Message::Text(_) | Message::Close(None) => None,
+            Message::Binary(_) => rules.text_only().then_some(Unsupported::Binary),
+            Message::Ping(_) | Message::Pong(_) => rules.text_only().then_some(Unsupported::Ping),
+            Message::Close(Some(frame)) => {
+                let says_more = frame.code() != CloseCode::NORMAL || !frame.reason().is_empty();
+                (says_more && !rules.has_close_codes()).then_some(Unsupported::CloseCode)
+            }
+        }
+    }
+
+    /// Whether a Close frame may have this code. Where there are none, [`lacks`](Self::lacks) was asked.
+    fn may_close_with(&self, frame: &CloseFrame) -> bool {
+        let rules = self.rules();
+        !rules.has_close_codes() || frame.code().may_be_sent(rules, self.role)
     }
 
     /// Cuts a payload into the frames of one message; `frame` queues each.
@@ -74,7 +97,8 @@ impl Connection {
     ) {
         let mut rest = payload;
         let mut opcode = opcode;
-        if let Some(size) = self.config.fragment_size {
+        let size = self.config.fragment_size.filter(|_| !self.rules().text_only());
+        if let Some(size) = size {
             while rest.len() > size {
                 let fragment = rest.split_to(size);
                 frame(self, false, opcode, fragment);
@@ -101,31 +125,49 @@ impl Connection {
 
     /// Queues a frame with a payload that is shared with somebody.
     pub(super) fn queue_frame(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, payload: Bytes) {
-        if self.role == Role::Client || payload.len() < COPY_LIMIT || self.has_encoded_stream() {
+        let masks = self.framing.masks(self.role);
+        if masks || payload.len() < COPY_LIMIT || self.has_encoded_stream() {
             return self.queue_copied(fin, rsv, opcode, &payload);
         }
         let payload_len = payload.len() as u64;
         let header = FrameHeader { fin, rsv, opcode, masking_key: None, payload_len };
-        self.outbox.append(|out| header.encode(out));
+        let mut behind: &[u8] = &[];
+        self.outbox.append(|out| behind = self.framing.encode_around(out, &header));
         self.outbox.append_payload(payload);
+        if !behind.is_empty() {
+            self.outbox.append(|out| out.extend_from_slice(behind));
+        }
     }
 
     /// Queues a frame with a payload that is copied next to its header.
     pub(super) fn queue_copied(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, payload: &[u8]) {
-        let key = self.masking_key();
-        self.append(|out| encode_frame(out, fin, rsv, opcode, payload, key));
+        let (masking_key, payload_len) = (self.masking_key(), payload.len() as u64);
+        let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len };
+        self.append(|framing, out| framing.encode(out, header, payload));
     }
 
     pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
         self.queue_copied(true, Rsv::NONE, opcode, payload);
     }
 
+    /// The version may have been left open until somebody speaks.
+    pub(super) fn settle_version(&mut self) {
+        #[cfg(feature = "legacy")]
+        if let (super::Framing::Legacy(codec), Some(negotiated)) =
+            (&self.framing, &mut self.negotiated)
+        {
+            negotiated.version = codec.version();
+        }
+    }
+
     /// A fresh masking key for a client's frame; none for a server's (section 5.1).
     fn masking_key(&mut self) -> Option<MaskingKey> {
-        match (self.role, &mut self.keys) {
-            (Role::Server, _) => None,
-            (Role::Client, Some(keys)) => Some(keys()),
-            (Role::Client, None) => Some(rand::rng().next_u32().to_ne_bytes().into()),
+        if !self.framing.masks(self.role) {
+            return None;
         }
+        Some(match &mut self.keys {
+            Some(keys) => keys(),
+            None => rand::rng().next_u32().to_ne_bytes().into(),
+        })
     }
 }

@@ -173,14 +173,11 @@ fn answered(extensions: impl Into<Extensions>, answer: &str) -> Result<Negotiate
     response.headers_mut().insert("Sec-WebSocket-Extensions", value);
     let mut bytes = Vec::new();
     write_response(&response, &[], &mut bytes);
-    let negotiated = match asking.handle_input(&bytes) {
-        Ok((_, accepted)) => client.negotiated(&accepted.expect("a whole response")),
-        Err(error) => Err(error.into()),
-    };
-    negotiated.map_err(|error| match error {
-        Error::Handshake(error) => HandshakeError::clone(&error),
-        other => panic!("{other}"),
-    })
+    match asking.handle_input(&bytes) {
+        Ok((_, opened)) => Ok(opened.expect("a whole response").0),
+        Err(Error::Handshake(error)) => Err(HandshakeError::clone(&error)),
+        Err(other) => panic!("{other}"),
+    }
 }
 
 #[test]

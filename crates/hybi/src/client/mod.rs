@@ -1,14 +1,17 @@
 //! Client: how to ask for a connection (RFC 6455 section 4.1).
 
+mod fallback;
+mod handshake;
+
 use std::sync::Arc;
 
 use hybi_compression::Extensions;
-use hybi_handshake::{
-    ClientAccepted, ClientHandshake, ClientRequest, FieldError, HeadLimits, Version, WsUri,
-};
+use hybi_handshake::{ClientRequest, FieldError, Version, WsUri};
 use rand::Rng;
 
-use crate::{Config, Error, Negotiated, server::is_spoken};
+use crate::{Config, Error, server::is_spoken};
+
+pub use handshake::ClientHandshake;
 
 /// What a client asks for, whatever the URI: header fields, subprotocols, version, limits.
 ///
@@ -30,12 +33,22 @@ pub struct Client {
     request: ClientRequest,
     extensions: Extensions,
     config: Arc<Config>,
+    /// The versions to ask for next, should a server refuse this one.
+    fallback: Vec<Version>,
+    #[cfg(feature = "legacy")]
+    draft_header: Option<u8>,
 }
 
 impl Default for Client {
     fn default() -> Self {
-        let request = ClientRequest::new(WsUri::default());
-        Self { request, extensions: Extensions::default(), config: Arc::default() }
+        Self {
+            request: ClientRequest::new(WsUri::default()),
+            extensions: Extensions::default(),
+            config: Arc::default(),
+            fallback: Vec::new(),
+            #[cfg(feature = "legacy")]
+            draft_header: None,
+        }
     }
 }
 
@@ -63,23 +76,27 @@ impl Client {
     /// ```
     #[must_use]
     pub fn handshake(&self, uri: &WsUri) -> ClientHandshake {
+        let limits = self.config.head_limits;
+        let request = self.request.clone().with_uri(uri.clone());
+        let offers = self.extensions.offers(self.version());
+        let request = offers.into_iter().fold(request, ClientRequest::extension);
+        #[cfg(feature = "legacy")]
+        if self.version() < Version::HYBI_07 {
+            let random = &mut |bytes: &mut [u8]| rand::rng().fill_bytes(bytes);
+            let exchange =
+                hybi_legacy::ClientHandshake::new(&request, self.draft_header, random, limits);
+            return ClientHandshake::legacy(exchange, self.extensions.clone());
+        }
         let mut nonce = [0; 16];
         rand::rng().fill_bytes(&mut nonce);
-        let limits: HeadLimits = self.config.head_limits;
-        let request = self.request.clone().with_uri(uri.clone());
-        let offers = self.extensions.offers(request.requested_version());
-        let request = offers.into_iter().fold(request, ClientRequest::extension);
-        ClientHandshake::new(&request, nonce, limits)
+        let exchange = hybi_handshake::ClientHandshake::new(&request, nonce, limits);
+        ClientHandshake::new(exchange, self.extensions.clone())
     }
 
-    /// What the handshake settled: judges the server's choice of extensions (section 4.1).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Handshake`] if an extension was not offered, or with other parameters.
-    pub fn negotiated(&self, accepted: &ClientAccepted) -> Result<Negotiated, Error> {
-        let extensions = self.extensions.confirm(&accepted.extensions, accepted.version)?;
-        Ok(Negotiated::new(accepted.version, accepted.subprotocol.clone(), extensions))
+    /// The version that is asked for.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.request.requested_version()
     }
 }
 
@@ -128,16 +145,37 @@ impl ClientBuilder {
         self.request(|request| request.subprotocol(name))
     }
 
-    /// Asks for another version than RFC 6455: [`Version::HYBI_08`] or [`Version::HYBI_07`]. A
-    /// version whose framing is not known here is a mistake.
+    /// Asks for another version than RFC 6455: [`Version::HYBI_08`], [`Version::HYBI_07`] or, with the
+    /// feature `legacy`, any that was ever published. A version whose framing is not known here is a
+    /// mistake.
+    ///
+    /// hixie-75, hixie-76 and hybi-01 to 03 mask nothing: whoever chooses what this client sends can plant
+    /// bytes in the stream that a proxy takes for requests. See [`Version::HIXIE_75`].
     pub fn version(self, version: Version) -> Self {
-        self.request(|request| {
-            if is_spoken(version) {
-                Ok(request.version(version))
-            } else {
-                Err(FieldError::UnsupportedVersion { requested: version })
-            }
-        })
+        self.request(|request| Ok(request.version(spoken(version)?)))
+    }
+
+    /// Sets which versions to ask for next, in this order, if a server refuses the first; none by
+    /// default. See [`Client::fall_back`].
+    ///
+    /// An attacker who can break connections can make a client fall back. List no version whose
+    /// weakness matters: those before hybi-04 mask nothing (see [`Version::HIXIE_75`]).
+    pub fn fallback(mut self, versions: impl IntoIterator<Item = Version>) -> Self {
+        self.client = self.client.and_then(|mut client| {
+            client.fallback = versions.into_iter().map(spoken).collect::<Result<_, _>>()?;
+            Ok(client)
+        });
+        self
+    }
+
+    /// Replaces the value of `Sec-WebSocket-Draft`, which only hixie-76 and hybi-01 to 03 send: the documents
+    /// say nothing, 1, 2 and 2, and some servers want 3 for the last.
+    #[cfg(feature = "legacy")]
+    pub fn draft_header(mut self, value: u8) -> Self {
+        if let Ok(client) = &mut self.client {
+            client.draft_header = Some(value);
+        }
+        self
     }
 
     /// Sets which extensions to offer, most wanted first (RFC 6455 section 9);
@@ -175,19 +213,30 @@ impl ClientBuilder {
     }
 }
 
+/// The version, if it can be spoken here.
+fn spoken(version: Version) -> Result<Version, FieldError> {
+    if is_spoken(version) {
+        Ok(version)
+    } else {
+        Err(FieldError::UnsupportedVersion { requested: version })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_client_asks_only_for_versions_that_it_can_speak() {
+        let spoken: &[u8] =
+            if cfg!(feature = "legacy") { &[0, 1, 2, 3, 4, 5, 6, 7, 8, 13] } else { &[7, 8, 13] };
         for number in 0..=u8::MAX {
             let requested = Version::new(number);
             match Client::builder().version(requested).build() {
-                Ok(_) => assert!([7, 8, 13].contains(&number), "{number}"),
+                Ok(_) => assert!(spoken.contains(&number), "{number}"),
                 Err(Error::Field(error)) => {
                     assert_eq!(error, FieldError::UnsupportedVersion { requested });
-                    assert!(![7, 8, 13].contains(&number), "{number}");
+                    assert!(!spoken.contains(&number), "{number}");
                 }
                 Err(error) => panic!("{number}: {error}"),
             }

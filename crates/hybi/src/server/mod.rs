@@ -1,5 +1,8 @@
 //! Server: which requests to accept (RFC 6455 section 4.2), also for HTTP frameworks.
 
+#[cfg(feature = "legacy")]
+mod legacy;
+
 use std::sync::Arc;
 
 use hybi_compression::Extensions;
@@ -29,6 +32,8 @@ pub struct Server {
     policy: Arc<ServerPolicy>,
     extensions: Extensions,
     config: Arc<Config>,
+    #[cfg(feature = "legacy")]
+    hixie_75_fields: hybi_legacy::FieldOrder,
 }
 
 impl Server {
@@ -50,6 +55,9 @@ impl Server {
     }
 
     /// Checks a request that an HTTP framework has read, and answers it.
+    ///
+    /// Versions before hybi-04 answer in a way that no framework can, so they are refused here whatever was
+    /// [asked for](ServerBuilder::versions).
     ///
     /// Send the response; then turn the connection that the framework hands over into a
     /// WebSocket with [`Upgrade::into_websocket`] (the adapters have a shorter way).
@@ -100,15 +108,32 @@ impl Server {
         let chosen = self.extensions.accept(&accepted.offers, accepted.version);
         let accepted =
             accepted.with_extensions(chosen.iter().map(|agreed| agreed.answer().clone()));
-        let response = accepted.response();
+        #[cfg_attr(not(feature = "legacy"), expect(unused_mut, reason = "old drafts add to it"))]
+        let mut response = accepted.response();
+        #[cfg(feature = "legacy")]
+        let terms = legacy::terms(&accepted, &mut response);
         let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, chosen);
+        #[cfg(feature = "legacy")]
+        let negotiated = Negotiated { terms, ..negotiated };
         (response, Upgrade { negotiated, config: self.config.clone(), input: Vec::new() })
+    }
+
+    /// Checks a request whose transport is at hand, so that every version can be answered.
+    pub(crate) fn check(
+        &self,
+        request: &http::Request<()>,
+    ) -> Result<ServerAccepted, HandshakeError> {
+        #[cfg(feature = "legacy")]
+        return hybi_legacy::check(&self.policy, request, self.hixie_75_fields);
+        #[cfg(not(feature = "legacy"))]
+        self.policy.check(request)
     }
 }
 
 /// Whether [`Connection`] knows the framing of this version.
 pub(crate) fn is_spoken(version: Version) -> bool {
-    matches!(version, Version::HYBI_07 | Version::HYBI_08 | Version::RFC6455)
+    let oldest = if cfg!(feature = "legacy") { Version::HIXIE_75 } else { Version::HYBI_07 };
+    version >= oldest && Version::ALL.contains(&version)
 }
 
 /// Checks a request that an HTTP framework has read against the default [`Server`].
@@ -203,14 +228,21 @@ pub struct ServerBuilder {
     policy: ServerPolicy,
     extensions: Extensions,
     config: Config,
+    #[cfg(feature = "legacy")]
+    hixie_75_fields: hybi_legacy::FieldOrder,
 }
 
 impl ServerBuilder {
     /// Sets the versions to accept (RFC 6455 section 4.4); RFC 6455 alone by default.
     ///
-    /// [`Version::RFC6455`], [`Version::HYBI_08`] and [`Version::HYBI_07`] can be spoken. A client
+    /// [`Version::RFC6455`], [`Version::HYBI_08`] and [`Version::HYBI_07`] can be spoken; with the
+    /// feature `legacy` all of [`Version::ALL`], each client's told by its request. A client
     /// that asks for any other is refused with 426 and the list of those that are accepted, also
     /// if the other is among `versions`: answering 101 would promise framing that nobody here knows.
+    ///
+    /// The versions before hybi-04 mask nothing, and hixie-75 does not even prove that a client of
+    /// WebSocket is asking: read [`Version::HIXIE_75`] before accepting them on a port that can be reached by
+    /// more than the peers that need them.
     ///
     /// ```
     /// use hybi::{Server, Version};
@@ -283,6 +315,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets how closely clients of hixie-75 have to follow the order of fields that their draft fixes; any
+    /// order by default, since proxies add fields of their own.
+    #[cfg(feature = "legacy")]
+    pub fn hixie_75_fields(mut self, order: hybi_legacy::FieldOrder) -> Self {
+        self.hixie_75_fields = order;
+        self
+    }
+
     /// Sets the choices about connections.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -292,7 +332,12 @@ impl ServerBuilder {
     /// The server.
     #[must_use]
     pub fn build(self) -> Server {
-        let (policy, config) = (Arc::new(self.policy), Arc::new(self.config));
-        Server { policy, extensions: self.extensions, config }
+        Server {
+            policy: Arc::new(self.policy),
+            extensions: self.extensions,
+            config: Arc::new(self.config),
+            #[cfg(feature = "legacy")]
+            hixie_75_fields: self.hixie_75_fields,
+        }
     }
 }

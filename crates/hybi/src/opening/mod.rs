@@ -3,6 +3,9 @@
 //! What a handshake needs is boxed while it runs: a task is as large as the largest thing it
 //! ever awaits, and a server's tasks live on for as long as their connections.
 
+#[cfg(feature = "legacy")]
+mod hixie;
+
 use core::{
     future::{Future, poll_fn},
     pin::pin,
@@ -16,13 +19,15 @@ use std::{
 
 use http::Method;
 use hybi_frame::Role;
+#[cfg(feature = "legacy")]
+use hybi_handshake::Version;
 use hybi_handshake::{
-    ClientAccepted, ClientHandshake, HandshakeError, ServerAccepted, ServerHandshake, WsUri,
-    is_upgrade, write_response, write_response_head,
+    HandshakeError, ServerAccepted, ServerHandshake, WsUri, is_upgrade, write_response,
+    write_response_head,
 };
 
 use crate::{
-    Client, Config, Connection, Deadline, Error, Server, WebSocket,
+    Client, ClientHandshake, Config, Connection, Deadline, Error, Negotiated, Server, WebSocket,
     config::{DRAIN_BYTES, DRAIN_TIME},
     io::{Timer, Transport},
     pool::Chunk,
@@ -92,29 +97,72 @@ pub async fn open_client<T: Transport, C: Timer>(
     // Outside of what the deadline ends: it knows what has come until then.
     let mut handshake = Box::new(client.handshake(uri));
     let exchange = Box::pin(exchange(&mut handshake, &mut transport));
-    let (accepted, input) = within(&mut timer, deadline, exchange)
+    let (negotiated, response, input) = within(&mut timer, deadline, exchange)
         .await
         .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))
         .map_err(|error| refusal_or(error, &mut handshake))?;
     drop(handshake);
-    let negotiated = client.negotiated(&accepted)?;
     let connection = Connection::new(Role::Client, negotiated, client.config().clone());
-    Ok((WebSocket::with_input(connection, transport, timer, input), accepted.response))
+    Ok((WebSocket::with_input(connection, transport, timer, input), response))
+}
+
+/// Opens a connection as client on a transport that `connect` makes, and on another if the server refuses
+/// the version and the client [falls back](Client::fall_back).
+///
+/// `deadline` ends all attempts together.
+///
+/// ```
+/// use hybi::{Client, Error, WebSocket, io::{Timer, Transport}, opening};
+///
+/// /// What an adapter's `connect_with` is.
+/// async fn connect_with<T: Transport, C: Timer + Default>(
+///     client: &Client,
+///     uri: &str,
+///     dial: impl AsyncFn() -> Result<T, Error>,
+/// ) -> Result<WebSocket<T, C>, Error> {
+///     let deadline = client.config().handshake_deadline(C::default().now());
+///     let connect = || async { Ok((dial().await?, C::default())) };
+///     let (ws, _response) = opening::connect(client, &uri.parse()?, deadline, connect).await?;
+///     Ok(ws)
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`open_client`], for the last attempt; what `connect` fails of ends them.
+pub async fn connect<T: Transport, C: Timer, F>(
+    client: &Client,
+    uri: &WsUri,
+    deadline: Instant,
+    mut connect: impl FnMut() -> F,
+) -> Result<(WebSocket<T, C>, http::Response<()>), Error>
+where
+    F: Future<Output = Result<(T, C), Error>>,
+{
+    let mut attempt = client.clone();
+    loop {
+        let (transport, timer) = connect().await?;
+        let error = match open_client(&attempt, uri, transport, timer, deadline).await {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        attempt = attempt.fall_back(&error).ok_or(error)?;
+    }
 }
 
 async fn exchange<T: Transport>(
     handshake: &mut ClientHandshake,
     transport: &mut T,
-) -> Result<(ClientAccepted, Option<Chunk>), Error> {
+) -> Result<(Negotiated, http::Response<()>, Option<Chunk>), Error> {
     write_all(transport, handshake.request_bytes()).await?;
     loop {
         let Some(mut chunk) = read_chunk(transport).await? else {
-            return Err(handshake.handle_eof().into());
+            return Err(handshake.handle_eof());
         };
-        let (consumed, accepted) = handshake.handle_input(chunk.unread())?;
+        let (consumed, opened) = handshake.handle_input(chunk.unread())?;
         chunk.consume(consumed);
-        if let Some(accepted) = accepted {
-            return Ok((accepted, left_over(chunk)));
+        if let Some((negotiated, response)) = opened {
+            return Ok((negotiated, response, left_over(chunk)));
         }
     }
 }
@@ -327,7 +375,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     ///
     /// The rule that it breaks; [`reject`](Self::reject) answers so.
     pub fn check(&self) -> Result<ServerAccepted, HandshakeError> {
-        self.server.policy().check(&self.request)
+        self.server.check(&self.request)
     }
 
     /// Accepts the request if it keeps the server's rules, and rejects it if not.
@@ -364,6 +412,10 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         accepted: ServerAccepted,
         deadline: Instant,
     ) -> Result<WebSocket<T, C>, Error> {
+        #[cfg(feature = "legacy")]
+        if accepted.version < Version::HYBI_04 {
+            return self.switch_hixie(accepted, deadline).await;
+        }
         let (response, upgrade) = self.server.accepted(accepted);
         let mut head = Vec::new();
         write_response(&response, &[], &mut head);

@@ -1,0 +1,219 @@
+//! The framing of hybi-01 to hybi-06: a binary header, and from hybi-04 on masks over all of it.
+//!
+//! The decoder works in place and keeps no more than the 14 bytes of one mask and header, as the one of
+//! RFC 6455 §5 does.
+
+use hybi_frame::{FrameError, FrameHeader, FramePart, FrameRules, Limits, MaskingKey, Role};
+
+use super::header::{self, Broken, HeaderRules};
+use super::mask::{FrameMask, Masking, apply_hash};
+
+/// Frames with binary headers, in both directions.
+#[derive(Clone, Debug)]
+pub(super) struct BinaryCodec {
+    state: State,
+    /// Stream bytes consumed.
+    offset: u64,
+    header_rules: HeaderRules,
+    rules: FrameRules,
+    incoming: Option<Masking>,
+    outgoing: Option<Masking>,
+}
+
+/// The four bytes before a masked header, and the header.
+const MAX_LEN: usize = Masking::PREFIX_LEN + header::MAX_LEN;
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Between two frames.
+    Boundary,
+    /// Before a payload, when the first `len` bytes of mask and header are in `bytes`, as they came.
+    Header { bytes: [u8; MAX_LEN], len: u8 },
+    /// Inside a payload, of which `remaining` bytes (not 0) are still to come.
+    Payload { frame: Frame, remaining: u64, offset: u64 },
+    /// A rule was broken; every call says so again.
+    Failed(FrameError),
+}
+
+/// A frame whose header is known.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    header: FrameHeader,
+    header_len: u8,
+    mask: Option<FrameMask>,
+}
+
+impl BinaryCodec {
+    /// The codec of hybi-01 to 03 with the MORE bit, of later drafts without. `masking` is how clients mask.
+    pub(super) const fn new(
+        more: bool,
+        masking: Option<Masking>,
+        role: Role,
+        rules: FrameRules,
+        limits: Limits,
+    ) -> Self {
+        let header_rules =
+            HeaderRules { last: if more { 0 } else { 0x80 }, max_frame: limits.max_frame() };
+        let (incoming, outgoing) = match role {
+            Role::Client => (None, masking),
+            Role::Server => (masking, None),
+        };
+        Self { state: State::Boundary, offset: 0, header_rules, rules, incoming, outgoing }
+    }
+
+    pub(super) const fn masks(&self) -> bool {
+        self.outgoing.is_some()
+    }
+
+    pub(super) const fn at_frame_boundary(&self) -> bool {
+        matches!(self.state, State::Boundary)
+    }
+
+    #[inline]
+    pub(super) fn decode<'a>(
+        &mut self,
+        chunk: &'a mut [u8],
+    ) -> Result<(usize, Option<FramePart<'a>>), FrameError> {
+        match self.state {
+            State::Failed(error) => Err(error),
+            _ if chunk.is_empty() => Ok((0, None)),
+            State::Boundary => match self.parse(chunk) {
+                Ok(Some((frame, len))) => Ok(self.begin(chunk, frame, len, 0)),
+                _ => self.resume_header(chunk, [0; MAX_LEN], 0),
+            },
+            State::Header { bytes, len } => self.resume_header(chunk, bytes, usize::from(len)),
+            State::Payload { frame, remaining, offset } => {
+                let mut part = self.lend(chunk, frame, remaining, offset);
+                part.start = false;
+                Ok((part.len(), Some(part)))
+            }
+        }
+    }
+
+    /// Parses what is before the payload at the front of a frame, with its length; `None` when it is not
+    /// all there.
+    #[inline]
+    fn parse(&self, wire: &[u8]) -> Result<Option<(Frame, usize)>, Broken> {
+        let Some(masking) = &self.incoming else {
+            let parsed = self.header_rules.parse(wire, None)?;
+            return Ok(parsed.map(|(header, len)| {
+                (Frame { header, header_len: len as u8, mask: None }, len)
+            }));
+        };
+        let Some((prefix, wire)) = wire.split_first_chunk() else { return Ok(None) };
+        let (mut header, len) = match wire.first_chunk() {
+            Some(header) => (*header, header::MAX_LEN),
+            None => {
+                let mut header = [0; header::MAX_LEN];
+                header[..wire.len()].copy_from_slice(wire);
+                (header, wire.len())
+            }
+        };
+        let key = MaskingKey::from_bytes(*prefix);
+        let mask = masking.of(key);
+        mask.apply_to_header(&mut header);
+        let parsed = self.header_rules.parse(&header[..len], Some(key))?;
+        Ok(parsed.map(|(header, len)| {
+            let frame = Frame { header, header_len: len as u8, mask: Some(mask) };
+            (frame, Masking::PREFIX_LEN + len)
+        }))
+    }
+
+    /// Goes on with mask and header, of which `bytes[..len]` came before, and begins their frame.
+    fn resume_header<'a>(
+        &mut self,
+        chunk: &'a mut [u8],
+        mut bytes: [u8; MAX_LEN],
+        len: usize,
+    ) -> Result<(usize, Option<FramePart<'a>>), FrameError> {
+        let known = bytes.len().min(len + chunk.len());
+        bytes[len..known].copy_from_slice(&chunk[..known - len]);
+        match self.parse(&bytes[..known]) {
+            Ok(Some((frame, parsed))) => Ok(self.begin(chunk, frame, parsed, len)),
+            Ok(None) => {
+                self.state = State::Header { bytes, len: known as u8 };
+                self.offset += (known - len) as u64;
+                Ok((known - len, None))
+            }
+            Err(broken) => {
+                let prefix = if self.incoming.is_some() { Masking::PREFIX_LEN } else { 0 };
+                let header_offset = self.offset - len as u64 + prefix as u64;
+                let error = broken.at(header_offset, self.rules);
+                self.state = State::Failed(error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Begins a frame with `len` bytes before its payload, of which `earlier` came before this chunk.
+    #[inline]
+    fn begin<'a>(
+        &mut self,
+        chunk: &'a mut [u8],
+        frame: Frame,
+        len: usize,
+        earlier: usize,
+    ) -> (usize, Option<FramePart<'a>>) {
+        let taken = len - earlier;
+        self.offset += taken as u64;
+        let header_offset = self.offset - u64::from(frame.header_len);
+        let part = self.lend(&mut chunk[taken..], frame, frame.header.payload_len, header_offset);
+        (taken + part.len(), Some(part))
+    }
+
+    /// Lends what `chunk` has of the `remaining` payload bytes of a frame whose header is at `header_offset`.
+    #[inline]
+    fn lend<'a>(
+        &mut self,
+        chunk: &'a mut [u8],
+        frame: Frame,
+        remaining: u64,
+        header_offset: u64,
+    ) -> FramePart<'a> {
+        let end = remaining <= chunk.len() as u64;
+        let payload = if end { &mut chunk[..remaining as usize] } else { chunk };
+        let offset = self.offset;
+        let position = offset - header_offset;
+        let mask = match &frame.mask {
+            Some(FrameMask::Key(key)) => Some((*key, position)),
+            Some(FrameMask::Hash(hash)) => {
+                apply_hash(payload, hash, position);
+                None
+            }
+            None => None,
+        };
+        let len = payload.len() as u64;
+        self.offset += len;
+        self.state = if end {
+            State::Boundary
+        } else {
+            State::Payload { frame, remaining: remaining - len, offset: header_offset }
+        };
+        let mut part = FramePart::new(frame.header, payload, offset, header_offset, mask);
+        part.end = end;
+        part
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>, header: &FrameHeader, payload: &[u8]) {
+        out.reserve(MAX_LEN + payload.len());
+        let payload_len = payload.len() as u64;
+        let (mut bytes, len) = self.header_rules.encode(header.fin, header.opcode, payload_len);
+        let Some(masking) = &self.outgoing else {
+            out.extend_from_slice(&bytes[..len]);
+            out.extend_from_slice(payload);
+            return;
+        };
+        let key = header.masking_key.unwrap_or(MaskingKey::from_bytes([0; 4]));
+        let mask = masking.of(key);
+        mask.apply_to_header(&mut bytes);
+        out.extend_from_slice(&key.to_bytes());
+        out.extend_from_slice(&bytes[..len]);
+        mask.extend(out, payload, len);
+    }
+
+    pub(super) fn encode_around(&self, out: &mut Vec<u8>, header: &FrameHeader) {
+        let FrameHeader { fin, opcode, payload_len, .. } = *header;
+        let (bytes, len) = self.header_rules.encode(fin, opcode, payload_len);
+        out.extend_from_slice(&bytes[..len]);
+    }
+}

@@ -1,0 +1,1 @@
+//! hixie-75: fields in a fixed order and no challenge.

@@ -1,0 +1,10 @@
+//! The opening handshakes before hybi-05, as client and as server.
+
+mod client;
+mod hixie75;
+mod hixie76;
+pub(crate) mod hybi04;
+mod server;
+
+pub use client::ClientHandshake;
+pub use server::{FieldOrder, ServerAnswer, check, hybi_04_nonce};

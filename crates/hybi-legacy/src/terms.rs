@@ -1,0 +1,59 @@
+//! Terms: what an opening handshake before hybi-07 settled about the bytes that follow it.
+
+use hybi_handshake::Version;
+
+use crate::handshake::hybi04::ConnectionKey;
+
+/// What an opening handshake settled about the bytes that follow it: the version, for hybi-04 the
+/// connection's masking key, and what the first byte may still decide.
+///
+/// ```
+/// use hybi_legacy::{Terms, Version};
+///
+/// assert_eq!(Terms::new(Version::HYBI_06).map(|terms| terms.version()), Some(Version::HYBI_06));
+/// assert_eq!(Terms::new(Version::HYBI_04), None, "its frames need a key");
+/// assert_eq!(Terms::new(Version::RFC6455), None, "hybi-frame has its framing");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    pub(crate) version: Version,
+    /// hixie-76 or one of hybi-01 to 03, if the client's first byte may show that it speaks that.
+    pub(crate) alternative: Option<Version>,
+    /// hybi-04 only, and always there.
+    pub(crate) key: Option<ConnectionKey>,
+}
+
+impl Terms {
+    /// The terms of a version whose framing needs to know nothing else: hixie-75 to hybi-03, hybi-05 and
+    /// hybi-06.
+    #[must_use]
+    pub fn new(version: Version) -> Option<Self> {
+        let known = version < Version::HYBI_07 && version != Version::HYBI_04;
+        known.then_some(Self { version, alternative: None, key: None })
+    }
+
+    /// The terms of hybi-04, from the text of `Sec-WebSocket-Key` and `Sec-WebSocket-Nonce`.
+    #[must_use]
+    pub fn hybi_04(key: &str, nonce: &str) -> Self {
+        let key = Some(ConnectionKey::new(key, nonce));
+        Self { version: Version::HYBI_04, alternative: None, key }
+    }
+
+    /// Lets the client's first byte choose between this version and `other`, one being hixie-76 and the other
+    /// one of hybi-01 to 03. A server that speaks first speaks this version.
+    #[must_use]
+    pub fn or(mut self, other: Version) -> Self {
+        let hixie = self.version == Version::HIXIE_76;
+        let binary = Version::HYBI_01..=Version::HYBI_03;
+        let fits = if hixie { binary.contains(&other) } else { other == Version::HIXIE_76 };
+        let open = hixie || binary.contains(&self.version);
+        self.alternative = (fits && open).then_some(other);
+        self
+    }
+
+    /// The version, unless the first byte decides otherwise.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+}

@@ -1,0 +1,119 @@
+//! ClientHandshake: the opening handshake of a client, whatever the version (RFC 6455 section 4.1).
+
+use core::fmt;
+
+use hybi_compression::Extensions;
+use hybi_handshake::{ClientAccepted, HandshakeError};
+
+use crate::{Error, Negotiated};
+
+/// The opening handshake for one connection, without I/O.
+///
+/// ```
+/// use hybi::Client;
+///
+/// let client = Client::default();
+/// let mut handshake = client.handshake(&"ws://example.org/chat".parse()?);
+/// // Send the request, then feed what arrives, cut as it may be.
+/// assert!(handshake.request_bytes().starts_with(b"GET /chat HTTP/1.1\r\n"));
+/// let refused = handshake.handle_input(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+/// assert!(refused.is_err_and(|error| error.handshake().is_some()));
+/// # Ok::<(), hybi::UriError>(())
+/// ```
+pub struct ClientHandshake {
+    exchange: Exchange,
+    extensions: Extensions,
+}
+
+/// The exchange of the version asked for.
+#[derive(Debug)]
+enum Exchange {
+    Rfc6455(hybi_handshake::ClientHandshake),
+    #[cfg(feature = "legacy")]
+    Legacy(hybi_legacy::ClientHandshake),
+}
+
+impl ClientHandshake {
+    pub(super) fn new(exchange: hybi_handshake::ClientHandshake, extensions: Extensions) -> Self {
+        Self { exchange: Exchange::Rfc6455(exchange), extensions }
+    }
+
+    #[cfg(feature = "legacy")]
+    pub(super) fn legacy(exchange: hybi_legacy::ClientHandshake, extensions: Extensions) -> Self {
+        Self { exchange: Exchange::Legacy(exchange), extensions }
+    }
+
+    /// The request, to be sent before anything else. Nothing more may be sent before the answer.
+    #[must_use]
+    pub fn request_bytes(&self) -> &[u8] {
+        match &self.exchange {
+            Exchange::Rfc6455(exchange) => exchange.request_bytes(),
+            #[cfg(feature = "legacy")]
+            Exchange::Legacy(exchange) => exchange.request_bytes(),
+        }
+    }
+
+    /// Takes the next bytes from the server and says how many of them it took. With the whole answer it gives
+    /// what was settled and the head of the response; the rest are frames.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handshake`] with the rule that the response breaks, or with the whole response if the server
+    /// refused. Drop the transport.
+    pub fn handle_input(
+        &mut self,
+        chunk: &[u8],
+    ) -> Result<(usize, Option<(Negotiated, http::Response<()>)>), Error> {
+        match &mut self.exchange {
+            Exchange::Rfc6455(exchange) => {
+                let (consumed, accepted) = exchange.handle_input(chunk)?;
+                let opened = accepted.map(|accepted| negotiated(&self.extensions, accepted));
+                Ok((consumed, opened.transpose()?))
+            }
+            #[cfg(feature = "legacy")]
+            Exchange::Legacy(exchange) => {
+                let (consumed, settled) = exchange.handle_input(chunk)?;
+                let Some((accepted, terms)) = settled else { return Ok((consumed, None)) };
+                let (negotiated, response) = negotiated(&self.extensions, accepted)?;
+                Ok((consumed, Some((negotiated.with_terms(terms), response))))
+            }
+        }
+    }
+
+    /// The server ended its half of the transport; says what the handshake failed of: a refusal whose body
+    /// ends so, or [`HandshakeError::UnexpectedEof`].
+    pub fn handle_eof(&mut self) -> Error {
+        match &mut self.exchange {
+            Exchange::Rfc6455(exchange) => exchange.handle_eof(),
+            #[cfg(feature = "legacy")]
+            Exchange::Legacy(exchange) => exchange.handle_eof(),
+        }
+        .into()
+    }
+
+    /// Ends the handshake because the transport failed or a deadline passed: a refusal whose head had come
+    /// is known all the same.
+    pub fn give_up(&mut self) -> Option<HandshakeError> {
+        match &mut self.exchange {
+            Exchange::Rfc6455(exchange) => exchange.give_up(),
+            #[cfg(feature = "legacy")]
+            Exchange::Legacy(exchange) => exchange.give_up(),
+        }
+    }
+}
+
+/// What the server accepted; judges its choice of extensions (section 4.1).
+fn negotiated(
+    extensions: &Extensions,
+    accepted: ClientAccepted,
+) -> Result<(Negotiated, http::Response<()>), Error> {
+    let agreed = extensions.confirm(&accepted.extensions, accepted.version)?;
+    let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, agreed);
+    Ok((negotiated, accepted.response))
+}
+
+impl fmt::Debug for ClientHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandshake").field("exchange", &self.exchange).finish_non_exhaustive()
+    }
+}
