@@ -251,7 +251,9 @@ pub struct UnknownDraft;
 
 impl fmt::Display for UnknownDraft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there is no draft of this name (hixie-75, hixie-76, hybi-00 to hybi-17, rfc6455)")
+        f.write_str(
+            "there is no draft of this name (hixie-75, hixie-76, hybi-00 to hybi-17, rfc6455)",
+        )
     }
 }
 
@@ -392,19 +394,11 @@ const HYBI_08: Row = Row {
     ..HYBI_07
 };
 
-const HYBI_10: Row = Row {
-    draft: Draft::Hybi10,
-    name: "hybi-10",
-    invalid_utf8: InvalidUtf8::Fail,
-    ..HYBI_08
-};
+const HYBI_10: Row =
+    Row { draft: Draft::Hybi10, name: "hybi-10", invalid_utf8: InvalidUtf8::Fail, ..HYBI_08 };
 
-const HYBI_11: Row = Row {
-    draft: Draft::Hybi11,
-    name: "hybi-11",
-    origin: OriginField::Origin,
-    ..HYBI_10
-};
+const HYBI_11: Row =
+    Row { draft: Draft::Hybi11, name: "hybi-11", origin: OriginField::Origin, ..HYBI_10 };
 
 const HYBI_13: Row = Row {
     draft: Draft::Hybi13,
@@ -414,12 +408,8 @@ const HYBI_13: Row = Row {
     ..HYBI_11
 };
 
-const HYBI_14: Row = Row {
-    draft: Draft::Hybi14,
-    name: "hybi-14",
-    extensions: ExtensionSyntax::Quoted,
-    ..HYBI_13
-};
+const HYBI_14: Row =
+    Row { draft: Draft::Hybi14, name: "hybi-14", extensions: ExtensionSyntax::Quoted, ..HYBI_13 };
 
 /// The table: each row says what changed since the one before.
 const TABLE: [Row; 20] = [

@@ -28,7 +28,7 @@ enum State {
     /// Between two frames.
     Boundary,
     /// Before a payload, when the first `len` bytes of mask and header are in `bytes`, as they came.
-    Header { bytes: [u8; MAX_LEN], len: u8 },
+    Header { bytes: [u8; MAX_LEN], len: usize },
     /// Inside a payload, of which `remaining` bytes (not 0) are still to come.
     Payload { frame: Frame, remaining: u64, offset: u64 },
     /// A rule was broken; every call says so again.
@@ -39,7 +39,7 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     header: FrameHeader,
-    header_len: u8,
+    header_len: usize,
     mask: Option<FrameMask>,
 }
 
@@ -81,7 +81,7 @@ impl BinaryCodec {
                 Ok(Some((frame, len))) => Ok(self.begin(chunk, frame, len, 0)),
                 _ => self.resume_header(chunk, [0; MAX_LEN], 0),
             },
-            State::Header { bytes, len } => self.resume_header(chunk, bytes, usize::from(len)),
+            State::Header { bytes, len } => self.resume_header(chunk, bytes, len),
             State::Payload { frame, remaining, offset } => {
                 let mut part = self.lend(chunk, frame, remaining, offset);
                 part.start = false;
@@ -96,9 +96,9 @@ impl BinaryCodec {
     fn parse(&self, wire: &[u8]) -> Result<Option<(Frame, usize)>, Broken> {
         let Some(masking) = &self.incoming else {
             let parsed = self.header_rules.parse(wire, None)?;
-            return Ok(parsed.map(|(header, len)| {
-                (Frame { header, header_len: len as u8, mask: None }, len)
-            }));
+            return Ok(
+                parsed.map(|(header, len)| (Frame { header, header_len: len, mask: None }, len))
+            );
         };
         let Some((prefix, wire)) = wire.split_first_chunk() else { return Ok(None) };
         let (mut header, len) = match wire.first_chunk() {
@@ -114,7 +114,7 @@ impl BinaryCodec {
         mask.apply_to_header(&mut header);
         let parsed = self.header_rules.parse(&header[..len], Some(key))?;
         Ok(parsed.map(|(header, len)| {
-            let frame = Frame { header, header_len: len as u8, mask: Some(mask) };
+            let frame = Frame { header, header_len: len, mask: Some(mask) };
             (frame, Masking::PREFIX_LEN + len)
         }))
     }
@@ -131,7 +131,7 @@ impl BinaryCodec {
         match self.parse(&bytes[..known]) {
             Ok(Some((frame, parsed))) => Ok(self.begin(chunk, frame, parsed, len)),
             Ok(None) => {
-                self.state = State::Header { bytes, len: known as u8 };
+                self.state = State::Header { bytes, len: known };
                 self.offset += (known - len) as u64;
                 Ok((known - len, None))
             }
@@ -156,7 +156,7 @@ impl BinaryCodec {
     ) -> (usize, Option<FramePart<'a>>) {
         let taken = len - earlier;
         self.offset += taken as u64;
-        let header_offset = self.offset - u64::from(frame.header_len);
+        let header_offset = self.offset - frame.header_len as u64;
         let part = self.lend(&mut chunk[taken..], frame, frame.header.payload_len, header_offset);
         (taken + part.len(), Some(part))
     }
@@ -170,8 +170,10 @@ impl BinaryCodec {
         remaining: u64,
         header_offset: u64,
     ) -> FramePart<'a> {
-        let end = remaining <= chunk.len() as u64;
-        let payload = if end { &mut chunk[..remaining as usize] } else { chunk };
+        let len = usize::try_from(remaining).map_or(chunk.len(), |len| len.min(chunk.len()));
+        let payload = &mut chunk[..len];
+        let remaining = remaining - len as u64;
+        let end = remaining == 0;
         let offset = self.offset;
         let position = offset - header_offset;
         let mask = match &frame.mask {
@@ -182,12 +184,11 @@ impl BinaryCodec {
             }
             None => None,
         };
-        let len = payload.len() as u64;
-        self.offset += len;
+        self.offset += len as u64;
         self.state = if end {
             State::Boundary
         } else {
-            State::Payload { frame, remaining: remaining - len, offset: header_offset }
+            State::Payload { frame, remaining, offset: header_offset }
         };
         let mut part = FramePart::new(frame.header, payload, offset, header_offset, mask);
         part.end = end;

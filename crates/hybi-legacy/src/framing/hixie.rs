@@ -89,7 +89,7 @@ impl HixieCodec {
                 self.frame_offset = self.offset;
                 self.state = match bytes[0] {
                     0 => State::Text { received: 0 },
-                    ..0x80 => State::SkipDelimited { received: 0 },
+                    1..0x80 => State::SkipDelimited { received: 0 },
                     kind => State::Length { value: 0, octets: 0, may_close: kind == 0xff },
                 };
                 Ok((1, None))
@@ -101,7 +101,8 @@ impl HixieCodec {
                 Ok((1, found))
             }
             State::SkipCounted { remaining } => {
-                let taken = usize::try_from(remaining).map_or(bytes.len(), |n| n.min(bytes.len()));
+                let taken =
+                    usize::try_from(remaining).map_or(bytes.len(), |len| len.min(bytes.len()));
                 let remaining = remaining - taken as u64;
                 self.state =
                     if remaining == 0 { State::Boundary } else { State::SkipCounted { remaining } };
@@ -119,13 +120,8 @@ impl HixieCodec {
             return Err(self.text_too_long());
         }
         self.state = if end.is_some() { State::Boundary } else { State::Text { received } };
-        let found = Found {
-            opcode: Opcode::Text,
-            len,
-            received,
-            start: before == 0,
-            end: end.is_some(),
-        };
+        let found =
+            Found { opcode: Opcode::Text, len, received, start: before == 0, end: end.is_some() };
         Ok((len + usize::from(found.end), Some(found)))
     }
 
@@ -141,7 +137,8 @@ impl HixieCodec {
         if received > limit {
             return Err(self.frame_too_large(limit.saturating_add(1)));
         }
-        self.state = if end.is_some() { State::Boundary } else { State::SkipDelimited { received } };
+        self.state =
+            if end.is_some() { State::Boundary } else { State::SkipDelimited { received } };
         Ok((len + usize::from(end.is_some()), None))
     }
 
@@ -171,8 +168,7 @@ impl HixieCodec {
             return Ok(None);
         }
         self.state = State::Boundary;
-        let close =
-            Found { opcode: Opcode::Close, len: 0, received: 0, start: true, end: true };
+        let close = Found { opcode: Opcode::Close, len: 0, received: 0, start: true, end: true };
         Ok((may_close && self.closes).then_some(close))
     }
 

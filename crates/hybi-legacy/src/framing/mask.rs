@@ -109,10 +109,63 @@ fn extend_hashed(out: &mut Vec<u8>, bytes: &[u8], hash: &[u8; HASH_LEN], positio
 /// The hash again and again, turned so that it begins with the byte that belongs to `position`.
 fn repeated(hash: &[u8; HASH_LEN], position: u64) -> [u8; PERIOD] {
     let mut turned = *hash;
-    turned.rotate_left((position % HASH_LEN as u64) as usize);
+    turned.rotate_left((position % 20) as usize);
     let mut all = [0; PERIOD];
     for part in all.as_chunks_mut().0 {
         *part = turned;
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use hybi_frame::MaskingKey;
+    use hybi_testkit::vectors::{hex, records};
+
+    use super::{FrameMask, Masking, apply_hash, extend_hashed};
+    use crate::handshake::hybi04::ConnectionKey;
+
+    #[test]
+    fn recorded_frames_of_hybi_04_have_recorded_keys() {
+        let mut run = 0;
+        for record in records("frames").iter().filter(|record| record["mask"].is_object()) {
+            let field = |object: &str, name: &str| hex(record[object][name].as_str().expect("hex"));
+            let key = field("conn", "masking_key_hex").try_into().expect("twenty bytes");
+            let prefix = field("mask", "frame_nonce_hex").try_into().expect("four bytes");
+            let mask = Masking::Hash(ConnectionKey(key)).of(MaskingKey::from_bytes(prefix));
+            let FrameMask::Hash(hash) = mask else { panic!("a hash") };
+            assert_eq!(hash[..], field("mask", "frame_key_hex"), "{}", record["id"]);
+
+            let mut frame = field("mask", "clear_hex");
+            apply_hash(&mut frame, &hash, 0);
+            assert_eq!(hex(record["wire_hex"].as_str().expect("hex"))[4..], frame);
+            run += 1;
+        }
+        assert!(run >= 4, "{run} records");
+    }
+
+    #[test]
+    fn a_hash_masks_by_definition_at_each_length_and_position() {
+        let hash =
+            *b"\x5e\xb5\xdf\xe2\xd4\x36\x33\xd8\xac\x0a\x2b\xd9\x0f\x4f\xf3\xcf\xa3\xf6\x73\xa3";
+        let noise = |at: u32| at.wrapping_mul(0x9e37_79b1).to_be_bytes()[1];
+        let bytes: Vec<u8> = (0..500).map(noise).collect();
+        for len in (0..=200).chain([239, 240, 241, 500]) {
+            for position in (0..45).chain([1 << 32, u64::MAX - 1000]) {
+                let plain = &bytes[..len];
+                let by_definition: Vec<u8> = plain
+                    .iter()
+                    .zip(position..)
+                    .map(|(byte, at)| byte ^ hash[(at % 20) as usize])
+                    .collect();
+                let mut in_place = bytes.clone();
+                apply_hash(&mut in_place[..len], &hash, position);
+                assert_eq!(in_place[..len], by_definition, "{len} bytes at {position}");
+                assert_eq!(in_place[len..], bytes[len..], "nothing behind is touched");
+                let mut out = b"before".to_vec();
+                extend_hashed(&mut out, plain, &hash, position);
+                assert_eq!(out, [&b"before"[..], &by_definition].concat());
+            }
+        }
+    }
 }

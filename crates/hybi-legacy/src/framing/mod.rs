@@ -136,9 +136,8 @@ impl Framing {
     fn new(terms: &Terms, role: Role, limits: Limits) -> (FrameRules, Self) {
         let draft = Draft::spoken_as(terms.version).unwrap_or(Draft::Hixie75);
         let rules = draft.rules();
-        let binary = |more, masking| {
-            Self::Binary(BinaryCodec::new(more, masking, role, rules, limits))
-        };
+        let binary =
+            |more, masking| Self::Binary(BinaryCodec::new(more, masking, role, rules, limits));
         let framing = match draft.framing() {
             FramingFamily::Hixie75 => Self::Hixie(HixieCodec::new(false, rules, limits)),
             FramingFamily::Hixie76 => Self::Hixie(HixieCodec::new(true, rules, limits)),

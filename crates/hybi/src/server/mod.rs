@@ -124,8 +124,9 @@ impl Server {
         request: &http::Request<()>,
     ) -> Result<ServerAccepted, HandshakeError> {
         #[cfg(feature = "legacy")]
-        return hybi_legacy::check(&self.policy, request, self.hixie_75_fields);
-        #[cfg(not(feature = "legacy"))]
+        if self.policy.versions().iter().any(|version| version < Version::HYBI_04) {
+            return hybi_legacy::check(&self.policy, request, self.hixie_75_fields);
+        }
         self.policy.check(request)
     }
 }

@@ -9,9 +9,10 @@ use std::{rc::Rc, time::Instant};
 
 use hybi::io::Timer;
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Clock(Rc<RefCell<State>>);
 
+#[derive(Debug)]
 struct State {
     now: Instant,
     /// One for each timer, which remembers one waker, as those of runtimes do.
@@ -53,7 +54,7 @@ impl Clock {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct ClockTimer {
     clock: Clock,
     index: usize,

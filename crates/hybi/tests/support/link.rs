@@ -33,7 +33,7 @@ impl Manners {
 
 /// One direction. It remembers one waker for its reader and one for its writer, as sockets do:
 /// whoever polls last replaces the one before.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Pipe {
     bytes: VecDeque<u8>,
     capacity: usize,
@@ -58,6 +58,7 @@ impl Pipe {
 }
 
 /// The end that is tested.
+#[derive(Debug)]
 pub(crate) struct End {
     output: Rc<RefCell<Pipe>>,
     input: Rc<RefCell<Pipe>>,
@@ -66,6 +67,7 @@ pub(crate) struct End {
 }
 
 /// The other end, moved by the test itself.
+#[derive(Debug)]
 pub(crate) struct Far {
     output: Rc<RefCell<Pipe>>,
     input: Rc<RefCell<Pipe>>,

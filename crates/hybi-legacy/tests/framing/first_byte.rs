@@ -1,0 +1,96 @@
+//! hixie-76 or hybi-01 to 03: the handshake may leave it to the client's first byte.
+
+use hybi_frame::{FrameRules, Limits, Opcode, Violation};
+use hybi_legacy::{FrameCodec, Role, Terms, Version};
+
+use crate::receiver::{Event, Receiver, header};
+
+/// Terms on which the handshake leaned towards `version`.
+fn either(version: Version, other: Version) -> Terms {
+    Terms::new(version).expect("no key needed").or(other)
+}
+
+fn server(terms: &Terms) -> Receiver {
+    Receiver::new(terms, Role::Server, Limits::default())
+}
+
+#[test]
+fn the_first_byte_decides() {
+    let both_ways = [(Version::HIXIE_76, Version::HYBI_02), (Version::HYBI_02, Version::HIXIE_76)];
+    for (version, other) in both_ways {
+        for (wire, spoken, rules) in [
+            (&b"\x00Hello\xff"[..], Version::HIXIE_76, FrameRules::HIXIE_76),
+            (b"\xff\x03abc\x00Hello\xff", Version::HIXIE_76, FrameRules::HIXIE_76),
+            (b"\x04\x05Hello", Version::HYBI_02, FrameRules::HYBI_01),
+            (b"\x84\x03Hel\x00\x02lo", Version::HYBI_02, FrameRules::HYBI_01),
+        ] {
+            for chunk in [1, 100] {
+                let mut receiver = server(&either(version, other));
+                assert_eq!(receiver.codec.version(), version, "until there is a byte");
+                receiver.chunk(b"").expect("nothing is no byte");
+                assert_eq!(receiver.codec.version(), version, "until there is a byte");
+                for bytes in wire.chunks(chunk) {
+                    receiver.chunk(bytes).expect("lawful");
+                    assert_eq!(receiver.codec.version(), spoken);
+                }
+                assert_eq!(receiver.events, [Event::Text("Hello".to_owned())]);
+                assert_eq!(receiver.codec.rules(), rules);
+            }
+        }
+    }
+}
+
+#[test]
+fn later_bytes_decide_nothing() {
+    let mut receiver = server(&either(Version::HIXIE_76, Version::HYBI_03));
+    receiver.chunk(b"\x04\x02hi").expect("hybi-03");
+    let error = receiver.chunk(b"\x00hi\xff").expect_err("a continuation of nothing");
+    assert_eq!(error.violation(), Violation::UnexpectedContinuation);
+    assert_eq!(error.offset(), 4);
+}
+
+#[test]
+fn a_byte_of_neither_fails_as_the_binary_framing_has_it() {
+    for version in [Version::HIXIE_76, Version::HYBI_01] {
+        let other = if version == Version::HIXIE_76 { Version::HYBI_01 } else { Version::HIXIE_76 };
+        let mut receiver = server(&either(version, other));
+        let error = receiver.chunk(b"\x06").expect_err("reserved");
+        assert_eq!(error.violation(), Violation::ReservedOpcode(6));
+        assert_eq!(receiver.codec.version(), Version::HYBI_01);
+    }
+}
+
+#[test]
+fn who_speaks_first_speaks_what_the_handshake_leaned_towards() {
+    for (version, expected) in
+        [(Version::HIXIE_76, &b"\x00hi\xff"[..]), (Version::HYBI_03, b"\x04\x02hi")]
+    {
+        let other = if version == Version::HIXIE_76 { Version::HYBI_03 } else { Version::HIXIE_76 };
+        let header = header(Opcode::Text, None, b"hi");
+        for around in [false, true] {
+            let terms = either(version, other);
+            let mut codec = FrameCodec::new(&terms, Role::Server, Limits::default());
+            let mut out = Vec::new();
+            if around {
+                let behind = codec.encode_around(&mut out, &header);
+                out = [&out, &b"hi"[..], behind].concat();
+            } else {
+                codec.encode(&mut out, &header, b"hi");
+            }
+            assert_eq!(out, expected);
+            // The other version's text.
+            let mut chunk =
+                if version == Version::HIXIE_76 { *b"\x04\x01a" } else { *b"\x00a\xff" };
+            let _ = codec.decode(&mut chunk);
+            assert_eq!(codec.version(), version, "nothing is left to decide");
+        }
+    }
+}
+
+#[test]
+fn a_client_knows_what_it_asked_for() {
+    let terms = either(Version::HYBI_02, Version::HIXIE_76);
+    let mut receiver = Receiver::new(&terms, Role::Client, Limits::default());
+    receiver.chunk(b"\x00").expect("the first byte of two");
+    assert_eq!(receiver.codec.version(), Version::HYBI_02);
+}

@@ -1,0 +1,148 @@
+//! A client that asks for other versions when a server refuses one (RFC 6455 section 4.4).
+
+use core::{cell::RefCell, future::poll_fn, mem, pin::pin, task::Poll};
+
+use futures_util::future::{Either, select};
+use hybi::{Client, Error, HandshakeError, Version, opening};
+
+use crate::{
+    support::{
+        clock::Clock,
+        link::{End, Manners, link_both},
+        tasks::run,
+    },
+    world::{Socket, server},
+};
+
+/// Connects to a server of these versions; gives the outcome and how often it connected.
+fn connect(client: &Client, versions: &[Version]) -> (Result<Socket, Error>, usize) {
+    let clock = Clock::new();
+    let server = server(versions.iter().copied());
+    let waiting: RefCell<Vec<End>> = RefCell::default();
+    let attempts = RefCell::new(0);
+    let deadline = client.config().handshake_deadline(clock.now());
+    let uri = "ws://example.org/".parse().expect("a URI");
+    let connecting = opening::connect(client, &uri, deadline, || async {
+        let (near, far) = link_both(Manners::PLAIN, Manners::PLAIN);
+        waiting.borrow_mut().push(far);
+        *attempts.borrow_mut() += 1;
+        Ok((near, clock.timer()))
+    });
+    let serving = async {
+        // Kept, so that no end is torn down under its client.
+        let mut served = Vec::new();
+        loop {
+            let next = waiting.borrow_mut().pop();
+            if let Some(end) = next {
+                let (timer, deadline) = (clock.timer(), deadline);
+                served.push(opening::accept(&server, end, timer, deadline).await);
+            }
+            once_more().await;
+        }
+    };
+    let outcome = {
+        let (connecting, serving) = (pin!(connecting), pin!(serving));
+        match run(select(connecting, serving), || {}) {
+            Either::Left((opened, _)) => opened.map(|(socket, _)| socket),
+            Either::Right(((), _)) => unreachable!("it serves for ever"),
+        }
+    };
+    let attempts = *attempts.borrow();
+    (outcome, attempts)
+}
+
+/// Lets others go on first.
+async fn once_more() {
+    let mut polled = false;
+    poll_fn(|cx| {
+        if mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+fn falling_back(to: impl IntoIterator<Item = Version>) -> Client {
+    Client::builder().fallback(to).build().expect("versions that are spoken")
+}
+
+#[test]
+fn without_being_told_to_nobody_falls_back() {
+    let (outcome, attempts) = connect(&Client::default(), &[Version::HYBI_08]);
+    assert!(outcome.is_err());
+    assert_eq!(attempts, 1);
+}
+
+#[test]
+fn the_first_version_that_the_server_lists_is_next() {
+    let client = falling_back([Version::HYBI_08, Version::HYBI_06, Version::HYBI_04]);
+    for (offered, spoken) in [
+        (&[Version::RFC6455][..], Version::RFC6455),
+        (&[Version::HYBI_08], Version::HYBI_08),
+        (&[Version::HYBI_04, Version::HYBI_06], Version::HYBI_06),
+        (&[Version::HYBI_04], Version::HYBI_04),
+    ] {
+        let (outcome, attempts) = connect(&client, offered);
+        assert_eq!(outcome.expect("a version in common").version(), spoken);
+        assert_eq!(attempts, 1 + usize::from(spoken != Version::RFC6455), "{offered:?}");
+    }
+}
+
+#[test]
+fn attempts_are_bounded_by_the_versions() {
+    let (outcome, attempts) =
+        connect(&falling_back([Version::HYBI_08, Version::HYBI_07]), &[Version::HYBI_05]);
+    let error = outcome.expect_err("nothing in common");
+    assert_eq!(
+        error.handshake().map(HandshakeError::versions_offered),
+        Some(vec![Version::HYBI_05])
+    );
+    assert_eq!(attempts, 1, "the list said that no other would do");
+
+    // No list can name these.
+    let all = Version::ALL.into_iter().skip(1);
+    let (outcome, attempts) = connect(&falling_back(all), &[Version::HIXIE_75]);
+    assert_eq!(outcome.expect("the last").version(), Version::HIXIE_75);
+    assert_eq!(attempts, 11);
+}
+
+#[test]
+fn refusals_that_are_not_about_the_version_end_it() {
+    let client = falling_back([Version::HYBI_08]);
+    for (answer, next) in [
+        ("400 Bad Request", true),
+        ("426 Upgrade Required", true),
+        ("501 Not Implemented", true),
+        ("200 OK", true),
+        ("401 Unauthorized", false),
+        ("403 Forbidden", false),
+        ("404 Not Found", false),
+        ("302 Found", false),
+        ("503 Service Unavailable", false),
+        // As hixie-75 servers answer whatever was asked.
+        ("101 Web Socket Protocol Handshake", true),
+    ] {
+        let mut attempt = client.handshake(&"ws://example.org/".parse().expect("a URI"));
+        let response = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+        let error = attempt.handle_input(response.as_bytes()).expect_err("refused");
+        assert_eq!(client.fall_back(&error).is_some(), next, "{answer}");
+    }
+    let mut attempt = client.handshake(&"ws://example.org/".parse().expect("a URI"));
+    let error = attempt.handle_eof();
+    assert_eq!(client.fall_back(&error).map(|next| next.version()), Some(Version::HYBI_08));
+    assert!(client.fall_back(&Error::Timeout(hybi::Deadline::Handshake)).is_none());
+}
+
+#[test]
+fn a_list_split_over_fields_counts_whatever_the_status() {
+    let client = falling_back([Version::HYBI_07, Version::HYBI_08]);
+    let mut attempt = client.handshake(&"ws://example.org/".parse().expect("a URI"));
+    let response = b"HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Version: 9, 8\r\nContent-Length: 0\r\n\r\n";
+    let error = attempt.handle_input(response).expect_err("refused");
+    let next = client.fall_back(&error).expect("8 is listed");
+    assert_eq!(next.version(), Version::HYBI_08);
+    assert!(next.fall_back(&error).is_none(), "7 is not");
+}

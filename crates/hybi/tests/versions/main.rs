@@ -1,0 +1,13 @@
+//! Every version that was ever published, through the whole of this crate: opening handshakes of each
+//! client with each server, framing, closing, what a version lacks, and its limits.
+
+mod closing;
+mod detection;
+mod fallback;
+mod lacking;
+mod limits;
+mod matrix;
+#[path = "../support/mod.rs"]
+mod support;
+mod vectors;
+mod world;

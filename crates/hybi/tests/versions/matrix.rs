@@ -1,0 +1,162 @@
+//! Each client with each server: what matches is spoken, everything else is refused, and nobody waits
+//! for ever.
+
+use futures_util::future::join;
+use hybi::{CloseCode, Error, HandshakeError, Message, OriginPolicy, Server, Version};
+
+use crate::{
+    support::{link::Manners, tasks::run},
+    world::{BYTE_BY_BYTE, Socket, client, open, server},
+};
+
+/// What a connection is used for: messages both ways, and the end.
+fn converse(asking: &mut Socket, answering: &mut Socket, version: Version) {
+    let mut messages = vec![
+        Message::text("hello"),
+        Message::text(""),
+        Message::text("κόσμε 漢字 \u{10ffff}"),
+        Message::text("a".repeat(125)),
+        Message::text("b".repeat(126)),
+        Message::text("c".repeat(70_000)),
+    ];
+    assert_eq!(asking.capabilities(), answering.capabilities());
+    if asking.capabilities().binary {
+        messages.push(Message::binary(vec![0, 0xff, 0x80, 0x7f]));
+        messages.push(Message::binary(vec![7; 9_000]));
+    }
+    let sending = async {
+        for message in &messages {
+            asking.send(message.clone()).await.expect("open");
+            assert_eq!(asking.recv().await.expect("open").as_ref(), Some(message), "{version:?}");
+        }
+        asking.close(CloseCode::NORMAL, "").await.expect("an end")
+    };
+    let echoing = async {
+        while let Some(message) = answering.recv().await.expect("an end in order") {
+            answering.feed(message).await.expect("open");
+        }
+        answering.close_status().cloned().expect("it ended")
+    };
+    let (asked, answered) = run(join(sending, echoing), || {});
+    let code = if version >= Version::HYBI_06 { CloseCode::NORMAL } else { CloseCode::NO_STATUS };
+    assert_eq!((asked.code(), answered.code()), (code, code), "{version:?}");
+    assert!(asked.is_clean() && answered.is_clean(), "{version:?}: {asked:?} {answered:?}");
+    assert_eq!(asking.version(), version);
+    assert_eq!(answering.version(), version);
+}
+
+#[test]
+fn one_server_speaks_every_version_also_byte_by_byte() {
+    let server = server(Version::ALL);
+    for manners in [Manners::PLAIN, BYTE_BY_BYTE] {
+        for version in Version::ALL {
+            let (asking, answering) = open(&client(version), &server, manners);
+            // Its clients say the same as those of hybi-03, which is preferred then.
+            let spoken = if version == Version::HYBI_02 { Version::HYBI_03 } else { version };
+            let mut answering = answering.unwrap_or_else(|error| panic!("{version:?}: {error}"));
+            let mut asking = asking.unwrap_or_else(|error| panic!("{version:?}: {error}"));
+            if spoken == version {
+                converse(&mut asking, &mut answering, version);
+            } else {
+                assert_eq!(answering.version(), spoken);
+            }
+        }
+    }
+}
+
+/// Whether a server of `offered` alone takes a client of `asked`.
+fn matches(asked: Version, offered: Version) -> bool {
+    let drafts_of_two = [Version::HYBI_02, Version::HYBI_03];
+    asked == offered || drafts_of_two.contains(&asked) && drafts_of_two.contains(&offered)
+}
+
+#[test]
+fn each_client_meets_each_server() {
+    for asked in Version::ALL {
+        for offered in Version::ALL {
+            let what = format!("{asked:?} asked of {offered:?}");
+            let (opened, accepted) = open(&client(asked), &server([offered]), Manners::PLAIN);
+            if matches(asked, offered) {
+                let (mut opened, mut accepted) = (opened.expect(&what), accepted.expect(&what));
+                if asked == offered {
+                    converse(&mut opened, &mut accepted, asked);
+                }
+                continue;
+            }
+            if (asked, offered) == (Version::HIXIE_76, Version::HYBI_01) {
+                // Both may come without a word about it, so only the first byte tells.
+                part_at_the_first_byte(opened.expect(&what), accepted.expect(&what));
+                continue;
+            }
+            let refused = accepted.expect_err(&what);
+            let status = refused.handshake().and_then(HandshakeError::status).expect(&what);
+            let Err(Error::Handshake(error)) = opened else { panic!("{what}: not refused") };
+            let HandshakeError::Rejected(response) = &*error else { panic!("{what}: {error}") };
+            assert_eq!(response.status(), status, "{what}");
+            assert!([400, 426].contains(&status.as_u16()), "{what}: {status}");
+            let listed = response.headers().get("sec-websocket-version");
+            let listed = listed.map(|list| list.to_str().expect("text").to_owned());
+            assert_eq!(listed, offered.is_in_field().then(|| offered.to_string()), "{what}");
+        }
+    }
+}
+
+fn part_at_the_first_byte(mut opened: Socket, mut accepted: Socket) {
+    let asking = async {
+        opened.send("hello").await.expect("open");
+        opened.recv().await
+    };
+    let (asked, answered) = run(join(asking, accepted.recv()), || {});
+    assert!(matches!(answered, Err(Error::Protocol(_))), "{answered:?}");
+    assert!(asked.is_err(), "{asked:?}");
+}
+
+#[test]
+fn clients_of_two_that_are_taken_for_three_get_along_with_it() {
+    for (asked, offered) in
+        [(Version::HYBI_02, Version::HYBI_03), (Version::HYBI_03, Version::HYBI_02)]
+    {
+        let (opened, accepted) = open(&client(asked), &server([offered]), Manners::PLAIN);
+        let (mut opened, mut accepted) = (opened.expect("opened"), accepted.expect("accepted"));
+        let echo = async {
+            let message = accepted.recv().await.expect("open").expect("a message");
+            accepted.send(message).await.expect("open");
+            assert_eq!(accepted.recv().await.expect("an end in order"), None);
+        };
+        let ask = async {
+            opened.send("hello").await.expect("open");
+            assert_eq!(opened.recv().await.expect("open"), Some(Message::text("hello")));
+            opened.close(CloseCode::NORMAL, "").await.expect("an end")
+        };
+        let (status, ()) = run(join(ask, echo), || {});
+        assert!(status.is_clean(), "{status:?}");
+    }
+}
+
+#[test]
+fn subprotocols_origins_and_locations_fit_in_every_version() {
+    for version in Version::ALL {
+        let asking = hybi::Client::builder()
+            .version(version)
+            .subprotocol("chat.v2")
+            .origin("http://page.example")
+            .build()
+            .expect("a client");
+        let allowed = "http://page.example".parse().expect("a pattern");
+        let answering = |origins| {
+            Server::builder().versions([version]).subprotocols(["chat.v2"]).origins(origins).build()
+        };
+        let (opened, accepted) =
+            open(&asking, &answering(OriginPolicy::List(vec![allowed])), Manners::PLAIN);
+        for socket in [opened, accepted] {
+            let socket = socket.unwrap_or_else(|error| panic!("{version:?}: {error}"));
+            assert_eq!(socket.subprotocol(), Some("chat.v2"), "{version:?}");
+        }
+        let (_, refused) = open(&asking, &answering(OriginPolicy::default()), Manners::PLAIN);
+        let refused = refused.expect_err("a foreign page");
+        assert!(
+            matches!(refused.handshake(), Some(HandshakeError::Origin)),
+            "{version:?}: {refused}"
+        );
+    }
+}
