@@ -22,9 +22,8 @@ use crate::head::fields;
 /// assert_eq!(Version::parse("013"), None);
 /// assert!(Version::HIXIE_75 < Version::HIXIE_76 && Version::HIXIE_76 < Version::HYBI_01);
 /// ```
-// 0 is hixie-75, others are one more than their number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(u16);
+pub struct Version(Option<u8>);
 
 impl Version {
     /// hixie-75, the first version that browsers shipped.
@@ -35,7 +34,7 @@ impl Version {
     /// program that can be made to send a chosen request reaches the server's connections, and a page may
     /// plant bytes of its choice in the stream that an intermediary takes for requests of its own.
     /// Speak it on a port that nothing else trusts, or not at all.
-    pub const HIXIE_75: Self = Self(0);
+    pub const HIXIE_75: Self = Self(None);
     /// hixie-76, which was published again as hybi-00; the registry has it as number 0.
     ///
     /// # Risk
@@ -81,23 +80,20 @@ impl Version {
     /// The version of this number, whether or not a document ever used it.
     #[must_use]
     pub const fn new(number: u8) -> Self {
-        Self(number as u16 + 1)
+        Self(Some(number))
     }
 
     /// The number in the registry; `None` for hixie-75.
     #[must_use]
     pub const fn number(self) -> Option<u8> {
-        match self.0.checked_sub(1) {
-            Some(number) => Some(number as u8),
-            None => None,
-        }
+        self.0
     }
 
     /// Whether requests name this version in `Sec-WebSocket-Version`: from hybi-04 on. The numbers
     /// below are only in the registry.
     #[must_use]
     pub const fn is_in_field(self) -> bool {
-        self.0 >= Self::HYBI_04.0
+        matches!(self.0, Some(4..))
     }
 
     /// Reads the value of a request's field: decimal, 0 to 255, no leading zero, one value.
@@ -119,14 +115,14 @@ impl Version {
     #[must_use]
     pub const fn origin_field(self) -> HeaderName {
         match self.0 {
-            5..=9 => fields::SEC_WEBSOCKET_ORIGIN,
+            Some(4..=8) => fields::SEC_WEBSOCKET_ORIGIN,
             _ => header::ORIGIN,
         }
     }
 
     /// Whether an extension parameter may be a quoted string (hybi-14 on, so version 13).
     pub(crate) const fn quotes_parameters(self) -> bool {
-        self.0 >= Self::RFC6455.0
+        matches!(self.0, Some(13..))
     }
 }
 
@@ -172,12 +168,23 @@ impl VersionSet {
     /// Whether the set holds `version`.
     #[must_use]
     pub const fn contains(self, version: Version) -> bool {
-        version.0 <= 16 && self.0 & (1 << version.0) != 0
+        self.0 & Self::bit(version) != 0
+    }
+
+    /// hixie-75 has the first bit, numbers have those behind it.
+    const fn bit(version: Version) -> u32 {
+        match version.0 {
+            None => 1,
+            Some(number @ ..16) => 2 << number,
+            Some(_) => 0,
+        }
     }
 
     /// The versions, newest first.
     pub fn iter(self) -> impl Iterator<Item = Version> {
-        (0..=16).rev().map(Version).filter(move |&version| self.contains(version))
+        let numbered = (0..16).rev().map(Version::new);
+        let all = numbered.chain([Version::HIXIE_75]);
+        all.filter(move |&version| self.contains(version))
     }
 
     /// Those that a refusal lists.
@@ -194,8 +201,7 @@ impl Default for VersionSet {
 
 impl FromIterator<Version> for VersionSet {
     fn from_iter<I: IntoIterator<Item = Version>>(versions: I) -> Self {
-        let bits = versions.into_iter().filter(|version| version.0 <= 16);
-        Self(bits.fold(0, |set, version| set | 1 << version.0))
+        Self(versions.into_iter().fold(0, |set, version| set | Self::bit(version)))
     }
 }
 

@@ -101,7 +101,7 @@ pub use capabilities::{Capabilities, Unsupported};
 #[cfg(feature = "legacy")]
 pub use hybi_legacy as legacy;
 
-pub use client::{Client, ClientBuilder, ClientHandshake};
+pub use client::{Client, ClientAccepted, ClientBuilder, ClientHandshake};
 pub use close_status::{CloseStatus, Endpoint};
 pub use config::Config;
 pub use connection::{Connection, Negotiated, State};

@@ -9,11 +9,12 @@ use crate::workspace::{Workspace, list};
 
 /// What each crate may use of ours, tests aside. A crate that is not listed is a complaint, so
 /// that a new one finds its place here first.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("hybi-frame", &[]),
     ("hybi-handshake", &[]),
     ("hybi-compression", &["hybi-frame", "hybi-handshake"]),
-    ("hybi", &["hybi-compression", "hybi-frame", "hybi-handshake"]),
+    ("hybi-legacy", &["hybi-frame", "hybi-handshake"]),
+    ("hybi", &["hybi-compression", "hybi-frame", "hybi-handshake", "hybi-legacy"]),
     ("hybi-tokio", &["hybi"]),
     ("hybi-async-std", &["hybi"]),
     ("hybi-cli", &["hybi", "hybi-tokio"]),
@@ -22,7 +23,8 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// Crates that no runtime may reach, not even through a dependency of theirs.
-const WITHOUT_RUNTIME: [&str; 4] = ["hybi-frame", "hybi-handshake", "hybi-compression", "hybi"];
+const WITHOUT_RUNTIME: [&str; 5] =
+    ["hybi-frame", "hybi-handshake", "hybi-compression", "hybi-legacy", "hybi"];
 
 const RUNTIMES: [&str; 5] = ["tokio", "async-std", "smol", "async-io", "mio"];
 

@@ -16,6 +16,7 @@ pub mod messages;
 pub mod opening;
 pub mod sending;
 pub mod sinks;
+pub mod versions;
 
 use core::{future::Future, net::SocketAddr, time::Duration};
 use std::{net::TcpStream, sync::mpsc, thread};
@@ -259,6 +260,7 @@ macro_rules! behaviour_suite {
             bad_responses: fails_on_bad_responses;
             compression: echoes_compressed, echoes_compressed_as_client, compresses_for_itself,
                 fails_a_client_that_compresses_badly, fails_a_server_that_compresses_badly;
+            versions: speaks_every_version, speaks_every_version_byte_by_byte, falls_back;
         }
     };
     (@ $runtime:ident; $($module:ident: $($name:ident),*;)*) => {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use hybi_compression::Extensions;
-use hybi_handshake::{ClientAccepted, HandshakeError};
+use hybi_handshake::HandshakeError;
 
 use crate::{Error, Negotiated};
 
@@ -33,6 +33,16 @@ enum Exchange {
     Legacy(hybi_legacy::ClientHandshake),
 }
 
+/// What a server accepted (section 4.1).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ClientAccepted {
+    /// What the handshake settled.
+    pub negotiated: Negotiated,
+    /// The head of the response.
+    pub response: http::Response<()>,
+}
+
 impl ClientHandshake {
     pub(super) fn new(exchange: hybi_handshake::ClientHandshake, extensions: Extensions) -> Self {
         Self { exchange: Exchange::Rfc6455(exchange), extensions }
@@ -53,29 +63,27 @@ impl ClientHandshake {
         }
     }
 
-    /// Takes the next bytes from the server and says how many of them it took. With the whole answer it gives
-    /// what was settled and the head of the response; the rest are frames.
+    /// Takes the next bytes from the server and says how many of them it took. With the whole answer it
+    /// gives what came of it; the rest are frames.
     ///
     /// # Errors
     ///
     /// [`Error::Handshake`] with the rule that the response breaks, or with the whole response if the server
     /// refused. Drop the transport.
-    pub fn handle_input(
-        &mut self,
-        chunk: &[u8],
-    ) -> Result<(usize, Option<(Negotiated, http::Response<()>)>), Error> {
+    pub fn handle_input(&mut self, chunk: &[u8]) -> Result<(usize, Option<ClientAccepted>), Error> {
         match &mut self.exchange {
             Exchange::Rfc6455(exchange) => {
                 let (consumed, accepted) = exchange.handle_input(chunk)?;
-                let opened = accepted.map(|accepted| negotiated(&self.extensions, accepted));
-                Ok((consumed, opened.transpose()?))
+                let accepted = accepted.map(|accepted| judge(&self.extensions, accepted));
+                Ok((consumed, accepted.transpose()?))
             }
             #[cfg(feature = "legacy")]
             Exchange::Legacy(exchange) => {
                 let (consumed, settled) = exchange.handle_input(chunk)?;
                 let Some((accepted, terms)) = settled else { return Ok((consumed, None)) };
-                let (negotiated, response) = negotiated(&self.extensions, accepted)?;
-                Ok((consumed, Some((negotiated.with_terms(terms), response))))
+                let ClientAccepted { negotiated, response } = judge(&self.extensions, accepted)?;
+                let negotiated = negotiated.with_terms(terms);
+                Ok((consumed, Some(ClientAccepted { negotiated, response })))
             }
         }
     }
@@ -102,14 +110,14 @@ impl ClientHandshake {
     }
 }
 
-/// What the server accepted; judges its choice of extensions (section 4.1).
-fn negotiated(
+/// Judges the server's choice of extensions (section 4.1).
+fn judge(
     extensions: &Extensions,
-    accepted: ClientAccepted,
-) -> Result<(Negotiated, http::Response<()>), Error> {
+    accepted: hybi_handshake::ClientAccepted,
+) -> Result<ClientAccepted, Error> {
     let agreed = extensions.confirm(&accepted.extensions, accepted.version)?;
     let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, agreed);
-    Ok((negotiated, accepted.response))
+    Ok(ClientAccepted { negotiated, response: accepted.response })
 }
 
 impl fmt::Debug for ClientHandshake {

@@ -11,7 +11,7 @@ use rand::Rng;
 
 use crate::{Config, Error, server::is_spoken};
 
-pub use handshake::ClientHandshake;
+pub use handshake::{ClientAccepted, ClientHandshake};
 
 /// What a client asks for, whatever the URI: header fields, subprotocols, version, limits.
 ///

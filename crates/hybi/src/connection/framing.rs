@@ -63,6 +63,13 @@ impl Framing {
 
     /// Appends a frame.
     #[inline]
+    #[cfg_attr(
+        not(feature = "legacy"),
+        expect(
+            clippy::needless_pass_by_ref_mut,
+            reason = "the first frame may settle an old version"
+        )
+    )]
     pub(super) fn encode(&mut self, out: &mut Vec<u8>, header: FrameHeader, payload: &[u8]) {
         match self {
             Self::Rfc6455(_) => {
@@ -75,6 +82,13 @@ impl Framing {
     }
 
     /// Appends what stands before the payload of a frame that is not masked; gives what stands behind.
+    #[cfg_attr(
+        not(feature = "legacy"),
+        expect(
+            clippy::needless_pass_by_ref_mut,
+            reason = "the first frame may settle an old version"
+        )
+    )]
     pub(super) fn encode_around(
         &mut self,
         out: &mut Vec<u8>,

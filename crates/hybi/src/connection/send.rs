@@ -64,6 +64,7 @@ impl Connection {
             }
             Message::Close(frame) => self.begin_closing_handshake(frame.as_ref()),
         }
+        #[cfg(feature = "legacy")]
         self.settle_version();
         Ok(())
     }
@@ -151,8 +152,8 @@ impl Connection {
     }
 
     /// The version may have been left open until somebody speaks.
+    #[cfg(feature = "legacy")]
     pub(super) fn settle_version(&mut self) {
-        #[cfg(feature = "legacy")]
         if let (super::Framing::Legacy(codec), Some(negotiated)) =
             (&self.framing, &mut self.negotiated)
         {

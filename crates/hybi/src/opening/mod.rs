@@ -27,7 +27,8 @@ use hybi_handshake::{
 };
 
 use crate::{
-    Client, ClientHandshake, Config, Connection, Deadline, Error, Negotiated, Server, WebSocket,
+    Client, ClientAccepted, ClientHandshake, Config, Connection, Deadline, Error, Server,
+    WebSocket,
     config::{DRAIN_BYTES, DRAIN_TIME},
     io::{Timer, Transport},
     pool::Chunk,
@@ -97,13 +98,14 @@ pub async fn open_client<T: Transport, C: Timer>(
     // Outside of what the deadline ends: it knows what has come until then.
     let mut handshake = Box::new(client.handshake(uri));
     let exchange = Box::pin(exchange(&mut handshake, &mut transport));
-    let (negotiated, response, input) = within(&mut timer, deadline, exchange)
+    let (accepted, input) = within(&mut timer, deadline, exchange)
         .await
         .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))
         .map_err(|error| refusal_or(error, &mut handshake))?;
     drop(handshake);
-    let connection = Connection::new(Role::Client, negotiated, client.config().clone());
-    Ok((WebSocket::with_input(connection, transport, timer, input), response))
+    let config = client.config().clone();
+    let connection = Connection::new(Role::Client, accepted.negotiated, config);
+    Ok((WebSocket::with_input(connection, transport, timer, input), accepted.response))
 }
 
 /// Opens a connection as client on a transport that `connect` makes, and on another if the server refuses
@@ -153,16 +155,16 @@ where
 async fn exchange<T: Transport>(
     handshake: &mut ClientHandshake,
     transport: &mut T,
-) -> Result<(Negotiated, http::Response<()>, Option<Chunk>), Error> {
+) -> Result<(ClientAccepted, Option<Chunk>), Error> {
     write_all(transport, handshake.request_bytes()).await?;
     loop {
         let Some(mut chunk) = read_chunk(transport).await? else {
             return Err(handshake.handle_eof());
         };
-        let (consumed, opened) = handshake.handle_input(chunk.unread())?;
+        let (consumed, accepted) = handshake.handle_input(chunk.unread())?;
         chunk.consume(consumed);
-        if let Some((negotiated, response)) = opened {
-            return Ok((negotiated, response, left_over(chunk)));
+        if let Some(accepted) = accepted {
+            return Ok((accepted, left_over(chunk)));
         }
     }
 }

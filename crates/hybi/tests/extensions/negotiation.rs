@@ -174,7 +174,7 @@ fn answered(extensions: impl Into<Extensions>, answer: &str) -> Result<Negotiate
     let mut bytes = Vec::new();
     write_response(&response, &[], &mut bytes);
     match asking.handle_input(&bytes) {
-        Ok((_, opened)) => Ok(opened.expect("a whole response").0),
+        Ok((_, accepted)) => Ok(accepted.expect("a whole response").negotiated),
         Err(Error::Handshake(error)) => Err(HandshakeError::clone(&error)),
         Err(other) => panic!("{other}"),
     }

@@ -124,8 +124,8 @@ pub(crate) fn open(client: &Client, server: &Server) -> Result<Opened, Error> {
     let (response, upgrade) = server.upgrade(&request)?;
     let mut bytes = Vec::new();
     write_response(&response, &[], &mut bytes);
-    let (_, opened) = asking.handle_input(&bytes)?;
-    let (negotiated, _) = opened.expect("a whole response");
+    let (_, accepted) = asking.handle_input(&bytes)?;
+    let negotiated = accepted.expect("a whole response").negotiated;
     let connection = Connection::new(Role::Client, negotiated, client.config().clone());
     Ok(Opened {
         // With keys of zeros, what a client sends can be read as it is.

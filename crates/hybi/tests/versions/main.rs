@@ -3,6 +3,7 @@
 
 mod closing;
 mod detection;
+mod extensions;
 mod fallback;
 mod lacking;
 mod limits;
