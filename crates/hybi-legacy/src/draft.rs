@@ -8,8 +8,8 @@ use hybi_handshake::Version;
 
 /// One published document of the protocol.
 ///
-/// hixie-76 was published again as hybi-00; the two are one. Several drafts share a [`Version`]: on the
-/// wire they cannot be told apart, and what is spoken is the newest of them.
+/// hixie-76 was published again as hybi-00; the two are one. Several drafts share a [`Version`]: on
+/// the wire they cannot be told apart, and what is spoken is the newest of them.
 ///
 /// ```
 /// use hybi_legacy::{Draft, FramingFamily, HandshakeFamily, Version};
@@ -71,8 +71,8 @@ pub enum Draft {
 pub enum HandshakeFamily {
     /// Fields in a fixed order and no challenge.
     Hixie75,
-    /// Two keys in fields and eight bytes behind the request head, answered by sixteen. hybi-01 to 03
-    /// add the field `Sec-WebSocket-Draft`.
+    /// Two keys in fields and eight bytes behind the request head, answered by sixteen. hybi-01 to
+    /// 03 add the field `Sec-WebSocket-Draft`.
     Hixie76,
     /// One key, answered by its hash and by a nonce of the server's.
     Hybi04,
@@ -90,8 +90,8 @@ pub enum FramingFamily {
     Hixie76,
     /// A header of two bytes and more with a MORE bit; nothing is masked.
     Hybi01,
-    /// FIN instead of MORE; a client's frames are masked, header and all, with a hash of four bytes that
-    /// precede them.
+    /// FIN instead of MORE; a client's frames are masked, header and all, with a hash of four bytes
+    /// that precede them.
     Hybi04,
     /// The same, masked with those four bytes themselves.
     Hybi05,
@@ -133,12 +133,12 @@ pub enum ExtensionSyntax {
 pub enum Selector {
     /// `Upgrade: WebSocket`, and none of the fields below.
     Nothing,
-    /// `Sec-WebSocket-Key1` and `-Key2`, with `Sec-WebSocket-Draft` of one of these values, the first of
-    /// which is what a client sends. With `optional` the field may be missing.
+    /// `Sec-WebSocket-Key1` and `-Key2`, with `Sec-WebSocket-Draft` of one of these values. A
+    /// client sends the first; a client of hixie-76, which does not know the field, sends none.
     Keys {
         /// The values of `Sec-WebSocket-Draft`.
         draft: &'static [u8],
-        /// Whether requests without that field are of this draft, too.
+        /// Whether requests without that field may be of this draft, too.
         optional: bool,
     },
     /// `Sec-WebSocket-Version` with the number of the draft's [`Version`].
@@ -208,8 +208,8 @@ impl Draft {
         self.row().rules
     }
 
-    /// What the document wants done with text that is not UTF-8. In version 8 the later drafts decide for all:
-    /// see [`rules`](Self::rules).
+    /// What the document wants done with text that is not UTF-8. In version 8 the later drafts
+    /// decide for all: see [`rules`](Self::rules).
     #[must_use]
     pub const fn invalid_utf8(self) -> InvalidUtf8 {
         self.row().invalid_utf8

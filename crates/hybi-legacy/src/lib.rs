@@ -1,9 +1,10 @@
-//! The WebSocket protocol before hybi-07, without I/O: hixie-75, hixie-76 (which is hybi-00) and hybi-01 to 06.
+//! The WebSocket protocol before hybi-07, without I/O: hixie-75, hixie-76 (which is hybi-00) and
+//! hybi-01 to 06.
 //!
-//! The opening handshakes and framings of 2010 and early 2011, for both ends. They join the layers of RFC 6455 on
-//! either side: [`check`] takes the place of [`ServerPolicy::check`] and hears every version on one port,
-//! [`ClientHandshake`] that of [`hybi_handshake::ClientHandshake`], and what [`FrameCodec`] reads goes
-//! into the same [`MessageAssembler`].
+//! The opening handshakes and framings of 2010 and early 2011, for both ends. They join the layers
+//! of RFC 6455 on either side: [`check`] takes the place of [`ServerPolicy::check`] and hears every
+//! version on one port, [`ClientHandshake`] that of [`hybi_handshake::ClientHandshake`], and what
+//! [`FrameCodec`] reads goes into the same [`MessageAssembler`].
 //!
 //! | concern | where |
 //! |---|---|
@@ -18,17 +19,18 @@
 //!
 //! # Risk
 //!
-//! Nothing here is on unless asked for, and hixie-75 to hybi-03 are not for the open internet. Their clients
-//! do not mask, so that a page can write bytes of its choice to an intermediary that may take them for
-//! requests; and in hixie-75 not even the handshake proves that the client means WebSocket, or that the server
-//! does. [`Version::HIXIE_75`] and [`Version::HIXIE_76`] say more.
+//! Nothing here is on unless asked for, and hixie-75 to hybi-03 are not for the open internet.
+//! Their clients do not mask, so that a page can write bytes of its choice to an intermediary that
+//! may take them for requests; and in hixie-75 not even the handshake proves that the client means
+//! WebSocket, or that the server does. [`Version::HIXIE_75`] and [`Version::HIXIE_76`] say more.
 //!
 //! # The drafts
 //!
-//! This is what [`Draft`] tells, oldest first: what a request names to select the draft, the field with its
-//! origin, the family of handshake and framing by the name of its first draft, what a Close frame
-//! carries, what becomes of text that is not UTF-8, how subprotocols are separated, what extensions may look
-//! like, and whether a refusal lists the server's versions. Drafts of one version cannot be told apart.
+//! This is what [`Draft`] tells, oldest first: what a request names to select the draft, the field
+//! with its origin, the family of handshake and framing by the name of its first draft, what a
+//! Close frame carries, what becomes of text that is not UTF-8, how subprotocols are separated,
+//! what extensions may look like, and whether a refusal lists the server's versions. Drafts of one
+//! version cannot be told apart.
 //!
 //! | draft | selected by | origin in | handshake | framing | closing | bad UTF-8 | subprotocols | extensions | refusals list versions |
 //! |---|---|---|---|---|---|---|---|---|---|
@@ -92,7 +94,8 @@
 //! let mut received = None;
 //! while !chunk.is_empty() {
 //!     let (taken, part) = frames.decode(chunk)?;
-//!     if let Some(Assembled::Text(text)) = part.map(|part| assembler.push(part)).transpose()?.flatten() {
+//!     let assembled = part.map(|part| assembler.push(part)).transpose()?.flatten();
+//!     if let Some(Assembled::Text(text)) = assembled {
 //!         received = Some(text.to_string());
 //!     }
 //!     chunk = &mut chunk[taken..];

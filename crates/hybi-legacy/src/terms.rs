@@ -24,8 +24,8 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The terms of a version whose framing needs to know nothing else: hixie-75 to hybi-03, hybi-05 and
-    /// hybi-06.
+    /// The terms of a version whose framing needs to know nothing else: hixie-75 to hybi-03,
+    /// hybi-05 and hybi-06.
     #[must_use]
     pub fn new(version: Version) -> Option<Self> {
         let known = version < Version::HYBI_07 && version != Version::HYBI_04;
@@ -39,8 +39,20 @@ impl Terms {
         Self { version: Version::HYBI_04, alternative: None, key }
     }
 
-    /// Lets the client's first byte choose between this version and `other`, one being hixie-76 and the other
-    /// one of hybi-01 to 03. A server that speaks first speaks this version.
+    /// Lets the client's first byte choose between this version and `other`, one being hixie-76 and
+    /// the other one of hybi-01 to 03. A server that speaks first speaks this version. Between any
+    /// other two versions that byte tells nothing, and this one stays.
+    ///
+    /// ```
+    /// use hybi_frame::{Limits, Role};
+    /// use hybi_legacy::{FrameCodec, Terms, Version};
+    ///
+    /// let terms = Terms::new(Version::HYBI_03).expect("it needs no key").or(Version::HIXIE_76);
+    /// let mut codec = FrameCodec::new(&terms, Role::Server, Limits::default());
+    /// codec.decode(&mut b"\x00Hello\xff".clone())?;
+    /// assert_eq!(codec.version(), Version::HIXIE_76);
+    /// # Ok::<(), hybi_frame::FrameError>(())
+    /// ```
     #[must_use]
     pub fn or(mut self, other: Version) -> Self {
         let hixie = self.version == Version::HIXIE_76;

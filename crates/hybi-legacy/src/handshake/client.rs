@@ -13,8 +13,8 @@ use crate::terms::Terms;
 
 /// One opening handshake of a client that asks for a version before hybi-07.
 ///
-/// It is used as [`hybi_handshake::ClientHandshake`] is, and says on which terms to go on. Errors are sticky:
-/// after the first, every call returns it again.
+/// It is used as [`hybi_handshake::ClientHandshake`] is, and says on which terms to go on. Errors
+/// are sticky: after the first, every call returns it again.
 ///
 /// ```
 /// use hybi_handshake::{ClientRequest, HeadLimits, Version};
@@ -70,13 +70,13 @@ enum State {
 }
 
 impl ClientHandshake {
-    /// Prepares one attempt. `random` fills bytes from a cryptographic generator; `draft_header` replaces
-    /// the value of `Sec-WebSocket-Draft`, which versions with [`Selector::Keys`](crate::Selector::Keys) have.
-    /// `limits` bound the head of the response.
+    /// Prepares one attempt. `random` fills bytes from a cryptographic generator; `draft_header`
+    /// replaces the value of `Sec-WebSocket-Draft`, which versions with
+    /// [`Selector::Keys`](crate::Selector::Keys) have. `limits` bound the head of the response.
     ///
-    /// hixie-75 to hybi-03 must name an origin: without one in `request` it is that of the URI. A server
-    /// that accepts no subprotocol is none for a client that asked for one, and in hixie-75 only the first of
-    /// several is asked for. Extensions are not offered before hybi-04.
+    /// hixie-75 to hybi-03 must name an origin: without one in `request` it is that of the URI. A
+    /// server that accepts no subprotocol is none for a client that asked for one, and in hixie-75
+    /// only the first of several is asked for. Extensions are not offered before hybi-04.
     ///
     /// # Risk
     ///
@@ -112,20 +112,20 @@ impl ClientHandshake {
         Self { request: bytes, exchange: Exchange::Hixie(Box::new(hixie)), state: State::Waiting }
     }
 
-    /// The request, challenge included, to be sent before anything else. Nothing more may be sent before
-    /// the answer.
+    /// The request, challenge included, to be sent before anything else. Nothing more may be sent
+    /// before the answer.
     #[must_use]
     pub fn request_bytes(&self) -> &[u8] {
         &self.request
     }
 
-    /// Takes the next bytes from the server and says how many of them it took. When that is not all of
-    /// them, the handshake is over and the rest are frames.
+    /// Takes the next bytes from the server and says how many of them it took. When that is not all
+    /// of them, the handshake is over and the rest are frames.
     ///
     /// # Errors
     ///
-    /// The rule that the response breaks; [`HandshakeError::Rejected`] when its status is not 101. The client
-    /// drops the transport.
+    /// The rule that the response breaks; [`HandshakeError::Rejected`] when its status is not 101.
+    /// The client drops the transport.
     pub fn handle_input(
         &mut self,
         chunk: &[u8],
@@ -161,8 +161,8 @@ impl ClientHandshake {
         error
     }
 
-    /// Ends the handshake because the transport failed or a deadline passed: the rejection whose head has
-    /// come, if there is one, with what there is of its body.
+    /// Ends the handshake because the transport failed or a deadline passed: the rejection whose
+    /// head has come, if there is one, with what there is of its body.
     pub fn give_up(&mut self) -> Option<HandshakeError> {
         let error = match &mut self.exchange {
             Exchange::Hixie(hixie) => hixie.reader.give_up(),
@@ -186,7 +186,8 @@ impl Hixie {
             consumed = taken;
         }
         if let Some(answer) = &self.answer {
-            // Compared as they come, so that nothing is kept. Any byte may be among them, white space too.
+            // Compared as they come, so that nothing is kept. Any byte may be among them, white
+            // space too.
             let rest = &answer[self.answered..];
             let taken = rest.len().min(chunk.len() - consumed);
             if chunk[consumed..consumed + taken] != rest[..taken] {

@@ -1,5 +1,5 @@
-//! What hixie-75 and hixie-76 have in common: the client names its origin and the place it asks for, and the
-//! server repeats both.
+//! What hixie-75 and hixie-76 have in common: the client names its origin and the place it asks
+//! for, and the server repeats both.
 
 use http::{HeaderMap, Request, header};
 use hybi_handshake::{
@@ -62,8 +62,8 @@ pub(super) static HIXIE_76: Spelling = Spelling {
 impl Spelling {
     /// Applies the rules that both have for a request, and the policy.
     ///
-    /// A body is not looked for: what follows the head is the challenge or frames, and `Content-Length`, which
-    /// some clients send for the challenge, changes nothing about that.
+    /// A body is not looked for: what follows the head is the challenge or frames, and
+    /// `Content-Length`, which some clients send for the challenge, changes nothing about that.
     pub(super) fn check<B>(
         &'static self,
         policy: &ServerPolicy,
@@ -116,8 +116,8 @@ impl Spelling {
             .ok_or(HandshakeError::Draft(&self.origin_missing))
     }
 
-    /// The subprotocols that a request offers. Clients compare the answer with all that they sent, so that
-    /// this comes first, and the names in it only behind.
+    /// The subprotocols that a request offers. Clients compare the answer with all that they sent,
+    /// so that this comes first, and the names in it only behind.
     fn offers(
         &'static self,
         headers: &HeaderMap,

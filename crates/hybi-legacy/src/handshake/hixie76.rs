@@ -43,9 +43,9 @@ pub(super) fn numbers(headers: &HeaderMap) -> Result<[u32; 2], HandshakeError> {
 
 /// Which of the accepted versions a request speaks.
 ///
-/// Without `Sec-WebSocket-Draft` it is one of hixie-76 or of hybi-01, and the first byte tells. A draft that is
-/// named is believed, but clients are known that name one and send the frames of hixie-76, so that the first
-/// byte may tell otherwise.
+/// Without `Sec-WebSocket-Draft` it is one of hixie-76 or of hybi-01, and the first byte tells. A
+/// draft that is named is believed, but clients are known that name one and send the frames of
+/// hixie-76, so that the first byte may tell otherwise.
 pub(super) fn terms(accepted: VersionSet, headers: &HeaderMap) -> Result<Terms, HandshakeError> {
     let unknown = HandshakeError::Draft(&rules::UNKNOWN_DRAFT);
     let number = match single(headers, DRAFT)? {

@@ -5,10 +5,11 @@ use md5::{Digest as _, Md5};
 
 use super::rules;
 
-/// The number that the value of `Sec-WebSocket-Key1` or `-Key2` stands for: its digits, read as one number,
-/// divided by the count of its spaces.
+/// The number that the value of `Sec-WebSocket-Key1` or `-Key2` stands for: its digits, read as one
+/// number, divided by the count of its spaces.
 ///
-/// The value is taken as it is, so it has to come without the white space that surrounds it in a field.
+/// The value is taken as it is, so it has to come without the white space that surrounds it in a
+/// field.
 ///
 /// # Errors
 ///
@@ -95,9 +96,9 @@ fn index(random: &mut dyn FnMut(&mut [u8]), first: usize, last: usize) -> usize 
     first + usize::try_from(below(random, (last - first + 1) as u64)).unwrap_or(0)
 }
 
-/// A random number below `bound`, which is not more than 2^32: the upper half of the product with 64
-/// random bits. No number is likelier than another by more than one part in 2^32, and no generator, not even
-/// one that always gives the same, can keep it from ending.
+/// A random number below `bound`, which is not more than 2^32: the upper half of the product with
+/// 64 random bits. No number is likelier than another by more than one part in 2^32, and no
+/// generator, not even one that always gives the same, can keep it from ending.
 pub(super) fn below(random: &mut dyn FnMut(&mut [u8]), bound: u64) -> u64 {
     let mut bytes = [0; 8];
     random(&mut bytes);

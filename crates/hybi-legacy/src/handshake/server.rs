@@ -12,7 +12,8 @@ use super::key::challenge_answer;
 use super::{hixie75, hixie76, hybi04};
 use crate::terms::Terms;
 
-/// How closely a request of hixie-75 has to follow the order and number of fields that the draft fixes.
+/// How closely a request of hixie-75 has to follow the order and number of fields that the draft
+/// fixes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum FieldOrder {
@@ -22,8 +23,8 @@ pub enum FieldOrder {
     /// As the draft has it: `Upgrade`, `Connection`, `Host`, `Origin`, then perhaps
     /// `WebSocket-Protocol` and cookies, and nothing else.
     ///
-    /// The letter case of the names is not looked at: [`http`] types keep the order of fields, but not
-    /// that.
+    /// The letter case of the names is not looked at: [`http`] types keep the order of fields, but
+    /// not that.
     Fixed,
 }
 
@@ -33,24 +34,24 @@ pub enum FieldOrder {
 ///
 /// | the request has | it speaks |
 /// |---|---|
-/// | `Sec-WebSocket-Version` or `Sec-WebSocket-Key` | hybi-04 to RFC 6455, as [`ServerPolicy::check`] says |
+/// | `Sec-WebSocket-Version` or `Sec-WebSocket-Key` | hybi-04 to RFC 6455, see [`ServerPolicy::check`] |
 /// | `Sec-WebSocket-Key1` and `-Key2`, no `Sec-WebSocket-Draft` | hixie-76 or hybi-01 |
 /// | both, and `Sec-WebSocket-Draft: 0` | hixie-76 |
 /// | both, and `Sec-WebSocket-Draft: 1`, `2` or `3` | hybi-01; hybi-03 or else hybi-02; hybi-03 |
 /// | `Upgrade: WebSocket`, `Connection: Upgrade` and no `Sec-WebSocket-*` field | hixie-75 |
 ///
-/// Only versions of the policy are accepted, and a request that looks like hixie-75 is no attempt at it
-/// where that is not one of them. Where hixie-76 and hybi-01 to 03 are both accepted, the first byte
-/// behind the handshake may decide: [`ServerAnswer::terms`].
+/// Only versions of the policy are accepted, and a request that looks like hixie-75 is no attempt
+/// at it where that is not one of them. Where hixie-76 and hybi-01 to 03 are both accepted, the
+/// first byte behind the handshake may decide: [`ServerAnswer::terms`].
 ///
 /// hixie-75 to hybi-03 have to name an origin. Their keys are worked out here, so that nothing is
 /// answered to a request that can have no answer.
 ///
 /// # Errors
 ///
-/// The first rule broken, as [`ServerPolicy::check`]; [`HandshakeError::Draft`] for rules that RFC 6455
-/// does not have, answered with 400; [`HandshakeError::UnsupportedVersion`] for a draft that the policy does not
-/// accept.
+/// The first rule broken, as [`ServerPolicy::check`]; [`HandshakeError::Draft`] for rules that RFC
+/// 6455 does not have, answered with 400; [`HandshakeError::UnsupportedVersion`] for a draft that
+/// the policy does not accept.
 ///
 /// ```
 /// use hybi_handshake::{ServerPolicy, Version};
@@ -65,7 +66,8 @@ pub enum FieldOrder {
 ///     .header("Sec-WebSocket-Key2", "12998 5 Y3 1  .P00")
 ///     .body(())?;
 /// let refusal = check(&ServerPolicy::new(), &request, FieldOrder::Any).unwrap_err().response();
-/// assert_eq!((refusal.status().as_u16(), &refusal.headers()["sec-websocket-version"]), (426, &"13".parse()?));
+/// assert_eq!(refusal.status(), 426);
+/// assert_eq!(refusal.headers()["sec-websocket-version"], "13");
 ///
 /// let policy = ServerPolicy::new().with_versions([Version::RFC6455, Version::HIXIE_76]);
 /// assert_eq!(check(&policy, &request, FieldOrder::Any)?.version, Version::HIXIE_76);
@@ -112,7 +114,8 @@ impl Heard {
     }
 }
 
-/// The answer to a request of hixie-75 to hybi-03, whose response is not one that [`http`] types can hold.
+/// The answer to a request of hixie-75 to hybi-03, whose response is not one that [`http`] types
+/// can hold.
 ///
 /// ```
 /// use hybi_handshake::{ServerPolicy, Version};
@@ -149,9 +152,10 @@ impl ServerAnswer {
 
     /// Prepares the answer to a request that [`check`] accepted.
     ///
-    /// The response repeats the origin and the place that the client asks for. The latter is put together
-    /// from [`ServerPolicy::secure`], `Host` and the request target; a client compares it with its URI,
-    /// so that `secure` has to tell the truth about the client's end even behind a proxy.
+    /// The response repeats the origin and the place that the client asks for. The latter is put
+    /// together from [`ServerPolicy::secure`], `Host` and the request target; a client compares it
+    /// with its URI, so that `secure` has to tell the truth about the client's end even behind a
+    /// proxy.
     ///
     /// # Errors
     ///
@@ -187,7 +191,8 @@ impl ServerAnswer {
         &self.head
     }
 
-    /// Whether a challenge follows the request's head, which is to be answered behind the response's.
+    /// Whether a challenge follows the request's head, which is to be answered behind the
+    /// response's.
     #[must_use]
     pub const fn has_challenge(&self) -> bool {
         self.numbers.is_some()
@@ -201,8 +206,8 @@ impl ServerAnswer {
         challenge_answer(first, second, challenge)
     }
 
-    /// What follows. The client's first byte may still decide between hixie-76 and a later draft where the
-    /// policy accepts both, unless the request names hixie-76 for certain.
+    /// What follows. The client's first byte may still decide between hixie-76 and a later draft
+    /// where the policy accepts both, unless the request names hixie-76 for certain.
     #[must_use]
     pub const fn terms(&self) -> &Terms {
         &self.terms
@@ -216,8 +221,8 @@ impl fmt::Debug for ServerAnswer {
     }
 }
 
-/// The field that a server of hybi-04 adds to its response, and the terms that come of it. `random` is the
-/// nonce: unpredictable, and new for each connection.
+/// The field that a server of hybi-04 adds to its response, and the terms that come of it. `random`
+/// is the nonce: unpredictable, and new for each connection.
 ///
 /// ```
 /// use hybi_handshake::{ServerPolicy, Version};

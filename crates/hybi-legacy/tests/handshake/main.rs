@@ -1,4 +1,5 @@
-//! The contract of the opening handshakes from hixie-75 on, as client and as server, and of the table of drafts.
+//! The contract of the opening handshakes from hixie-75 on, as client and as server, and of the
+//! table of drafts.
 
 mod client_rules;
 mod detection;

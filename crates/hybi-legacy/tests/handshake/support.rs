@@ -50,8 +50,8 @@ pub(crate) const RESPONSE_75: &str = "HTTP/1.1 101 Web Socket Protocol Handshake
     WebSocket-Location: ws://example.com/demo\r\n\
     \r\n";
 
-/// The head with the line that begins with `start` replaced; it goes when `line` is empty, and becomes several
-/// when it holds line ends.
+/// The head with the line that begins with `start` replaced; it goes when `line` is empty, and
+/// becomes several when it holds line ends.
 pub(crate) fn with_line(head: &str, start: &str, line: &str) -> String {
     let old = head.split_inclusive("\r\n").find(|old| old.starts_with(start));
     let new = if line.is_empty() { String::new() } else { format!("{line}\r\n") };
@@ -70,7 +70,7 @@ pub(crate) struct Seen {
 impl Seen {
     pub(crate) fn new(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|end| end == b"\r\n\r\n").expect("a blank line");
-        let head = core::str::from_utf8(&bytes[..end]).expect("text");
+        let head = String::from_utf8_lossy(&bytes[..end]);
         let mut lines = head.split("\r\n");
         let start_line = lines.next().expect("a start line").to_owned();
         let mut fields: Vec<_> = lines
@@ -95,8 +95,8 @@ pub(crate) fn policy(versions: impl IntoIterator<Item = Version>) -> ServerPolic
     ServerPolicy::new().with_versions(versions).with_origins(OriginPolicy::Any)
 }
 
-/// What a client that sends `chunks` has received in the end, and what the server made of it. Nothing, if
-/// the server waits for more.
+/// What a client that sends `chunks` has received in the end, and what the server made of it.
+/// Nothing, if the server waits for more.
 pub(crate) fn serve<'a>(
     policy: &ServerPolicy,
     chunks: impl IntoIterator<Item = &'a [u8]>,
@@ -171,9 +171,10 @@ pub(crate) fn client(request: &Seen, version: Version, secure: bool) -> ClientHa
     let scheme = if secure { "wss" } else { "ws" };
     let uri = format!("{scheme}://{}{target}", request.field("host").expect("Host"));
     let mut built = ClientRequest::new(uri.parse().expect("a URI")).version(version);
-    let origin = request.field("origin").or(request.field("sec-websocket-origin"));
+    let origin = request.field("origin").or_else(|| request.field("sec-websocket-origin"));
     built = built.origin(origin.expect("an origin")).expect("a value");
-    let names = request.field("sec-websocket-protocol").or(request.field("websocket-protocol"));
+    let names =
+        request.field("sec-websocket-protocol").or_else(|| request.field("websocket-protocol"));
     for name in names.into_iter().flat_map(|names| names.split([',', ' '])) {
         if !name.is_empty() {
             built = built.subprotocol(name).expect("a token");
@@ -183,7 +184,7 @@ pub(crate) fn client(request: &Seen, version: Version, secure: bool) -> ClientHa
     for name in offers.flat_map(|offers| offers.split(", ")) {
         built = built.extension(hybi_handshake::ExtensionOffer::new(name).expect("a token"));
     }
-    for cookie in request.field("cookie") {
+    if let Some(cookie) = request.field("cookie") {
         built = built.header("Cookie", cookie).expect("a value");
     }
     let draft = request.field("sec-websocket-draft").map(|draft| draft.parse().expect("a number"));
@@ -206,8 +207,8 @@ struct Script {
 }
 
 impl Script {
-    /// The choices that lead to this key: its spaces, its number, other characters and their places, the
-    /// places of the spaces.
+    /// The choices that lead to this key: its spaces, its number, other characters and their
+    /// places, the places of the spaces.
     fn key(&mut self, key: &str) {
         let count = |wanted: fn(&char) -> bool| key.chars().filter(wanted).count() as u64;
         let spaces = count(|&c| c == ' ');
@@ -260,7 +261,8 @@ pub(crate) fn generator(mut seed: u64) -> impl FnMut(&mut [u8]) {
     }
 }
 
-/// Feeds a client one chunk after another, then the end of the transport; gives what it did not take.
+/// Feeds a client one chunk after another, then the end of the transport; gives what it did not
+/// take.
 pub(crate) fn receive<'a>(
     client: &mut ClientHandshake,
     chunks: impl IntoIterator<Item = &'a [u8]>,

@@ -97,8 +97,8 @@ fn every_draft_has_its_name() {
     }
 }
 
-/// Codes are known from one draft on. Versions 8 and 13 stand for several, so that the newest of each counts:
-/// 1007 is sent and received in version 8, though hybi-08 and 09 did not have it yet.
+/// Codes are known from one draft on. Versions 8 and 13 stand for several, so that the newest of
+/// each counts: 1007 is sent and received in version 8, though hybi-08 and 09 did not have it yet.
 #[test]
 fn every_draft_sends_the_close_codes_that_it_knows() {
     let records = records("close_codes");

@@ -1,5 +1,5 @@
-//! `handshake.json`, `subprotocol_header.json` and `extension_header.json`: every record of the handshakes
-//! here, as server and as client, cut at every byte.
+//! `handshake.json`, `subprotocol_header.json` and `extension_header.json`: every record of the
+//! handshakes here, as server and as client, cut at every byte.
 
 use hybi_handshake::{HandshakeError, ServerPolicy, Version};
 use hybi_legacy::{Draft, FieldOrder, SubprotocolSyntax, Terms, check};
@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::support::{Seen, client, cuts, policy, receive, serve};
 
-/// The records of these families and this kind; `expected` guards against a filter that finds nothing.
+/// The records of these families and this kind; `expected` guards against a filter that finds
+/// nothing.
 fn of_kind(kind: &str, expected: usize) -> Vec<Value> {
     let mut found = records("handshake");
     found.retain(|record| record["family"] != "H05" && record["kind"] == kind);
@@ -69,8 +70,8 @@ fn a_server_opens_every_exchange_with_the_expected_answer() {
 fn a_client_sends_every_exchange_and_accepts_the_answer() {
     for record in of_kind("exchange", 23) {
         if record["id"] == "hixie76-spec-example-2" {
-            // Its keys hold 13 and 14 characters besides digits and spaces, one and two more than the draft
-            // lets a client choose.
+            // Its keys hold 13 and 14 characters besides digits and spaces, one and two more than
+            // the draft lets a client choose.
             continue;
         }
         let request = Seen::new(&hex(text(&record, "request_hex")));
@@ -105,7 +106,8 @@ fn a_client_sends_every_exchange_and_accepts_the_answer() {
 fn a_server_refuses_every_bad_request_and_waits_for_the_end_of_others() {
     for record in of_kind("server_check", 8) {
         let request = hex(text(&record, "request_hex"));
-        // The drafts define no answers; 400 is the choice of the notes, but for what HTTP itself knows.
+        // The drafts define no answers; 400 is the choice of the notes, but for what HTTP itself
+        // knows.
         let status = if text(&record, "id") == "hixie76-reject-post" { 405 } else { 400 };
         for cut in cuts(&request) {
             let result = serve(&policy(Version::ALL), cut);
@@ -186,7 +188,8 @@ fn extensions_are_listed_from_hybi_04_on() {
     for version in versions {
         for record in records("extension_header") {
             let header = text(&record, "header");
-            // hybi-13 shares its number with drafts that quote, so that only version 8 and below do not.
+            // hybi-13 shares its number with drafts that quote, so that only version 8 and below do
+            // not.
             let known = record["since"].is_null() || version == Version::RFC6455;
             let request = keyed_request(version, "Sec-WebSocket-Extensions", header);
             let result = check(&policy([version]), &request, FieldOrder::Any);
