@@ -8,8 +8,19 @@ pub(crate) const OPTIONS: &str = "
 Options:
   --cases PATTERNS    autobahn, autobahn-compression: only these cases, e.g. --cases \"1.* 7.9.3\"
   --role ROLE         the same two: hybi as `server` or as `client`; both without it
-  --peer NAME         interop, compression: only `chromium`, `python` or `node`
+  --peer NAME         interop, compression: only `chromium`, `python` or `node`; interop also
+                      `em-websocket`, `protocol-websocket`, `pywebsocket` or `websocket-driver`
 ";
+
+const PEERS: [&str; 7] = [
+    "chromium",
+    "python",
+    "node",
+    "em-websocket",
+    "protocol-websocket",
+    "pywebsocket",
+    "websocket-driver",
+];
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -36,7 +47,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             "-h" | "--help" => return Ok(Command::List),
             "--cases" => options.cases = value(&[])?,
             "--role" => options.role = value(&["server", "client"])?,
-            "--peer" => options.peer = value(&["chromium", "python", "node"])?,
+            "--peer" => options.peer = value(&PEERS)?,
             name => jobs.extend(find(name)?),
         }
     }

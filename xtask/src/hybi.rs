@@ -13,6 +13,7 @@ pub(crate) const USAGE: i32 = 2;
 pub(crate) const NO_CONNECTION: i32 = 3;
 pub(crate) const TLS_FAILED: i32 = 4;
 pub(crate) const REFUSED: i32 = 5;
+pub(crate) const BROKEN_REPLY: i32 = 6;
 pub(crate) const PEER_CLOSED: i32 = 8;
 pub(crate) const PANIC: i32 = 101;
 

@@ -49,7 +49,7 @@ pub(crate) const CI: &[Job] = &[
     ),
     job(
         "interop",
-        "Chromium, Python websockets and Node ws, with and without TLS",
+        "Chromium, Python websockets and Node ws; the old versions with peers of their time",
         interop::run_job,
     ),
     job(

@@ -1,9 +1,9 @@
 # Perl Protocol::WebSocket as a client of `hybi serve`.
 #
 # client.pl URL VERSION: speaks the version of that name and prints one JSON line for each check:
-# its name, the target of its connection, and the close code (1005 for a close without, 1006 for
-# none) or HTTP status that the server must have seen. The last check prints "waiting" first and
-# ends when the server goes away.
+# its name, the target of its connection, and the close code (1005 for a close without) or HTTP
+# status that the server must have seen. The last check prints "waiting" first and ends when the
+# server goes away.
 
 use strict;
 use warnings;
@@ -23,13 +23,14 @@ $SIG{ALRM} = sub { die "nothing came in time\n" };
 
 # A connection: its target has a mark by which the access log finds this check.
 sub dial {
-    my ($path) = @_;
+    my ($path, $subprotocol) = @_;
     alarm 20;
     my $target = $path . ($path =~ /\?/ ? '&' : '?') . 'check=' . ++$checks;
     my $handshake = Protocol::WebSocket::Handshake::Client->new(
         url => $url . $target,
         version => $version,
     );
+    $handshake->req->subprotocol($subprotocol);
     my ($address) = $url =~ m{//(.*)};
     my $socket = IO::Socket::INET->new($address) or die "connect: $@";
     print {$socket} $handshake->to_string;
@@ -75,10 +76,10 @@ sub echo {
     same('echo', $echo, $payload);
 }
 
-# The code that came, once the server has closed its side of the connection.
+# The code that came (hixie-75 closes with the end itself), once the server has closed its side.
 sub gone {
     my ($ws) = @_;
-    my $code = 1006;
+    my $code = $version eq 'draft-hixie-75' ? 1005 : 1006;
     while (my ($type, $payload) = hear($ws)) {
         same('type', $type, 'close');
         $code = unpack('n', $payload) // 1005;
@@ -91,15 +92,18 @@ sub hang_up {
     my ($check, $ws, $code) = @_;
     if ($version eq 'draft-hixie-75') { shutdown $ws->{socket}, 1 }
     else                              { post($ws, 'close', pack 'n', $code) }
-    finish($check, $ws, $code);
-}
-
-# What the server must do and log: the code, where the version has one.
-sub finish {
-    my ($check, $ws, $code) = @_;
-    $code = $version eq 'draft-hixie-75' ? 1006 : 1005 if $hixie;
+    $code = 1005 if $hixie;
     same('code', gone($ws), $code);
     done($check, $ws, code => $code);
+}
+
+# Waits for the server to close and answers; the code and reason of its close.
+sub left {
+    my ($ws) = @_;
+    my ($type, $payload) = hear($ws);
+    same('what came', $type // 'end', $version eq 'draft-hixie-75' ? 'end' : 'close');
+    post($ws, 'close', $payload) if $type;
+    return length($payload // '') ? unpack 'na*', $payload : (1005, '');
 }
 
 sub done {
@@ -135,27 +139,25 @@ if (!$hixie) {
     hang_up('fragments come back as one message', $ws, 1000);
 }
 
+$ws = dial('/echo', 'chat');
+same('subprotocol', $ws->{handshake}->res->subprotocol, 'chat');
+hang_up('the subprotocol is agreed', $ws, 1000);
+
 hang_up('the client closes', dial('/echo'), 4001);
 
 $ws = dial('/close?code=4002&reason=enough');
-my ($type, $payload) = hear($ws);
-if ($version ne 'draft-hixie-75') {
-    same('type', $type, 'close');
-    same('code and reason', $payload, $hixie ? '' : pack 'na*', 4002, 'enough');
-    post($ws, 'close', $payload);
-}
-done('the server closes', $ws, code => $hixie ? 1005 : 4002);
+my ($code, $reason) = left($ws);
+same('code', $code, $hixie ? 1005 : 4002);
+same('reason', $reason, $hixie ? '' : 'enough');
+done('the server closes', $ws, code => $code);
 
 $ws = dial('/nowhere');
-same('error', $ws->{error} =~ /\[\[HTTP\/1\.1 404/ ? 404 : $ws->{error}, 404);
+same('error', ($ws->{error} // '') =~ /\[\[HTTP\/1\.1 404/ ? 404 : $ws->{error}, 404);
 done('an unknown path is refused with 404', $ws, status => 404);
 
 $ws = dial('/echo');
 echo($ws, 'text', 'still here');
 print "waiting\n";
-($type, $payload) = hear($ws);
-if ($version ne 'draft-hixie-75') {
-    same('type', $type, 'close');
-    post($ws, 'close', $payload);
-}
-done('a server that ends says so', $ws, code => $hixie ? 1005 : 1001);
+($code) = left($ws);
+same('code', $code, $hixie ? 1005 : 1001);
+done('a server that ends says so', $ws, code => $code);

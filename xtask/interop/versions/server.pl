@@ -1,8 +1,8 @@
 # Perl Protocol::WebSocket as a server for `hybi connect`, one connection after the other.
 #
 # server.pl: prints its URL, and for each connection that ends one JSON line: the path, the version
-# by its name for it, the number of messages, the close code (1005 for a close without, 1006 for
-# none) and reason, whether both ends closed.
+# by its name for it, the subprotocol, the number of messages, the close code (1005 for a close
+# without, 1006 for none) and reason.
 
 use strict;
 use warnings;
@@ -27,17 +27,18 @@ sub converse {
         sysread($socket, my $request, 1 << 16) or die "no whole request\n";
         $handshake->parse($request) or die $handshake->error, "\n";
     }
+    $handshake->res->subprotocol($handshake->req->subprotocol);
     print {$socket} $handshake->to_string;
 
-    my $hixie = $handshake->version !~ /hybi-1/;
     my %report = (
         path => $handshake->req->resource_name,
         version => $handshake->version,
+        subprotocol => $handshake->res->subprotocol,
         messages => 0,
-        code => 1006,
+        code => $handshake->version eq 'draft-hixie-75' ? 1005 : 1006,
         reason => '',
     );
-    my $closed = 0;
+    my ($closed, $pings) = (0, 0);
     # By default no payload may exceed 64 KiB.
     my $send = sub {
         my ($type, $payload) = @_;
@@ -57,14 +58,16 @@ sub converse {
         while (defined(my $payload = $frames->next_bytes)) {
             if ($frames->is_close) {
                 $send->('close', $payload) unless $closed;
-                my ($code, $reason) = unpack 'na*', $payload;
-                @report{qw(code reason)} = ($code // 1005, $reason // '');
+                @report{qw(code reason)} = length $payload ? unpack 'na*', $payload : (1005, '');
                 return \%report;
             }
             elsif ($frames->is_pong) {
                 $send->('text', $payload eq 'are you there' ? 'answered' : $payload);
             }
-            elsif ($frames->is_ping) { $send->('pong', $payload) }
+            elsif ($frames->is_ping) {
+                $send->('pong', $payload);
+                $send->('text', 'pinged') if $report{path} eq '/pinged' && !$pings++;
+            }
             else {
                 $report{messages} += 1;
                 $send->($frames->is_binary ? 'binary' : 'text', $payload);

@@ -275,14 +275,14 @@ impl Case {
 }
 
 /// The installed package and the interpreter that runs it.
-struct Pywebsocket<'a> {
+pub(crate) struct Pywebsocket<'a> {
     workspace: &'a Workspace,
     python: std::path::PathBuf,
     packages: std::path::PathBuf,
 }
 
 impl<'a> Pywebsocket<'a> {
-    fn install(workspace: &'a Workspace) -> Result<Self, String> {
+    pub(crate) fn install(workspace: &'a Workspace) -> Result<Self, String> {
         let suite = autobahn::suite(workspace)?;
         let python = suite.join("python2.7");
         let packages = workspace.cache("pywebsocket")?.join("python");
@@ -301,10 +301,11 @@ impl<'a> Pywebsocket<'a> {
         Ok(Self { workspace, python, packages })
     }
 
-    fn script(&self, name: &str) -> std::process::Command {
+    /// One of the scripts in `xtask/pywebsocket`, or whichever an absolute path names.
+    pub(crate) fn script(&self, path: impl AsRef<std::path::Path>) -> std::process::Command {
         let mut script = command(&self.python);
         // Without `-B` it leaves compiled files beside the scripts.
-        script.arg("-B").arg(self.workspace.xtask("pywebsocket").join(name));
+        script.arg("-B").arg(self.workspace.xtask("pywebsocket").join(path));
         script.env("PYTHONPATH", &self.packages);
         script
     }

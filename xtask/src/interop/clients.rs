@@ -2,10 +2,13 @@
 
 use core::time::Duration;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
 use super::Scene;
+use crate::hybi::Hybi;
 use crate::process::Running;
 use crate::workspace::read;
 
@@ -15,27 +18,44 @@ const CHECK: Duration = Duration::from_secs(60);
 /// Runs the peer's script; the number of checks that passed.
 pub(super) fn check(scene: &Scene<'_>) -> Result<usize, String> {
     let title = scene.title(scene.peer.kind.title(), "hybi serve");
-    checked(scene, &title).map_err(|why| format!("{title}: {why}"))
-}
-
-fn checked(scene: &Scene<'_>, title: &str) -> Result<usize, String> {
-    let access_log = scene.folder.join("access.jsonl");
-    if access_log.exists() {
-        fs::remove_file(&access_log).map_err(|error| error.to_string())?;
-    }
-    let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
-    let mut options = ["-s", "chat.v2", "-s", "chat.v1", "--access-log-format", "json"]
-        .map(String::from)
-        .to_vec();
-    options.extend([String::from("--access-log"), path(&access_log)]);
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let mut options = ["-s", "chat.v2", "-s", "chat.v1"].map(String::from).to_vec();
     if let Some(tls) = scene.tls {
         options.extend(["--tls-cert".into(), path(&tls.certificate)]);
         options.extend(["--tls-key".into(), path(&tls.key)]);
     }
     let options: Vec<_> = options.iter().map(String::as_str).collect();
-    let server = scene.hybi.serve(scene.folder, &options)?;
-    let mut client =
-        Running::start("client", scene.folder, &mut scene.peer.client(&server.url, scene.tls))?;
+    let client = |url: &str| scene.peer.client(url, scene.tls);
+    reports(scene.hybi, scene.folder, &options, client, "rfc6455")
+        .and_then(|checks| passed(&title, checks))
+        .map_err(|why| format!("{title}: {why}"))
+}
+
+/// Tells the checks; their number.
+pub(super) fn passed(title: &str, checks: Vec<String>) -> Result<usize, String> {
+    for check in &checks {
+        Scene::passed(title, check);
+    }
+    if checks.is_empty() { Err("no check was made".into()) } else { Ok(checks.len()) }
+}
+
+/// The names of the checks that a client's script made of `hybi serve`, once both ends agree on
+/// each and on the version.
+pub(super) fn reports(
+    hybi: &Hybi,
+    folder: &Path,
+    options: &[&str],
+    client: impl FnOnce(&str) -> Command,
+    version: &str,
+) -> Result<Vec<String>, String> {
+    let access_log = folder.join("access.jsonl");
+    if access_log.exists() {
+        fs::remove_file(&access_log).map_err(|error| error.to_string())?;
+    }
+    let path = access_log.to_string_lossy();
+    let logged = ["--access-log-format", "json", "--access-log", &path];
+    let server = hybi.serve(folder, &[options, &logged].concat())?;
+    let mut client = Running::start("client", folder, &mut client(&server.url))?;
 
     // The script's last check is that it sees the server go.
     let mut reports = Vec::new();
@@ -55,28 +75,32 @@ fn checked(scene: &Scene<'_>, title: &str) -> Result<usize, String> {
 
     let log = read(&access_log)?;
     let seen: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    for report in &reports {
+    let names = reports.iter().map(|report| {
         let report: Value = serde_json::from_str(report)
             .map_err(|error| format!("the script said `{report}`: {error}"))?;
         let name = report["check"].as_str().unwrap_or("a check without a name");
-        agrees(&report, &seen).map_err(|why| format!("{name}: {why}"))?;
-        Scene::passed(title, name);
-    }
-    if reports.is_empty() { Err("no check was made".into()) } else { Ok(reports.len()) }
+        agrees(&report, &seen, version).map_err(|why| format!("{name}: {why}"))?;
+        Ok(name.to_owned())
+    });
+    names.collect()
 }
 
-/// Whether the server saw the connection of this report end in the same way.
-fn agrees(report: &Value, seen: &[Value]) -> Result<(), String> {
+/// Whether the server saw the connection of this report end in the same way, and with this version.
+fn agrees(report: &Value, seen: &[Value], version: &str) -> Result<(), String> {
     let target = &report["target"];
     let Some(entry) = seen.iter().find(|entry| entry["target"] == *target) else {
         return Err(format!("the access log has no entry for {target}"));
     };
     // A refused handshake has a status but no code, at either end.
-    let (key, clean) = if report["status"].is_null() { ("code", true) } else { ("status", false) };
-    if report[key].is_null() || entry[key] != report[key] || (clean && entry["clean"] != true) {
-        return Err(format!("the peer saw {key} {}, the server {entry}", report[key]));
+    let refused = !report["status"].is_null();
+    let key = if refused { "status" } else { "code" };
+    let same = !report[key].is_null() && entry[key] == report[key];
+    // 1006 is no code that was sent but the word for an end without a close.
+    let clean = entry["clean"] == (report["code"] != 1006) && entry["version"] == version;
+    if same && (refused || clean) {
+        return Ok(());
     }
-    Ok(())
+    Err(format!("the peer saw {key} {} of {version}, the server {entry}", report[key]))
 }
 
 #[cfg(test)]
@@ -88,20 +112,24 @@ mod tests {
     #[test]
     fn both_ends_must_tell_the_same_story() {
         let report = |key: &str, value: Value| json!({ "target": "/echo?check=1", key: value });
-        let entry = |value: Value| {
-            let mut entry = value;
+        let agrees = |report: &Value, entry: Value| {
+            let mut entry = entry;
             entry["target"] = json!("/echo?check=1");
-            [json!({ "target": "/echo?check=2" }), entry]
+            entry["version"] = json!("hybi-08");
+            agrees(report, &[json!({ "target": "/echo?check=2" }), entry], "hybi-08").is_ok()
         };
         let closed = report("code", json!(1000));
-        assert_eq!(agrees(&closed, &entry(json!({ "code": 1000, "clean": true }))), Ok(()));
-        assert!(agrees(&closed, &entry(json!({ "code": 1000, "clean": false }))).is_err());
-        assert!(agrees(&closed, &entry(json!({ "code": 1006, "clean": true }))).is_err());
-        assert!(agrees(&closed, &entry(json!({ "status": 403 }))).is_err());
-        assert!(agrees(&closed, &[]).is_err());
+        assert!(agrees(&closed, json!({ "code": 1000, "clean": true })));
+        assert!(!agrees(&closed, json!({ "code": 1000, "clean": false })));
+        assert!(!agrees(&closed, json!({ "code": 1006, "clean": true })));
+        assert!(!agrees(&closed, json!({ "status": 403 })));
+        assert!(agrees(&report("code", json!(1006)), json!({ "code": 1006, "clean": false })));
         let refused = report("status", json!(403));
-        assert_eq!(agrees(&refused, &entry(json!({ "status": 403 }))), Ok(()));
-        assert!(agrees(&refused, &entry(json!({ "status": 101 }))).is_err());
-        assert!(agrees(&report("code", Value::Null), &entry(json!({ "clean": true }))).is_err());
+        assert!(agrees(&refused, json!({ "status": 403 })));
+        assert!(!agrees(&refused, json!({ "status": 101 })));
+        assert!(!agrees(&report("code", Value::Null), json!({ "clean": true })));
+        let entry = json!({ "target": "/echo?check=1", "code": 1000, "clean": true });
+        assert!(super::agrees(&closed, &[entry], "hybi-08").is_err(), "the version is not named");
+        assert!(super::agrees(&closed, &[], "hybi-08").is_err());
     }
 }

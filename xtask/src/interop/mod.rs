@@ -1,11 +1,13 @@
 //! The program `hybi` with peers that others wrote: each as client of `hybi serve` and, if it can
-//! be one, as server to `hybi connect`, with and without TLS.
+//! be one, as server to `hybi connect`, with and without TLS; then the old versions with peers of
+//! their time.
 //!
 //! The peers' halves are the scripts in `xtask/interop`. Every check looks at both ends: at the
 //! peer through its script, at `hybi` through its access log or its JSON output.
 
 mod clients;
 mod servers;
+mod versions;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,6 +44,10 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
             }
         }
     }
+    let ends = versions::Ends { hybi: &hybi, folder: &folder, certificates: &certificates };
+    let old = versions::check(workspace, options, ends)?;
+    checked += old.checked;
+    failures.extend(old.failures);
     if failures.is_empty() {
         println!("{checked} checks passed");
         return Ok(Outcome::Passed);

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -9,39 +11,46 @@ use super::Scene;
 use crate::hybi::{PEER_CLOSED, REFUSED, TLS_FAILED};
 use crate::process::Running;
 
-const START: Duration = Duration::from_secs(30);
+pub(super) const START: Duration = Duration::from_secs(30);
 const CHECK: Duration = Duration::from_secs(60);
 
 /// Three bytes that base64 writes as [`UNIT_BASE64`], so that a large file is known in both forms.
-const UNIT: [u8; 3] = [0x00, 0xff, 0x10];
-const UNIT_BASE64: &str = "AP8Q";
+pub(super) const UNIT: [u8; 3] = [0x00, 0xff, 0x10];
+pub(super) const UNIT_BASE64: &str = "AP8Q";
 /// A little more than 1 MiB of them.
 const UNITS: usize = (1 << 20) / UNIT.len() + 1;
 
 /// One run of `hybi connect` and what must come of it.
-struct Case {
-    name: &'static str,
-    path: &'static str,
-    options: &'static [&'static str],
-    status: i32,
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) path: &'static str,
+    pub(super) options: &'static [&'static str],
+    pub(super) status: i32,
+    /// The name of the version here, and what the peer calls it if it says.
+    pub(super) version: (&'static str, Option<&'static str>),
     /// The messages that come in, in any order, each under its JSON key.
-    received: Vec<(&'static str, String)>,
-    subprotocol: Option<&'static str>,
+    pub(super) received: Vec<(&'static str, String)>,
+    pub(super) subprotocol: Option<&'static str>,
     /// Code and reason that come in.
-    close: Option<(u16, &'static str)>,
+    pub(super) close: Option<(u16, &'static str)>,
     /// Code and reason that the peer sees.
-    peer_close: Option<(u16, &'static str)>,
+    pub(super) peer_close: Option<(u16, &'static str)>,
 }
 
 impl Case {
     /// An exchange that we end with 1000.
-    fn new(name: &'static str, path: &'static str, options: &'static [&'static str]) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        path: &'static str,
+        options: &'static [&'static str],
+    ) -> Self {
         let (received, close) = (Vec::new(), Some((1000, "")));
         Self {
             name,
             path,
             options,
             status: 0,
+            version: ("rfc6455", None),
             received,
             subprotocol: None,
             close,
@@ -49,18 +58,18 @@ impl Case {
         }
     }
 
-    fn text(mut self, text: &str) -> Self {
+    pub(super) fn text(mut self, text: &str) -> Self {
         self.received.push(("text", text.to_owned()));
         self
     }
 
-    fn base64(mut self, base64: &str) -> Self {
+    pub(super) fn base64(mut self, base64: &str) -> Self {
         self.received.push(("base64", base64.to_owned()));
         self
     }
 
     /// An end before there is a connection.
-    fn refused(mut self, status: i32) -> Self {
+    pub(super) fn refused(mut self, status: i32) -> Self {
         (self.status, self.close, self.peer_close) = (status, None, None);
         self
     }
@@ -124,20 +133,27 @@ pub(super) fn check(scene: &Scene<'_>) -> Result<usize, String> {
     let url = server.line_after("listening ", START).map_err(named)?;
     let cases = cases(scene.tls.is_some());
     for case in &cases {
-        case.run(scene, &url, &server).map_err(|why| format!("{title}: {}: {why}", case.name))?;
+        let mut connect = scene.hybi.connect(&format!("{url}{}", case.path), case.options);
+        if let Some(tls) = scene.tls.filter(|_| case.status != TLS_FAILED) {
+            connect.arg("--tls-ca").arg(&tls.authority);
+        }
+        case.run(connect, scene.folder, &server)
+            .map_err(|why| format!("{title}: {}: {why}", case.name))?;
         Scene::passed(&title, case.name);
     }
     Ok(cases.len())
 }
 
 impl Case {
-    fn run(&self, scene: &Scene<'_>, url: &str, server: &Running) -> Result<(), String> {
-        let mut connect = scene.hybi.connect(&format!("{url}{}", self.path), self.options);
-        connect.arg("--json").current_dir(scene.folder);
-        if let Some(tls) = scene.tls.filter(|_| self.status != TLS_FAILED) {
-            connect.arg("--tls-ca").arg(&tls.authority);
-        }
-        let mut client = Running::start("connect", scene.folder, &mut connect)?;
+    /// Runs the client in `folder`, and looks at both ends.
+    pub(super) fn run(
+        &self,
+        mut connect: Command,
+        folder: &Path,
+        server: &Running,
+    ) -> Result<(), String> {
+        connect.arg("--json").current_dir(folder);
+        let mut client = Running::start("connect", folder, &mut connect)?;
         let (status, lines) = client.finish(CHECK)?;
         if status.code() != Some(self.status) {
             return Err(client.complaint(&format!("ended with {status}, not {}", self.status)));
@@ -168,9 +184,13 @@ impl Case {
         }
         if let Some(open) = named("open").next() {
             equal("the subprotocol", &open["subprotocol"], &json!(self.subprotocol))?;
+            equal("the version here", &open["version"], &json!(self.version.0))?;
         }
         let close = named("close").next().unwrap_or(&Value::Null);
         equal("the close code here", &close["code"], &json!(self.close.map(|close| close.0)))?;
+        if let Some((code, _)) = self.close {
+            equal("a clean close here", &close["clean"], &json!(code != 1006))?;
+        }
         match self.close {
             // An answer to our Close may repeat the reason or leave it out.
             Some((_, "")) | None => Ok(()),
@@ -181,6 +201,7 @@ impl Case {
     /// The peer's end of it.
     fn judge_peer(&self, report: &Value) -> Result<(), String> {
         equal("the peer's path", &report["path"], &json!(self.path))?;
+        equal("the peer's version", &report["version"], &json!(self.version.1))?;
         equal("the peer's subprotocol", &report["subprotocol"], &json!(self.subprotocol))?;
         let close = self.peer_close.unwrap_or_default();
         equal("the close code there", &report["code"], &json!(close.0))?;
@@ -210,10 +231,10 @@ mod tests {
 
     fn events(code: u16) -> Vec<Value> {
         vec![
-            json!({ "event": "open", "subprotocol": null }),
+            json!({ "event": "open", "subprotocol": null, "version": "rfc6455" }),
             json!({ "event": "message", "text": "b" }),
             json!({ "event": "message", "text": "a" }),
-            json!({ "event": "close", "code": code, "reason": "" }),
+            json!({ "event": "close", "code": code, "reason": "", "clean": true }),
         ]
     }
 
@@ -239,5 +260,9 @@ mod tests {
             |code: u16| json!({ "path": "/", "subprotocol": null, "code": code, "reason": "" });
         assert_eq!(case().judge_peer(&report(1000)), Ok(()));
         assert!(case().judge_peer(&report(1006)).unwrap_err().contains("there is 1006"));
+        let named = Case { version: ("hybi-08", Some("8")), ..case() };
+        assert!(
+            named.judge_peer(&report(1000)).unwrap_err().contains("version is null, not \"8\"")
+        );
     }
 }
