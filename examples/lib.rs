@@ -7,5 +7,6 @@
 //! | `chat` | many connections, messages shared without copying, `select!` |
 //! | `upgrade` | plain HTTP and WebSocket on one port, deciding on the request |
 //! | `custom_extension` | an extension of your own, beside permessage-deflate |
+//! | `every_version` | one port that answers every version ever published, and what old clients lack |
 //! | `sans_io` | `Connection` driven by hand over blocking sockets |
 //! | `frames_only` | the framing codec alone |

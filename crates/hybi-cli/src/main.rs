@@ -12,6 +12,7 @@ mod escape;
 mod exit;
 mod extensions;
 mod json;
+mod key;
 mod log;
 mod serve;
 mod signals;
@@ -51,6 +52,7 @@ fn run() -> Result<Status, Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(*args),
         Command::Connect(args) => connect::run(*args, cli.global.json),
+        Command::Key(args) => key::run(&args, cli.global.json),
         Command::Versions => versions::print(cli.global.json),
     }
 }

@@ -10,6 +10,7 @@
 //!  hybi                           WebSocket      messages, async
 //!                                 Connection     messages, without I/O
 //!  hybi-compression               what extensions make of payloads
+//!  hybi-legacy                    frames and handshakes before hybi-07
 //!  hybi-frame   hybi-handshake    frames, and the exchange before them
 //! ```
 //!
@@ -50,6 +51,14 @@
 //! otherwise, among those here and those of your own ([`Extension`]); an [`Outgoing`] message says
 //! whether it is to be compressed, a [`Secret`] never is, and a [`Prepared`] is compressed once for
 //! many peers.
+//!
+//! # Old versions
+//!
+//! RFC 6455 alone is spoken unless [`ServerBuilder::versions`] or [`ClientBuilder::version`] say
+//! otherwise. hybi-07 to 12 are always there to be asked for; with the feature `legacy` so is every
+//! version before them, back to [`Version::HIXIE_75`], which says what the risk is.
+//! [`Capabilities`] tells what the version of a connection lacks, and `legacy::Draft` has the table of
+//! all documents.
 //!
 //! # An adapter for another runtime
 //!

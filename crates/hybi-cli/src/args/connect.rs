@@ -5,13 +5,12 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use hybi::Version;
 
 use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
-    CloseSpec, HostPort, Span, Target, basic_credentials, close_spec, cookie, duration,
-    duration_or_off, header_line, header_text, host_port, origin, size, size_from_one, target,
-    token, version,
+    Asked, CloseSpec, HostPort, Span, Target, asked, basic_credentials, close_spec, cookie,
+    duration, duration_or_off, header_line, header_text, host_port, origin, size, size_from_one,
+    target, token,
 };
 
 /// Connect to a server, by hand or from a script.
@@ -133,12 +132,18 @@ pub(crate) enum Output {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Opening handshake")]
 pub(crate) struct HandshakeArgs {
-    /// The version to speak
+    /// The version to speak, by a name that `hybi versions` lists; auto tries rfc6455, then what the
+    /// server lists. hixie-75, hixie-76 and hybi-01 to hybi-03 mask nothing: whoever chooses what is
+    /// sent with them can plant requests in it that a proxy on the way takes for real
     #[arg(
-        short, long, value_name = "NAME", default_value = "rfc6455", value_parser = version,
+        short, long, value_name = "NAME", default_value = "rfc6455", value_parser = asked,
         env = "HYBI_CONNECT_PROTOCOL_VERSION",
     )]
-    pub(crate) protocol_version: Version,
+    pub(crate) protocol_version: Asked,
+    /// Send this Sec-WebSocket-Draft with hixie-76 and hybi-01 to hybi-03, for tests [default: by
+    /// version]
+    #[arg(long, value_name = "VALUE", env = "HYBI_CONNECT_VERSION_HEADER")]
+    pub(crate) version_header: Option<u8>,
     /// Offer this extension, as written in the header: 'NAME; PARAMETER=VALUE'. Names:
     /// permessage-deflate, permessage-compress, perframe-compress, deflate-frame,
     /// x-webkit-deflate-frame, x-webkit-permessage-compress, deflate-stream; none, or all of the

@@ -1,19 +1,25 @@
 //! The command line: one file for each subcommand, and what all of them share.
 
 pub(crate) mod connect;
+pub(crate) mod key;
 pub(crate) mod serve;
+
+use std::sync::LazyLock;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::log::Level;
+use crate::values::version_name;
 
 /// What `--version` prints: the program's version, then what it speaks.
-const VERSION: &str =
-    concat!(env!("CARGO_PKG_VERSION"), " (rfc6455, hybi-08, hybi-07; TLS 1.2, 1.3)");
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let names = hybi::Version::ALL.map(version_name).join(", ");
+    format!("{} ({names}; TLS 1.2, 1.3)", env!("CARGO_PKG_VERSION"))
+});
 
 /// The WebSocket protocol: a server and a client for people, scripts and tests.
 #[derive(Debug, Parser)]
-#[command(name = "hybi", version = VERSION, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "hybi", version = VERSION.as_str(), max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -27,8 +33,18 @@ pub(crate) enum Command {
     Serve(Box<serve::ServeArgs>),
     /// Connect to a server, by hand or from a script
     Connect(Box<connect::ConnectArgs>),
-    /// List the protocol versions that this build speaks
+    /// List the versions of the protocol, what they can do, and how a request selects them
+    ///
+    /// CLOSE is what ends a connection: a Close frame with or without a code, the bytes FF 00, or none.
+    /// MASKED tells whether what a client sends is masked. SELECTED BY has all values of a field that a
+    /// server takes.
     Versions,
+    /// Make a key for an opening handshake, or compute what answers one
+    ///
+    /// Without an argument it makes a Sec-WebSocket-Key. With one it prints the Sec-WebSocket-Accept
+    /// that answers it. With the three parts of a challenge of hixie-76 or hybi-01 to hybi-03 it prints
+    /// the sixteen bytes that answer that, as hexadecimal, and as text if all of them are visible.
+    Key(key::KeyArgs),
 }
 
 /// Options accepted before or after the subcommand.
@@ -81,7 +97,7 @@ mod tests {
 
     #[test]
     fn help_fits_one_hundred_columns() {
-        for name in ["serve", "connect", "versions"] {
+        for name in ["serve", "connect", "versions", "key"] {
             let mut command = Cli::command();
             command.build();
             let help = command.find_subcommand_mut(name).unwrap().render_long_help().to_string();

@@ -73,7 +73,11 @@ pub(crate) struct ListenArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Protocol")]
 pub(crate) struct ProtocolArgs {
-    /// Versions to accept, best first: names and the sets rfc, legacy, all; -NAME takes one out
+    /// Versions to accept, best first: names that `hybi versions` lists, and the sets rfc, legacy (all
+    /// others) and all; -NAME takes one out. hixie-75, hixie-76 and hybi-01 to hybi-03 mask nothing: a
+    /// page can plant requests in what it sends that a proxy on the way takes for real. hixie-75 does
+    /// not even prove that a WebSocket client asks, so that other protocols can be made to reach the
+    /// server. Accept them only where the network is trusted
     #[arg(
         long, value_name = "LIST", default_value = "rfc", value_parser = versions,
         allow_hyphen_values = true, env = "HYBI_SERVE_VERSIONS",
@@ -117,7 +121,7 @@ pub(crate) enum SubprotocolPolicy {
 /// What to do with a connection whose peer does not read what others send it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SlowPeer {
-    /// Close with 1008.
+    /// Close with 1008, with 1001 before version 13.
     Close,
     /// Drop the newest message.
     Drop,

@@ -14,6 +14,7 @@ use hybi_tokio::WebSocket;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::ability;
 use super::command::{self, Command};
 use super::ending::{closing_failure, connection_failure};
 use super::input::{Notation, read_stdin};
@@ -282,14 +283,17 @@ impl<'a> Conversation<'a> {
         let message = match command {
             Err(why) => Err(why),
             Ok(Command::Line) => self.notation.message(line),
-            Ok(Command::Send(message)) => {
+            Ok(Command::Send(message)) => ability::can_send(&opened.ws, &message).map(|()| {
                 self.pings += usize::from(matches!(message, Message::Ping(_)));
-                Ok(message)
-            }
+                message
+            }),
             Ok(Command::File(path)) => std::fs::read(&path)
                 .map_err(|error| format!("{}: {error}", path.display()))
                 .and_then(|content| self.notation.message(content)),
-            Ok(Command::Close(close)) => return self.begin_close(&mut opened.ws, &close).map(Ok),
+            Ok(Command::Close(close)) => match ability::can_close(opened.ws.version(), &close) {
+                Ok(()) => return self.begin_close(&mut opened.ws, &close).map(Ok),
+                Err(why) => Err(why),
+            },
             Ok(Command::Quit) => {
                 return self.begin_close(&mut opened.ws, &self.args.sending.close).map(Ok);
             }

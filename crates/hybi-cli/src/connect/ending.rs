@@ -13,6 +13,7 @@ pub(crate) fn connection_failure(error: &Error) -> Failure {
         Error::Protocol(rule) => {
             let place = match rule.violation() {
                 Violation::Extension(extension) => extension.document.replace(" section ", " §"),
+                Violation::Draft(draft) => draft.document.replace(" section ", " §"),
                 _ => format!("RFC 6455 §{}", rule.section()),
             };
             let failure = Failure::new(Status::Protocol, "the server broke the protocol", rule)

@@ -1,5 +1,6 @@
 //! `hybi connect`: one connection, driven by options, a script on stdin, or a person.
 
+mod ability;
 mod command;
 mod conversation;
 mod ending;
@@ -14,6 +15,7 @@ use self::output::Printer;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
 use crate::signals::Signals;
+use crate::values::Asked;
 
 /// Connects, converses, ends.
 pub(crate) fn run(args: ConnectArgs, json: bool) -> Result<Status, Failure> {
@@ -33,12 +35,17 @@ pub(crate) fn run(args: ConnectArgs, json: bool) -> Result<Status, Failure> {
 
 async fn connect(args: &ConnectArgs, printer: &Printer) -> Result<Status, Failure> {
     let mut signals = Signals::new()?;
+    if let Asked::One(version) = args.handshake.protocol_version {
+        ability::check(args, version)?;
+    }
     let conversation = Conversation::new(args)?;
     printer.connecting(&args.url.uri)?;
     let opened = tokio::select! {
         opened = open::open(args) => opened?,
         status = signals.next() => return Ok(status),
     };
+    // Not before now if the server had a say in it.
+    ability::check(args, opened.ws.version())?;
     printer.open(&opened)?;
     conversation.hold(opened, printer, signals).await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Response, header};
-use hybi::{Client, Config, Error, HandshakeError, WsUri, opening};
+use hybi::{Client, Config, Error, HandshakeError, Version, WsUri, opening};
 use hybi_tokio::{TokioIo, TokioTimer, WebSocket};
 use rustls::CertificateError;
 use rustls_pki_types::ServerName;
@@ -16,9 +16,10 @@ use tokio_rustls::TlsConnector;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
 use crate::extensions;
+use crate::log;
 use crate::stream::Stream;
 use crate::tls::{self, Trust};
-use crate::values::{HostPort, version, version_name};
+use crate::values::{HostPort, version_name};
 
 /// An open connection and how it came about.
 #[derive(Debug)]
@@ -32,18 +33,49 @@ pub(crate) struct Opened {
     pub(crate) handshake: Duration,
 }
 
-/// Connects within `--timeout`, all steps together.
+/// Connects within `--timeout`, all steps together, and again for each version that is tried.
 pub(crate) async fn open(args: &ConnectArgs) -> Result<Opened, Failure> {
-    let client = client(args)?;
+    let mut client = client(args)?;
     let uri = &args.url.uri;
-    let tls_config = if uri.is_secure() { Some(tls_config(args)?) } else { None };
+    let tls_config = if uri.is_secure() { Some(Arc::new(tls_config(args)?)) } else { None };
+    let deadline = Instant::now() + args.time.timeout;
+    loop {
+        let Dialled { stream, tcp, tls } = dial(args, tls_config.clone(), deadline).await?;
+        let begun = Instant::now();
+        let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
+        let error = match opening::open_client(&client, uri, stream, timer, deadline).await {
+            Ok((ws, response)) => {
+                let handshake = begun.elapsed();
+                return Ok(Opened { ws, response, uri: uri.clone(), tcp, tls, handshake });
+            }
+            Err(error) => error,
+        };
+        // A server that lists nothing is not asked again: it may be no WebSocket server at all.
+        let lists = error.handshake().is_some_and(|cause| !cause.versions_offered().is_empty());
+        let next = client.fall_back(&error).filter(|_| lists);
+        client = next.ok_or_else(|| handshake_failure(&error))?;
+        let next = version_name(client.version());
+        log::info(format_args!("opening handshake failed: {error}; asking for {next}"));
+    }
+}
+
+/// A stream to the server, and how long it took to get there.
+struct Dialled {
+    stream: Stream,
+    tcp: Duration,
+    tls: Option<Duration>,
+}
+
+async fn dial(
+    args: &ConnectArgs,
+    tls_config: Option<Arc<rustls::ClientConfig>>,
+    deadline: Instant,
+) -> Result<Dialled, Failure> {
     let begun = Instant::now();
-    let deadline = begun + args.time.timeout;
     let too_late = |what: String| {
         let limit = args.time.timeout;
         move |_| Failure::new(Status::TimedOut, what, format!("took longer than {limit:?}"))
     };
-
     let place = Place::of(args);
     let connecting = format!("cannot connect to {}", place.name());
     let stream = timeout_at(deadline.into(), place.connect())
@@ -51,27 +83,20 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Opened, Failure> {
         .map_err(too_late(connecting.clone()))?
         .map_err(|error| Failure::new(Status::Connect, connecting, error))?;
     let tcp = begun.elapsed();
-
-    let (stream, tls) = match (stream, tls_config) {
+    match (stream, tls_config) {
         (Stream::Tcp(stream), Some(config)) => {
             let name = server_name(args)?;
-            let failed = format!("TLS with {} failed", uri.host());
-            let connector = TlsConnector::from(Arc::new(config));
+            let failed = format!("TLS with {} failed", args.url.uri.host());
+            let connector = TlsConnector::from(config);
             let stream = timeout_at(deadline.into(), connector.connect(name, stream))
                 .await
                 .map_err(too_late(failed.clone()))?
                 .map_err(|error| tls_failure(failed, &error))?;
-            (Stream::Tls(Box::new(stream.into())), Some(begun.elapsed() - tcp))
+            let tls = Some(begun.elapsed() - tcp);
+            Ok(Dialled { stream: Stream::Tls(Box::new(stream.into())), tcp, tls })
         }
-        (stream, _) => (stream, None),
-    };
-
-    let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
-    let (ws, response) = opening::open_client(&client, uri, stream, timer, deadline)
-        .await
-        .map_err(|error| handshake_failure(&error))?;
-    let handshake = begun.elapsed() - tcp - tls.unwrap_or_default();
-    Ok(Opened { ws, response, uri: uri.clone(), tcp, tls, handshake })
+        (stream, _) => Ok(Dialled { stream, tcp, tls: None }),
+    }
 }
 
 fn client(args: &ConnectArgs) -> Result<Client, Failure> {
@@ -87,9 +112,14 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
         .ping_timeout(time.ping_timeout)
         .close_timeout(time.close_timeout);
     let asked = &args.handshake;
-    let version = asked.protocol_version;
-    let extensions = extensions::chosen(&asked.ext, &[version], |deflate| deflate)?;
-    let mut client = Client::builder().version(version).extensions(extensions).config(config);
+    let mut versions = asked.protocol_version.versions();
+    let extensions = extensions::chosen(&asked.ext, &versions, |deflate| deflate)?;
+    let first = versions.remove(0);
+    let mut client = Client::builder().version(first).fallback(versions);
+    client = client.extensions(extensions).config(config);
+    if let Some(value) = asked.version_header {
+        client = client.draft_header(value);
+    }
     if let Some(origin) = &asked.origin {
         client = client.origin(origin);
     }
@@ -219,12 +249,9 @@ fn rejected(error: &HandshakeError, response: &Response<Vec<u8>>) -> Failure {
     };
     let failure = Failure::new(Status::Refused, "the server refused the opening handshake", why);
     let field = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let offered: Vec<String> = error
-        .versions_offered()
-        .into_iter()
-        .filter(|offered| version(&offered.to_string()).is_ok())
-        .map(version_name)
-        .collect();
+    let mut offered = error.versions_offered();
+    offered.retain(|version| version.is_in_field() && Version::ALL.contains(version));
+    let offered: Vec<_> = offered.into_iter().map(version_name).collect();
     match response.status().as_u16() {
         300..=399 => match field(header::LOCATION) {
             Some(place) => failure.hint(format!("it points to {}", crate::escape::controls(place))),

@@ -233,7 +233,7 @@ fn open_event(opened: &Opened) -> Object {
     times = times.seconds("handshake", opened.handshake);
     Object::event("open")
         .string("url", &opened.uri.to_string())
-        .string("version", &version_name(opened.ws.version()))
+        .string("version", version_name(opened.ws.version()))
         .maybe("subprotocol", opened.ws.subprotocol())
         .strings("extensions", &extensions(opened))
         .object("headers", headers)

@@ -52,8 +52,8 @@ fn unavailable(extension: &dyn Extension, versions: &[Version]) -> Failure {
     let names = |versions: &mut dyn Iterator<Item = Version>| {
         versions.map(values::version_name).collect::<Vec<_>>().join(", ")
     };
-    let mut carriers = values::KNOWN.iter().map(|known| known.1);
-    let carriers = names(&mut carriers.by_ref().filter(|version| extension.is_for(*version)));
+    let mut carriers = Version::ALL.into_iter().filter(|version| extension.is_for(*version));
+    let carriers = names(&mut carriers);
     let versions = names(&mut versions.iter().copied());
     let why = format!("{} is not available for {versions}", extension.name());
     Failure::usage("usage", why).hint(format!("it is for {carriers}"))

@@ -3,13 +3,13 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use hybi::{CloseCode, Endpoint, Error, Message, State};
+use hybi::{CloseCode, CloseFrame, Endpoint, Error, Message, Role, State};
 use hybi_tokio::WebSocket;
 
 use super::access_log::Ended;
 use super::registry::Member;
 use crate::stream::Stream;
-use crate::values::{CloseSpec, version_name};
+use crate::values::{CloseSpec, rules, version_name};
 
 /// One open connection, as handlers use it.
 #[derive(Debug)]
@@ -75,15 +75,22 @@ impl<'a> Session<'a> {
             else => "server going away",
         };
         self.leaving = true;
-        self.ws.close(CloseCode::GOING_AWAY, reason).await?;
+        if self.ws.capabilities().close_codes {
+            self.ws.close(CloseCode::GOING_AWAY, reason).await?;
+        } else {
+            // What every version can say: that this is the end.
+            self.ws.close(CloseCode::NORMAL, "").await?;
+        }
         Ok(None)
     }
 
     /// Queues a message; it leaves at the latest when [`next`](Self::next) waits. Cancel safe.
     ///
-    /// During the closing handshake nothing can be sent any more, and the message is dropped.
+    /// During the closing handshake nothing can be sent any more, and the message is dropped. So is a binary
+    /// one for a peer whose version has none.
     pub(crate) async fn feed(&mut self, message: Message) -> Result<(), Error> {
-        if self.ws.state() != State::Open {
+        let unknown = message.is_binary() && !self.ws.capabilities().binary;
+        if self.ws.state() != State::Open || unknown {
             return Ok(());
         }
         let len = message.len() as u64;
@@ -99,12 +106,26 @@ impl<'a> Session<'a> {
         self.ws.flush().await
     }
 
-    /// Begins the closing handshake; [`next`](Self::next) finishes it.
+    /// Begins the closing handshake, without code and reason if the version has none;
+    /// [`next`](Self::next) finishes it.
     pub(crate) async fn close(&mut self, close: &CloseSpec) -> Result<(), Error> {
         if self.ws.state() != State::Open {
             return Ok(());
         }
-        Ok(self.ws.send(Message::Close(close.0.clone())).await?)
+        let frame = close.0.clone().filter(|_| self.ws.capabilities().close_codes);
+        Ok(self.ws.send(Message::Close(frame)).await?)
+    }
+
+    /// Begins it with a code of RFC 6455, or the one that older drafts have for giving up.
+    pub(crate) async fn give_up(
+        &mut self,
+        code: CloseCode,
+        reason: &'static str,
+    ) -> Result<(), Error> {
+        let rules = rules(self.ws.version());
+        let known = code.may_be_sent(rules, Role::Server);
+        let code = if known { code } else { CloseCode::GOING_AWAY };
+        self.close(&CloseSpec(CloseFrame::new(code, reason).ok())).await
     }
 
     /// The line for the access log, and whether a drain had to cut this connection.
@@ -126,7 +147,7 @@ impl<'a> Session<'a> {
             None => "nobody",
         };
         Ended {
-            version: version_name(self.ws.version()),
+            version: version_name(self.ws.version()).to_owned(),
             extensions: self.ws.extensions().map(ToString::to_string).collect(),
             subprotocol: self.ws.subprotocol().map(ToOwned::to_owned),
             duration: self.opened.elapsed(),

@@ -17,4 +17,6 @@ pub(crate) use header::{basic_credentials, cookie, header_line, header_text, ori
 pub(crate) use hex::{decode_hex, encode_hex};
 pub(crate) use quantity::{Span, duration, duration_or_off, size, size_from_one};
 pub(crate) use url::{Target, percent_decode, target};
-pub(crate) use version::{KNOWN, VersionList, version, version_name, versions};
+pub(crate) use version::{
+    Asked, VersionList, aliases, asked, drafts, rules, version_name, versions,
+};

@@ -193,6 +193,7 @@ fn the_peer_says_how_it_ends() {
     assert!(outcome.stdout.contains(r#""rule":"RFC 6455 §5.2","offset":0"#), "{outcome:?}");
     assert_eq!(outcome.stderr.matches("5.2").count(), 1, "{outcome:?}");
     against(&["-w", "1h", "-m", "x", "--max-message", "3"], |peer| {
+        peer.expect(TEXT, b"x");
         peer.send_frame(TEXT, b"four");
         assert_eq!(peer.read_frame().payload[..2], 1009_u16.to_be_bytes());
     })

@@ -114,9 +114,13 @@ fn chat_waits_for_a_slow_member_when_asked() {
 
 #[test]
 fn chat_closes_or_skips_a_member_that_does_not_read() {
-    for action in ["close", "drop"] {
-        let server = Server::start(&["--slow-peer", action, "--send-queue", "256KiB"]);
-        let mut slow = server.open("/chat?self=1");
+    for (action, version, code) in [("close", 13, 1008), ("close", 8, 1001), ("drop", 13, 0)] {
+        let options = ["--slow-peer", action, "--send-queue", "256KiB", "--versions", "13,8"];
+        let server = Server::start(&options);
+        let mut slow = Peer::connect(server.address());
+        let version = format!("Version: {version}");
+        slow.send(request("/chat?self=1").replace("Version: 13", &version));
+        slow.expect_accepted();
         slow.send_frame(TEXT, b"here");
         slow.expect(TEXT, b"here");
         let mut sender = server.open("/chat");
@@ -142,7 +146,7 @@ fn chat_closes_or_skips_a_member_that_does_not_read() {
         assert!(received < 400, "{action}: nothing was skipped");
         if action == "close" {
             let reason = b"reads too slowly for this room";
-            assert_eq!((last.first, last.payload), (CLOSE, close_payload(1008, reason)));
+            assert_eq!((last.first, last.payload), (CLOSE, close_payload(code, reason)));
         } else {
             assert_eq!((last.first, &last.payload[..]), (0x8a, &b"end"[..]));
         }

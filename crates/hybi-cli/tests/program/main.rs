@@ -4,9 +4,11 @@
 mod connect;
 mod drain;
 mod extensions;
+mod key;
 mod limits;
 mod prompt;
 mod serve;
 mod support;
 mod tls;
 mod usage;
+mod versions;

@@ -93,3 +93,24 @@ fn json_has_no_prompt() {
     let (code, last) = terminal.end();
     assert_eq!((code, last.contains("> ")), (Some(0), false), "{last:?}");
 }
+
+#[test]
+fn a_command_that_the_version_lacks_says_so_and_does_nothing() {
+    let server = Server::start(&["--versions", "all"]);
+    let mut terminal = Terminal::start(&["connect", "-p", "hixie-76", &server.url]);
+    terminal.expect("version hixie-76").expect("> ");
+    terminal.types("/ping x").expect("hixie-76 has no pings and pongs");
+    terminal.types("/pong x").expect("hixie-76 has no pings and pongs");
+    terminal.types("/bin 00").expect("hixie-76 has no binary messages");
+    terminal.types("/close 3000 x").expect("hixie-76 has no close codes and reasons");
+    terminal.types("still here").expect("< still here\r\n");
+    terminal.types("/close").expect("closed by local: 1005 (clean)");
+    assert_eq!(terminal.end().0, Some(0));
+
+    let mut terminal = Terminal::start(&["connect", "-p", "hybi-04", &server.url]);
+    terminal.expect("> ").types("/ping x").expect("< [pong] x\r\n");
+    terminal.types("/bin 00").expect("< [binary] 00\r\n");
+    terminal.types("/close 1000 x").expect("hybi-04 has no close codes and reasons");
+    terminal.types("/quit").expect("closed by local: 1005 (clean)");
+    assert_eq!(terminal.end().0, Some(0));
+}

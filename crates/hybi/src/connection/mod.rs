@@ -59,7 +59,7 @@ static PLAIN: Negotiated = Negotiated {
 
 impl Negotiated {
     /// Version, subprotocol and extensions as the handshake left them. The version is one of hybi-07 to
-    /// RFC 6455; what came before has [terms](Self::with_terms) of its own.
+    /// RFC 6455; what came before needs `with_terms`, of the feature `legacy`.
     #[must_use]
     pub fn new(version: Version, subprotocol: Option<String>, extensions: Vec<Agreed>) -> Self {
         Self { version, subprotocol, extensions, ..PLAIN.clone() }

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hybi::{CloseCode, CloseFrame, Error, Message};
+use hybi::{CloseCode, Error, Message};
 
 use super::super::mailbox::{Mail, Mailbox};
 use super::super::session::Session;
 use crate::args::serve::SlowPeer;
-use crate::values::CloseSpec;
 
-/// Why a member is closed with 1008; short enough for a Close frame.
+/// Why a member is closed with 1008, or 1001 before version 13; short enough for a Close frame.
 const TOO_SLOW: &str = "reads too slowly for this room";
 
 type Room = HashMap<u64, Arc<Mailbox>>;
@@ -104,7 +103,7 @@ async fn deliver(mail: Mail, mailbox: &Mailbox, session: &mut Session<'_>) -> Re
             () = mailbox.overflowed() => {}
         }
     }
-    session.close(&CloseSpec(CloseFrame::new(CloseCode::POLICY_VIOLATION, TOO_SLOW).ok())).await?;
+    session.give_up(CloseCode::POLICY_VIOLATION, TOO_SLOW).await?;
     while session.next().await?.is_some() {}
     Ok(())
 }

@@ -1,0 +1,64 @@
+//! What a version can do, asked before it is tried: a mistake among the options has status 2, one at
+//! the prompt is answered and nothing is sent.
+
+use hybi::{CloseCode, Message, Role, Unsupported, Version};
+use hybi_tokio::WebSocket;
+
+use super::input::Notation;
+use crate::args::connect::ConnectArgs;
+use crate::exit::Failure;
+use crate::stream::Stream;
+use crate::values::{CloseSpec, rules, version_name};
+
+/// Whether the version can do what the options ask for.
+pub(crate) fn check(args: &ConnectArgs, version: Version) -> Result<(), Failure> {
+    let name = version_name(version);
+    let lacks = |option: &str, what: &str| {
+        Err(Failure::usage("usage", format!("{option}: {name} has no {what}")))
+    };
+    if rules(version).text_only() {
+        if Notation::of(&args.sending) != Notation::Text {
+            return lacks("--binary", "binary messages");
+        }
+        if args.sending.fragment.is_some() {
+            return lacks("--fragment", "fragments");
+        }
+        if args.time.ping_interval.0.is_some() {
+            return lacks("--ping-interval", "pings and pongs");
+        }
+    }
+    let has_draft_header = Version::HIXIE_76 <= version && !version.is_in_field();
+    if args.handshake.version_header.is_some() && !has_draft_header {
+        return lacks("--version-header", "Sec-WebSocket-Draft");
+    }
+    can_close(version, &args.sending.close)
+        .map_err(|why| Failure::usage("usage", format!("--close: {why}")))
+}
+
+/// Whether a client can end a connection of this version so.
+pub(crate) fn can_close(version: Version, close: &CloseSpec) -> Result<(), String> {
+    let (rules, name) = (rules(version), version_name(version));
+    match &close.0 {
+        // These say no more than any end in order.
+        None => Ok(()),
+        Some(frame) if frame.code() == CloseCode::NORMAL && frame.reason().is_empty() => Ok(()),
+        Some(_) if !rules.has_close_codes() => {
+            Err(format!("{name} has no {}", Unsupported::CloseCode))
+        }
+        Some(frame) if !frame.code().may_be_sent(rules, Role::Client) => {
+            Err(format!("{name} has no close code {}", frame.code().as_u16()))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether a message or control frame can be sent on this connection.
+pub(crate) fn can_send(ws: &WebSocket<Stream>, message: &Message) -> Result<(), String> {
+    let can = ws.capabilities();
+    let lacks = match message {
+        Message::Binary(_) if !can.binary => Unsupported::Binary,
+        Message::Ping(_) | Message::Pong(_) if !can.ping => Unsupported::Ping,
+        _ => return Ok(()),
+    };
+    Err(format!("{} has no {lacks}", version_name(ws.version())))
+}
