@@ -29,6 +29,7 @@ use crate::version::Version;
 pub struct ClientRequest {
     uri: WsUri,
     version: Version,
+    version_header: Option<HeaderValue>,
     origin: Option<HeaderValue>,
     subprotocols: Vec<String>,
     extensions: Vec<ExtensionOffer>,
@@ -42,6 +43,7 @@ impl ClientRequest {
         Self {
             uri,
             version: Version::RFC6455,
+            version_header: None,
             origin: None,
             subprotocols: Vec::new(),
             extensions: Vec::new(),
@@ -104,6 +106,19 @@ impl ClientRequest {
         self
     }
 
+    /// Says something else than the version's own value in the field that names it: for tests, and for
+    /// servers that want another `Sec-WebSocket-Draft` than the documents have. hixie-75 has no such
+    /// field.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::InvalidValue`] for what no field can hold.
+    pub fn version_header(mut self, value: &str) -> Result<Self, FieldError> {
+        let value = HeaderValue::from_str(value).map_err(|_| FieldError::InvalidValue)?;
+        self.version_header = Some(value);
+        Ok(self)
+    }
+
     /// The same request for another resource.
     #[must_use]
     pub fn with_uri(mut self, uri: WsUri) -> Self {
@@ -121,6 +136,12 @@ impl ClientRequest {
     #[must_use]
     pub const fn requested_version(&self) -> Version {
         self.version
+    }
+
+    /// What is said in the field that names the version, if not what the version has there.
+    #[must_use]
+    pub fn version_value(&self) -> Option<&HeaderValue> {
+        self.version_header.as_ref()
     }
 
     /// The subprotocols offered, most wanted first.
@@ -159,7 +180,9 @@ impl ClientRequest {
         put(&[b"Host: ", self.uri.host_header().as_bytes(), b"\r\n"]);
         put(&[b"Upgrade: websocket\r\nConnection: Upgrade\r\n"]);
         put(&[b"Sec-WebSocket-Key: ", key.as_bytes(), b"\r\n"]);
-        put(&[b"Sec-WebSocket-Version: ", self.version.to_string().as_bytes(), b"\r\n"]);
+        let number = self.version.to_string();
+        let version = self.version_value().map_or(number.as_bytes(), HeaderValue::as_bytes);
+        put(&[b"Sec-WebSocket-Version: ", version, b"\r\n"]);
         if !self.subprotocols.is_empty() {
             put(&[b"Sec-WebSocket-Protocol: ", self.subprotocols.join(", ").as_bytes(), b"\r\n"]);
         }

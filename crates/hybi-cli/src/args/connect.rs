@@ -140,10 +140,13 @@ pub(crate) struct HandshakeArgs {
         env = "HYBI_CONNECT_PROTOCOL_VERSION",
     )]
     pub(crate) protocol_version: Asked,
-    /// Send this Sec-WebSocket-Draft with hixie-76 and hybi-01 to hybi-03, for tests [default: by
-    /// version]
-    #[arg(long, value_name = "VALUE", env = "HYBI_CONNECT_VERSION_HEADER")]
-    pub(crate) version_header: Option<u8>,
+    /// Send this Sec-WebSocket-Version instead, or Sec-WebSocket-Draft with hixie-76 and hybi-01 to
+    /// hybi-03, for tests [default: by version]
+    #[arg(
+        long, value_name = "VALUE", value_parser = header_text,
+        env = "HYBI_CONNECT_VERSION_HEADER",
+    )]
+    pub(crate) version_header: Option<String>,
     /// Offer this extension, as written in the header: 'NAME; PARAMETER=VALUE'. Names:
     /// permessage-deflate, permessage-compress, perframe-compress, deflate-frame,
     /// x-webkit-deflate-frame, x-webkit-permessage-compress, deflate-stream; none, or all of the

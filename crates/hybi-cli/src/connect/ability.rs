@@ -27,9 +27,8 @@ pub(crate) fn check(args: &ConnectArgs, version: Version) -> Result<(), Failure>
             return lacks("--ping-interval", "pings and pongs");
         }
     }
-    let has_draft_header = Version::HIXIE_76 <= version && !version.is_in_field();
-    if args.handshake.version_header.is_some() && !has_draft_header {
-        return lacks("--version-header", "Sec-WebSocket-Draft");
+    if args.handshake.version_header.is_some() && version == Version::HIXIE_75 {
+        return lacks("--version-header", "field for its version");
     }
     can_close(version, &args.sending.close)
         .map_err(|why| Failure::usage("usage", format!("--close: {why}")))

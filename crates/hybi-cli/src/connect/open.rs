@@ -117,8 +117,8 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
     let first = versions.remove(0);
     let mut client = Client::builder().version(first).fallback(versions);
     client = client.extensions(extensions).config(config);
-    if let Some(value) = asked.version_header {
-        client = client.draft_header(value);
+    if let Some(value) = &asked.version_header {
+        client = client.version_header(value);
     }
     if let Some(origin) = &asked.origin {
         client = client.origin(origin);

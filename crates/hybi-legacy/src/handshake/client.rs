@@ -22,7 +22,7 @@ use crate::terms::Terms;
 ///
 /// let request = ClientRequest::new("ws://example.com/demo".parse()?).version(Version::HIXIE_75);
 /// let mut random = |bytes: &mut [u8]| bytes.fill(4); // A real one asks the system.
-/// let mut client = ClientHandshake::new(&request, None, &mut random, HeadLimits::default());
+/// let mut client = ClientHandshake::new(&request, &mut random, HeadLimits::default());
 /// assert_eq!(
 ///     client.request_bytes(),
 ///     b"GET /demo HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nHost: example.com\r\n\
@@ -70,9 +70,9 @@ enum State {
 }
 
 impl ClientHandshake {
-    /// Prepares one attempt. `random` fills bytes from a cryptographic generator; `draft_header`
-    /// replaces the value of `Sec-WebSocket-Draft`, which versions with
-    /// [`Selector::Keys`](crate::Selector::Keys) have. `limits` bound the head of the response.
+    /// Prepares one attempt. `random` fills bytes from a cryptographic generator, `limits` bound the
+    /// head of the response. Versions with [`Selector::Keys`](crate::Selector::Keys) name themselves
+    /// in `Sec-WebSocket-Draft`, whose value [`ClientRequest::version_header`] replaces.
     ///
     /// hixie-75 to hybi-03 must name an origin: without one in `request` it is that of the URI. A
     /// server that accepts no subprotocol is none for a client that asked for one, and in hixie-75
@@ -85,7 +85,6 @@ impl ClientHandshake {
     #[must_use]
     pub fn new(
         request: &ClientRequest,
-        draft_header: Option<u8>,
         random: &mut dyn FnMut(&mut [u8]),
         limits: HeadLimits,
     ) -> Self {
@@ -94,7 +93,7 @@ impl ClientHandshake {
             let (bytes, named) = hixie75::request(request);
             (bytes, named, None)
         } else if version < Version::HYBI_04 {
-            let (bytes, named, answer) = hixie76::request(request, draft_header, random);
+            let (bytes, named, answer) = hixie76::request(request, random);
             (bytes, named, Some(answer))
         } else {
             let mut nonce = [0; 16];

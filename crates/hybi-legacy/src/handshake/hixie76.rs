@@ -76,7 +76,6 @@ pub(super) fn terms(accepted: VersionSet, headers: &HeaderMap) -> Result<Terms, 
 /// The request with its challenge, and the answer expected.
 pub(super) fn request(
     request: &ClientRequest,
-    draft_header: Option<u8>,
     random: &mut dyn FnMut(&mut [u8]),
 ) -> (Vec<u8>, Named, [u8; 16]) {
     let named = Named::new(&HIXIE_76, request);
@@ -101,8 +100,12 @@ pub(super) fn request(
     if !named.subprotocols.is_empty() {
         fields.push(field(HIXIE_76.subprotocol, named.subprotocols.join(" ").as_bytes()));
     }
-    if let Some(number) = draft_header.or_else(|| draft_number(request.requested_version())) {
-        fields.push(field(DRAFT, number.to_string().as_bytes()));
+    let draft = match request.version_value() {
+        Some(value) => Some(value.as_bytes().to_vec()),
+        None => draft_number(request.requested_version()).map(|n| n.to_string().into_bytes()),
+    };
+    if let Some(draft) = draft {
+        fields.push(field(DRAFT, &draft));
     }
     // The application's fields stay together, since the order of equal names has a meaning.
     let mut own = Vec::new();

@@ -16,7 +16,11 @@ const RESPONSE_04: &str = "HTTP/1.1 101 Switching Protocols\r\n\
     \r\n";
 
 fn handshake(request: &ClientRequest, draft: Option<u8>) -> ClientHandshake {
-    ClientHandshake::new(request, draft, &mut generator(5), HeadLimits::default())
+    let mut request = request.clone();
+    if let Some(draft) = draft {
+        request = request.version_header(&draft.to_string()).expect("a value");
+    }
+    ClientHandshake::new(&request, &mut generator(5), HeadLimits::default())
 }
 
 /// The client of one of the examples.
@@ -28,7 +32,7 @@ fn example(response: &str) -> ClientHandshake {
             let uri = "ws://example.com/demo".parse().unwrap();
             let request = ClientRequest::new(uri).version(Version::HYBI_04);
             let mut random = |out: &mut [u8]| out.copy_from_slice(b"the sample nonce");
-            ClientHandshake::new(&request, None, &mut random, HeadLimits::default())
+            ClientHandshake::new(&request, &mut random, HeadLimits::default())
         }
     }
 }
@@ -82,11 +86,15 @@ fn the_draft_that_a_client_names_can_be_replaced() {
         (Version::HYBI_03, None, Some("2")),
         (Version::HYBI_03, Some(3), Some("3")),
         (Version::HYBI_04, Some(3), None),
+        (Version::HYBI_06, None, None),
     ] {
         let request = ClientRequest::new("ws://example.com/".parse().unwrap()).version(version);
         let client = handshake(&request, given);
         let sent = Seen::new(client.request_bytes());
         assert_eq!(sent.field("sec-websocket-draft"), expected, "{version}, {given:?}");
+        let number = given.or(version.number()).filter(|_| version.is_in_field());
+        let number = number.map(|number| number.to_string());
+        assert_eq!(sent.field("sec-websocket-version"), number.as_deref(), "{version}, {given:?}");
     }
 }
 
@@ -382,7 +390,7 @@ fn heads_are_bounded_in_every_version() {
     for version in Version::ALL.into_iter().filter(|version| *version < Version::HYBI_07) {
         let request = ClientRequest::new("ws://example.com/".parse().unwrap()).version(version);
         let limits = HeadLimits::default().with_max_bytes(1000).with_max_fields(10);
-        let client = || ClientHandshake::new(&request, None, &mut generator(1), limits);
+        let client = || ClientHandshake::new(&request, &mut generator(1), limits);
         let long = format!("HTTP/1.1 101 {}", "x".repeat(1000));
         let error = client().handle_input(long.as_bytes()).unwrap_err();
         assert!(matches!(error, HandshakeError::HeadTooLarge { limit: 1000 }), "{error}");

@@ -187,7 +187,9 @@ pub(crate) fn client(request: &Seen, version: Version, secure: bool) -> ClientHa
     if let Some(cookie) = request.field("cookie") {
         built = built.header("Cookie", cookie).expect("a value");
     }
-    let draft = request.field("sec-websocket-draft").map(|draft| draft.parse().expect("a number"));
+    if let Some(draft) = request.field("sec-websocket-draft") {
+        built = built.version_header(draft).expect("a value");
+    }
     let mut script = Script::default();
     for name in ["sec-websocket-key1", "sec-websocket-key2"] {
         script.key(request.field(name).unwrap_or("0 a"));
@@ -197,7 +199,7 @@ pub(crate) fn client(request: &Seen, version: Version, secure: bool) -> ClientHa
         assert_eq!(key, "dGhlIHNhbXBsZSBub25jZQ==", "the one of the vectors");
         script.bytes = b"the sample nonce".to_vec();
     }
-    ClientHandshake::new(&built, draft, &mut script.generator(), HeadLimits::default())
+    ClientHandshake::new(&built, &mut script.generator(), HeadLimits::default())
 }
 
 /// A generator that makes a client choose certain keys.

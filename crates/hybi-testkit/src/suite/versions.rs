@@ -1,15 +1,16 @@
 //! Versions: clients of every version that was ever published at one server, at the same time, over real
 //! sockets (RFC 6455 section 4.4, and what came before it).
 
+use core::net::SocketAddr;
 use std::{
     io::{Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
     thread,
 };
 
 use hybi::{Client, CloseCode, Error, HandshakeError, Message, Server, Version};
 
-use super::{Outcome, Runtime, Running, echo, run};
+use super::{Outcome, Running, Runtime, echo, run};
 use crate::peer::listen;
 
 /// Runs a server of these versions that accepts so many transports and echoes on all of them at once.
@@ -39,7 +40,10 @@ fn wires() -> Vec<(Version, Option<u8>)> {
 
 fn client((version, draft): (Version, Option<u8>)) -> Client {
     let client = Client::builder().version(version);
-    let client = if let Some(value) = draft { client.draft_header(value) } else { client };
+    let client = match draft {
+        Some(value) => client.version_header(&value.to_string()),
+        None => client,
+    };
     client.build().expect("a version that is spoken")
 }
 
@@ -135,8 +139,5 @@ pub fn falls_back<R: Runtime>() {
     let outcomes: Vec<_> = serving.into_iter().map(Running::join).collect();
     let refused = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
     let refused: Vec<_> = refused.filter_map(Error::handshake).collect();
-    assert!(
-        matches!(refused[..], [HandshakeError::UnsupportedVersion { .. }]),
-        "{outcomes:?}"
-    );
+    assert!(matches!(refused[..], [HandshakeError::UnsupportedVersion { .. }]), "{outcomes:?}");
 }

@@ -35,8 +35,6 @@ pub struct Client {
     config: Arc<Config>,
     /// The versions to ask for next, should a server refuse this one.
     fallback: Vec<Version>,
-    #[cfg(feature = "legacy")]
-    draft_header: Option<u8>,
 }
 
 impl Default for Client {
@@ -46,8 +44,6 @@ impl Default for Client {
             extensions: Extensions::default(),
             config: Arc::default(),
             fallback: Vec::new(),
-            #[cfg(feature = "legacy")]
-            draft_header: None,
         }
     }
 }
@@ -83,8 +79,7 @@ impl Client {
         #[cfg(feature = "legacy")]
         if self.version() < Version::HYBI_07 {
             let random = &mut |bytes: &mut [u8]| rand::rng().fill_bytes(bytes);
-            let exchange =
-                hybi_legacy::ClientHandshake::new(&request, self.draft_header, random, limits);
+            let exchange = hybi_legacy::ClientHandshake::new(&request, random, limits);
             return ClientHandshake::legacy(exchange, self.extensions.clone());
         }
         let mut nonce = [0; 16];
@@ -168,14 +163,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Replaces the value of `Sec-WebSocket-Draft`, which only hixie-76 and hybi-01 to 03 send: the documents
-    /// say nothing, 1, 2 and 2, and some servers want 3 for the last.
-    #[cfg(feature = "legacy")]
-    pub fn draft_header(mut self, value: u8) -> Self {
-        if let Ok(client) = &mut self.client {
-            client.draft_header = Some(value);
-        }
-        self
+    /// Replaces what the request says in the field that names its version: for tests of servers, and
+    /// for those that want a `Sec-WebSocket-Draft` of 3 for hybi-03, whose document says 2. What is
+    /// spoken stays the [`version`](Self::version); hixie-75 has no such field.
+    pub fn version_header(self, value: &str) -> Self {
+        self.request(|request| request.version_header(value))
     }
 
     /// Sets which extensions to offer, most wanted first (RFC 6455 section 9);

@@ -16,13 +16,13 @@ impl Connection {
     /// Follow it with [`shutdown_done`](Self::shutdown_done).
     #[must_use]
     pub fn wants_shutdown(&self) -> bool {
-        self.phase == Phase::Ending
-            && !self.shutdown_done
-            && self.outbox.len() == 0
-            && (self.role == Role::Server
-                || self.peer_ended
-                || self.error().is_some()
-                || self.closing() == Closing::Transport)
+        let is_ours = match self.phase {
+            Phase::Ending => self.role == Role::Server || self.peer_ended || self.error().is_some(),
+            // In hixie-75 this is what a Close frame is elsewhere.
+            Phase::CloseSent => self.closing() == Closing::Transport,
+            _ => false,
+        };
+        is_ours && !self.shutdown_done && self.outbox.len() == 0
     }
 
     /// Notes that the sending half of the transport was ended. Keep reading (the bytes are
@@ -30,7 +30,9 @@ impl Connection {
     /// the end into a reset that overtakes our Close frame.
     pub fn shutdown_done(&mut self) {
         self.shutdown_done = true;
-        self.deadlines.end_within(DRAIN_TIME.min(self.config.close_timeout));
+        if self.phase != Phase::CloseSent {
+            self.deadlines.end_within(DRAIN_TIME.min(self.config.close_timeout));
+        }
         if self.peer_ended {
             self.phase = Phase::Closed;
         }
@@ -55,6 +57,11 @@ impl Connection {
                     self.give_up(Error::Timeout(Deadline::Write));
                 }
                 Due::Park => self.park(),
+                Due::End if self.phase == Phase::CloseSent && self.shutdown_done => {
+                    // hixie-75: our end of the transport needs no answer.
+                    self.ends_in_order(Endpoint::Local);
+                    self.phase = Phase::Closed;
+                }
                 Due::End if self.phase == Phase::CloseSent => {
                     self.give_up(Error::Timeout(Deadline::Close));
                 }
@@ -117,10 +124,11 @@ impl Connection {
 
     pub(super) fn transport_ended(&mut self) {
         match self.phase {
-            Phase::Open if self.may_end_here() => {
+            Phase::Open | Phase::CloseSent if self.may_end_here() => {
                 // What is queued may still leave: the peer has only ended its own half.
                 self.peer_ended = true;
-                self.end_without_handshake(Endpoint::Peer);
+                self.ends_in_order(Endpoint::Peer);
+                self.phase = if self.shutdown_done { Phase::Closed } else { Phase::Ending };
             }
             Phase::Open | Phase::CloseSent | Phase::SendFailed => {
                 self.give_up(Error::Lost);
@@ -142,27 +150,26 @@ impl Connection {
             && !self.assembler.in_message()
     }
 
-    /// Ends a connection of hixie-75, which has no closing handshake.
-    fn end_without_handshake(&mut self, who: Endpoint) {
+    /// Notes that a connection of hixie-75 ends in order, without a closing handshake; `who` wanted it,
+    /// unless it was the other endpoint before.
+    fn ends_in_order(&mut self, who: Endpoint) {
         let status = &mut self.end().status;
-        status.began = Some(who);
+        status.began.get_or_insert(who);
         status.received = Some(None);
         status.clean = true;
-        self.phase = Phase::Ending;
         self.deadlines.end_within(self.config.close_timeout);
     }
 
     /// Section 7.1.2: our Close frame goes out first.
     pub(super) fn begin_closing_handshake(&mut self, frame: Option<&CloseFrame>) {
-        if self.closing() == Closing::Transport {
-            return self.end_without_handshake(Endpoint::Local);
+        if self.closing() != Closing::Transport {
+            let mut payload = self.closing().opening(self.role).to_vec();
+            let frame = frame.filter(|_| self.rules().has_close_codes());
+            if let Some(frame) = frame {
+                frame.encode(&mut payload);
+            }
+            self.queue_close(&payload, frame.map(CloseFrame::code));
         }
-        let mut payload = self.closing().opening(self.role).to_vec();
-        let frame = frame.filter(|_| self.rules().has_close_codes());
-        if let Some(frame) = frame {
-            frame.encode(&mut payload);
-        }
-        self.queue_close(&payload, frame.map(CloseFrame::code));
         self.end().status.began = Some(Endpoint::Local);
         self.phase = Phase::CloseSent;
         self.deadlines.end_within(self.config.close_timeout);

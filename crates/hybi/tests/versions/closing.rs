@@ -19,7 +19,7 @@ fn pair(version: Version) -> (Connection, Connection) {
 fn run_to_the_end(one: &mut Connection, other: &mut Connection) {
     let mut ended = [false; 2];
     for _ in 0..10 {
-        for turn in 0..2 {
+        for (turn, ended) in ended.iter_mut().enumerate() {
             let (from, to) =
                 if turn == 0 { (&mut *one, &mut *other) } else { (&mut *other, &mut *one) };
             let wire = from.transmit_to_vec();
@@ -28,11 +28,11 @@ fn run_to_the_end(one: &mut Connection, other: &mut Connection) {
             }
             if from.wants_shutdown() {
                 from.shutdown_done();
-                ended[turn] = true;
+                *ended = true;
                 to.handle_eof();
             }
-            if from.state() == State::Closed && !ended[turn] {
-                ended[turn] = true;
+            if from.state() == State::Closed && !*ended {
+                *ended = true;
                 to.handle_eof();
             }
         }
@@ -169,6 +169,40 @@ fn hixie_75_ends_in_order_between_messages_and_is_lost_inside_one() {
             assert_eq!(own.state(), State::Closed, "{what}");
         }
     }
+}
+
+/// Its end of the transport is all that a peer sees of our close, and until then it may send.
+#[test]
+fn messages_that_cross_our_end_of_hixie_75_still_arrive() {
+    for role in [Role::Client, Role::Server] {
+        let mut own = connection(role, Version::HIXIE_75, Config::default());
+        own.queue("goodbye").expect("open");
+        own.queue(Message::Close(None)).expect("open");
+        assert_eq!(own.transmit_to_vec(), b"\0goodbye\xff");
+        assert_eq!(input(&mut own, b"\0early\xff"), [Message::text("early")]);
+        assert!(own.wants_shutdown());
+        own.shutdown_done();
+        assert_eq!(input(&mut own, b"\0late\xff"), [Message::text("late")]);
+        assert_eq!(own.state(), State::Closing);
+        own.handle_eof();
+        assert_eq!(own.state(), State::Closed);
+        let status = own.close_status().expect("it ended");
+        assert!(own.error().is_none() && status.is_clean(), "{role:?}: {own:?}");
+        assert_eq!(status.began_by(), Some(Endpoint::Local));
+    }
+}
+
+#[test]
+fn a_transport_that_ends_inside_a_message_is_lost_also_after_our_end_of_hixie_75() {
+    let mut own = connection(Role::Client, Version::HIXIE_75, Config::default());
+    own.queue(Message::Close(None)).expect("open");
+    own.shutdown_done();
+    input(&mut own, b"\0cut of");
+    own.handle_eof();
+    assert!(matches!(own.error(), Some(Error::Lost)));
+    let status = own.close_status().expect("it ended");
+    assert!(!status.is_clean());
+    assert_eq!(status.code(), CloseCode::ABNORMAL);
 }
 
 #[test]

@@ -41,7 +41,9 @@ const HIXIE_HELLO: &[u8] = b"\0hello\xff";
 const HYBI_HELLO: &[u8] = b"\x04\x05hello";
 
 /// Versions enabled, the draft that the request names, the first bytes, and what is spoken.
-const CASES: [(&[Version], Option<u8>, &[u8], Version); 12] = [
+type Case = (&'static [Version], Option<u8>, &'static [u8], Version);
+
+const CASES: [Case; 12] = [
     (&Version::ALL, None, HIXIE_HELLO, Version::HIXIE_76),
     (&Version::ALL, None, HYBI_HELLO, Version::HYBI_01),
     (&Version::ALL, Some(0), HIXIE_HELLO, Version::HIXIE_76),

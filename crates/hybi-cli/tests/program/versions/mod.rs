@@ -145,6 +145,11 @@ fn the_draft_header_is_a_hint_for_the_server() {
         let (_, head) = asked(options, |address| format!("ws://{address}/"));
         assert_eq!(head.field("Sec-WebSocket-Draft"), value, "{options:?}");
     }
+    for name in ["rfc6455", "hybi-04"] {
+        let options = ["-p", name, "--version-header", "99"];
+        let (_, head) = asked(&options, |address| format!("ws://{address}/"));
+        assert_eq!(head.field("Sec-WebSocket-Version"), Some("99"), "{name}");
+    }
     let server = server_of_all(&[]);
     let unknown = ["connect", "-p", "hixie-76", "--version-header", "9", "-m", "x", &server.url];
     assert!(matches!(hybi(&unknown).code, Some(5 | 6)));
@@ -236,9 +241,7 @@ fn what_a_version_lacks_is_a_mistake_before_anybody_is_asked() {
     }
     refused(&["-p", "hybi-07", "--close", "1011"], "hybi-07 has no close code 1011");
     refused(&["-p", "hybi-03", "--ext", "deflate-stream"], "hint: it is for hybi-08, hybi-07");
-    for name in ["rfc6455", "hybi-04", "hixie-75"] {
-        refused(&["-p", name, "--version-header", "1"], "has no Sec-WebSocket-Draft");
-    }
+    refused(&["-p", "hixie-75", "--version-header", "1"], "hixie-75 has no field for its version");
 }
 
 #[test]
