@@ -367,10 +367,7 @@ impl<'a> FramePart<'a> {
     pub(crate) fn append_to(self, out: &mut Vec<u8>) -> bool {
         match self.mask {
             Some(key) => mask::extend(out, self.payload, key),
-            None => {
-                out.extend_from_slice(self.payload);
-                false
-            }
+            None => mask::extend_unmasked(out, self.payload),
         }
     }
 }

@@ -76,7 +76,7 @@ pub use encoder::encode_frame;
 pub use error::{DraftViolation, ExtensionViolation, FrameError, Violation};
 pub use header::FrameHeader;
 pub use limits::Limits;
-pub use mask::{MaskingKey, apply_mask, extend_masked};
+pub use mask::{MaskingKey, apply_long_mask, apply_mask, extend_long_masked, extend_masked};
 pub use message::{MessageAssembler, PayloadDecoder};
 pub use opcode::{Opcode, Rsv};
 pub use payload::{Assembled, Payload, TextPayload};

@@ -3,12 +3,15 @@
 //! Short payloads are done on the spot by the portable code; longer ones go to the widest kernel
 //! that the processor has.
 
+mod long;
 mod scalar;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod x86_64;
 
 use alloc::vec::Vec;
 use core::fmt;
+
+pub use long::{apply_long_mask, extend_long_masked};
 
 /// The four bytes that a client's payload is XORed with.
 ///
@@ -130,6 +133,20 @@ pub(crate) fn extend_plain(out: &mut Vec<u8>, payload: &[u8]) {
     } else {
         out.extend_from_slice(payload);
     }
+}
+
+/// Appends a payload as it is; says whether it is known to be ASCII, which comes with the copy where there
+/// are vectors.
+#[inline]
+pub(crate) fn extend_unmasked(out: &mut Vec<u8>, payload: &[u8]) -> bool {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if payload.len() > scalar::SHORT
+        && let Some(avx2) = x86_64::Avx2::new()
+    {
+        return avx2.extend(out, payload, Key(0));
+    }
+    extend_plain(out, payload);
+    false
 }
 
 fn apply_long(payload: &mut [u8], key: Key) -> bool {

@@ -5,6 +5,8 @@
 //! is no multiple of 32 needs no loop over single bytes; the bytes that the last block shares with
 //! the one before are written twice, with the same value. Along the way all plain bytes are ORed
 //! together: their top bit says whether any was not ASCII, which spares text a second pass.
+//!
+//! For long keys there are only the portable loops, built once more for these vectors.
 #![expect(unsafe_code, reason = "vector loads and stores go through pointers")]
 
 use alloc::vec::Vec;
@@ -13,7 +15,7 @@ use core::arch::x86_64::{
     _mm256_setzero_si256, _mm256_storeu_si256, _mm256_xor_si256,
 };
 
-use super::{Key, scalar};
+use super::{Key, long, scalar};
 
 /// Proof that the processor has AVX2.
 #[derive(Clone, Copy)]
@@ -61,6 +63,26 @@ impl Avx2 {
         // SAFETY: `mask` has written each of these bytes.
         unsafe { out.set_len(out.len() + rest.len()) };
         rest_is_ascii & ascii
+    }
+
+    /// Masks in place with a long key.
+    pub(super) fn apply_long(self, payload: &mut [u8], mask: &[u8; long::PERIOD]) {
+        #[target_feature(enable = "avx2")]
+        fn apply(payload: &mut [u8], mask: &[u8; long::PERIOD]) {
+            long::apply(payload, mask);
+        }
+        // SAFETY: `self` proves AVX2.
+        unsafe { apply(payload, mask) }
+    }
+
+    /// Appends the payload masked with a long key.
+    pub(super) fn extend_long(self, out: &mut Vec<u8>, payload: &[u8], mask: &[u8; long::PERIOD]) {
+        #[target_feature(enable = "avx2")]
+        fn extend(out: &mut Vec<u8>, payload: &[u8], mask: &[u8; long::PERIOD]) {
+            long::extend(out, payload, mask);
+        }
+        // SAFETY: `self` proves AVX2.
+        unsafe { extend(out, payload, mask) }
     }
 }
 

@@ -279,8 +279,11 @@ impl MessageAssembler {
         ascii: bool,
     ) -> Result<Option<Assembled<'static>>, FrameError> {
         let text = self.state == State::Text;
-        let checked = text && self.rules.invalid_utf8() == InvalidUtf8::Fail;
-        if checked && let Err(error) = self.buffer.check_text(ascii) {
+        let fails = self.rules.invalid_utf8() == InvalidUtf8::Fail;
+        if text
+            && let Err(error) = self.buffer.check_text(ascii)
+            && fails
+        {
             // Where a decoded byte lay in the stream, nobody knows.
             let at = if self.decoding { 0 } else { error.offset() as u64 };
             let at = seen.offset + at;
@@ -295,13 +298,14 @@ impl MessageAssembler {
         if !text {
             return Ok(Some(Assembled::Binary(Payload::Owned(self.buffer.take()))));
         }
-        if !checked {
-            return Ok(Some(replaced(&self.buffer.take())));
+        match self.buffer.take_text() {
+            Ok(text) => Ok(Some(Assembled::Text(TextPayload::Owned(text)))),
+            Err(_) if fails => {
+                let end = seen.offset + seen.len as u64;
+                Err(self.broken(Violation::InvalidUtf8, end))
+            }
+            Err(_) => Ok(Some(replaced(&self.buffer.take()))),
         }
-        let end = seen.offset + seen.len as u64;
-        let text = self.buffer.take_text();
-        let text = text.map_err(|_| self.broken(Violation::InvalidUtf8, end))?;
-        Ok(Some(Assembled::Text(TextPayload::Owned(text))))
     }
 
     fn push_control<'a>(
@@ -340,9 +344,12 @@ impl MessageAssembler {
     }
 
     /// The most room worth having for the message in progress: what it has with its current frame,
-    /// or, while it goes on after that, twice what it has.
+    /// or, while it goes on after that, twice what it has and no more than a message may have.
     fn ceiling(&self, fin: bool) -> usize {
-        if fin { self.announced } else { self.announced.max(2 * self.buffer.len()) }
+        if fin {
+            return self.announced;
+        }
+        self.announced.max(2 * self.buffer.len()).min(self.limits.max_message())
     }
 
     #[cold]

@@ -14,13 +14,15 @@ use crate::decoder::FramePart;
 ///
 /// Invariant: `checked <= taken <= bytes.len()`. Bytes from `taken` on were read directly from the
 /// transport and may still be masked. `utf8` has seen exactly `bytes[..checked]`, which nothing
-/// changes any more.
+/// changes any more, until it came upon something that is not text: then `garbled` is set, and `checked`
+/// stays where it was.
 #[derive(Debug, Default)]
 pub(crate) struct MessageBuffer {
     bytes: Vec<u8>,
     taken: usize,
     checked: usize,
     utf8: Utf8Validator,
+    garbled: bool,
 }
 
 impl MessageBuffer {
@@ -85,10 +87,15 @@ impl MessageBuffer {
     }
 
     /// Checks that what was taken since the last time goes on as text. Bytes known to be `ascii`
-    /// are not looked at.
+    /// are not looked at, nor is anything after an error.
     pub(crate) fn check_text(&mut self, ascii: bool) -> Result<(), Utf8Error> {
+        if self.garbled {
+            return Ok(());
+        }
         if !(ascii && self.utf8.is_complete()) {
-            self.utf8.feed(&self.bytes[self.checked..self.taken])?;
+            let fed = self.utf8.feed(&self.bytes[self.checked..self.taken]);
+            self.garbled = fed.is_err();
+            fed?;
         }
         self.checked = self.taken;
         Ok(())
@@ -109,7 +116,7 @@ impl MessageBuffer {
     ///
     /// # Errors
     ///
-    /// When it ends inside a character, or bytes were taken that were not checked.
+    /// When it ends inside a character, or bytes were taken that were not checked; it is still there then.
     pub(crate) fn take_text(&mut self) -> Result<Utf8Bytes, Utf8Error> {
         if self.checked != self.len() || !self.utf8.is_complete() {
             return Err(Utf8Error { offset: self.len() });

@@ -3,10 +3,12 @@
 //! The decoder works in place and keeps no more than the 14 bytes of one mask and header, as the one of
 //! RFC 6455 §5 does.
 
-use hybi_frame::{FrameError, FrameHeader, FramePart, FrameRules, Limits, MaskingKey, Role};
+use hybi_frame::{
+    FrameError, FrameHeader, FramePart, FrameRules, Limits, MaskingKey, Role, apply_long_mask,
+};
 
-use super::header::{self, Broken, HeaderRules};
-use super::mask::{FrameMask, Masking, apply_hash};
+use super::header::{self, Broken, HeaderBytes, HeaderRules};
+use super::mask::{FrameMask, Masking, extend_plain};
 
 /// Frames with binary headers, in both directions.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub(super) struct BinaryCodec {
 
 /// The four bytes before a masked header, and the header.
 const MAX_LEN: usize = Masking::PREFIX_LEN + header::MAX_LEN;
+/// Room for them as they are put together.
+const ROOM: usize = Masking::PREFIX_LEN + size_of::<HeaderBytes>();
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -102,9 +106,9 @@ impl BinaryCodec {
         };
         let Some((prefix, wire)) = wire.split_first_chunk() else { return Ok(None) };
         let (mut header, len) = match wire.first_chunk() {
-            Some(header) => (*header, header::MAX_LEN),
+            Some(header) => (*header, header.len()),
             None => {
-                let mut header = [0; header::MAX_LEN];
+                let mut header = HeaderBytes::default();
                 header[..wire.len()].copy_from_slice(wire);
                 (header, wire.len())
             }
@@ -179,7 +183,7 @@ impl BinaryCodec {
         let mask = match &frame.mask {
             Some(FrameMask::Key(key)) => Some((*key, position)),
             Some(FrameMask::Hash(hash)) => {
-                apply_hash(payload, hash, position);
+                apply_long_mask(payload, hash, position);
                 None
             }
             None => None,
@@ -196,25 +200,34 @@ impl BinaryCodec {
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>, header: &FrameHeader, payload: &[u8]) {
-        out.reserve(MAX_LEN + payload.len());
         let payload_len = payload.len() as u64;
         let (mut bytes, len) = self.header_rules.encode(header.fin, header.opcode, payload_len);
+        out.reserve(ROOM + payload.len());
         let Some(masking) = &self.outgoing else {
-            out.extend_from_slice(&bytes[..len]);
-            out.extend_from_slice(payload);
+            append_front(out, &bytes, len);
+            extend_plain(out, payload);
             return;
         };
         let key = header.masking_key.unwrap_or(MaskingKey::from_bytes([0; 4]));
         let mask = masking.of(key);
         mask.apply_to_header(&mut bytes);
         out.extend_from_slice(&key.to_bytes());
-        out.extend_from_slice(&bytes[..len]);
+        append_front(out, &bytes, len);
         mask.extend(out, payload, len);
     }
 
     pub(super) fn encode_around(&self, out: &mut Vec<u8>, header: &FrameHeader) {
         let FrameHeader { fin, opcode, payload_len, .. } = *header;
         let (bytes, len) = self.header_rules.encode(fin, opcode, payload_len);
-        out.extend_from_slice(&bytes[..len]);
+        append_front(out, &bytes, len);
     }
+}
+
+/// Appends the first `len` bytes of a header. All are copied and the surplus is cut off again, which costs
+/// less than a copy of some bytes that nobody can foresee.
+#[inline]
+fn append_front(out: &mut Vec<u8>, header: &HeaderBytes, len: usize) {
+    let end = out.len() + len;
+    out.extend_from_slice(header);
+    out.truncate(end);
 }

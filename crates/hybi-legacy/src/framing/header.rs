@@ -14,6 +14,9 @@ use hybi_frame::{
 /// The longest header in bytes.
 pub(super) const MAX_LEN: usize = 10;
 
+/// Room for a header, in whole words so that a mask goes over it in a few steps.
+pub(super) type HeaderBytes = [u8; MAX_LEN.next_multiple_of(4)];
+
 /// What the drafts differ in, and what a receiver bounds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeaderRules {
@@ -82,9 +85,9 @@ impl HeaderRules {
         fin: bool,
         opcode: Opcode,
         payload_len: u64,
-    ) -> ([u8; MAX_LEN], usize) {
+    ) -> (HeaderBytes, usize) {
         let first = if fin { self.last } else { self.last ^ FIRST_BIT };
-        let mut header = [0; MAX_LEN];
+        let mut header = HeaderBytes::default();
         header[0] = first | bits(opcode);
         let [.., high, low] = payload_len.to_be_bytes();
         match payload_len {
@@ -98,8 +101,8 @@ impl HeaderRules {
             }
             _ => {
                 header[1] = 127;
-                header[2..].copy_from_slice(&payload_len.to_be_bytes());
-                (header, 10)
+                header[2..MAX_LEN].copy_from_slice(&payload_len.to_be_bytes());
+                (header, MAX_LEN)
             }
         }
     }

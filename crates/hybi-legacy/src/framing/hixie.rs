@@ -15,6 +15,8 @@ use hybi_frame::{
 };
 use memchr::memchr;
 
+use super::mask::extend_plain;
+
 /// Text frames, in both directions.
 #[derive(Clone, Debug)]
 pub(super) struct HixieCodec {
@@ -201,7 +203,7 @@ impl HixieCodec {
         if header.opcode == Opcode::Text {
             out.reserve(payload.len() + 2);
             out.push(0);
-            out.extend_from_slice(payload);
+            extend_plain(out, payload);
             out.push(DELIMITER);
         } else {
             self.encode_around(out, header);

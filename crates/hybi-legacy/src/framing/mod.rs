@@ -18,7 +18,34 @@ use crate::terms::Terms;
 /// frames in, bytes appended.
 ///
 /// What comes out is what a [`FrameDecoder`](hybi_frame::FrameDecoder) gives for RFC 6455, opcodes
-/// included, so that the same [`MessageAssembler`](hybi_frame::MessageAssembler) goes on from there.
+/// included, so that the same [`MessageAssembler`](hybi_frame::MessageAssembler) goes on from there. It is
+/// decoded in place; the codec keeps at most the 14 bytes of a header, and allocates nothing.
+///
+/// ```
+/// use hybi_frame::{Assembled, Limits, MessageAssembler, Role};
+/// use hybi_legacy::{FrameCodec, Terms, Version};
+///
+/// let terms = Terms::new(Version::HIXIE_76).expect("no key needed");
+/// let mut codec = FrameCodec::new(&terms, Role::Server, Limits::default());
+/// let mut assembler = MessageAssembler::new(codec.rules(), Limits::default());
+///
+/// // A text, a frame to be skipped, and the close.
+/// let mut chunk = *b"\x00Hello\xff\x80\x02..\xff\x00";
+/// let mut at = 0;
+/// let mut seen = Vec::new();
+/// loop {
+///     let (taken, part) = codec.decode(&mut chunk[at..])?;
+///     at += taken;
+///     let Some(part) = part else { break };
+///     match assembler.push(part)? {
+///         Some(Assembled::Text(text)) => seen.push(text.to_string()),
+///         Some(Assembled::Close(_)) => seen.push("closed".to_owned()),
+///         _ => {}
+///     }
+/// }
+/// assert_eq!(seen, ["Hello", "closed"]);
+/// # Ok::<(), hybi_frame::FrameError>(())
+/// ```
 #[derive(Debug)]
 pub struct FrameCodec {
     terms: Terms,
@@ -36,6 +63,9 @@ enum Framing {
 
 impl FrameCodec {
     /// A codec for an endpoint in `role`, before the first byte.
+    ///
+    /// The limits of hixie-75 and 76 are kept here, where a text is as long as it turns out to be; for the
+    /// others it is [`Limits::max_frame`], and the rest is for the assembler.
     #[must_use]
     pub fn new(terms: &Terms, role: Role, limits: Limits) -> Self {
         let mut terms = terms.clone();
@@ -47,19 +77,20 @@ impl FrameCodec {
         Self { terms, role, limits, rules, framing }
     }
 
-    /// The version that is spoken. It may change once, with the first byte of the client.
+    /// The version that is spoken. It may change once, with the first byte of the client, where the
+    /// [terms](Terms::or) leave it open.
     #[must_use]
     pub const fn version(&self) -> Version {
         self.terms.version
     }
 
-    /// The rules of that version.
+    /// The rules of that version about messages and their end.
     #[must_use]
     pub const fn rules(&self) -> FrameRules {
         self.rules
     }
 
-    /// Whether each frame of this endpoint takes a fresh masking key.
+    /// Whether each frame of this endpoint takes a fresh masking key: a client's from hybi-04 on.
     #[must_use]
     pub const fn masks(&self) -> bool {
         match &self.framing {
@@ -70,9 +101,15 @@ impl FrameCodec {
 
     /// Takes bytes from the front of `chunk`; returns how many, and at most one part of a frame.
     ///
+    /// The part's payload lies in `chunk`. A frame that is whole in `chunk` is one part; any other comes in
+    /// parts as its bytes arrive. Call again with what was not taken until there is no part; all bytes are
+    /// taken then. Frames that hixie-75 and 76 want skipped make no parts. What follows a Close frame is to
+    /// be ignored by the caller.
+    ///
     /// # Errors
     ///
-    /// The first broken rule, at every call from then on.
+    /// The first broken rule, at every call from then on; its offset does not depend on how the stream was
+    /// cut. Nothing more of the stream can be understood.
     #[inline]
     pub fn decode<'a>(
         &mut self,
@@ -96,7 +133,33 @@ impl FrameCodec {
         }
     }
 
-    /// Appends one frame to `out`.
+    /// Appends one frame to `out`: its FIN bit, opcode and masking key as in `header`, and the whole of
+    /// `payload`, masked while it is copied where this endpoint [masks](Self::masks).
+    ///
+    /// A client must pass a fresh, unpredictable key for every frame; in hybi-04 it is what the frame's
+    /// longer key is made from. Without one it is four zeros. Where nothing is masked it is ignored.
+    ///
+    /// hixie-75 and 76 have [texts](FrameRules::text_only) in one frame, which must be UTF-8, and hixie-76 a
+    /// Close frame without a payload; of what they do not have, nothing is sent.
+    ///
+    /// ```
+    /// use hybi_frame::{FrameHeader, Limits, MaskingKey, Opcode, Role, Rsv};
+    /// use hybi_legacy::{FrameCodec, Terms, Version};
+    ///
+    /// let terms = Terms::new(Version::HYBI_06).expect("no key needed");
+    /// let mut client = FrameCodec::new(&terms, Role::Client, Limits::default());
+    /// let header = FrameHeader {
+    ///     fin: true,
+    ///     rsv: Rsv::NONE,
+    ///     opcode: Opcode::Text,
+    ///     // Four fresh bytes from a cryptographic generator instead.
+    ///     masking_key: Some(MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d])),
+    ///     payload_len: 5,
+    /// };
+    /// let mut out = Vec::new();
+    /// client.encode(&mut out, &header, b"Hello");
+    /// assert_eq!(out, b"\x37\xfa\x21\x3d\xb3\xff\x69\x58\x5b\x96\x4e");
+    /// ```
     #[inline]
     pub fn encode(&mut self, out: &mut Vec<u8>, header: &FrameHeader, payload: &[u8]) {
         self.terms.alternative = None;
@@ -106,7 +169,23 @@ impl FrameCodec {
         }
     }
 
-    /// Appends what stands before the payload of a frame that is not masked, and gives what stands behind it.
+    /// Appends what stands before the payload of a frame that is not masked, and gives what stands behind
+    /// it, for payloads that travel untouched, such as one part of a vectored write.
+    ///
+    /// For endpoints that do not [mask](Self::masks); `header` says how long the payload is.
+    ///
+    /// ```
+    /// use hybi_frame::{FrameHeader, Limits, Opcode, Role, Rsv};
+    /// use hybi_legacy::{FrameCodec, Terms, Version};
+    ///
+    /// let terms = Terms::new(Version::HIXIE_75).expect("no key needed");
+    /// let mut codec = FrameCodec::new(&terms, Role::Server, Limits::default());
+    /// let (fin, rsv, opcode) = (true, Rsv::NONE, Opcode::Text);
+    /// let header = FrameHeader { fin, rsv, opcode, masking_key: None, payload_len: 5 };
+    /// let mut out = Vec::new();
+    /// let behind = codec.encode_around(&mut out, &header);
+    /// assert_eq!((&out[..], behind), (&b"\x00"[..], &b"\xff"[..]));
+    /// ```
     pub fn encode_around(&mut self, out: &mut Vec<u8>, header: &FrameHeader) -> &'static [u8] {
         self.terms.alternative = None;
         match &self.framing {
@@ -122,8 +201,8 @@ impl FrameCodec {
     #[cold]
     fn settle(&mut self, other: Version, first: u8) {
         self.terms.alternative = None;
-        // A text or the close of hixie-76. In hybi-01 to 03 neither begins a connection: 00 goes on with a
-        // message that never began, and FF has reserved bits.
+        // Texts of hixie-76 begin with 00, its close with FF. Nothing of hybi-01 to 03 does when a connection
+        // begins: 00 goes on with a message that never began, and FF has reserved bits.
         let hixie = matches!(first, 0x00 | 0xff);
         if hixie != (self.terms.version == Version::HIXIE_76) {
             self.terms.version = other;
@@ -134,6 +213,7 @@ impl FrameCodec {
 
 impl Framing {
     fn new(terms: &Terms, role: Role, limits: Limits) -> (FrameRules, Self) {
+        // Each version that terms can have is of a draft.
         let draft = Draft::spoken_as(terms.version).unwrap_or(Draft::Hixie75);
         let rules = draft.rules();
         let binary =

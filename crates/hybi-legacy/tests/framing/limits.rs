@@ -124,6 +124,15 @@ fn a_binary_frame_fails_at_its_header() {
 }
 
 #[test]
+fn limits_do_not_concern_control_frames() {
+    let limits = Limits::default().with_max_message(2);
+    let wire = [&b"\x02\x05Hello"[..], b"\x04\x02hi"].concat();
+    let (events, result) = receive(&terms(Version::HYBI_01), Role::Server, limits, [&wire[..]]);
+    assert_eq!(result, Ok(()));
+    assert_eq!(events, [Event::Ping(b"Hello".to_vec()), Event::Text("hi".to_owned())]);
+}
+
+#[test]
 fn fragments_without_end_are_counted() {
     let limits = Limits::default().with_max_fragments(10).with_max_message(1000);
     for version in [Version::HYBI_01, Version::HYBI_04, Version::HYBI_05] {

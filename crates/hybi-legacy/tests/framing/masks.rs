@@ -1,11 +1,11 @@
 //! The masks of hybi-04 to 06 against their definition, byte by byte, in both directions.
 
 use hybi_frame::{Limits, Opcode};
-use hybi_legacy::{FrameCodec, Role, Terms, Version};
+use hybi_legacy::{FrameCodec, Role, Version};
 use hybi_testkit::vectors;
 use sha1::{Digest as _, Sha1};
 
-use crate::receiver::{Event, KEY, NONCE, header, receive};
+use crate::receiver::{Event, KEY, NONCE, VERSIONS, header, receive, terms};
 
 const PREFIX: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
@@ -23,10 +23,6 @@ fn mask(version: Version) -> Vec<u8> {
     } else {
         PREFIX.to_vec()
     }
-}
-
-fn terms(version: Version) -> Terms {
-    Terms::new(version).unwrap_or_else(|| Terms::hybi_04(KEY, NONCE))
 }
 
 /// The clear frame of a binary message.
@@ -100,8 +96,16 @@ fn a_server_unmasks_by_definition_at_each_length_and_position() {
 }
 
 #[test]
+fn without_a_key_it_is_zeros() {
+    let mut codec = FrameCodec::new(&terms(Version::HYBI_05), Role::Client, Limits::default());
+    let mut out = Vec::new();
+    codec.encode(&mut out, &header(Opcode::Binary, None, b"Hello"), b"Hello");
+    assert_eq!(out, b"\0\0\0\0\x85\x05Hello");
+}
+
+#[test]
 fn only_clients_from_hybi_04_on_mask() {
-    for version in crate::receiver::VERSIONS {
+    for version in VERSIONS {
         let masks = |role| FrameCodec::new(&terms(version), role, Limits::default()).masks();
         assert_eq!(masks(Role::Client), version >= Version::HYBI_04, "{version}");
         assert!(!masks(Role::Server), "{version}");

@@ -112,7 +112,7 @@ proptest! {
             let other = if version == Version::HIXIE_76 { Version::HYBI_02 } else { Version::HIXIE_76 };
             terms = terms.or(other);
         }
-        // A client's frames, so that garbage gets past the masks: whatever the key, it is zeros here.
+        // Cut into frames with a key of zeros, so that garbage gets past the masks.
         let masked = role == Role::Server && version >= Version::HYBI_05;
         let bytes = if masked {
             bytes.chunks(7).flat_map(|frame| [&[0; 4], frame].concat()).collect()

@@ -1,7 +1,7 @@
 //! Frames that break a rule, each at the byte that does, and frames that only look as if.
 
 use hybi_frame::{Limits, Opcode, Rsv, Violation};
-use hybi_legacy::{Role, Version};
+use hybi_legacy::{FrameCodec, Role, Version};
 
 use crate::receiver::{Event, Receiver, receive, terms};
 
@@ -96,6 +96,23 @@ fn a_masked_header_is_judged_unmasked() {
 }
 
 #[test]
+fn only_ff_with_a_length_of_zero_closes_and_only_in_hixie_76() {
+    let skipped = [&b"\x80\x00"[..], b"\xfe\x00", b"\xfe\x80\x00", b"\xff\x01\x00"];
+    for version in [Version::HIXIE_75, Version::HIXIE_76] {
+        let end = (vec![Event::Text("end".to_owned())], Ok(()));
+        let closed = (vec![Event::Close(None, Vec::new())], Ok(()));
+        let last = if version == Version::HIXIE_76 { &closed } else { &end };
+        let closing = [&b"\xff\x00"[..], b"\xff\x80\x00"];
+        let skipped = skipped.into_iter().map(|wire| (wire, &end));
+        for (wire, expected) in skipped.chain(closing.map(|wire| (wire, last))) {
+            let wire = [wire, b"\x00end\xff"].concat();
+            let outcome = receive(&terms(version), Role::Server, Limits::default(), [&wire[..]]);
+            assert_eq!(outcome, *expected, "{version}: {wire:x?}");
+        }
+    }
+}
+
+#[test]
 fn longer_forms_of_a_length_are_lawful() {
     for version in BINARY {
         let first = first_byte(version, true, 4);
@@ -125,6 +142,30 @@ fn a_stream_may_end_between_frames_only() {
         }
         receiver.chunk(&[*last]).expect("lawful");
         assert!(receiver.codec.at_frame_boundary(), "{version}");
+    }
+}
+
+#[test]
+fn a_text_of_unknown_length_comes_in_parts_that_say_what_has_come() {
+    let mut codec = FrameCodec::new(&terms(Version::HIXIE_76), Role::Server, Limits::default());
+    for (chunk, expected) in [
+        (&b"\x00"[..], None),
+        (b"Hel", Some((&b"Hel"[..], true, false, 3, 1))),
+        (b"lo", Some((b"lo", false, false, 5, 4))),
+        (b"\xff", Some((b"", false, true, 5, 6))),
+        (b"\x00\xff", Some((b"", true, true, 0, 8))),
+    ] {
+        let mut bytes = chunk.to_vec();
+        let (taken, part) = codec.decode(&mut bytes).expect("lawful");
+        assert_eq!(taken, chunk.len());
+        let seen = part.map(|mut part| {
+            assert_eq!(part.header.fin, part.end, "only the last part ends the message");
+            let (start, end, offset) = (part.start, part.end, part.offset);
+            (part.payload().to_vec(), start, end, part.header.payload_len, offset)
+        });
+        let expected = expected
+            .map(|(payload, start, end, len, offset)| (payload.to_vec(), start, end, len, offset));
+        assert_eq!(seen, expected);
     }
 }
 

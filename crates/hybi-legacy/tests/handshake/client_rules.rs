@@ -92,7 +92,7 @@ fn the_draft_that_a_client_names_can_be_replaced() {
         let client = handshake(&request, given);
         let sent = Seen::new(client.request_bytes());
         assert_eq!(sent.field("sec-websocket-draft"), expected, "{version}, {given:?}");
-        let number = given.or(version.number()).filter(|_| version.is_in_field());
+        let number = given.or_else(|| version.number()).filter(|_| version.is_in_field());
         let number = number.map(|number| number.to_string());
         assert_eq!(sent.field("sec-websocket-version"), number.as_deref(), "{version}, {given:?}");
     }
