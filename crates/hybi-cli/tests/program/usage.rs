@@ -39,7 +39,11 @@ fn bad_values_are_shown_with_the_accepted_form() {
         (&["connect", "127.0.0.1:1"], "127.0.0.1:1", "ws://"),
         (&["connect", "-p", "hixie75", "ws://h"], "hixie75", "the nearest is hixie-75"),
         (&["connect", "-p", "atuo", "ws://h"], "atuo", "the nearest is auto"),
-        (&["connect", "--version-header", "1\r\nX: y", "ws://h"], "--version-header", "line breaks"),
+        (
+            &["connect", "--version-header", "1\r\nX: y", "ws://h"],
+            "--version-header",
+            "line breaks",
+        ),
         (&["serve", "--deflate-level", "10"], "10", "0..=9"),
         (&["connect", "--close", "1005", "ws://h"], "1005", "3000-4999"),
         (&["connect", "-H", "X: a\r\nY: b", "ws://h"], "X: a", "line breaks"),
