@@ -189,11 +189,16 @@ impl Agreed {
         &self.answer
     }
 
+    /// Whether it works on all bytes, so that it fits any layout of frames.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        matches!(self.start, Start::Stream(_))
+    }
+
     /// Whether the two cannot be used on one connection: they claim the same reserved bit, or each
     /// the whole stream.
     pub(crate) fn excludes(&self, other: &Self) -> bool {
-        let both_streams =
-            matches!((&self.start, &other.start), (Start::Stream(_), Start::Stream(_)));
+        let both_streams = self.is_stream() && other.is_stream();
         both_streams || self.rsv.difference(other.rsv) != self.rsv
     }
 }

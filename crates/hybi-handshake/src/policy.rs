@@ -142,6 +142,7 @@ impl ServerPolicy {
         let key = core::str::from_utf8(key).ok().filter(|key| is_key(key.as_bytes()));
         let key = key.ok_or(HandshakeError::MalformedKey)?;
         let origin = origin(headers, version)?;
+        // hybi-04 to 07 do not say that a name is a token, and no client is known that sends another.
         let offered = || parse_subprotocols(headers.get_all(header::SEC_WEBSOCKET_PROTOCOL));
         let accepted = self.decide(version, host, origin, offered)?;
         let offers =

@@ -51,12 +51,13 @@ impl ClientRequest {
         }
     }
 
-    /// Adds a field, such as `Cookie` or `Authorization`. A name that is set twice is sent twice.
+    /// Adds a field, such as `Cookie` or `Authorization`. A name that is set twice is sent twice, but for
+    /// `Origin`, which is what [`origin`](Self::origin) sets.
     ///
     /// # Errors
     ///
-    /// [`FieldError::Reserved`] for `Host`, `Upgrade`, `Connection` and `Sec-WebSocket-*`, and for
-    /// the fields that announce a body; [`FieldError::InvalidName`] and [`FieldError::InvalidValue`]
+    /// [`FieldError::Reserved`] for `Host`, `Upgrade`, `Connection`, `Sec-WebSocket-*` and
+    /// `WebSocket-*`, and for the fields that announce a body; [`FieldError::InvalidName`] and [`FieldError::InvalidValue`]
     /// for what no field can hold, such as a line end.
     pub fn header(
         mut self,
@@ -64,6 +65,10 @@ impl ClientRequest {
         value: impl AsRef<[u8]>,
     ) -> Result<Self, FieldError> {
         append(&mut self.headers, name.as_ref(), value.as_ref())?;
+        // Not all versions call it so.
+        if let Some(origin) = self.headers.remove(header::ORIGIN) {
+            self.origin = Some(origin);
+        }
         Ok(self)
     }
 
@@ -117,6 +122,13 @@ impl ClientRequest {
         let value = HeaderValue::from_str(value).map_err(|_| FieldError::InvalidValue)?;
         self.version_header = Some(value);
         Ok(self)
+    }
+
+    /// The same request, saying in the field that names the version what the version has there.
+    #[must_use]
+    pub fn without_version_header(mut self) -> Self {
+        self.version_header = None;
+        self
     }
 
     /// The same request for another resource.

@@ -34,6 +34,9 @@ impl Version {
     /// program that can be made to send a chosen request reaches the server's connections, and a page may
     /// plant bytes of its choice in the stream that an intermediary takes for requests of its own.
     /// Speak it on a port that nothing else trusts, or not at all.
+    ///
+    /// There are no pings either: a peer that vanished without a word is only noticed by whoever limits how
+    /// long a connection may idle.
     pub const HIXIE_75: Self = Self(None);
     /// hixie-76, which was published again as hybi-00; the registry has it as number 0.
     ///
@@ -41,7 +44,8 @@ impl Version {
     ///
     /// The handshake proves that a client of WebSocket asks, but nothing is masked: a page can plant bytes
     /// of its choice in the stream that an intermediary takes for requests of its own, with which
-    /// caches were poisoned in 2010. Browsers turned the version off for that.
+    /// caches were poisoned in 2010. Browsers turned the version off for that. As in hixie-75 there are no
+    /// pings.
     pub const HIXIE_76: Self = Self::new(0);
     /// hybi-01. Not masked, as [`HIXIE_76`](Self::HIXIE_76).
     pub const HYBI_01: Self = Self::new(1);

@@ -65,7 +65,7 @@
 //! // The client. A real one takes random bytes from the system.
 //! let request = ClientRequest::new("ws://example.org/chat".parse()?).version(Version::HIXIE_76);
 //! let mut random = |bytes: &mut [u8]| bytes.fill(0x5a);
-//! let mut client = ClientHandshake::new(&request, &mut random, HeadLimits::default());
+//! let mut client = ClientHandshake::new(&request, &mut random, HeadLimits::default())?;
 //!
 //! // The server, for which the version has to be turned on.
 //! let policy = ServerPolicy::new().with_versions([Version::RFC6455, Version::HIXIE_76]);

@@ -4,6 +4,9 @@ use hybi_frame::{CloseCode, CloseFrame};
 
 /// How a connection ended: who began, with which code and reason, and whether in order.
 ///
+/// Versions before hybi-06 have no codes, so that a Close frame of theirs counts as one without. hixie-75
+/// has no Close frames either: there an end of the transport between two messages counts as one.
+///
 /// ```
 /// use hybi::{CloseCode, CloseFrame, Config, Connection, Endpoint, Message, Negotiated, Role};
 ///

@@ -384,6 +384,14 @@ impl Seen {
 
 /// Text with U+FFFD in the place of each sequence that is not UTF-8.
 fn replaced(bytes: &[u8]) -> Assembled<'static> {
-    let text = String::from_utf8_lossy(bytes).into_owned();
+    const REPLACEMENT: &str = "\u{fffd}";
+    let mark = |invalid: &[u8]| if invalid.is_empty() { "" } else { REPLACEMENT };
+    // Counted first: a text that grew while it is made would need twice its room for a moment.
+    let len = bytes.utf8_chunks().map(|chunk| chunk.valid().len() + mark(chunk.invalid()).len());
+    let mut text = String::with_capacity(len.sum());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(mark(chunk.invalid()));
+    }
     Assembled::Text(TextPayload::Owned(text.into()))
 }

@@ -13,6 +13,8 @@ pub(crate) fn is_owned(name: &HeaderName) -> bool {
         || *name == header::UPGRADE
         || *name == header::CONNECTION
         || name.as_str().starts_with("sec-websocket-")
+        // hixie-75 spells them so.
+        || name.as_str().starts_with("websocket-")
 }
 
 /// Appends a name in the RFC's spelling: each word capitalised, `WebSocket` with two capitals.

@@ -99,6 +99,12 @@ impl FrameCodec {
         }
     }
 
+    /// Whether the version is known for certain: the client has spoken, or we have, or the request said it.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.terms.alternative.is_none()
+    }
+
     /// Takes bytes from the front of `chunk`; returns how many, and at most one part of a frame.
     ///
     /// The part's payload lies in `chunk`. A frame that is whole in `chunk` is one part; any other comes in
@@ -223,6 +229,7 @@ impl Framing {
             FramingFamily::Hixie76 => Self::Hixie(HixieCodec::new(true, rules, limits)),
             FramingFamily::Hybi01 => binary(true, None),
             FramingFamily::Hybi04 => binary(false, terms.key.map(Masking::Hash)),
+            // There are no terms of hybi-07.
             FramingFamily::Hybi05 | FramingFamily::Hybi07 => binary(false, Some(Masking::Key)),
         };
         (rules, framing)

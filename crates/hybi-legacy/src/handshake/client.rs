@@ -3,8 +3,8 @@
 use core::fmt;
 
 use hybi_handshake::{
-    ClientAccepted, ClientRequest, HandshakeError, HeadLimits, ResponseHead, ResponseReader,
-    Version,
+    ClientAccepted, ClientRequest, FieldError, HandshakeError, HeadLimits, ResponseHead,
+    ResponseReader, Version,
 };
 
 use super::hixie::Named;
@@ -22,7 +22,7 @@ use crate::terms::Terms;
 ///
 /// let request = ClientRequest::new("ws://example.com/demo".parse()?).version(Version::HIXIE_75);
 /// let mut random = |bytes: &mut [u8]| bytes.fill(4); // A real one asks the system.
-/// let mut client = ClientHandshake::new(&request, &mut random, HeadLimits::default());
+/// let mut client = ClientHandshake::new(&request, &mut random, HeadLimits::default())?;
 /// assert_eq!(
 ///     client.request_bytes(),
 ///     b"GET /demo HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nHost: example.com\r\n\
@@ -78,17 +78,24 @@ impl ClientHandshake {
     /// server that accepts no subprotocol is none for a client that asked for one, and in hixie-75
     /// only the first of several is asked for. Extensions are not offered before hybi-04.
     ///
+    /// # Errors
+    ///
+    /// [`FieldError::UnsupportedVersion`] if `request` asks for hybi-07 or later, whose handshake is that of
+    /// [`hybi_handshake::ClientHandshake`].
+    ///
     /// # Risk
     ///
     /// Versions before hybi-04 do not mask: see [`Version::HIXIE_75`] and
     /// [`Version::HIXIE_76`] before letting others choose what is sent.
-    #[must_use]
     pub fn new(
         request: &ClientRequest,
         random: &mut dyn FnMut(&mut [u8]),
         limits: HeadLimits,
-    ) -> Self {
+    ) -> Result<Self, FieldError> {
         let version = request.requested_version();
+        if version >= Version::HYBI_07 {
+            return Err(FieldError::UnsupportedVersion { requested: version });
+        }
         let (bytes, named, answer) = if version == Version::HIXIE_75 {
             let (bytes, named) = hixie75::request(request);
             (bytes, named, None)
@@ -100,15 +107,13 @@ impl ClientHandshake {
             random(&mut nonce);
             let keyed = hybi_handshake::ClientHandshake::new(request, nonce, limits);
             let request = keyed.request_bytes().to_vec();
-            return Self {
-                request,
-                exchange: Exchange::Keyed(Box::new(keyed)),
-                state: State::Waiting,
-            };
+            let exchange = Exchange::Keyed(Box::new(keyed));
+            return Ok(Self { request, exchange, state: State::Waiting });
         };
         let reader = ResponseReader::new(limits);
         let hixie = Hixie { version, named, reader, answer, accepted: None, answered: 0 };
-        Self { request: bytes, exchange: Exchange::Hixie(Box::new(hixie)), state: State::Waiting }
+        let exchange = Exchange::Hixie(Box::new(hixie));
+        Ok(Self { request: bytes, exchange, state: State::Waiting })
     }
 
     /// The request, challenge included, to be sent before anything else. Nothing more may be sent

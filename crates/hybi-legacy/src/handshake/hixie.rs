@@ -62,8 +62,9 @@ pub(super) static HIXIE_76: Spelling = Spelling {
 impl Spelling {
     /// Applies the rules that both have for a request, and the policy.
     ///
-    /// A body is not looked for: what follows the head is the challenge or frames, and
-    /// `Content-Length`, which some clients send for the challenge, changes nothing about that.
+    /// There is no body: what follows the head is the challenge or frames. Some clients announce the
+    /// challenge with `Content-Length: 8`; any other length would let an intermediary take frames for a
+    /// body, or a part of it for the next request.
     pub(super) fn check<B>(
         &'static self,
         policy: &ServerPolicy,
@@ -72,8 +73,9 @@ impl Spelling {
     ) -> Result<ServerAccepted, HandshakeError> {
         let host = check_head(request)?;
         let headers = request.headers();
-        // An intermediary would take frames for chunks.
-        if headers.contains_key(header::TRANSFER_ENCODING) {
+        let announced = single(headers, "Content-Length")?;
+        let fits = announced.is_none_or(|len| matches!(len, b"0" | b"8"));
+        if headers.contains_key(header::TRANSFER_ENCODING) || !fits {
             return Err(HandshakeError::Body);
         }
         if !lists(headers, "Upgrade", "websocket") {

@@ -159,8 +159,8 @@ impl ServerAnswer {
     ///
     /// # Errors
     ///
-    /// As [`check`], should `accepted` belong to another request;
-    /// [`HandshakeError::UnsupportedVersion`] if it is of a version with another handshake.
+    /// As [`check`], and [`HandshakeError::UnsupportedVersion`] if the request makes another handshake: it
+    /// has to be the one that `accepted` came of.
     pub fn new<B>(
         policy: &ServerPolicy,
         request: &Request<B>,
@@ -221,8 +221,8 @@ impl fmt::Debug for ServerAnswer {
     }
 }
 
-/// The field that a server of hybi-04 adds to its response, and the terms that come of it. `random`
-/// is the nonce: unpredictable, and new for each connection.
+/// The field that a server of hybi-04 adds to its response, and the terms that come of it. `accepted`
+/// has to be of that version; `random` is the nonce: unpredictable, and new for each connection.
 ///
 /// ```
 /// use hybi_handshake::{ServerPolicy, Version};

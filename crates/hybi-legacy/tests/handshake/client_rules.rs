@@ -21,6 +21,7 @@ fn handshake(request: &ClientRequest, draft: Option<u8>) -> ClientHandshake {
         request = request.version_header(&draft.to_string()).expect("a value");
     }
     ClientHandshake::new(&request, &mut generator(5), HeadLimits::default())
+        .expect("an old version")
 }
 
 /// The client of one of the examples.
@@ -32,7 +33,7 @@ fn example(response: &str) -> ClientHandshake {
             let uri = "ws://example.com/demo".parse().unwrap();
             let request = ClientRequest::new(uri).version(Version::HYBI_04);
             let mut random = |out: &mut [u8]| out.copy_from_slice(b"the sample nonce");
-            ClientHandshake::new(&request, &mut random, HeadLimits::default())
+            ClientHandshake::new(&request, &mut random, HeadLimits::default()).expect("hybi-04")
         }
     }
 }
@@ -390,7 +391,8 @@ fn heads_are_bounded_in_every_version() {
     for version in Version::ALL.into_iter().filter(|version| *version < Version::HYBI_07) {
         let request = ClientRequest::new("ws://example.com/".parse().unwrap()).version(version);
         let limits = HeadLimits::default().with_max_bytes(1000).with_max_fields(10);
-        let client = || ClientHandshake::new(&request, &mut generator(1), limits);
+        let client =
+            || ClientHandshake::new(&request, &mut generator(1), limits).expect("an old version");
         let long = format!("HTTP/1.1 101 {}", "x".repeat(1000));
         let error = client().handle_input(long.as_bytes()).unwrap_err();
         assert!(matches!(error, HandshakeError::HeadTooLarge { limit: 1000 }), "{error}");

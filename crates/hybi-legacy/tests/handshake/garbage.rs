@@ -40,7 +40,7 @@ fn clients() -> [(ClientHandshake, &'static str); 3] {
     [
         (example(REQUEST_75, Version::HIXIE_75), RESPONSE_75),
         (example(REQUEST_76, Version::HIXIE_76), RESPONSE_76),
-        (ClientHandshake::new(&keyed, nonce, limits), RESPONSE_76),
+        (ClientHandshake::new(&keyed, nonce, limits).expect("an old version"), RESPONSE_76),
     ]
 }
 

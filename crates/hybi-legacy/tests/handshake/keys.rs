@@ -70,7 +70,7 @@ fn numbers_of_any_length_are_judged_without_overflow() {
 /// A client of this version and what it sends.
 fn client(version: Version, random: &mut dyn FnMut(&mut [u8])) -> (ClientHandshake, Seen) {
     let request = ClientRequest::new("ws://example.com/demo?x=1".parse().unwrap()).version(version);
-    let client = ClientHandshake::new(&request, random, HeadLimits::default());
+    let client = ClientHandshake::new(&request, random, HeadLimits::default()).expect("hixie-76");
     let sent = Seen::new(client.request_bytes());
     (client, sent)
 }
@@ -119,7 +119,8 @@ fn keys_and_orders_of_fields_are_spread_evenly() {
         let mut random = generator(seed);
         let request =
             ClientRequest::new("ws://example.com/".parse().unwrap()).version(Version::HIXIE_76);
-        let client = ClientHandshake::new(&request, &mut random, HeadLimits::default());
+        let client =
+            ClientHandshake::new(&request, &mut random, HeadLimits::default()).expect("hixie-76");
         let sent = Seen::new(client.request_bytes());
         let key = sent.field("sec-websocket-key1").expect("a key");
         let count = key.bytes().filter(|&byte| byte == b' ').count();

@@ -200,6 +200,7 @@ pub(crate) fn client(request: &Seen, version: Version, secure: bool) -> ClientHa
         script.bytes = b"the sample nonce".to_vec();
     }
     ClientHandshake::new(&built, &mut script.generator(), HeadLimits::default())
+        .expect("an old version")
 }
 
 /// A generator that makes a client choose certain keys.

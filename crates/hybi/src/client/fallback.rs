@@ -10,10 +10,11 @@ impl Client {
     /// The client for another attempt on a new transport, after an attempt of this one failed with
     /// `error`; `None` if the version was not the matter, or none is left to try.
     ///
-    /// The versions are those of [`ClientBuilder::fallback`](super::ClientBuilder::fallback), in that order and each once. A
-    /// list of versions in the server's answer counts, whatever its status: of the versions that such a
-    /// list can name, only those in it are tried. A server without such a list may be older than the list,
-    /// and then most often breaks a rule of the answer or just ends the transport.
+    /// The versions are those of [`ClientBuilder::fallback`](super::ClientBuilder::fallback), in that order
+    /// and each once. If the server's answer lists versions, whatever its status, one of those is next, or
+    /// one that no list can name. Without a list, the version is taken for the matter when the server
+    /// refused with 400, 426, 501 or 505, answered 101 without `Sec-WebSocket-Accept`, or ended the
+    /// transport: that is what servers do that are older than the list.
     ///
     /// The adapters do this by themselves when they connect.
     ///
@@ -32,36 +33,39 @@ impl Client {
     #[must_use]
     pub fn fall_back(&self, error: &Error) -> Option<Self> {
         let offered = match error {
-            Error::Handshake(error) => match &**error {
-                HandshakeError::Rejected(response) if is_about_more(response.status()) => {
+            Error::Handshake(error) => {
+                let offered = error.versions_offered();
+                if offered.contains(&self.version()) || offered.is_empty() && !is_of_old(error) {
                     return None;
                 }
-                error => error.versions_offered(),
-            },
+                offered
+            }
             Error::Transport(_) => Vec::new(),
             _ => return None,
         };
-        let may_work = |version: &Version| {
-            offered.is_empty() || !version.is_in_field() || offered.contains(version)
-        };
-        let chosen = self.fallback.iter().copied().find(may_work)?;
+        let left = || self.fallback.iter().copied().filter(|version| *version != self.version());
+        let listed = |version: &Version| offered.contains(version);
+        let may_work =
+            |version: &Version| offered.is_empty() || !version.is_in_field() || listed(version);
+        let chosen = left().find(listed).or_else(|| left().find(may_work))?;
         let mut next = self.clone();
-        next.fallback.retain(|version| *version != chosen && may_work(version));
-        next.request = next.request.version(chosen);
+        next.fallback = left().filter(|version| *version != chosen && may_work(version)).collect();
+        next.request = next.request.version(chosen).without_version_header();
         Some(next)
     }
 }
 
-/// Whether a refusal with this status would meet another version, too.
-fn is_about_more(status: StatusCode) -> bool {
-    status.is_redirection()
-        || matches!(
-            status,
-            StatusCode::UNAUTHORIZED
-                | StatusCode::FORBIDDEN
-                | StatusCode::NOT_FOUND
-                | StatusCode::PROXY_AUTHENTICATION_REQUIRED
-                | StatusCode::TOO_MANY_REQUESTS
-                | StatusCode::SERVICE_UNAVAILABLE
-        )
+/// Whether servers that know other versions, and no list of them, fail so.
+fn is_of_old(error: &HandshakeError) -> bool {
+    match error {
+        HandshakeError::Rejected(response) => matches!(
+            response.status(),
+            StatusCode::BAD_REQUEST
+                | StatusCode::UPGRADE_REQUIRED
+                | StatusCode::NOT_IMPLEMENTED
+                | StatusCode::HTTP_VERSION_NOT_SUPPORTED
+        ),
+        HandshakeError::MissingAccept | HandshakeError::UnexpectedEof { .. } => true,
+        _ => false,
+    }
 }

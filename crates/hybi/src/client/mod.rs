@@ -77,10 +77,12 @@ impl Client {
         let offers = self.extensions.offers(self.version());
         let request = offers.into_iter().fold(request, ClientRequest::extension);
         #[cfg(feature = "legacy")]
-        if self.version() < Version::HYBI_07 {
+        {
             let random = &mut |bytes: &mut [u8]| rand::rng().fill_bytes(bytes);
-            let exchange = hybi_legacy::ClientHandshake::new(&request, random, limits);
-            return ClientHandshake::legacy(exchange, self.extensions.clone());
+            // It takes what came before hybi-07.
+            if let Ok(exchange) = hybi_legacy::ClientHandshake::new(&request, random, limits) {
+                return ClientHandshake::legacy(exchange, self.extensions.clone());
+            }
         }
         let mut nonce = [0; 16];
         rand::rng().fill_bytes(&mut nonce);

@@ -47,6 +47,7 @@ impl Connection {
             && let Some(due) = self.deadlines.due(&self.config, now)
         {
             match due {
+                Due::SendPing if !self.framing.is_settled() => self.deadlines.cannot_ping_yet(),
                 Due::SendPing if self.rules().text_only() => self.deadlines.cannot_ping(),
                 Due::SendPing => self.queue_control(Opcode::Ping, &[]),
                 Due::NoPong => {
@@ -57,14 +58,7 @@ impl Connection {
                     self.give_up(Error::Timeout(Deadline::Write));
                 }
                 Due::Park => self.park(),
-                Due::End if self.phase == Phase::CloseSent && self.shutdown_done => {
-                    // hixie-75: our end of the transport needs no answer.
-                    self.ends_in_order(Endpoint::Local);
-                    self.phase = Phase::Closed;
-                }
-                Due::End if self.phase == Phase::CloseSent => {
-                    self.give_up(Error::Timeout(Deadline::Close));
-                }
+                Due::End if self.phase == Phase::CloseSent => self.no_answer(),
                 Due::End if self.phase == Phase::SendFailed => self.transport_ended(),
                 Due::End => self.let_go(Error::Timeout(Deadline::Write)),
             }
@@ -101,7 +95,7 @@ impl Connection {
         if unsent {
             // Our Close frame, if there is one, is the last of what did not leave.
             end.status.sent = None;
-            end.status.began = None;
+            end.status.began = end.status.received.is_some().then_some(Endpoint::Peer);
         }
         self.outbox.clear();
         self.pong = None;
@@ -112,8 +106,12 @@ impl Connection {
     /// Takes in that the transport failed: nothing more can be sent or received.
     pub fn handle_transport_error(&mut self, error: std::io::Error) {
         // Once the peer's Close frame is here, or we failed the connection, the outcome is
-        // settled; a peer that resets the transport instead of waiting changes nothing.
-        if self.is_receiving() {
+        // settled; a peer that resets the transport instead of waiting changes nothing. In hixie-75 our end of
+        // the transport settles it, too, but the peer's says nothing about what we sent.
+        let unsent = self.outbox.len() > 0;
+        if self.shutdown_done && self.phase == Phase::CloseSent && self.may_end_here() {
+            self.ends_in_order(Endpoint::Local);
+        } else if self.is_receiving() || unsent && self.closing() == Closing::Transport {
             self.fail(error.into(), None);
         } else if let Some(end) = &mut self.end {
             end.status.clean &= self.outbox.len() == 0;
@@ -124,11 +122,15 @@ impl Connection {
 
     pub(super) fn transport_ended(&mut self) {
         match self.phase {
+            // What is queued may still leave: the peer has only ended its own half.
             Phase::Open | Phase::CloseSent if self.may_end_here() => {
-                // What is queued may still leave: the peer has only ended its own half.
-                self.peer_ended = true;
                 self.ends_in_order(Endpoint::Peer);
+                self.peer_ended = true;
                 self.phase = if self.shutdown_done { Phase::Closed } else { Phase::Ending };
+            }
+            Phase::CloseSent if self.has_crossed() => {
+                self.finish_closing_handshake();
+                self.peer_ended = true;
             }
             Phase::Open | Phase::CloseSent | Phase::SendFailed => {
                 self.give_up(Error::Lost);
@@ -145,9 +147,26 @@ impl Connection {
 
     /// Whether the end of the transport is how the peer ends the connection in order.
     fn may_end_here(&self) -> bool {
-        self.closing() == Closing::Transport
-            && self.framing.at_frame_boundary()
-            && !self.assembler.in_message()
+        self.closing() == Closing::Transport && self.framing.at_frame_boundary()
+    }
+
+    /// Whether the peer's Close frame crossed ours without answering it, so that both wait for an answer.
+    pub(super) fn has_crossed(&self) -> bool {
+        self.phase == Phase::CloseSent
+            && self.end.as_ref().is_some_and(|end| end.status.received.is_some())
+    }
+
+    /// The peer took no notice of our end in time.
+    fn no_answer(&mut self) {
+        match self.closing() {
+            // In hixie-75 our end of the transport needs no answer.
+            Closing::Transport if self.shutdown_done => {
+                self.ends_in_order(Endpoint::Local);
+                self.phase = Phase::Closed;
+            }
+            Closing::Transport => self.give_up(Error::Timeout(Deadline::Write)),
+            _ => self.give_up(Error::Timeout(Deadline::Close)),
+        }
     }
 
     /// Notes that a connection of hixie-75 ends in order, without a closing handshake; `who` wanted it,
@@ -175,19 +194,23 @@ impl Connection {
         self.deadlines.end_within(self.config.close_timeout);
     }
 
-    /// Takes in the peer's Close frame. In hybi-03 and 04 it may have crossed ours without being the
-    /// answer to it: it is answered then, once, and ours goes on waiting.
+    /// Takes in the peer's Close frame: it answers ours, or ours answers it (section 5.5.1). In hybi-03
+    /// and 04 it may have crossed ours without being the answer to it: it is answered then, once, and
+    /// ours goes on waiting.
     pub(super) fn close_received(&mut self, frame: Option<CloseFrame>) {
         self.queue_pending_pong();
         let (closing, received) = (self.closing(), self.assembler.close_payload());
-        let crossed = self.phase == Phase::CloseSent
-            && !closing.is_answer(closing.opening(self.role), received)
-            && self.end.as_ref().is_none_or(|end| end.status.received.is_none());
-        if crossed {
-            self.answer_close(None);
-            self.end().status.received = Some(frame);
-        } else {
-            self.finish_closing_handshake(frame);
+        let crosses = self.phase == Phase::CloseSent
+            && !self.has_crossed()
+            && !closing.is_answer(closing.opening(self.role), received);
+        if crosses || self.phase == Phase::Open {
+            self.answer_close(frame.as_ref().map(CloseFrame::code));
+        }
+        let status = &mut self.end().status;
+        status.began.get_or_insert(Endpoint::Peer);
+        status.received.get_or_insert(frame);
+        if !crosses {
+            self.finish_closing_handshake();
         }
     }
 
@@ -198,21 +221,13 @@ impl Connection {
         self.queue_close(&answer, code);
     }
 
-    /// The peer's Close frame came: it answers ours, or ours answers it with the same code
-    /// (section 5.5.1).
-    fn finish_closing_handshake(&mut self, frame: Option<CloseFrame>) {
-        if self.phase == Phase::Open {
-            self.answer_close(frame.as_ref().map(CloseFrame::code));
-            self.end().status.began = Some(Endpoint::Peer);
-        }
+    /// Both Close frames are exchanged, or ours never will be.
+    fn finish_closing_handshake(&mut self) {
         // Neither direction has any more to code, and the application may keep its handle for long.
         self.extended = None;
         let answered = self.phase != Phase::SendFailed;
-        let status = &mut self.end().status;
-        status.received = Some(frame);
-        status.clean = answered;
+        self.end().status.clean = answered;
         if !answered {
-            status.began.get_or_insert(Endpoint::Peer);
             self.phase = Phase::Closed;
             return;
         }
@@ -237,12 +252,15 @@ impl Connection {
             self.queue_failure(code);
             self.end().status.began = Some(Endpoint::Local);
         }
+        let hixie_75 = self.closing() == Closing::Transport;
         let end = self.end();
         end.error = Some(match (&error, end.send_error.take()) {
             (Error::Protocol(_), _) | (_, None) => error,
             (_, Some(send_error)) => send_error,
         });
         end.status.clean = false;
+        // There, no frame of the peer's stands behind it.
+        end.status.received.take_if(|_| hixie_75);
         self.extended = None;
         self.phase = Phase::Ending;
         self.deadlines.end_within(self.config.close_timeout);

@@ -71,8 +71,14 @@ impl Deadlines {
         self.write_waiting = true;
     }
 
-    /// The ping that was due cannot be sent in this version, so nobody owes an answer.
+    /// The version has no pings: nobody is ever asked.
     pub(super) fn cannot_ping(&mut self) {
+        self.cannot_ping_yet();
+        self.ping = None;
+    }
+
+    /// The ping that was due was not sent, so nobody owes an answer.
+    pub(super) fn cannot_ping_yet(&mut self) {
         self.pinged = false;
     }
 

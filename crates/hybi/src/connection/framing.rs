@@ -4,7 +4,7 @@
 //! rules about messages and their end. Old layouts give the same parts of frames as that of RFC 6455,
 //! and take the same headers.
 
-use hybi_frame::{FrameDecoder, FrameHeader, FrameRules, Limits, MaskingKey, Role, encode_frame};
+use hybi_frame::{FrameDecoder, FrameHeader, FrameRules, Limits, MaskingKey, Role};
 use hybi_handshake::Version;
 #[cfg(feature = "legacy")]
 use hybi_legacy::FrameCodec;
@@ -52,32 +52,21 @@ impl Framing {
         }
     }
 
+    /// Whether the version is known; a ping of ours must not be what decides it.
+    pub(super) fn is_settled(&self) -> bool {
+        match self {
+            Self::Rfc6455(_) => true,
+            #[cfg(feature = "legacy")]
+            Self::Legacy(codec) => codec.is_settled(),
+        }
+    }
+
     /// Whether all bytes received belong to complete frames.
     pub(super) fn at_frame_boundary(&self) -> bool {
         match self {
             Self::Rfc6455(decoder) => decoder.at_frame_boundary(),
             #[cfg(feature = "legacy")]
             Self::Legacy(codec) => codec.at_frame_boundary(),
-        }
-    }
-
-    /// Appends a frame.
-    #[inline]
-    #[cfg_attr(
-        not(feature = "legacy"),
-        expect(
-            clippy::needless_pass_by_ref_mut,
-            reason = "the first frame may settle an old version"
-        )
-    )]
-    pub(super) fn encode(&mut self, out: &mut Vec<u8>, header: FrameHeader, payload: &[u8]) {
-        match self {
-            Self::Rfc6455(_) => {
-                let FrameHeader { fin, rsv, opcode, masking_key, .. } = header;
-                encode_frame(out, fin, rsv, opcode, payload, masking_key);
-            }
-            #[cfg(feature = "legacy")]
-            Self::Legacy(codec) => codec.encode(out, &header, payload),
         }
     }
 

@@ -65,7 +65,8 @@ impl Negotiated {
         Self { version, subprotocol, extensions, ..PLAIN.clone() }
     }
 
-    /// The same for a version before hybi-07.
+    /// The same for a version before hybi-07. Of the extensions, a connection uses those over the whole
+    /// stream, from hybi-04 on: old frames have no bit to say that a payload was encoded.
     ///
     /// ```
     /// use hybi::{Config, Connection, Message, Negotiated, Role, Version, legacy::Terms};
@@ -81,6 +82,14 @@ impl Negotiated {
     #[must_use]
     pub fn with_terms(self, terms: hybi_legacy::Terms) -> Self {
         Self { version: terms.version(), terms: Some(terms), ..self }
+    }
+
+    /// Lets go of extensions that the layout of the frames has no bits for.
+    fn drop_what_does_not_fit(&mut self) {
+        if self.version < Version::HYBI_07 {
+            let negotiates = self.version >= Version::HYBI_04;
+            self.extensions.retain(|agreed| negotiates && agreed.is_stream());
+        }
     }
 }
 
@@ -276,7 +285,8 @@ pub struct Connection {
 impl Connection {
     /// A connection whose opening handshake is complete.
     #[must_use]
-    pub fn new(role: Role, negotiated: Negotiated, config: Arc<Config>) -> Self {
+    pub fn new(role: Role, mut negotiated: Negotiated, config: Arc<Config>) -> Self {
+        negotiated.drop_what_does_not_fit();
         let mut framing = Framing::new(&negotiated, role, config.limits);
         let rules = framing.rules();
         let extended = Extended::new(&negotiated.extensions, &mut framing);

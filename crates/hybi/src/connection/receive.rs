@@ -51,7 +51,10 @@ impl Connection {
         let len = chunk.len();
         let Framing::Legacy(codec) = &mut self.framing else { return (len, None) };
         let decoded = codec.decode(chunk);
-        self.settle_version();
+        // It may have been left open until the client speaks.
+        if let Some(negotiated) = &mut self.negotiated {
+            negotiated.version = codec.version();
+        }
         self.handle_part(decoded, len)
     }
 
@@ -117,6 +120,15 @@ impl Connection {
         &mut self,
         assembled: Result<Option<Event<'a>>, FrameError>,
     ) -> Option<Event<'a>> {
+        // After the peer's Close frame only another one counts, and nobody is told of it.
+        if self.end.is_some() && self.has_crossed() {
+            match assembled {
+                Ok(Some(Event::Close(frame))) => self.close_received(frame),
+                Ok(_) => {}
+                Err(error) => self.fail_protocol(error),
+            }
+            return None;
+        }
         match &assembled {
             Ok(Some(Event::Text(_) | Event::Binary(_))) => self.deadlines.heard_message(),
             Ok(Some(Event::Ping(payload))) => self.answer_ping(payload),

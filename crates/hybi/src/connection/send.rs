@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use hybi_compression::Compress;
-use hybi_frame::{CloseCode, CloseFrame, CloseFrameError, FrameHeader, MaskingKey, Opcode, Rsv};
+use hybi_frame::{
+    CloseCode, CloseFrame, CloseFrameError, FrameHeader, MaskingKey, Opcode, Rsv, encode_frame,
+};
 use rand::Rng;
 
 use super::{Connection, Phase};
@@ -64,8 +66,6 @@ impl Connection {
             }
             Message::Close(frame) => self.begin_closing_handshake(frame.as_ref()),
         }
-        #[cfg(feature = "legacy")]
-        self.settle_version();
         Ok(())
     }
 
@@ -142,23 +142,29 @@ impl Connection {
 
     /// Queues a frame with a payload that is copied next to its header.
     pub(super) fn queue_copied(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, payload: &[u8]) {
-        let (masking_key, payload_len) = (self.masking_key(), payload.len() as u64);
-        let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len };
-        self.append(|framing, out| framing.encode(out, header, payload));
+        let masking_key = self.masking_key();
+        #[cfg(feature = "legacy")]
+        if let super::Framing::Legacy(_) = self.framing {
+            let payload_len = payload.len() as u64;
+            let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len };
+            return self.queue_legacy(&header, payload);
+        }
+        self.append(|_, out| encode_frame(out, fin, rsv, opcode, payload, masking_key));
+    }
+
+    // Apart, so that the frames of RFC 6455 are not appended through code that knows both.
+    #[cfg(feature = "legacy")]
+    #[inline(never)]
+    fn queue_legacy(&mut self, header: &FrameHeader, payload: &[u8]) {
+        self.append(|framing, out| {
+            if let super::Framing::Legacy(codec) = framing {
+                codec.encode(out, header, payload);
+            }
+        });
     }
 
     pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
         self.queue_copied(true, Rsv::NONE, opcode, payload);
-    }
-
-    /// The version may have been left open until somebody speaks.
-    #[cfg(feature = "legacy")]
-    pub(super) fn settle_version(&mut self) {
-        if let (super::Framing::Legacy(codec), Some(negotiated)) =
-            (&self.framing, &mut self.negotiated)
-        {
-            negotiated.version = codec.version();
-        }
     }
 
     /// A fresh masking key for a client's frame; none for a server's (section 5.1).

@@ -98,14 +98,86 @@ fn a_close_frame_that_crosses_ours_is_answered_and_ours_goes_on_waiting() {
         let mut server = connection(Role::Server, version, Config::default());
         assert_eq!(input(&mut server, &ours), [Message::Close(None)]);
         assert!(!client.wants_shutdown() && client.is_receiving(), "{version:?}");
-        // Now the answer to ours.
-        input(&mut client, answer);
+        // Behind the peer's Close frame nothing counts but the answer to ours.
+        let (text, ping): (&[u8], &[u8]) = match version {
+            Version::HYBI_03 => (b"\x04\x04late", b"\x02\0"),
+            _ => (b"\x84\x04late", b"\x82\0"),
+        };
+        assert_eq!(input(&mut client, &[text, ping, answer].concat()), []);
+        assert_eq!(client.transmit_to_vec(), b"");
         assert!(!client.is_receiving(), "{version:?}");
         client.handle_eof();
         let status = client.close_status().expect("it ended");
         assert!(status.is_clean(), "{version:?}");
         assert_eq!(status.began_by(), Some(Endpoint::Local));
     }
+}
+
+/// Both Close frames were seen, whatever became of the answers.
+#[test]
+fn a_transport_that_ends_after_close_frames_crossed_is_no_loss() {
+    let mut client = connection(Role::Client, Version::HYBI_03, Config::default());
+    client.queue(Message::Close(None)).expect("open");
+    input(&mut client, b"\x01\x03xyz");
+    assert_eq!(client.transmit_to_vec(), b"\x01\0\x01\x03xyz");
+    client.handle_eof();
+    assert!(client.wants_shutdown());
+    client.shutdown_done();
+    assert_eq!(client.state(), State::Closed);
+    assert!(client.error().is_none() && client.close_status().is_some_and(|end| end.is_clean()));
+}
+
+#[test]
+fn what_hixie_75_could_not_send_any_more_is_an_error() {
+    let mut own = connection(Role::Server, Version::HIXIE_75, Config::default());
+    own.queue("unsent").expect("open");
+    own.handle_eof();
+    own.handle_write_error(std::io::ErrorKind::BrokenPipe.into());
+    assert!(matches!(own.error(), Some(Error::Transport(_))), "{own:?}");
+    let status = own.close_status().expect("it ended");
+    assert!(!status.is_clean());
+    assert_eq!((status.code(), status.sent()), (CloseCode::ABNORMAL, None));
+}
+
+/// Whoever closes a socket with unread bytes in it resets it.
+#[test]
+fn a_reset_after_our_end_of_hixie_75_is_no_error() {
+    let mut own = connection(Role::Client, Version::HIXIE_75, Config::default());
+    own.queue(Message::Close(None)).expect("open");
+    own.shutdown_done();
+    own.handle_transport_error(std::io::ErrorKind::ConnectionReset.into());
+    assert!(own.error().is_none() && own.close_status().is_some_and(|end| end.is_clean()));
+    assert_eq!(own.state(), State::Closed);
+
+    let mut own = connection(Role::Client, Version::HIXIE_75, Config::default());
+    own.queue(Message::Close(None)).expect("open");
+    own.shutdown_done();
+    input(&mut own, b"\0cut of");
+    own.handle_transport_error(std::io::ErrorKind::ConnectionReset.into());
+    assert!(matches!(own.error(), Some(Error::Transport(_))));
+}
+
+#[test]
+fn a_blocked_transport_of_hixie_75_ends_as_one_that_cannot_be_written_to() {
+    let mut own = connection(Role::Client, Version::HIXIE_75, Config::default());
+    own.queue("unread").expect("open");
+    own.queue(Message::Close(None)).expect("open");
+    own.transmit_blocked();
+    let now = Instant::now();
+    let deadline = own.poll_timeout(|| now).expect("a deadline");
+    own.handle_timeout(deadline);
+    assert!(matches!(own.error(), Some(Error::Timeout(hybi::Deadline::Write))), "{own:?}");
+}
+
+/// Only FF is a close; what has another type or a length is skipped.
+#[test]
+fn other_frames_of_length_zero_do_not_close_hixie_76() {
+    let mut own = connection(Role::Server, Version::HIXIE_76, Config::default());
+    for skipped in [&b"\x80\0"[..], b"\xfe\0", b"\xff\x01x"] {
+        assert_eq!(input(&mut own, skipped), []);
+        assert_eq!(own.state(), State::Open, "{skipped:x?}");
+    }
+    assert_eq!(input(&mut own, b"\xff\0"), [Message::Close(None)]);
 }
 
 /// Another Close frame that is no answer either ends it: nobody closes three times.

@@ -136,6 +136,72 @@ fn requests_that_select_nothing_are_refused_with_the_versions_there_are() {
     }
 }
 
+/// A keep-alive ping would be what decides, and may not be understood.
+#[test]
+fn nobody_is_pinged_before_the_version_is_known() {
+    use hybi::{Config, Connection, Negotiated, Role, legacy::Terms};
+    for (version, other, hello) in [
+        (Version::HYBI_03, Version::HIXIE_76, HIXIE_HELLO),
+        (Version::HIXIE_76, Version::HYBI_01, HYBI_HELLO),
+    ] {
+        let terms = Terms::new(version).expect("it needs no key").or(other);
+        let negotiated = Negotiated::default().with_terms(terms);
+        let mut own = Connection::new(Role::Server, negotiated, Config::default().into());
+        let mut now = std::time::Instant::now();
+        for _ in 0..10 {
+            now = own.poll_timeout(|| now).expect("it will have to ask later");
+            own.handle_timeout(now);
+            assert_eq!(own.transmit_to_vec(), b"", "{version:?}");
+        }
+        assert_eq!(crate::world::input(&mut own, hello), [Message::text("hello")]);
+        assert_eq!(own.negotiated().version, other);
+        let deadline = own.poll_timeout(|| now);
+        assert_eq!(deadline.is_some(), true, "{version:?}");
+        now = deadline.expect("a deadline");
+        own.handle_timeout(now);
+        now = own.poll_timeout(|| now).unwrap_or(now);
+        own.handle_timeout(now);
+        let pinged = !own.transmit_to_vec().is_empty();
+        assert_eq!(pinged, other == Version::HYBI_01, "{version:?}");
+    }
+}
+
+#[test]
+fn the_challenge_that_breaks_off_is_named() {
+    let (end, far) = link(Manners::PLAIN);
+    let request = request(None);
+    far.put(&request[..request.len() - 3]);
+    far.end();
+    let timer = Clock::new().timer();
+    let deadline = hybi::io::Timer::now(&timer) + core::time::Duration::from_secs(10);
+    let refused = run(opening::accept(&server([Version::HIXIE_76]), end, timer, deadline), || {});
+    let error = refused.expect_err("eight bytes are due");
+    assert!(
+        matches!(error.handshake(), Some(HandshakeError::UnexpectedEof { received: 5 })),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_order_of_hixie_75_may_be_asked_for() {
+    let request = b"GET / HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\
+        X-Proxy: here\r\nHost: a\r\nOrigin: http://a\r\n\r\n";
+    for (order, accepted) in
+        [(hybi::legacy::FieldOrder::Any, true), (hybi::legacy::FieldOrder::Fixed, false)]
+    {
+        let server = Server::builder().versions([Version::HIXIE_75]).hixie_75_fields(order).build();
+        let (end, far) = link(Manners::PLAIN);
+        far.put(request);
+        if !accepted {
+            far.end();
+        }
+        let timer = Clock::new().timer();
+        let deadline = hybi::io::Timer::now(&timer) + core::time::Duration::from_secs(10);
+        let outcome = run(opening::accept(&server, end, timer, deadline), || {});
+        assert_eq!(outcome.is_ok(), accepted, "{order:?}");
+    }
+}
+
 /// Some proxies hold the eight bytes back until they have seen a 101.
 #[test]
 fn the_head_of_the_answer_does_not_wait_for_the_challenge() {

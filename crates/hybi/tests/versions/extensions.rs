@@ -42,6 +42,23 @@ fn deflate_stream_carries_what_hybi_04_to_06_mask() {
     }
 }
 
+/// Whoever joins the two by hand gets what the version can carry.
+#[test]
+fn a_connection_of_an_old_version_uses_nothing_that_its_frames_cannot_tell() {
+    let offer = hybi::ExtensionOffer::new("permessage-deflate").expect("a token");
+    let agreed = Extensions::default().accept(&[offer], Version::RFC6455);
+    assert_eq!(agreed.len(), 1);
+    for version in old() {
+        let negotiated = hybi::Negotiated::new(version, None, agreed.clone());
+        let negotiated = negotiated.with_terms(crate::world::terms(version));
+        let config = std::sync::Arc::new(hybi::Config::default());
+        let mut own = hybi::Connection::new(hybi::Role::Server, negotiated, config);
+        assert!(own.negotiated().extensions.is_empty(), "{version:?}");
+        own.queue("x".repeat(1000)).expect("open");
+        assert!(own.transmit_to_vec().len() > 1000, "{version:?}");
+    }
+}
+
 #[test]
 fn what_needs_reserved_bits_is_not_offered_before_hybi_07() {
     for version in old() {

@@ -102,8 +102,7 @@ fn attempts_are_bounded_by_the_versions() {
     assert_eq!(attempts, 1, "the list said that no other would do");
 
     // No list can name these.
-    let all = Version::ALL.into_iter().skip(1);
-    let (outcome, attempts) = connect(&falling_back(all), &[Version::HIXIE_75]);
+    let (outcome, attempts) = connect(&falling_back(Version::ALL), &[Version::HIXIE_75]);
     assert_eq!(outcome.expect("the last").version(), Version::HIXIE_75);
     assert_eq!(attempts, 11);
 }
@@ -115,14 +114,19 @@ fn refusals_that_are_not_about_the_version_end_it() {
         ("400 Bad Request", true),
         ("426 Upgrade Required", true),
         ("501 Not Implemented", true),
-        ("200 OK", true),
+        ("505 HTTP Version Not Supported", true),
+        ("200 OK", false),
+        ("500 Internal Server Error", false),
         ("401 Unauthorized", false),
         ("403 Forbidden", false),
         ("404 Not Found", false),
         ("302 Found", false),
         ("503 Service Unavailable", false),
         // As hixie-75 servers answer whatever was asked.
-        ("101 Web Socket Protocol Handshake", true),
+        ("101 Web Socket Protocol Handshake\r\nUpgrade: WebSocket\r\nConnection: Upgrade", true),
+        ("101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade", false),
+        // It lists what was asked for, so that something else is the matter.
+        ("400 Bad Request\r\nSec-WebSocket-Version: 13, 8", false),
     ] {
         let mut attempt = client.handshake(&"ws://example.org/".parse().expect("a URI"));
         let response = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
@@ -132,6 +136,8 @@ fn refusals_that_are_not_about_the_version_end_it() {
     let mut attempt = client.handshake(&"ws://example.org/".parse().expect("a URI"));
     let error = attempt.handle_eof();
     assert_eq!(client.fall_back(&error).map(|next| next.version()), Some(Version::HYBI_08));
+    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    assert!(client.fall_back(&reset.into()).is_some());
     assert!(client.fall_back(&Error::Timeout(hybi::Deadline::Handshake)).is_none());
 }
 
@@ -139,10 +145,49 @@ fn refusals_that_are_not_about_the_version_end_it() {
 fn a_list_split_over_fields_counts_whatever_the_status() {
     let client = falling_back([Version::HYBI_07, Version::HYBI_08]);
     let mut attempt = client.handshake(&"ws://example.org/".parse().expect("a URI"));
-    let response = b"HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n\
+    let response = b"HTTP/1.1 403 Forbidden\r\nSec-WebSocket-Version: 5\r\n\
         Sec-WebSocket-Version: 9, 8\r\nContent-Length: 0\r\n\r\n";
     let error = attempt.handle_input(response).expect_err("refused");
     let next = client.fall_back(&error).expect("8 is listed");
     assert_eq!(next.version(), Version::HYBI_08);
     assert!(next.fall_back(&error).is_none(), "7 is not");
+}
+
+#[test]
+fn a_list_is_remembered_and_goes_before_what_no_list_can_name() {
+    let refused = |client: &Client, list: &str| {
+        let mut attempt = client.handshake(&"ws://example.org/".parse().expect("a URI"));
+        let list = format!("Sec-WebSocket-Version: {list}\r\nContent-Length: 0");
+        let response = format!("HTTP/1.1 426 Upgrade Required\r\n{list}\r\n\r\n");
+        attempt.handle_input(response.as_bytes()).expect_err("refused")
+    };
+    let lost = |client: &Client| {
+        client.handshake(&"ws://example.org/".parse().expect("a URI")).handle_eof()
+    };
+    let client =
+        falling_back([Version::HIXIE_76, Version::HYBI_08, Version::HYBI_07, Version::HYBI_06]);
+    let next = client.fall_back(&refused(&client, "7, 6")).expect("7 is listed");
+    assert_eq!(next.version(), Version::HYBI_07);
+    let next = next.fall_back(&lost(&next)).expect("more are left");
+    assert_eq!(next.version(), Version::HIXIE_76, "in the caller's order, without a list");
+    let next = next.fall_back(&lost(&next)).expect("6 was listed");
+    assert_eq!(next.version(), Version::HYBI_06);
+    assert!(next.fall_back(&lost(&next)).is_none(), "8 was not listed");
+}
+
+#[test]
+fn no_version_is_asked_for_twice_and_none_under_the_name_of_another() {
+    let client = Client::builder().version(Version::HYBI_03).version_header("3").fallback([
+        Version::HYBI_03,
+        Version::HYBI_08,
+        Version::HYBI_08,
+    ]);
+    let client = client.build().expect("versions that are spoken");
+    let lost = client.handshake(&"ws://example.org/".parse().expect("a URI")).handle_eof();
+    let next = client.fall_back(&lost).expect("one is left");
+    assert_eq!(next.version(), Version::HYBI_08);
+    let handshake = next.handshake(&"ws://example.org/".parse().expect("a URI"));
+    let request = String::from_utf8_lossy(handshake.request_bytes()).into_owned();
+    assert!(request.contains("\r\nSec-WebSocket-Version: 8\r\n"), "{request}");
+    assert!(next.fall_back(&lost).is_none());
 }

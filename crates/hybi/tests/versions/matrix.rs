@@ -133,6 +133,78 @@ fn clients_of_two_that_are_taken_for_three_get_along_with_it() {
     }
 }
 
+/// Keys and nonces are from the system's generator, anew for each connection.
+#[test]
+fn no_two_handshakes_are_alike() {
+    let uri = "ws://example.org/".parse().expect("a URI");
+    for version in Version::ALL.into_iter().filter(|version| *version != Version::HIXIE_75) {
+        let requests = [(); 2].map(|()| {
+            let handshake = client(version).handshake(&uri);
+            let bytes = handshake.request_bytes();
+            let (head, challenge) = match version < Version::HYBI_04 {
+                true => bytes.split_at(bytes.len() - 8),
+                false => (bytes, &b""[..]),
+            };
+            let head = String::from_utf8(head.to_vec()).expect("text");
+            let mut keys: Vec<_> =
+                head.lines().filter(|line| line.contains("-Key")).map(str::to_owned).collect();
+            keys.sort_unstable();
+            (keys, challenge.to_vec())
+        });
+        let [(keys, challenge), (other_keys, other_challenge)] = requests;
+        assert_eq!(keys.len(), if version < Version::HYBI_04 { 2 } else { 1 });
+        assert!(keys.iter().zip(&other_keys).all(|(key, other)| key != other), "{version:?}");
+        assert!(challenge.is_empty() || challenge != other_challenge, "{version:?}");
+    }
+    let nonces = [(); 2].map(|()| {
+        let request = http::Request::get("/")
+            .header("Host", "example.org")
+            .header("Upgrade", "websocket")
+            .header("Connection", "Upgrade")
+            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .header("Sec-WebSocket-Version", "4")
+            .body(())
+            .expect("a request");
+        let (response, _) = server([Version::HYBI_04]).upgrade(&request).expect("accepted");
+        response.headers()["sec-websocket-nonce"].clone()
+    });
+    assert_ne!(nonces[0], nonces[1]);
+}
+
+/// Whichever way an application names it, the origin is sent once, under the version's name for it.
+#[test]
+fn an_origin_among_the_fields_is_the_origin() {
+    let uri = "ws://example.org/".parse().expect("a URI");
+    for version in Version::ALL {
+        let client = hybi::Client::builder().version(version).header("Origin", "http://a").build();
+        let handshake = client.expect("a client").handshake(&uri);
+        let request = String::from_utf8_lossy(handshake.request_bytes()).into_owned();
+        let origins: Vec<_> = request.lines().filter(|line| line.contains("Origin: ")).collect();
+        let field = if (Version::HYBI_04..=Version::HYBI_08).contains(&version) {
+            "Sec-WebSocket-Origin"
+        } else {
+            "Origin"
+        };
+        assert_eq!(origins, [format!("{field}: http://a")], "{version:?}");
+    }
+}
+
+#[test]
+fn a_refusal_that_ends_with_the_transport_is_handed_over_in_every_version() {
+    for version in Version::ALL {
+        let uri = "ws://example.org/".parse().expect("a URI");
+        let mut handshake = client(version).handshake(&uri);
+        let page = b"HTTP/1.1 404 Not Found\r\n\r\nno such room";
+        let (consumed, accepted) = handshake.handle_input(page).expect("not yet at its end");
+        assert!(consumed == page.len() && accepted.is_none());
+        let error = handshake.handle_eof();
+        let Some(HandshakeError::Rejected(response)) = error.handshake() else {
+            panic!("{version:?}: {error}");
+        };
+        assert_eq!((response.status().as_u16(), &response.body()[..]), (404, &b"no such room"[..]));
+    }
+}
+
 #[test]
 fn subprotocols_origins_and_locations_fit_in_every_version() {
     for version in Version::ALL {
