@@ -33,6 +33,9 @@
 //! # }
 //! ```
 //!
+//! The feature `legacy` brings the versions before hybi-07: without it they can be named, but a server
+//! accepts none of them and a client refuses to ask.
+//!
 //! TLS is not here yet: a `wss` URI is refused before any byte is sent. A TLS stream of your own
 //! can be handed to [`client`] and [`accept`].
 

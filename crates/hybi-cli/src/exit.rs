@@ -3,7 +3,7 @@
 use core::fmt;
 use std::io::Write as _;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// The exit codes of the program; each is stable interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ pub(crate) fn usage_failure(error: &clap::Error) -> Failure {
         // Its text is the whole help.
         return Failure::usage("usage", "a command is missing").hint(GENERAL_HINT);
     }
-    let text = error.render().to_string();
+    let text = without_secrets(error);
     let mut why: Vec<&str> = Vec::new();
     let mut hint = None;
     for line in text.lines().map(str::trim) {
@@ -129,6 +129,36 @@ pub(crate) fn usage_failure(error: &clap::Error) -> Failure {
     failure.hint(hint.unwrap_or_else(|| GENERAL_HINT.into()))
 }
 
+/// What is wrong with the arguments, without the credentials that may be among them.
+fn without_secrets(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
+    if value.is_empty() {
+        return text;
+    }
+    let secret = ["--user", "--header", "--cookie"].iter().any(|name| argument.starts_with(name));
+    let shown = match value.split_once(':') {
+        Some((name, _)) if argument.starts_with("--header") => format!("{name}: ***"),
+        _ if secret => "***".into(),
+        _ => without_user_info(value),
+    };
+    text.replace(value, &shown)
+}
+
+/// A URL as it may be shown, well formed or not.
+fn without_user_info(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.rfind('@') {
+        Some(at) => format!("{scheme}://***{}", &rest[at..]),
+        None => url.to_owned(),
+    }
+}
+
 const GENERAL_HINT: &str = "hybi --help lists commands, hybi COMMAND --help options";
 
 #[cfg(test)]
@@ -140,6 +170,22 @@ mod tests {
     fn failure(arguments: &[&str]) -> Failure {
         let error = crate::args::Cli::try_parse_from(arguments).unwrap_err();
         usage_failure(&error)
+    }
+
+    #[test]
+    fn credentials_are_not_repeated() {
+        for arguments in [
+            &["hybi", "connect", "ws://u:S3CRET@127.0.0.1:1/#frag"][..],
+            &["hybi", "connect", "http://u:S3CRET@127.0.0.1:1/"],
+            &["hybi", "connect", "ws://u:S3CRET@127.0.0.1:99999/"],
+            &["hybi", "connect", "-u", "S3CRET", "ws://h"],
+            &["hybi", "connect", "-H", "Authorization S3CRET", "ws://h"],
+            &["hybi", "connect", "--cookie", "a=S3CRET\nb", "ws://h"],
+        ] {
+            let failure = failure(arguments);
+            assert!(!failure.message().contains("S3CRET"), "{}", failure.message());
+            assert!(failure.message().contains("***"), "{}", failure.message());
+        }
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Row {
             None => object.raw("number", "null"),
         };
         object
-            .string("aliases", &aliases(self.version).join(" "))
+            .strings("aliases", &aliases(self.version))
             .strings("documents", &documents)
             .string("selected_by", &self.selected_by())
             .boolean("binary", self.more_than_text())

@@ -191,7 +191,7 @@ impl ServerPolicy {
         let accepted = self.versions;
         let value =
             fields::single(headers, &header::SEC_WEBSOCKET_VERSION, "Sec-WebSocket-Version")?
-                .ok_or(HandshakeError::MissingVersion { accepted })?;
+                .ok_or_else(|| missing_version(headers, accepted))?;
         let requested = core::str::from_utf8(value)
             .ok()
             .and_then(Version::parse)
@@ -201,6 +201,18 @@ impl ServerPolicy {
         } else {
             Err(HandshakeError::UnsupportedVersion { requested, accepted })
         }
+    }
+}
+
+/// What is wrong with a request that names no version.
+fn missing_version(headers: &HeaderMap, accepted: VersionSet) -> HandshakeError {
+    // Keys in two fields are the handshake of hixie-76.
+    let keys = ["sec-websocket-key1", "sec-websocket-key2"];
+    let has_one = headers.contains_key(header::SEC_WEBSOCKET_KEY);
+    if !has_one && keys.into_iter().all(|key| headers.contains_key(key)) {
+        HandshakeError::UnsupportedVersion { requested: Version::HIXIE_76, accepted }
+    } else {
+        HandshakeError::MissingVersion { accepted }
     }
 }
 

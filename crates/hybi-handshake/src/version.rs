@@ -93,6 +93,40 @@ impl Version {
         self.0
     }
 
+    /// The name of the first draft that had this version, or of the RFC; `None` for a number that no
+    /// document ever used.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self.0 {
+            None => "hixie-75",
+            Some(0) => "hixie-76",
+            Some(1) => "hybi-01",
+            Some(2) => "hybi-02",
+            Some(3) => "hybi-03",
+            Some(4) => "hybi-04",
+            Some(5) => "hybi-05",
+            Some(6) => "hybi-06",
+            Some(7) => "hybi-07",
+            Some(8) => "hybi-08",
+            Some(13) => "rfc6455",
+            Some(_) => return None,
+        })
+    }
+
+    /// The version in words, for messages.
+    pub fn describe(self) -> impl fmt::Display {
+        struct Described(Version);
+        impl fmt::Display for Described {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.0.name() {
+                    Some(name) => f.write_str(name),
+                    None => write!(f, "WebSocket version {}", self.0),
+                }
+            }
+        }
+        Described(self)
+    }
+
     /// Whether requests name this version in `Sec-WebSocket-Version`: from hybi-04 on. The numbers
     /// below are only in the registry.
     #[must_use]
@@ -137,6 +171,7 @@ impl Default for Version {
     }
 }
 
+/// The number, as `Sec-WebSocket-Version` has it; [`name`](Version::name) is for people.
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.number() {
@@ -148,7 +183,10 @@ impl fmt::Display for Version {
 
 impl fmt::Debug for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Version({self})")
+        match self.name() {
+            Some(name) => write!(f, "Version({name})"),
+            None => write!(f, "Version({self})"),
+        }
     }
 }
 

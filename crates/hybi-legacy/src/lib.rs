@@ -6,6 +6,10 @@
 //! version on one port, [`ClientHandshake`] that of [`hybi_handshake::ClientHandshake`], and what
 //! [`FrameCodec`] reads goes into the same [`MessageAssembler`].
 //!
+//! Whoever uses this crate alone needs those two as well: [`hybi_frame`] for limits, messages and the
+//! assembler, [`hybi_handshake`] for the heads of requests, the policy of a server, and
+//! [`write_response`](hybi_handshake::write_response) for its refusals.
+//!
 //! | concern | where |
 //! |---|---|
 //! | which document says what | [`Draft`], the table below |

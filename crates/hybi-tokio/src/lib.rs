@@ -35,7 +35,8 @@
 //!
 //! `compression`, which is on by default, brings permessage-deflate; clients offer it then and
 //! servers accept it, unless `extensions` of their builders says otherwise. `compression-miniz_oxide`
-//! does the same with another library. `rustls` brings `wss` with a configuration of your own
+//! does the same with another library. `legacy` brings the versions before hybi-07: without it they can be
+//! named, but a server accepts none of them and a client refuses to ask. `rustls` brings `wss` with a configuration of your own
 //! (`Connector::rustls`); `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the
 //! operating system's roots or Mozilla's. The cryptography is always that of `ring`, handed over
 //! explicitly. A server accepts with `accept_tls` and a `tokio_rustls::TlsAcceptor`.

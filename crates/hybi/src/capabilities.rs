@@ -30,7 +30,8 @@ use hybi_handshake::Version;
 pub struct Capabilities {
     /// Binary messages: from hybi-01 on.
     pub binary: bool,
-    /// Pings and Pongs: from hybi-01 on. Without them there is no keep-alive, and only
+    /// [`Message::Ping`](crate::Message::Ping) and [`Message::Pong`](crate::Message::Pong): from hybi-01
+    /// on. Without them there is no keep-alive, and only
     /// [`Config::idle_timeout`](crate::Config::idle_timeout) finds a peer that vanished.
     pub ping: bool,
     /// Messages in several frames, and so [`Config::fragment_size`](crate::Config::fragment_size): from

@@ -167,6 +167,9 @@ impl Config {
     /// Sets how long a silent connection waits before it asks whether the peer is still there
     /// (a Ping frame); 20 s by default, `None` never asks.
     ///
+    /// hixie-75 and hixie-76 have no pings: there only [`idle_timeout`](Self::idle_timeout) notices a peer
+    /// that vanished.
+    ///
     /// Bytes that arrive count as signs of life, and so do bytes that a full transport takes
     /// again, so a busy connection sends no pings; a ping leaves between one and two intervals
     /// after the last such sign.

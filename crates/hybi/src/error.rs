@@ -153,7 +153,7 @@ impl fmt::Display for Error {
                 "a control frame carries at most 125 bytes, not {len} (RFC 6455 section 5.5)"
             ),
             Self::Unsupported { what, version } => {
-                write!(f, "WebSocket version {version} has no {what}")
+                write!(f, "{} has no {what}", version.describe())
             }
             Self::Full => f.write_str("too many bytes wait to be sent"),
             Self::Uri(error) => error.fmt(f),

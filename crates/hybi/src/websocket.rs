@@ -231,7 +231,8 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// # Errors
     ///
     /// [`Error::Closed`] once a Close frame was sent or received, [`Error::ControlTooLong`] for a
-    /// Ping or Pong of more than 125 bytes, or the error that ended the connection. The message
+    /// Ping or Pong of more than 125 bytes, [`Error::Unsupported`] for what the version lacks (see
+    /// [`capabilities`](Self::capabilities)), or the error that ended the connection. The message
     /// is given back if nothing of it was queued.
     pub fn send(
         &mut self,

@@ -181,7 +181,8 @@ pub(crate) struct LimitArgs {
         env = "HYBI_SERVE_PING_TIMEOUT",
     )]
     pub(crate) ping_timeout: Duration,
-    /// End a connection that sent nothing for this long, or off
+    /// End a connection that sent nothing for this long, or off; with hixie-75 and hixie-76, which
+    /// have no pings, nothing else notices a peer that vanished
     #[arg(
         long, value_name = "D", default_value = "off", value_parser = duration_or_off,
         env = "HYBI_SERVE_IDLE_TIMEOUT",

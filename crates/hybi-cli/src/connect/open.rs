@@ -262,6 +262,7 @@ fn rejected(error: &HandshakeError, response: &Response<Vec<u8>>) -> Failure {
         _ if !offered.is_empty() => {
             failure.hint(format!("-p {} is accepted", offered.join(" or ")))
         }
+        400 | 426 => failure.hint("versions before hybi-04 are in no list; -p NAME asks for one"),
         _ => failure,
     }
 }

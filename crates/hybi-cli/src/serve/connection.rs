@@ -24,6 +24,7 @@ use crate::extensions;
 use crate::log;
 use crate::stream::Stream;
 use crate::tls;
+use crate::values::version_name;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -215,7 +216,8 @@ async fn answer(
     let mut session = Session::new(ws, member, limits.max_lifetime.0);
     let outcome = handlers::run(plan, &path, &mut session, &shared.chat, limits.slow_peer).await;
     if let Err(error) = &outcome {
-        log::info(format_args!("{}: {error}", record.peer));
+        let spoken = version_name(session.version());
+        log::info(format_args!("{}: {spoken}: {error}", record.peer));
     }
     record.connection = Some(session.end(&outcome));
 }

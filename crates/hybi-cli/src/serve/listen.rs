@@ -76,6 +76,16 @@ impl Listener {
     }
 
     /// The URL to connect to. Unix sockets carry no TLS.
+    /// Whether others than this machine may reach it.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::Tcp(listener) => {
+                listener.local_addr().is_ok_and(|address| !address.ip().is_loopback())
+            }
+            Self::Unix { .. } => false,
+        }
+    }
+
     pub(crate) fn url(&self, tls: bool) -> Result<String, Failure> {
         Ok(match self {
             Self::Tcp(_) if tls => format!("wss://{}", self.address()?),

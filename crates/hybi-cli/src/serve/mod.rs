@@ -13,6 +13,7 @@ mod session;
 use core::time::Duration;
 use std::sync::Arc;
 
+use hybi::Version;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::Builder;
 
@@ -23,6 +24,7 @@ use crate::args::serve::ServeArgs;
 use crate::exit::{Failure, Status};
 use crate::log;
 use crate::signals::Signals;
+use crate::values::version_name;
 
 /// After a failed accept, for example when no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -53,6 +55,7 @@ async fn serve(shared: Arc<Shared>) -> Result<Status, Failure> {
     for addr in &listen.listen {
         listeners.push(Listener::bind(addr).await?);
     }
+    warn_of_old_versions(&shared.args, listeners.iter().any(Listener::is_open));
     listen::announce(&listeners, shared.tls.is_some(), listen.port_file.as_deref())?;
 
     let limits = &shared.args.limits;
@@ -81,6 +84,26 @@ async fn serve(shared: Arc<Shared>) -> Result<Status, Failure> {
             Status::Cut
         }),
         status = signals.next() => Ok(status),
+    }
+}
+
+/// Says what is given up by accepting versions that lack it.
+fn warn_of_old_versions(args: &ServeArgs, open: bool) {
+    let named = |missing: fn(Version) -> bool| {
+        let versions = args.protocol.versions.0.iter().filter(|version| missing(**version));
+        versions.map(|version| version_name(*version)).collect::<Vec<_>>().join(", ")
+    };
+    let unmasked = named(|version| version < Version::HYBI_04);
+    if open && !unmasked.is_empty() {
+        log::warn(format_args!(
+            "{unmasked}: nothing is masked; accept these only where the network is trusted"
+        ));
+    }
+    let silent = named(|version| version < Version::HYBI_01);
+    if open && !silent.is_empty() && args.limits.idle_timeout.0.is_none() {
+        log::warn(format_args!(
+            "{silent}: there are no pings; only --idle-timeout notices a peer that vanished"
+        ));
     }
 }
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use hybi::{CloseCode, CloseFrame, Endpoint, Error, Message, Role, State};
+use hybi::{CloseCode, CloseFrame, Endpoint, Error, Message, Role, State, Version};
 use hybi_tokio::WebSocket;
 
 use super::access_log::Ended;
@@ -128,6 +128,11 @@ impl<'a> Session<'a> {
         self.close(&CloseSpec(CloseFrame::new(code, reason).ok())).await
     }
 
+    /// The version that is spoken.
+    pub(crate) fn version(&self) -> Version {
+        self.ws.version()
+    }
+
     /// The line for the access log, and whether a drain had to cut this connection.
     pub(crate) fn end(self, outcome: &Result<(), Error>) -> Ended {
         let status = self.ws.close_status();
@@ -135,8 +140,9 @@ impl<'a> Session<'a> {
         if self.member.registry().is_draining() && !clean {
             self.member.registry().note_cut();
         }
+        // What was said, if we failed the connection: drafts have fewer codes than errors.
         let code = match outcome {
-            Err(error) => error.close_code(),
+            Err(_) => status.and_then(|status| status.sent()),
             Ok(()) => None,
         };
         let code =

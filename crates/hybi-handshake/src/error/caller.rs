@@ -39,7 +39,7 @@ impl fmt::Display for FieldError {
             Self::DuplicateSubprotocol => "the subprotocol is already offered",
             Self::SubprotocolNotOffered => "the client did not offer this subprotocol",
             Self::UnsupportedVersion { requested } => {
-                return write!(f, "WebSocket version {requested} is not spoken here");
+                return write!(f, "{} is not spoken here", requested.describe());
             }
             Self::InvalidOrigin => "an origin is written scheme://host[:port]",
         })

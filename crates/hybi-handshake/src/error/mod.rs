@@ -385,7 +385,7 @@ impl fmt::Display for HandshakeError {
             }
             Self::DuplicateField { name } => return write!(f, "{name} occurs more than once"),
             Self::UnsupportedVersion { requested, .. } => {
-                return write!(f, "WebSocket version {requested} is not accepted here");
+                return write!(f, "{} is not accepted here", requested.describe());
             }
             Self::Rejected(response) => {
                 return write!(f, "the server rejected the handshake with {}", response.status());

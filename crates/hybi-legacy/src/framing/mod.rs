@@ -146,7 +146,8 @@ impl FrameCodec {
     /// longer key is made from. Without one it is four zeros. Where nothing is masked it is ignored.
     ///
     /// hixie-75 and 76 have [texts](FrameRules::text_only) in one frame, which must be UTF-8, and hixie-76 a
-    /// Close frame without a payload; of what they do not have, nothing is sent.
+    /// Close frame without a payload; of what they do not have, nothing is appended. What the payload of a
+    /// Close frame is in the other versions, [`Closing`](hybi_frame::Closing) says.
     ///
     /// ```
     /// use hybi_frame::{FrameHeader, Limits, MaskingKey, Opcode, Role, Rsv};

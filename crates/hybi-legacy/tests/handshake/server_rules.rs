@@ -255,7 +255,7 @@ fn an_answer_for_another_request_is_refused() {
     let accepted = check(&policy, &head(REQUEST_76), FieldOrder::Any).unwrap();
     for (line, expected) in [
         ("Sec-WebSocket-Key1: 12345!", "a key holds no space"),
-        ("Sec-WebSocket-Version: 13", "WebSocket version 0 is not accepted here"),
+        ("Sec-WebSocket-Version: 13", "hixie-76 is not accepted here"),
     ] {
         let other = head(&with_line(REQUEST_76, "Sec-WebSocket-Key1", line));
         let error = ServerAnswer::new(&policy, &other, &accepted).unwrap_err();

@@ -32,8 +32,8 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Closed`] once a Close frame was sent or received, or the error that ended the
-    /// connection; [`Error::ControlTooLong`] for a Ping or Pong of more than 125 bytes. The
-    /// message comes back.
+    /// connection; [`Error::ControlTooLong`] for a Ping or Pong of more than 125 bytes;
+    /// [`Error::Unsupported`] for what the version lacks. The message comes back.
     pub fn queue(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
         let outgoing = message.into();
         if self.phase != Phase::Open {

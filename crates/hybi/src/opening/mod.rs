@@ -131,7 +131,8 @@ pub async fn open_client<T: Transport, C: Timer>(
 ///
 /// # Errors
 ///
-/// As [`open_client`], for the last attempt; what `connect` fails of ends them.
+/// As [`open_client`], for the first attempt that was refused with a list of versions, or else for the
+/// last one; what `connect` fails of ends them.
 pub async fn connect<T: Transport, C: Timer, F>(
     client: &Client,
     uri: &WsUri,
@@ -142,13 +143,22 @@ where
     F: Future<Output = Result<(T, C), Error>>,
 {
     let mut attempt = client.clone();
+    let mut refusal = None;
     loop {
         let (transport, timer) = connect().await?;
         let error = match open_client(&attempt, uri, transport, timer, deadline).await {
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
-        attempt = attempt.fall_back(&error).ok_or(error)?;
+        let next = attempt.fall_back(&error);
+        // Of several, the one that says what would do is worth most.
+        if error.handshake().is_some_and(|error| !error.versions_offered().is_empty()) {
+            refusal.get_or_insert_with(|| error.clone());
+        }
+        match next {
+            Some(next) => attempt = next,
+            None => return Err(refusal.unwrap_or(error)),
+        }
     }
 }
 

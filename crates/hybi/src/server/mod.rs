@@ -294,7 +294,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Says that clients reach the server through TLS: the server's own origin is then `https`.
+    /// Says that clients reach the server through TLS: the server's own origin is then `https`, and the
+    /// location that hixie-75 to hybi-03 repeat to their clients, who compare it, is `wss`.
     pub fn secure(mut self, secure: bool) -> Self {
         self.policy = self.policy.with_secure(secure);
         self

@@ -299,5 +299,5 @@ fn the_table_has_every_version_and_what_it_can_do() {
     assert_eq!(rows[1]["selected_by"], "Sec-WebSocket-Version: 8");
     let documents = ["hybi-08", "hybi-09", "hybi-10", "hybi-11", "hybi-12"];
     assert_eq!(rows[1]["documents"], serde_json::json!(documents));
-    assert_eq!(rows[9]["aliases"], "hybi-00 0 76");
+    assert_eq!(rows[9]["aliases"], serde_json::json!(["hybi-00", "0", "76"]));
 }
