@@ -19,6 +19,7 @@ mod minimal;
 mod no_std;
 mod outcome;
 mod process;
+mod pywebsocket;
 mod sanitize;
 mod tidy;
 mod tools;

@@ -1,8 +1,7 @@
 //! Terms: what an opening handshake before hybi-07 settled about the bytes that follow it.
 
 use hybi_handshake::Version;
-
-use crate::handshake::hybi04::ConnectionKey;
+use sha1::{Digest as _, Sha1};
 
 /// What an opening handshake settled about the bytes that follow it: the version, for hybi-04 the
 /// connection's masking key, and what the first byte may still decide.
@@ -67,5 +66,43 @@ impl Terms {
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
+    }
+}
+
+/// The key of a connection, which each frame's mask is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConnectionKey(pub(crate) [u8; 20]);
+
+impl ConnectionKey {
+    pub(crate) fn new(key: &str, nonce: &str) -> Self {
+        Self(Sha1::new().chain_update(key).chain_update(nonce).chain_update(GUID).finalize().into())
+    }
+}
+
+const GUID: &[u8] = b"61AC5F19-FBBA-4540-B96F-6561F1AB40A8";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_connection_key_is_the_hash_of_both_texts() {
+        let key = ConnectionKey::new("dGhlIHNhbXBsZSBub25jZQ==", "H+cNj5elaybfGIQv1esl2w==");
+        let expected =
+            *b"\x63\x22\xa2\xad\xc0\x2b\xc4\x33\xe3\x89\x6d\x34\x41\x0b\x74\xbb\x77\x39\xf9\x60";
+        assert_eq!(key, ConnectionKey(expected));
+    }
+    #[test]
+    fn a_byte_decides_only_between_hixie_76_and_hybi_01_to_03() {
+        for version in Version::ALL {
+            for other in Version::ALL {
+                let Some(terms) = Terms::new(version) else { continue };
+                let binary = |one: Version| (Version::HYBI_01..=Version::HYBI_03).contains(&one);
+                let fits = version == Version::HIXIE_76 && binary(other)
+                    || binary(version) && other == Version::HIXIE_76;
+                let alternative = terms.or(other).alternative;
+                assert_eq!(alternative, fits.then_some(other), "{version:?} or {other:?}");
+            }
+        }
     }
 }

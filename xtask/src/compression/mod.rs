@@ -26,7 +26,7 @@ use crate::interop::{Kind, Peer};
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 
-pub(crate) use pywebsocket::{Pywebsocket, run_job as pywebsocket};
+pub(crate) use pywebsocket::run_job as pywebsocket;
 
 /// What the client and the server of a connection want.
 #[derive(Clone, Copy, Debug)]

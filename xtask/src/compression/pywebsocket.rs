@@ -9,11 +9,10 @@ use super::ends::{CONNECTION, Ends};
 use super::judge::{Cost, Direction, both};
 use super::payloads::Payloads;
 use super::tap::{Connection, Tap};
-use crate::autobahn;
 use crate::hybi::Hybi;
 use crate::outcome::{JobResult, Options, Outcome};
-use crate::process::{Running, command, run};
-use crate::tools::once;
+use crate::process::Running;
+use crate::pywebsocket::Pywebsocket;
 use crate::workspace::Workspace;
 
 const START: Duration = Duration::from_secs(30);
@@ -271,42 +270,5 @@ impl Case {
         let costs = costs.map(|percent| format!("{percent}%")).collect::<Vec<_>>().join(" and ");
         let version = self.version.name();
         println!("ok     {title}: {version}, {}{limit}: on the wire {costs}", self.offer);
-    }
-}
-
-/// The installed package and the interpreter that runs it.
-pub(crate) struct Pywebsocket<'a> {
-    workspace: &'a Workspace,
-    python: std::path::PathBuf,
-    packages: std::path::PathBuf,
-}
-
-impl<'a> Pywebsocket<'a> {
-    pub(crate) fn install(workspace: &'a Workspace) -> Result<Self, String> {
-        let suite = autobahn::suite(workspace)?;
-        let python = suite.join("python2.7");
-        let packages = workspace.cache("pywebsocket")?.join("python");
-        let requirements = workspace.xtask("pywebsocket/requirements.txt");
-        once(&packages, &requirements, || {
-            let pip = ["-m", "pip", "-q", "--no-python-version-warning", "install"];
-            run(command(&python)
-                .env("PYTHONPATH", suite.join("pip"))
-                .env("PIP_ROOT_USER_ACTION", "ignore")
-                .args(pip)
-                .args(["--disable-pip-version-check", "--no-deps", "--upgrade", "--target"])
-                .arg(&packages)
-                .arg("-r")
-                .arg(&requirements))
-        })?;
-        Ok(Self { workspace, python, packages })
-    }
-
-    /// One of the scripts in `xtask/pywebsocket`, or whichever an absolute path names.
-    pub(crate) fn script(&self, path: impl AsRef<std::path::Path>) -> std::process::Command {
-        let mut script = command(&self.python);
-        // Without `-B` it leaves compiled files beside the scripts.
-        script.arg("-B").arg(self.workspace.xtask("pywebsocket").join(path));
-        script.env("PYTHONPATH", &self.packages);
-        script
     }
 }

@@ -8,7 +8,7 @@ use hybi_frame::{MaskingKey, extend_long_masked, extend_masked};
 use sha1::block_api::compress;
 
 use super::header::HeaderBytes;
-use crate::handshake::hybi04::ConnectionKey;
+use crate::terms::ConnectionKey;
 
 /// How the frames of a connection are masked, where they are.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +107,7 @@ mod tests {
     use hybi_testkit::vectors::{hex, records};
 
     use super::{FrameMask, Masking};
-    use crate::handshake::hybi04::ConnectionKey;
+    use crate::terms::ConnectionKey;
 
     #[test]
     fn recorded_frames_of_hybi_04_have_recorded_keys() {

@@ -5,7 +5,7 @@ mod fields;
 mod hixie;
 mod hixie75;
 mod hixie76;
-pub(crate) mod hybi04;
+mod hybi04;
 mod key;
 mod rules;
 mod server;

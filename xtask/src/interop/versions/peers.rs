@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::compression::Pywebsocket;
 use crate::interop::Certificates;
 use crate::process::command;
+use crate::pywebsocket::Pywebsocket;
 use crate::tools::{need, node_packages};
 use crate::workspace::Workspace;
 
