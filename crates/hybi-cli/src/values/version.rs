@@ -111,11 +111,13 @@ fn unknown(text: &str, words: &[&str]) -> String {
     });
     // hybi-7 is nearer to hybi-07 than to hybi-17, as is HYBI-07.
     let plain = |name: &str| name.to_ascii_lowercase().replace("-0", "-");
-    let nearest = names
-        .chain(words.iter().map(|word| (*word).to_owned()))
-        .min_by_key(|name| strsim::damerau_levenshtein(&plain(name), &plain(text)))
-        .unwrap_or_default();
-    format!("there is no version {text:?}; the nearest is {nearest}, and `hybi versions` lists all")
+    let distance = |name: &String| strsim::damerau_levenshtein(&plain(name), &plain(text));
+    let nearest =
+        names.chain(words.iter().map(|word| (*word).to_owned())).min_by_key(|name| distance(name));
+    // A word half of which is different is another one.
+    let nearest = nearest.filter(|name| distance(name) <= text.len() / 2);
+    let nearest = nearest.map_or_else(String::new, |name| format!("the nearest is {name}, and "));
+    format!("there is no version {text:?}; {nearest}`hybi versions` lists all")
 }
 
 #[cfg(test)]
