@@ -2,14 +2,17 @@
 //! whole, byte by byte and cut everywhere; the Close code and the answers that go back; and the
 //! same bytes made by sending (RFC 6455 sections 5 and 7, hybi-07 and hybi-10).
 
+mod support;
+
 use std::sync::Arc;
 
 use hybi::{
-    CloseCode, CloseFrame, Config, Connection, Error, MaskingKey, Message, Negotiated, Role, State,
-    Version,
+    CloseCode, Config, Connection, Error, MaskingKey, Message, Negotiated, Role, State, Version,
 };
 use hybi_testkit::vectors;
 use serde_json::Value;
+
+use support::recorded::messages;
 
 /// The name under which the records list a version.
 const VERSIONS: [(&str, Version, usize); 3] = [
@@ -174,24 +177,5 @@ fn receiver(record: &Value) -> Role {
         Some("c2s") => Role::Server,
         Some("s2c") => Role::Client,
         other => panic!("direction {other:?}"),
-    }
-}
-
-fn messages(record: &Value) -> Vec<Message> {
-    record["events"].as_array().expect("events").iter().map(message).collect()
-}
-
-fn message(event: &Value) -> Message {
-    let bytes = || vectors::payload(event);
-    match event["type"].as_str() {
-        Some("text") => Message::text(String::from_utf8(bytes()).expect("text")),
-        Some("binary") => Message::binary(bytes()),
-        Some("ping") => Message::Ping(bytes().into()),
-        Some("pong") => Message::Pong(bytes().into()),
-        Some("close") => Message::Close(event["code"].as_u64().map(|code| {
-            let reason = event["reason"].as_str().expect("reason");
-            CloseFrame::new(CloseCode::from(code as u16), reason).expect("a code of every version")
-        })),
-        other => panic!("event type {other:?}"),
     }
 }

@@ -44,10 +44,7 @@ pub(crate) fn rules(version: Version) -> FrameRules {
 
 /// The name we print for a version: its first draft's, or the RFC's.
 pub(crate) fn version_name(version: Version) -> &'static str {
-    match Draft::spoken_as(version) {
-        Some(Draft::Rfc6455) => Draft::Rfc6455.name(),
-        _ => drafts(version).next().map_or("unpublished", Draft::name),
-    }
+    version.name().unwrap_or("unpublished")
 }
 
 /// The other names that are understood.

@@ -38,7 +38,6 @@ use crate::terms::Terms;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ClientHandshake {
-    request: Vec<u8>,
     exchange: Exchange,
     state: State,
 }
@@ -52,6 +51,7 @@ enum Exchange {
 
 /// A response of hixie-75 to hybi-03 as it arrives.
 struct Hixie {
+    request: Vec<u8>,
     version: Version,
     named: Named,
     reader: ResponseReader,
@@ -96,31 +96,31 @@ impl ClientHandshake {
         if version >= Version::HYBI_07 {
             return Err(FieldError::UnsupportedVersion { requested: version });
         }
-        let (bytes, named, answer) = if version == Version::HIXIE_75 {
-            let (bytes, named) = hixie75::request(request);
-            (bytes, named, None)
+        let (request, named, answer) = if version == Version::HIXIE_75 {
+            let (request, named) = hixie75::request(request);
+            (request, named, None)
         } else if version < Version::HYBI_04 {
-            let (bytes, named, answer) = hixie76::request(request, random);
-            (bytes, named, Some(answer))
+            let (request, named, answer) = hixie76::request(request, random);
+            (request, named, Some(answer))
         } else {
             let mut nonce = [0; 16];
             random(&mut nonce);
             let keyed = hybi_handshake::ClientHandshake::new(request, nonce, limits);
-            let request = keyed.request_bytes().to_vec();
-            let exchange = Exchange::Keyed(Box::new(keyed));
-            return Ok(Self { request, exchange, state: State::Waiting });
+            return Ok(Self { exchange: Exchange::Keyed(Box::new(keyed)), state: State::Waiting });
         };
         let reader = ResponseReader::new(limits);
-        let hixie = Hixie { version, named, reader, answer, accepted: None, answered: 0 };
-        let exchange = Exchange::Hixie(Box::new(hixie));
-        Ok(Self { request: bytes, exchange, state: State::Waiting })
+        let hixie = Hixie { request, version, named, reader, answer, accepted: None, answered: 0 };
+        Ok(Self { exchange: Exchange::Hixie(Box::new(hixie)), state: State::Waiting })
     }
 
     /// The request, challenge included, to be sent before anything else. Nothing more may be sent
     /// before the answer.
     #[must_use]
     pub fn request_bytes(&self) -> &[u8] {
-        &self.request
+        match &self.exchange {
+            Exchange::Hixie(hixie) => &hixie.request,
+            Exchange::Keyed(keyed) => keyed.request_bytes(),
+        }
     }
 
     /// Takes the next bytes from the server and says how many of them it took. When that is not all

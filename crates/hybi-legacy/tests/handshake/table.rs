@@ -76,6 +76,10 @@ fn every_version_is_spoken_as_its_newest_draft() {
     for version in Version::ALL {
         let spoken = Draft::spoken_as(version).expect("a draft");
         assert_eq!(spoken.version(), version);
+        // An RFC has its own name, and a draft that of the first of its number.
+        let first = Draft::ALL.into_iter().find(|draft| draft.version() == version);
+        let named = if spoken == Draft::Rfc6455 { Some(spoken) } else { first };
+        assert_eq!(version.name(), named.map(Draft::name));
         let newer = Draft::ALL.into_iter().filter(|draft| *draft > spoken);
         assert!(newer.into_iter().all(|draft| draft.version() != version));
         assert_eq!(spoken.invalid_utf8(), spoken.rules().invalid_utf8(), "as it is spoken");

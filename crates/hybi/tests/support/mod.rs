@@ -5,4 +5,5 @@
 pub(crate) mod clock;
 pub(crate) mod link;
 pub(crate) mod peer;
+pub(crate) mod recorded;
 pub(crate) mod tasks;

@@ -9,6 +9,7 @@ use hybi::{
 use hybi_testkit::vectors;
 use serde_json::Value;
 
+use crate::support::recorded::{message, messages};
 use crate::world::{connection, input, terms};
 
 /// The name under which the records list a version, and the least number of records that do.
@@ -94,8 +95,7 @@ fn streams_give_their_events_and_answers_however_they_are_cut() {
 }
 
 fn check(record: &Value, role: Role, version: Version, outcome: &Outcome, what: &str) {
-    let expected: Vec<_> =
-        record["events"].as_array().expect("events").iter().map(message).collect();
+    let expected = messages(record);
     assert!(outcome.events == expected, "{what}: {outcome:?}");
     let closed = expected.iter().any(|event| matches!(event, Message::Close(_)));
     match record["expect"].as_str() {
@@ -194,20 +194,5 @@ fn a_close_of_hixie_75_leaves_no_byte_and_ends_the_transport() {
         assert_eq!(own.transmit_to_vec(), b"\0goodbye\xff");
         assert!(own.wants_shutdown());
         assert!(matches!(own.queue("late").expect_err("closing").error(), Error::Closed));
-    }
-}
-
-fn message(event: &Value) -> Message {
-    let bytes = || vectors::payload(event);
-    match event["type"].as_str() {
-        Some("text") => Message::text(String::from_utf8(bytes()).expect("text")),
-        Some("binary") => Message::binary(bytes()),
-        Some("ping") => Message::Ping(bytes().into()),
-        Some("pong") => Message::Pong(bytes().into()),
-        Some("close") => Message::Close(event["code"].as_u64().map(|code| {
-            let reason = event["reason"].as_str().expect("reason");
-            hybi::CloseFrame::new(hybi::CloseCode::from(code as u16), reason).expect("a code")
-        })),
-        other => panic!("event type {other:?}"),
     }
 }
