@@ -37,8 +37,9 @@ impl CloseCode {
     pub const PROTOCOL_ERROR: Self = Self(1002);
     /// 1003: a kind of data that cannot be accepted, such as binary where only text is.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
-    /// 1004: message too large in hybi-06 to 12. Reserved and without a meaning in version 13.
-    pub const TOO_LARGE: Self = Self(1004);
+    /// 1004 in hybi-06 to 12: a frame too large to process. Version 13 reserved the number, without
+    /// a meaning, and has [`MESSAGE_TOO_BIG`](Self::MESSAGE_TOO_BIG) for what is too big.
+    pub const DRAFT_FRAME_TOO_LARGE: Self = Self(1004);
     /// 1005: the Close frame had no code. Never on the wire.
     pub const NO_STATUS: Self = Self(1005);
     /// 1006: the transport ended without a Close frame. Never on the wire.
@@ -47,8 +48,9 @@ impl CloseCode {
     pub const INVALID_PAYLOAD: Self = Self(1007);
     /// 1008: a policy was violated, and no other code fits.
     pub const POLICY_VIOLATION: Self = Self(1008);
-    /// 1009: a message too big to process.
-    pub const TOO_BIG: Self = Self(1009);
+    /// 1009: a message too big to process. Drafts hybi-06 to 12 have
+    /// [`DRAFT_FRAME_TOO_LARGE`](Self::DRAFT_FRAME_TOO_LARGE) instead.
+    pub const MESSAGE_TOO_BIG: Self = Self(1009);
     /// 1010: an extension that the client needs was not negotiated. Sent by clients only.
     pub const MANDATORY_EXTENSION: Self = Self(1010);
     /// 1011: an unexpected condition kept the endpoint from fulfilling a request.
@@ -114,12 +116,12 @@ impl CloseCode {
             Self::GOING_AWAY => "going away",
             Self::PROTOCOL_ERROR => "protocol error",
             Self::UNSUPPORTED_DATA => "unsupported data",
-            Self::TOO_LARGE => "too large",
+            Self::DRAFT_FRAME_TOO_LARGE => "frame too large, in drafts",
             Self::NO_STATUS => "no status",
             Self::ABNORMAL => "abnormal",
             Self::INVALID_PAYLOAD => "invalid payload",
             Self::POLICY_VIOLATION => "policy violation",
-            Self::TOO_BIG => "too big",
+            Self::MESSAGE_TOO_BIG => "message too big",
             Self::MANDATORY_EXTENSION => "mandatory extension",
             Self::INTERNAL_ERROR => "internal error",
             Self::SERVICE_RESTART => "service restart",

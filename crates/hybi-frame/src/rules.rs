@@ -57,7 +57,7 @@ impl FrameRules {
     pub const RFC6455: Self = Self {
         minimal_lengths: true,
         invalid_utf8: InvalidUtf8::Fail,
-        too_big: CloseCode::TOO_BIG,
+        too_big: CloseCode::MESSAGE_TOO_BIG,
         sendable: 0b0111_1111_1000_1111,
         lenient_codes: false,
         closing: Closing::Codes,
@@ -68,7 +68,7 @@ impl FrameRules {
     pub const HYBI_08: Self = Self {
         minimal_lengths: false,
         invalid_utf8: InvalidUtf8::Fail,
-        too_big: CloseCode::TOO_LARGE,
+        too_big: CloseCode::DRAFT_FRAME_TOO_LARGE,
         sendable: 0b0000_0000_1001_1111,
         lenient_codes: true,
         ..Self::RFC6455
@@ -78,7 +78,7 @@ impl FrameRules {
     pub const HYBI_07: Self = Self {
         minimal_lengths: false,
         invalid_utf8: InvalidUtf8::Replace,
-        too_big: CloseCode::TOO_LARGE,
+        too_big: CloseCode::DRAFT_FRAME_TOO_LARGE,
         sendable: 0b0000_0000_0001_1111,
         lenient_codes: true,
         ..Self::RFC6455

@@ -32,14 +32,26 @@ fn a_code_is_one_that_may_be_sent() {
 }
 
 #[test]
+fn what_is_too_big_has_a_number_in_version_13_and_another_in_its_drafts() {
+    let (rfc, draft) = (CloseCode::MESSAGE_TOO_BIG, CloseCode::DRAFT_FRAME_TOO_LARGE);
+    assert_eq!(rfc.to_string(), "1009 (message too big)");
+    assert_eq!(draft.to_string(), "1004 (frame too large, in drafts)");
+    let in_use = |rules| [rfc, draft].map(|code| code.may_be_sent(rules, Role::Server));
+    assert_eq!(in_use(FrameRules::RFC6455), [true, false]);
+    for rules in [FrameRules::HYBI_08, FrameRules::HYBI_07, FrameRules::HYBI_06] {
+        assert_eq!(in_use(rules), [false, true]);
+    }
+}
+
+#[test]
 fn role_and_version_decide() {
     let send = |rules, role, code| CloseFrame::for_version(rules, role, code, "").is_ok();
     let (rfc, draft) = (FrameRules::RFC6455, FrameRules::HYBI_08);
     assert!(send(rfc, Role::Client, CloseCode::MANDATORY_EXTENSION));
     assert!(!send(rfc, Role::Server, CloseCode::MANDATORY_EXTENSION));
-    assert!(send(draft, Role::Server, CloseCode::TOO_LARGE));
-    assert!(!send(rfc, Role::Server, CloseCode::TOO_LARGE));
-    assert!(!send(draft, Role::Server, CloseCode::TOO_BIG));
+    assert!(send(draft, Role::Server, CloseCode::DRAFT_FRAME_TOO_LARGE));
+    assert!(!send(rfc, Role::Server, CloseCode::DRAFT_FRAME_TOO_LARGE));
+    assert!(!send(draft, Role::Server, CloseCode::MESSAGE_TOO_BIG));
     assert!(send(draft, Role::Server, CloseCode::INVALID_PAYLOAD));
     assert!(!send(FrameRules::HYBI_07, Role::Server, CloseCode::INVALID_PAYLOAD));
 }

@@ -18,7 +18,7 @@ pub(crate) fn connection_failure(error: &Error) -> Failure {
             };
             let failure = Failure::new(Status::Protocol, "the server broke the protocol", rule)
                 .rule(place, Some(rule.offset()));
-            if rule.close_code() == CloseCode::TOO_BIG {
+            if rule.close_code() == CloseCode::MESSAGE_TOO_BIG {
                 failure.hint("--max-message SIZE raises the limit")
             } else {
                 failure

@@ -54,7 +54,7 @@ fn bombs_do_no_more_than_reach_the_limit() {
                 let meter = Meter::start();
                 let result = wire.chunks(4096).try_for_each(|chunk| receiver.receive(chunk));
                 let error = result.expect_err("too large");
-                assert_eq!(error.close_code(), CloseCode::TOO_BIG, "{error}");
+                assert_eq!(error.close_code(), CloseCode::MESSAGE_TOO_BIG, "{error}");
                 assert!(meter.peak() < 17 << 20, "{} bytes", meter.peak());
                 assert!(meter.held() < 1 << 20, "{} bytes kept", meter.held());
                 assert!(receiver.events.is_empty());
@@ -77,7 +77,7 @@ fn the_limit_holds_to_the_byte() {
         let result = receiver.receive(&wire);
         assert_eq!(result.is_ok(), fits, "{len}: {result:?}");
         if let Err(error) = result {
-            assert_eq!(error.close_code(), CloseCode::TOO_BIG);
+            assert_eq!(error.close_code(), CloseCode::MESSAGE_TOO_BIG);
         }
     }
 }

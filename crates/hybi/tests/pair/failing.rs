@@ -258,7 +258,7 @@ fn the_last_words_of_a_peer_that_reads_no_more_are_heard() {
         assert_eq!(own.events[0], Message::from("an answer"));
         assert_eq!(own.connection.transmit_to_vec(), b"", "and nothing was even tried to be sent");
         assert_eq!((own.state(), own.error()), (State::Closed, None));
-        assert_eq!(own.status().code(), CloseCode::TOO_BIG);
+        assert_eq!(own.status().code(), CloseCode::MESSAGE_TOO_BIG);
         assert_eq!((own.status().began_by(), own.status().sent()), (Some(Endpoint::Peer), None));
         assert!(!own.status().is_clean());
     }
