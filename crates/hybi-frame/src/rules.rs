@@ -165,6 +165,7 @@ impl FrameRules {
 /// assert_eq!(FrameRules::HYBI_05.closing(), Closing::Letter);
 /// assert_eq!(Closing::Letter.answer(Role::Server, b"C"), b"S");
 /// assert_eq!(Closing::Echo.answer(Role::Server, b"bye"), b"bye");
+/// assert_eq!(Closing::Codes.answer(Role::Server, b"\x03\xe8bye"), b"\x03\xe8bye");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "every published version does one of these")]
@@ -180,7 +181,7 @@ pub enum Closing {
     Echo,
     /// hybi-05: the first byte of the payload is `C` from a client and `S` from a server.
     Letter,
-    /// hybi-06 on: empty, or a close code and a reason, answered with the same code.
+    /// hybi-06 on: empty, or a close code and a reason, answered with the same.
     Codes,
 }
 
@@ -203,8 +204,12 @@ impl Closing {
     pub fn answer(self, role: Role, received: &[u8]) -> &[u8] {
         match self {
             Self::Echo => received,
-            // The reason is for the peer's application; its code is what an answer confirms.
-            Self::Codes => received.get(..2).unwrap_or_default(),
+            // RFC 6455 section 5.5.1 asks for the code; most peers repeat the reason, too. Of one that is
+            // not text, which hybi-06 and 07 tolerate, only what is text goes back.
+            Self::Codes => received.get(2..).map_or(b"", |reason| {
+                let text = reason.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+                &received[..2 + text.len()]
+            }),
             _ => self.opening(role),
         }
     }

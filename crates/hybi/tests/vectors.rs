@@ -130,8 +130,11 @@ fn check(record: &Value, role: Role, version: Version, outcome: &Outcome) {
         match event {
             Message::Ping(payload) => append(&mut answer, role, 0x8a, payload),
             Message::Close(frame) => {
-                let code = frame.as_ref().map(|frame| frame.code().as_u16().to_be_bytes());
-                append(&mut answer, role, 0x88, code.as_ref().map_or(&[], |code| &code[..]));
+                let mut close = Vec::new();
+                if let Some(frame) = frame {
+                    frame.encode(&mut close);
+                }
+                append(&mut answer, role, 0x88, &close);
             }
             _ => {}
         }

@@ -24,7 +24,7 @@ pub fn peer_closes<R: Runtime>() {
     let (address, server) = serve_echo::<R>(Config::default());
     let mut peer = Peer::open(address);
     peer.send_frame(CLOSE, &wire::close_payload(1000, "thank you €".as_bytes()));
-    peer.expect_close(1000);
+    peer.expect(CLOSE, &wire::close_payload(1000, "thank you €".as_bytes()));
     peer.expect_end();
     drop(peer);
     let outcome = server.join();
@@ -117,14 +117,15 @@ pub fn both_close_at_once<R: Runtime>() {
     assert_eq!(told(&status), (1000, "", Some(1001), Some(Endpoint::Local), true));
 }
 
-/// Each code that may be on the wire is accepted and comes back.
+/// Each code that may be on the wire is accepted and comes back, and its reason with it.
 pub fn answers_with_the_same_code<R: Runtime>() {
     let codes = [1000..=1003, 1007..=1014, 3000..=3000, 3999..=4000, 4999..=4999];
     for code in codes.into_iter().flatten() {
         let (address, server) = serve_echo::<R>(Config::default());
         let mut peer = Peer::open(address);
-        peer.send_frame(CLOSE, &wire::close_payload(code, &[b'r'; 123]));
-        peer.expect_close(code);
+        let close = wire::close_payload(code, &[b'r'; 123]);
+        peer.send_frame(CLOSE, &close);
+        peer.expect(CLOSE, &close);
         peer.expect_end();
         drop(peer);
         let status = server.join().status;

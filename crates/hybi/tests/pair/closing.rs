@@ -18,7 +18,7 @@ fn one_endpoint_begins_and_the_other_answers() {
 
         let (own, peer) = pair.seen_by(role);
         assert_eq!((own.state(), peer.state()), (State::Closed, State::Closed), "{role:?}");
-        assert_eq!(own.events, [Message::Close(Some(close_frame(4001, "")))]);
+        assert_eq!(own.events, [Message::Close(Some(close_frame(4001, "enough")))]);
         assert_eq!(peer.events, [Message::Close(Some(close_frame(4001, "enough")))]);
 
         assert_eq!(own.status().began_by(), Some(Endpoint::Local));
@@ -28,7 +28,7 @@ fn one_endpoint_begins_and_the_other_answers() {
             assert_eq!(status.code(), CloseCode::from(4001));
             assert_eq!(status.sent(), Some(CloseCode::from(4001)));
         }
-        assert_eq!(own.status().reason(), "", "the answer repeats the code alone");
+        assert_eq!(own.status().reason(), "enough", "the answer repeats the reason");
         assert_eq!(peer.status().reason(), "enough");
         assert!(own.error().is_none() && peer.error().is_none(), "an end in order is no error");
     }

@@ -199,8 +199,14 @@ fn a_close_frame_is_answered_as_its_version_has_it() {
         (Version::HYBI_05, b"\0\0\0\0\x81\x01C", b"\x81\x01S"),
         (Version::HYBI_05, b"\0\0\0\0\x81\x04S or", b"\x81\x01S"),
         (Version::HYBI_06, b"\0\0\0\0\x81\0", b"\x81\0"),
-        (Version::HYBI_06, b"\0\0\0\0\x81\x05\x03\xe9bye", b"\x81\x02\x03\xe9"),
+        (Version::HYBI_06, b"\0\0\0\0\x81\x05\x03\xe9bye", b"\x81\x05\x03\xe9bye"),
+        (Version::HYBI_06, b"\0\0\0\0\x81\x05\x03\xe9b\xffe", b"\x81\x03\x03\xe9b"),
         (Version::HYBI_06, b"\0\0\0\0\x81\x02\x0b\xb8", b"\x81\x02\x0b\xb8"),
+        (Version::HYBI_07, b"\x88\x85\0\0\0\0\x03\xe9bye", b"\x88\x05\x03\xe9bye"),
+        (Version::HYBI_07, b"\x88\x84\0\0\0\0\x03\xe9\xffe", b"\x88\x02\x03\xe9"),
+        (Version::HYBI_08, b"\x88\x85\0\0\0\0\x03\xe9bye", b"\x88\x05\x03\xe9bye"),
+        (Version::RFC6455, b"\x88\x85\0\0\0\0\x03\xe9bye", b"\x88\x05\x03\xe9bye"),
+        (Version::RFC6455, b"\x88\x80\0\0\0\0", b"\x88\0"),
     ] {
         let mut server = connection(Role::Server, version, Config::default());
         input(&mut server, close);

@@ -54,7 +54,7 @@ async fn echo(session: &mut Session<'_>, goodbye: bool, delay: Duration) -> Resu
 }
 
 /// Closes as the peer's text asks, as far as its version can say it. A peer's own close is answered by
-/// the library: the same code, empty with empty.
+/// the library: the same code and reason, empty with empty.
 async fn close(session: &mut Session<'_>, at_once: Option<CloseSpec>) -> Result<(), Error> {
     let mut asked = at_once.map(Ok);
     loop {
