@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use hybi::Message;
 
-use crate::values::{CloseSpec, close_parts, decode_hex};
+use crate::values::{CloseSpec, close_spec, decode_hex};
 
 /// What `/help` prints.
 pub(crate) const HELP: &str = "\
@@ -46,10 +46,7 @@ pub(crate) fn parse(line: &str) -> Result<Command, String> {
         "file" if argument.is_empty() => return Err("/file PATH sends a file".into()),
         "file" => Command::File(argument.into()),
         "close" if argument.is_empty() => Command::Close(CloseSpec::default()),
-        "close" => {
-            let (code, reason) = argument.split_once(' ').unwrap_or((argument, ""));
-            Command::Close(close_parts(code, reason)?)
-        }
+        "close" => Command::Close(close_spec(argument)?),
         "info" => Command::Info,
         "help" => Command::Help,
         "quit" => Command::Quit,
@@ -83,7 +80,9 @@ mod tests {
             ("/bin 00ff", Command::Send(Message::binary(vec![0, 255]))),
             ("/file a b", Command::File("a b".into())),
             ("/close", Command::Close(CloseSpec::default())),
-            ("/close 3000 good bye", Command::Close(close_parts("3000", "good bye").unwrap())),
+            ("/close 3000 good bye", Command::Close(close_spec("3000 good bye").unwrap())),
+            ("/close 3000:bye", Command::Close(close_spec("3000 bye").unwrap())),
+            ("/close none", Command::Close(CloseSpec(None))),
             ("/quit", Command::Quit),
             ("/info", Command::Info),
             ("/help", Command::Help),

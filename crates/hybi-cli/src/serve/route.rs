@@ -4,7 +4,7 @@ use core::str::FromStr;
 use core::time::Duration;
 
 use crate::exit::Failure;
-use crate::values::{CloseSpec, close_parts, duration, percent_decode, size};
+use crate::values::{CloseSpec, close_parts, close_spec, duration, percent_decode, size};
 
 /// The handlers of this build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,10 +119,10 @@ impl Plan {
                 room: query.get("room").unwrap_or_default().to_owned(),
                 include_sender: query.flag("self")?,
             },
-            Handler::Close => Self::Close(match (query.get("code"), query.get("reason")) {
-                (None, None) => None,
-                (code, reason) => Some(
-                    close_parts(code.unwrap_or("1000"), reason.unwrap_or(""))
+            Handler::Close => Self::Close(match query.get("reason") {
+                None => query.read("code", close_spec)?,
+                Some(reason) => Some(
+                    close_parts(query.get("code").unwrap_or("1000"), reason)
                         .map_err(|why| format!("?code=&reason=: {why}"))?,
                 ),
             }),
@@ -255,8 +255,18 @@ mod tests {
         );
         assert_eq!(
             plan(Handler::Close, "code=3000&reason=a%20b"),
-            Ok(Plan::Close(close_parts("3000", "a b").ok()))
+            Ok(Plan::Close(close_spec("3000:a b").ok()))
         );
+        for (query, close) in [
+            ("", None),
+            ("code=none", Some("none")),
+            ("code=3000:a%20b", Some("3000:a b")),
+            ("code=3000+a", Some("3000:a")),
+            ("reason=a:b", Some("1000:a:b")),
+        ] {
+            let close = close.map(|text| close_spec(text).unwrap());
+            assert_eq!(plan(Handler::Close, query), Ok(Plan::Close(close)), "{query}");
+        }
         assert_eq!(
             plan(Handler::Generate, "count=0&size=1000&interval=0&type=binary"),
             Ok(Plan::Generate { count: 0, size: 1000, interval: Duration::ZERO, text: false })
@@ -266,6 +276,8 @@ mod tests {
             (Handler::Echo, "delay=61s"),
             (Handler::Echo, "goodbye=yes"),
             (Handler::Close, "code=1005"),
+            (Handler::Close, "code=none&reason=x"),
+            (Handler::Close, "code=3000:a&reason=b"),
             (Handler::Generate, "size=1001"),
             (Handler::Chat, "room=%ff"),
             (Handler::Chat, "room=%2"),

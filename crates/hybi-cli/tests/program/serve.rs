@@ -55,8 +55,21 @@ fn close_closes_as_asked() {
         peer.send_frame(TEXT, code.as_bytes());
         assert_eq!(peer.read_frame().first, TEXT, "an explanation");
     }
-    peer.send_frame(TEXT, b"4000 so long");
-    peer.expect(CLOSE, &close_payload(4000, b"so long"));
+    peer.send_frame(TEXT, b"what");
+    let explanation = String::from_utf8(peer.read_frame().payload).expect("text");
+    let example = explanation.rsplit(' ').next().expect("a word");
+    peer.send_frame(TEXT, example.as_bytes());
+    peer.expect(CLOSE, &close_payload(1000, b"done"));
+    for text in ["4000 so long", "4000:so long"] {
+        let mut peer = server.open("/close");
+        peer.send_frame(TEXT, text.as_bytes());
+        peer.expect(CLOSE, &close_payload(4000, b"so long"));
+    }
+    let mut peer = server.open("/close");
+    peer.send_frame(TEXT, b"none");
+    peer.expect_close(None);
+    server.open("/close?code=none").expect_close(None);
+    server.open("/close?code=4001:a").expect(CLOSE, &close_payload(4001, b"a"));
     let mut peer = server.open("/close");
     peer.send_frame(CLOSE, b"");
     peer.expect_close(None);

@@ -15,7 +15,7 @@ pub(crate) use chat::Chat;
 use super::route::{MAX_GENERATED, Plan};
 use super::session::Session;
 use crate::args::serve::SlowPeer;
-use crate::values::{CloseSpec, close_parts};
+use crate::values::{CloseSpec, close_spec};
 
 /// Runs the handler until the connection is over.
 pub(crate) async fn run(
@@ -68,9 +68,7 @@ async fn close(session: &mut Session<'_>, at_once: Option<CloseSpec>) -> Result<
             Some(Err(why)) => session.feed(Message::text(why)).await?,
         }
         let Some(message) = session.next().await? else { return Ok(()) };
-        let text = message.as_text().unwrap_or_default();
-        let (code, reason) = text.split_once(' ').unwrap_or((text, ""));
-        asked = Some(close_parts(code, reason));
+        asked = Some(close_spec(message.as_text().unwrap_or_default()));
     }
 }
 
