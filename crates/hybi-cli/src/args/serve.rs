@@ -9,8 +9,8 @@ use hybi::OriginPattern;
 use crate::extensions::{ExtensionList, server_extensions};
 use crate::serve::route::Route;
 use crate::values::{
-    ListenAddr, Span, VersionList, duration, duration_or_off, header_text, listen_addr, size,
-    token, versions,
+    ListenAddr, Span, VersionList, certificate_name, count, duration, duration_or_off, header_text,
+    host, listen_addr, size, size_from_one, time, token, versions,
 };
 
 /// Serve echo, chat and other handlers for tests, demonstrations and small deployments.
@@ -47,7 +47,7 @@ pub(crate) struct ListenArgs {
     pub(crate) port_file: Option<PathBuf>,
     /// Worker threads [default: number of cores]
     #[arg(
-        long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024),
+        long, value_name = "N", value_parser = |text: &str| count::<u16>(text, 1..=1024),
         env = "HYBI_SERVE_THREADS",
     )]
     pub(crate) threads: Option<u16>,
@@ -59,7 +59,10 @@ pub(crate) struct ListenArgs {
     #[arg(long, env = "HYBI_SERVE_NO_PAGES")]
     pub(crate) no_pages: bool,
     /// Accept this Host (with or without port) and answer others with 421; repeatable
-    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "HYBI_SERVE_HOST")]
+    #[arg(
+        long, value_name = "NAME", value_delimiter = ',', value_parser = host,
+        env = "HYBI_SERVE_HOST",
+    )]
     pub(crate) host: Vec<String>,
     /// The Server header; empty leaves it out
     #[arg(
@@ -96,7 +99,13 @@ pub(crate) struct ProtocolArgs {
     )]
     pub(crate) subprotocol: Vec<String>,
     /// Whose order decides between subprotocols; require refuses with 400 if none fits
-    #[arg(long, value_name = "P", default_value = "server", env = "HYBI_SERVE_SUBPROTOCOL_POLICY")]
+    #[arg(
+        long,
+        value_name = "P",
+        default_value = "server",
+        requires_if("require", "subprotocol"),
+        env = "HYBI_SERVE_SUBPROTOCOL_POLICY"
+    )]
     pub(crate) subprotocol_policy: SubprotocolPolicy,
     /// Accept this Origin: same (equals Host), none (no Origin header), null, *, or
     /// scheme://host[:port] with * as a whole label; repeatable
@@ -134,38 +143,49 @@ pub(crate) enum SlowPeer {
 #[command(next_help_heading = "Limits and time")]
 pub(crate) struct LimitArgs {
     /// Connections at a time; more are answered with 503
-    #[arg(long, value_name = "N", default_value_t = 10_000, env = "HYBI_SERVE_MAX_CONNECTIONS")]
+    #[arg(
+        long, value_name = "N", default_value = "10000", value_parser = at_least_one,
+        env = "HYBI_SERVE_MAX_CONNECTIONS",
+    )]
     pub(crate) max_connections: usize,
     /// Connections at a time from one address; more are answered with 503 [default: off]
-    #[arg(long, value_name = "N", env = "HYBI_SERVE_MAX_CONNECTIONS_PER_IP")]
+    #[arg(
+        long, value_name = "N", value_parser = at_least_one,
+        env = "HYBI_SERVE_MAX_CONNECTIONS_PER_IP",
+    )]
     pub(crate) max_connections_per_ip: Option<usize>,
     /// Largest message
     #[arg(
-        long, value_name = "SIZE", default_value = "16MiB", value_parser = size,
+        long, value_name = "SIZE", default_value = "16MiB", value_parser = size_from_one,
         env = "HYBI_SERVE_MAX_MESSAGE",
     )]
     pub(crate) max_message: usize,
-    /// Largest frame [default: as message]
-    #[arg(long, value_name = "SIZE", value_parser = size, env = "HYBI_SERVE_MAX_FRAME")]
+    /// Largest frame, no larger than a message [default: as message]
+    #[arg(long, value_name = "SIZE", value_parser = size_from_one, env = "HYBI_SERVE_MAX_FRAME")]
     pub(crate) max_frame: Option<usize>,
     /// Most frames that a message goes on with after its first
     #[arg(
-        long, value_name = "N", default_value_t = 65_536,
-        value_parser = clap::value_parser!(u32).range(1..), env = "HYBI_SERVE_MAX_FRAGMENTS",
+        long, value_name = "N", default_value = "65536",
+        value_parser = |text: &str| count::<u32>(text, 1..=u32::MAX.into()),
+        env = "HYBI_SERVE_MAX_FRAGMENTS",
     )]
     pub(crate) max_fragments: u32,
     /// Largest request head
     #[arg(
-        long, value_name = "SIZE", default_value = "16KiB", value_parser = size,
+        long, value_name = "SIZE", default_value = "16KiB", value_parser = head_size,
         env = "HYBI_SERVE_MAX_HEADER_BYTES",
     )]
     pub(crate) max_header_bytes: usize,
     /// Most header fields in a request
-    #[arg(long, value_name = "N", default_value_t = 128, env = "HYBI_SERVE_MAX_HEADERS")]
+    #[arg(
+        long, value_name = "N", default_value = "128",
+        value_parser = |text: &str| count::<usize>(text, LEAST_FIELDS..=MOST_FIELDS),
+        env = "HYBI_SERVE_MAX_HEADERS",
+    )]
     pub(crate) max_headers: usize,
     /// Time for TLS and the opening handshake together
     #[arg(
-        long, value_name = "D", default_value = "10s", value_parser = duration,
+        long, value_name = "D", default_value = "10s", value_parser = time,
         env = "HYBI_SERVE_HANDSHAKE_TIMEOUT",
     )]
     pub(crate) handshake_timeout: Duration,
@@ -177,7 +197,7 @@ pub(crate) struct LimitArgs {
     pub(crate) ping_interval: Span,
     /// Time for the answer to a ping
     #[arg(
-        long, value_name = "D", default_value = "20s", value_parser = duration,
+        long, value_name = "D", default_value = "20s", value_parser = time,
         env = "HYBI_SERVE_PING_TIMEOUT",
     )]
     pub(crate) ping_timeout: Duration,
@@ -190,7 +210,7 @@ pub(crate) struct LimitArgs {
     pub(crate) idle_timeout: Span,
     /// Time for the peer's answer to a Close frame
     #[arg(
-        long, value_name = "D", default_value = "10s", value_parser = duration,
+        long, value_name = "D", default_value = "10s", value_parser = time,
         env = "HYBI_SERVE_CLOSE_TIMEOUT",
     )]
     pub(crate) close_timeout: Duration,
@@ -208,14 +228,14 @@ pub(crate) struct LimitArgs {
     pub(crate) max_lifetime: Span,
     /// Bytes that may wait to be sent to one peer
     #[arg(
-        long, value_name = "SIZE", default_value = "1MiB", value_parser = size,
+        long, value_name = "SIZE", default_value = "1MiB", value_parser = size_from_one,
         env = "HYBI_SERVE_SEND_QUEUE",
     )]
     pub(crate) send_queue: usize,
     /// How hard to compress: 0 stores, 1 is the fastest, 9 the smallest
     #[arg(
-        long, value_name = "0-9", default_value_t = 6,
-        value_parser = clap::value_parser!(u8).range(0..=9), env = "HYBI_SERVE_DEFLATE_LEVEL",
+        long, value_name = "0-9", default_value = "6",
+        value_parser = |text: &str| count::<u8>(text, 0..=9), env = "HYBI_SERVE_DEFLATE_LEVEL",
     )]
     pub(crate) deflate_level: u8,
     /// Smallest message that is compressed
@@ -242,7 +262,8 @@ pub(crate) struct TlsArgs {
     /// Serve TLS with a certificate made at start for these names; its SHA-256 goes to stderr
     #[arg(
         long, value_name = "NAMES", num_args = 0..=1, require_equals = true,
-        default_missing_value = "localhost", value_delimiter = ',', conflicts_with = "tls_cert",
+        default_missing_value = "localhost", value_delimiter = ',', value_parser = certificate_name,
+        conflicts_with = "tls_cert",
         env = "HYBI_SERVE_TLS_SELF_SIGNED",
     )]
     pub(crate) tls_self_signed: Vec<String>,
@@ -256,9 +277,15 @@ pub(crate) struct OperationArgs {
     #[arg(long, value_name = "FILE", env = "HYBI_SERVE_ACCESS_LOG")]
     pub(crate) access_log: Option<PathBuf>,
     /// How the access log is written
-    #[arg(long, value_name = "F", default_value = "text", env = "HYBI_SERVE_ACCESS_LOG_FORMAT")]
+    #[arg(
+        long,
+        value_name = "F",
+        default_value = "text",
+        requires = "access_log",
+        env = "HYBI_SERVE_ACCESS_LOG_FORMAT"
+    )]
     pub(crate) access_log_format: LogFormat,
-    /// Time for an orderly end after SIGTERM or SIGINT
+    /// Time for an orderly end after SIGTERM or SIGINT; 0 cuts all connections at once
     #[arg(
         long, value_name = "D", default_value = "25s", value_parser = duration,
         env = "HYBI_SERVE_DRAIN_TIMEOUT",
@@ -271,4 +298,24 @@ pub(crate) struct OperationArgs {
 pub(crate) enum LogFormat {
     Text,
     Json,
+}
+
+/// What a request of RFC 6455 cannot do without: Host, Upgrade, Connection, and a key and a version.
+const LEAST_FIELDS: u64 = 5;
+
+/// What the type that holds them can take.
+const MOST_FIELDS: u64 = 24_576;
+
+/// Less than this holds no such request.
+const LEAST_HEAD: usize = 256;
+
+fn head_size(text: &str) -> Result<usize, String> {
+    match size(text)? {
+        bytes if bytes < LEAST_HEAD => Err(format!("at least {LEAST_HEAD} bytes")),
+        bytes => Ok(bytes),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    count(text, 1..=u64::MAX)
 }

@@ -45,6 +45,13 @@ impl Shared {
     pub(crate) fn new(mut args: ServeArgs) -> Result<Self, Failure> {
         let routes = Routes::new(core::mem::take(&mut args.listen.handle))?;
         let (limits, protocol) = (&args.limits, &args.protocol);
+        if limits.max_frame.is_some_and(|frame| frame > limits.max_message) {
+            let why = format!(
+                "--max-frame is larger than --max-message, {} bytes: a frame is part of a message",
+                limits.max_message
+            );
+            return Err(Failure::usage("usage", why));
+        }
         let extensions = extensions::chosen(&protocol.ext, &protocol.versions.0, |deflate| {
             deflate.level(limits.deflate_level).min_size(limits.deflate_min_size)
         })?;

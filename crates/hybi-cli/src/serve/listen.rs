@@ -10,6 +10,7 @@ use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::port_file::PortFile;
 use crate::exit::{Failure, Status, stdout_failed};
 use crate::stream::Stream;
 use crate::values::{HostPort, ListenAddr};
@@ -75,7 +76,6 @@ impl Listener {
         }
     }
 
-    /// The URL to connect to. Unix sockets carry no TLS.
     /// Whether others than this machine may reach it.
     pub(crate) fn is_open(&self) -> bool {
         match self {
@@ -86,6 +86,7 @@ impl Listener {
         }
     }
 
+    /// The URL to connect to. Unix sockets carry no TLS.
     pub(crate) fn url(&self, tls: bool) -> Result<String, Failure> {
         Ok(match self {
             Self::Tcp(_) if tls => format!("wss://{}", self.address()?),
@@ -142,14 +143,12 @@ impl Accepted {
 pub(crate) fn announce(
     listeners: &[Listener],
     tls: bool,
-    port_file: Option<&Path>,
+    port_file: Option<PortFile>,
 ) -> Result<(), Failure> {
-    if let Some(path) = port_file {
+    if let Some(port_file) = port_file {
         let addresses: Result<String, Failure> =
             listeners.iter().map(|listener| Ok(listener.address()? + "\n")).collect();
-        write_atomically(path, &addresses?).map_err(|error| {
-            Failure::new(Status::Internal, format!("cannot write {}", path.display()), error)
-        })?;
+        port_file.publish(&addresses?)?;
     }
     let mut stdout = io::stdout().lock();
     for listener in listeners {
@@ -157,13 +156,6 @@ pub(crate) fn announce(
             .map_err(|error| stdout_failed(&error))?;
     }
     stdout.flush().map_err(|error| stdout_failed(&error))
-}
-
-fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
-    std::fs::write(&draft, text)?;
-    std::fs::rename(&draft, path)
 }
 
 /// Removes a socket file that nobody listens on any more.

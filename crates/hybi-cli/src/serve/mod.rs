@@ -6,6 +6,7 @@ mod handlers;
 mod listen;
 mod mailbox;
 mod page;
+mod port_file;
 mod registry;
 pub(crate) mod route;
 mod session;
@@ -19,6 +20,7 @@ use tokio::runtime::Builder;
 
 use self::connection::Shared;
 use self::listen::Listener;
+use self::port_file::PortFile;
 use self::registry::Registry;
 use crate::args::serve::ServeArgs;
 use crate::exit::{Failure, Status};
@@ -40,14 +42,15 @@ pub(crate) fn run(args: ServeArgs) -> Result<Status, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Status::Internal, "cannot start the runtime", error))?;
+    let port_file = args.listen.port_file.as_deref().map(PortFile::create).transpose()?;
     let shared = Arc::new(Shared::new(args)?);
-    let ended = runtime.block_on(serve(shared));
+    let ended = runtime.block_on(serve(shared, port_file));
     // What is still open is to be cut, not waited for.
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(shared: Arc<Shared>) -> Result<Status, Failure> {
+async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Status, Failure> {
     // Before anything is announced: whoever reads the line may send a signal at once.
     let mut signals = Signals::new()?;
     let listen = &shared.args.listen;
@@ -56,7 +59,7 @@ async fn serve(shared: Arc<Shared>) -> Result<Status, Failure> {
         listeners.push(Listener::bind(addr).await?);
     }
     warn_of_old_versions(&shared.args, listeners.iter().any(Listener::is_open));
-    listen::announce(&listeners, shared.tls.is_some(), listen.port_file.as_deref())?;
+    listen::announce(&listeners, shared.tls.is_some(), port_file)?;
 
     let limits = &shared.args.limits;
     let registry = Registry::new(limits.max_connections, limits.max_connections_per_ip);

@@ -1,6 +1,9 @@
-//! Where to listen and where to connect: `HOST:PORT`, `:PORT`, `[::1]:PORT`, `unix:PATH`.
+//! Where to listen and where to connect: `HOST:PORT`, `:PORT`, `[::1]:PORT`, `unix:PATH`; and the
+//! hosts that requests name.
 
 use std::path::PathBuf;
+
+use hybi::WsUri;
 
 /// One value of `--listen`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +59,19 @@ pub(crate) fn host_port(text: &str) -> Result<HostPort, String> {
     }
 }
 
+/// Reads one `--host` value: what a Host field names, with its port or for any.
+pub(crate) fn host(text: &str) -> Result<String, String> {
+    // The host of a URI is what a client puts into the field.
+    let is_bare = !text.contains(['/', '?', '#', '@']);
+    match format!("ws://{text}/").parse::<WsUri>() {
+        Ok(_) if is_bare => Ok(text.to_owned()),
+        _ => {
+            Err("a host is NAME or NAME:PORT as in a URL: example.org, example.org:8080, [::1]"
+                .into())
+        }
+    }
+}
+
 fn port_number(text: &str) -> Option<u16> {
     // `parse` would accept a leading plus sign.
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
@@ -79,6 +95,18 @@ mod tests {
             ("unix:ws.sock", ListenAddr::Unix("ws.sock".into())),
         ] {
             assert_eq!(listen_addr(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts() {
+        for text in ["localhost", "example.org:8080", "127.0.0.1", "[::1]", "[::1]:80"] {
+            assert_eq!(host(text), Ok(text.into()));
+        }
+        for text in
+            ["", "a b", "http://a", "a/", "a:x", "a:99999", "::1", "u@a", "a#b", "b\u{fc}cher"]
+        {
+            assert!(host(text).is_err(), "{text}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! names the accepted form; the argument parser puts option and text in front of that sentence.
 
 mod address;
+mod certificate;
 mod close;
 mod header;
 mod hex;
@@ -11,11 +12,12 @@ mod quantity;
 mod url;
 mod version;
 
-pub(crate) use address::{HostPort, ListenAddr, host_port, listen_addr};
+pub(crate) use address::{HostPort, ListenAddr, host, host_port, listen_addr};
+pub(crate) use certificate::certificate_name;
 pub(crate) use close::{CloseSpec, close_parts, close_spec};
 pub(crate) use header::{basic_credentials, cookie, header_line, header_text, origin, token};
 pub(crate) use hex::{decode_hex, encode_hex};
-pub(crate) use quantity::{Span, duration, duration_or_off, size, size_from_one};
+pub(crate) use quantity::{Span, count, duration, duration_or_off, size, size_from_one, time};
 pub(crate) use url::{Target, percent_decode, target};
 pub(crate) use version::{
     Asked, VersionList, aliases, asked, drafts, rules, version_name, versions,

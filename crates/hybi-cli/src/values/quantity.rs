@@ -1,5 +1,6 @@
-//! Sizes (`64KiB`, `10kB`, `512`) and durations (`250ms`, `10s`, `5m`, `1h`, `off`).
+//! Counts (`100`), sizes (`64KiB`, `10kB`, `512`) and durations (`250ms`, `10s`, `5m`, `1h`, `off`).
 
+use core::ops::RangeInclusive;
 use core::time::Duration;
 
 /// A duration that can be switched off: `off` and `0` are `None`.
@@ -38,7 +39,26 @@ pub(crate) fn size_from_one(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Reads a duration longer than nothing, or nothing where that makes sense (`0s`).
+/// Reads a count within `range`; one that ends at `u64::MAX` has no end for the user.
+pub(crate) fn count<T: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<T, String> {
+    // `parse` would accept a leading plus sign.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number: Option<u64> = text.parse().ok().filter(|number| digits && range.contains(number));
+    number.and_then(|number| number.try_into().ok()).ok_or_else(|| match range.into_inner() {
+        (least, u64::MAX) => format!("a whole number, {least} or more"),
+        (least, most) => format!("a whole number from {least} to {most}"),
+    })
+}
+
+/// Reads a duration that something gets to happen, so one of at least a millisecond.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err(format!("longer than nothing; {DURATION_FORM}")),
+        time => Ok(time),
+    }
+}
+
+/// Reads a duration where nothing makes sense, too (`0s`).
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = split_unit(text);
     let seconds_per_unit = match unit {
@@ -60,6 +80,10 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = number * seconds_per_unit;
     if seconds > CENTURY {
         return Err("longer than a century; use `off` where the option allows it".into());
+    }
+    // The clock of deadlines ticks in milliseconds.
+    if seconds > 0.0 && seconds < 0.001 {
+        return Err(format!("shorter than 1ms; {DURATION_FORM}"));
     }
     Ok(Duration::from_secs_f64(seconds))
 }
@@ -104,6 +128,27 @@ mod tests {
     }
 
     #[test]
+    fn counts() {
+        assert_eq!(count("1", 1..=9), Ok(1_u16));
+        assert_eq!(count("18446744073709551615", 0..=u64::MAX), Ok(u64::MAX));
+        for text in ["", "0", "10", "+1", "-1", "1.0", " 1", "one"] {
+            let refused = count::<u16>(text, 1..=9).unwrap_err();
+            assert_eq!(refused, "a whole number from 1 to 9", "{text}");
+        }
+        assert_eq!(count::<u64>("0", 1..=u64::MAX).unwrap_err(), "a whole number, 1 or more");
+        // Larger than the type, and no end was named.
+        assert!(count::<u32>("4294967296", 1..=u64::MAX).is_err());
+    }
+
+    #[test]
+    fn a_time_is_longer_than_nothing() {
+        assert_eq!(time("1ms"), Ok(Duration::from_millis(1)));
+        for text in ["0", "0s", "0.0ms", "0.5ms"] {
+            assert!(time(text).unwrap_err().ends_with(DURATION_FORM), "{text}");
+        }
+    }
+
+    #[test]
     fn durations() {
         for (text, millis) in [
             ("250ms", 250),
@@ -116,9 +161,20 @@ mod tests {
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in
-            ["", "10", "-1s", "s", "1d", "1e3s", "infs", "1..2s", ".s", "9999999999h", "off"]
-        {
+        for text in [
+            "",
+            "10",
+            "-1s",
+            "s",
+            "1d",
+            "1e3s",
+            "infs",
+            "1..2s",
+            ".s",
+            "9999999999h",
+            "off",
+            "0.1ms",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -8,6 +8,7 @@ mod key;
 mod limits;
 mod prompt;
 mod serve;
+mod serve_options;
 mod support;
 mod tls;
 mod usage;
