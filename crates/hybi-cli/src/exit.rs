@@ -3,7 +3,9 @@
 use core::fmt;
 use std::io::Write as _;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::{ContextKind, ContextValue};
+
+use crate::escape;
 
 /// The exit codes of the program; each is stable interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,15 +78,13 @@ impl Failure {
         format!("{}: {}", self.what, self.why)
     }
 
-    /// Writes the line and its hint to stderr. Peers have a say in some of these texts, so
-    /// control characters are escaped.
+    /// Writes the line and its hint to stderr. Peers have a say in some of these texts.
     pub(crate) fn print(&self) {
-        let line = crate::escape::controls(&self.message()).into_owned();
         let mut stderr = std::io::stderr().lock();
         // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(stderr, "hybi: error: {line}");
+        let _ = writeln!(stderr, "hybi: error: {}", escape::controls(&self.message()));
         if let Some(hint) = &self.hint {
-            let _ = writeln!(stderr, "hint: {hint}");
+            let _ = writeln!(stderr, "hint: {}", escape::controls(hint));
         }
     }
 }
@@ -106,10 +106,6 @@ pub(crate) fn stdout_failed(error: &std::io::Error) -> Failure {
 ///
 /// The parser writes a paragraph for the error, then tips, then the usage line.
 pub(crate) fn usage_failure(error: &clap::Error) -> Failure {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        // Its text is the whole help.
-        return Failure::usage("usage", "a command is missing").hint(GENERAL_HINT);
-    }
     let text = without_secrets(error);
     let mut why: Vec<&str> = Vec::new();
     let mut hint = None;
@@ -194,13 +190,6 @@ mod tests {
         assert_eq!(failure.status, Status::Usage);
         assert!(failure.message().contains("'--max-mesage'"), "{}", failure.message());
         assert!(failure.hint.unwrap().contains("'--max-message'"));
-    }
-
-    #[test]
-    fn nothing_at_all_is_answered_in_one_line() {
-        let failure = failure(&["hybi"]);
-        assert_eq!(failure.status, Status::Usage);
-        assert_eq!(failure.message(), "usage: a command is missing");
     }
 
     #[test]

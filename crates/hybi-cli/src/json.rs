@@ -2,6 +2,8 @@
 
 use core::fmt::Write as _;
 
+use crate::escape::steers;
+
 /// An object under construction.
 #[derive(Debug)]
 pub(crate) struct Object(String);
@@ -90,8 +92,8 @@ fn quote(out: &mut String, text: &str) {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
-            // DEL and C1 need no escape in JSON; a terminal would still act upon them.
-            c if c.is_control() => {
+            // JSON needs an escape for C0 alone; a terminal or a reader would act upon the others too.
+            c if steers(c) => {
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
@@ -107,6 +109,8 @@ mod tests {
     #[test]
     fn a_parser_reads_back_what_was_written() {
         let hard = "quote \" slash \\ line \n nul \0 del \x7f c1 \u{9b} smile \u{1f600}";
+        let every: String = ('\0'..=char::MAX).filter(|c| steers(*c)).collect();
+        let hard = &*format!("{hard} steers {every}");
         let text = Object::new()
             .string("s", hard)
             .number("n", 7_u32)
@@ -117,7 +121,7 @@ mod tests {
             .seconds("d", core::time::Duration::from_millis(1500))
             .object("o", Object::new().string("k", "v"))
             .finish();
-        assert!(text.chars().all(|c| !c.is_control()), "{text}");
+        assert!(!text.chars().any(steers), "{text}");
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["s"], hard);
         assert_eq!(value["n"], 7);

@@ -254,7 +254,7 @@ fn rejected(error: &HandshakeError, response: &Response<Vec<u8>>) -> Failure {
     let offered: Vec<_> = offered.into_iter().map(version_name).collect();
     match response.status().as_u16() {
         300..=399 => match field(header::LOCATION) {
-            Some(place) => failure.hint(format!("it points to {}", crate::escape::controls(place))),
+            Some(place) => failure.hint(format!("it points to {place}")),
             None => failure,
         },
         401 => failure.hint("-u USER:PASS sends basic credentials"),

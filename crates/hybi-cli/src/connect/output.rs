@@ -132,7 +132,7 @@ impl Printer {
             let clean = if status.is_clean() { "clean" } else { "not clean" };
             let reason = match status.reason() {
                 "" => String::new(),
-                reason => format!(" {}", escape::controls(reason)),
+                reason => format!(" {reason}"),
             };
             self.remark(&format!("closed by {by}: {code}{reason} ({clean})"));
         }
@@ -163,10 +163,12 @@ impl Printer {
         self.show_prompt();
     }
 
-    /// The same where nothing more can be typed.
+    /// The same where nothing more can be typed. Peers have a say in some of its lines.
     fn remark(&self, text: &str) {
-        // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(io::stderr(), "{}{text}", self.clear());
+        for line in text.lines() {
+            // Nobody is left to tell when stderr is gone.
+            let _ = writeln!(io::stderr(), "{}{}", self.clear(), escape::controls(line));
+        }
     }
 
     /// What takes the prompt away.

@@ -125,6 +125,35 @@ fn json_has_one_event_a_line_and_no_secret() {
     assert_eq!((&events[3]["code"], &events[3]["clean"]), (&1000.into(), &true.into()));
 }
 
+/// Where a terminal or a reader of lines may see it, one rule for all outputs.
+#[test]
+fn what_a_peer_says_cannot_reorder_or_break_a_line() {
+    const MARKS: &str = "a\u{202e}b\u{2028}c\u{61c}d\u{9b}e";
+    let serve = |peer: &mut Peer| {
+        peer.send_frame(TEXT, MARKS.as_bytes());
+        peer.send_frame(CLOSE, &close_payload(1011, MARKS.as_bytes()));
+        peer.expect_close(1011);
+    };
+    let outcome =
+        against(&["--json", "--info", "-w", "1h"], serve).expect(8, "\\u{202e}b\\u{2028}");
+    let steers = |c: char| MARKS.contains(c) && !c.is_ascii();
+    assert!(!outcome.stdout.contains(steers) && !outcome.stderr.contains(steers), "{outcome:?}");
+    let events = outcome.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    let events: Vec<serde_json::Value> = events.collect();
+    assert_eq!((&events[2]["text"], &events[3]["reason"]), (&MARKS.into(), &MARKS.into()));
+
+    let answer = "HTTP/1.1 302 Found\r\nLocation: ws://b/\u{202e}\r\nContent-Length: 0\r\n\r\n";
+    let (listener, address) = listen();
+    let played = std::thread::spawn(move || {
+        let mut peer = Peer::accept(&listener);
+        peer.read_head();
+        peer.send(answer);
+    });
+    let outcome = hybi(&["connect", &format!("ws://{address}/")]);
+    played.join().expect("played");
+    assert!(!outcome.stderr.contains(steers), "{outcome:?}");
+}
+
 #[test]
 fn counts_and_expectations() {
     let server = Server::start(&[]);
