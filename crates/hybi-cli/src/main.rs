@@ -24,6 +24,7 @@ mod versions;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 
 use crate::args::{Cli, Command};
 use crate::exit::{Failure, Status};
@@ -41,6 +42,12 @@ fn main() -> ExitCode {
 fn run() -> Result<Status, Failure> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
+        // Whoever asks nothing gets the help, and yet the status of a mistake: a script whose command
+        // came out empty has not done what it was to do.
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            return Ok(Status::Usage);
+        }
         Err(error) if error.use_stderr() => return Err(exit::usage_failure(&error)),
         // Help and version are results. A reader that went away does not want them.
         Err(error) => {

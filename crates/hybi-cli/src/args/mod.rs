@@ -19,7 +19,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 
 /// The WebSocket protocol: a server and a client for people, scripts and tests.
 #[derive(Debug, Parser)]
-#[command(name = "hybi", version = VERSION.as_str(), max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "hybi", version = VERSION.as_str(), max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

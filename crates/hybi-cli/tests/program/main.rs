@@ -4,6 +4,7 @@
 mod connect;
 mod drain;
 mod extensions;
+mod help;
 mod key;
 mod limits;
 mod prompt;
