@@ -132,7 +132,7 @@ fn what_a_peer_says_cannot_reorder_or_break_a_line() {
     let serve = |peer: &mut Peer| {
         peer.send_frame(TEXT, MARKS.as_bytes());
         peer.send_frame(CLOSE, &close_payload(1011, MARKS.as_bytes()));
-        peer.expect_close(1011);
+        peer.expect(CLOSE, &close_payload(1011, MARKS.as_bytes()));
     };
     let outcome =
         against(&["--json", "--info", "-w", "1h"], serve).expect(8, "\\u{202e}b\\u{2028}");
