@@ -12,6 +12,7 @@
 //! | versions and their negotiation | [`Version`], [`VersionSet`] | RFC 6455 §4.4 |
 //! | subprotocols | [`parse_subprotocols`], [`SubprotocolPreference`] | RFC 6455 §1.9 |
 //! | extension negotiation syntax | [`ExtensionOffer`] | RFC 6455 §9.1 |
+//! | which hosts a server answers for | [`HostPolicy`] | RFC 9110 §7.4 |
 //! | who may connect from a browser | [`OriginPolicy`] | RFC 6455 §10.2 |
 //!
 //! The drafts hybi-05 to hybi-17 use the same exchange with another version number and, up to
@@ -54,11 +55,13 @@
 // Everything here reads what a peer sent.
 #![warn(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation)]
 
+mod authority;
 mod body;
 mod client;
 mod error;
 mod extension;
 mod head;
+mod host;
 mod key;
 mod origin;
 mod policy;
@@ -66,17 +69,19 @@ mod request;
 mod response;
 mod server;
 mod subprotocol;
+mod target;
 mod uri;
 mod version;
 
 // The public interface of the crate.
 pub use client::{ClientAccepted, ClientHandshake};
-pub use error::{DraftRule, ExtensionAnswer, FieldError, HandshakeError, UriError};
+pub use error::{DraftRule, ExtensionAnswer, FieldError, HandshakeError, RefusedOrigin, UriError};
 pub use extension::{ExtensionOffer, ExtensionParam};
 pub use head::{HeadLimits, write_fields, write_response, write_response_head};
+pub use host::{HostPattern, HostPolicy};
 pub use key::accept_key;
 pub use origin::{OriginPattern, OriginPolicy};
-pub use policy::{ServerAccepted, ServerPolicy, check_head, is_upgrade};
+pub use policy::{ServerAccepted, ServerPolicy, is_upgrade};
 pub use request::ClientRequest;
 pub use response::{ResponseHead, ResponseReader};
 pub use server::ServerHandshake;

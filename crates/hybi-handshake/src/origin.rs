@@ -3,14 +3,20 @@
 use core::fmt;
 use core::str::FromStr;
 
+use crate::authority::{
+    Authority, default_port, host_matches, is_host_pattern, parse_port, same_host, split_host_port,
+};
 use crate::error::FieldError;
-use crate::uri::{parse_port, split_host_port};
 
 /// Which origins a server accepts.
 ///
 /// Browsers name the page that opens a connection in `Origin` and do not stop it from reaching a
 /// foreign server, with that server's cookies: this check is what stands between any page on the web and
 /// the user's session. Other clients may send what they like, or nothing.
+///
+/// What is the server's own origin is told by `Host`, which is trusted here. A page whose name was made
+/// to resolve to this server's address (DNS rebinding) names itself in both fields and passes for the
+/// server's own; only a list of hosts stops it, see [`HostPolicy`](crate::HostPolicy).
 ///
 /// [RFC 6455 §10.2](https://www.rfc-editor.org/rfc/rfc6455#section-10.2)
 ///
@@ -29,7 +35,7 @@ use crate::uri::{parse_port, split_host_port};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginPolicy {
-    /// The origin of the server itself, or no origin at all.
+    /// The origin of the server itself, which is the one that `Host` says, or no origin at all.
     #[default]
     SameOrNone,
     /// Every origin. Dangerous when requests carry cookies or reach a private network.
@@ -57,8 +63,16 @@ impl OriginPolicy {
 
 /// One line of an [`OriginPolicy::List`].
 ///
-/// As text: `same`, `none`, `null`, `*`, or `scheme://host[:port]`, where `*` may stand for a whole
-/// label of the host and matches exactly one.
+/// As text:
+///
+/// | pattern | matches |
+/// |---|---|
+/// | `same` | the origin of the server itself, as `Host` says it |
+/// | `same-host` | the same host with any port and scheme: for proxies that change either, and pages of other ports. Every program on that host may serve such a page, and without TLS everyone on its way |
+/// | `none` | no `Origin` at all: clients that are no browsers |
+/// | `null` | `Origin: null`: files, sandboxed frames, redirected requests |
+/// | `*` | everything |
+/// | `scheme://host[:port]` | that origin; `*` may stand for a whole label of the host and matches exactly one |
 ///
 /// ```
 /// use hybi_handshake::OriginPattern;
@@ -74,6 +88,7 @@ pub struct OriginPattern(Pattern);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
     Same,
+    SameHost,
     None,
     Null,
     Any,
@@ -86,16 +101,39 @@ enum Pattern {
 }
 
 impl OriginPattern {
+    /// The pattern that would let this `Origin`, or none, in at this `Host`, and as little else as can
+    /// be: what to tell whoever runs a server that refused it.
+    ///
+    /// ```
+    /// use hybi_handshake::OriginPattern;
+    ///
+    /// let passing = |origin| OriginPattern::that_allows(origin, "example.org").to_string();
+    /// assert_eq!(passing(Some("https://example.org:3001")), "same-host");
+    /// assert_eq!(passing(Some("https://app.example")), "https://app.example");
+    /// assert_eq!(passing(None), "none");
+    /// ```
+    #[must_use]
+    pub fn that_allows(origin: Option<&str>, host: &str) -> Self {
+        Self(match origin {
+            None => Pattern::None,
+            Some("null") => Pattern::Null,
+            Some(origin) if is_same_host(origin, host) => Pattern::SameHost,
+            // A star is a lawful character of a name, but no pattern takes it for one.
+            Some(origin) => origin.parse().map_or(Pattern::Any, |Self(pattern)| pattern),
+        })
+    }
+
     fn matches(&self, origin: Option<&str>, host: &str, secure: bool) -> bool {
         match (&self.0, origin) {
             (Pattern::Any, _) | (Pattern::None, None) => true,
             (Pattern::Null, Some(origin)) => origin == "null",
             (Pattern::Same, Some(origin)) => is_same(origin, host, secure),
+            (Pattern::SameHost, Some(origin)) => is_same_host(origin, host),
             (Pattern::Origin { scheme, host, port }, Some(origin)) => Origin::parse(origin)
                 .is_some_and(|origin| {
                     origin.scheme.eq_ignore_ascii_case(scheme)
                         && origin.port == port.or_else(|| default_port(scheme))
-                        && labels_match(host, origin.host)
+                        && host_matches(host, origin.host)
                 }),
             _ => false,
         }
@@ -108,6 +146,7 @@ impl FromStr for OriginPattern {
     fn from_str(text: &str) -> Result<Self, FieldError> {
         Ok(Self(match text {
             "same" => Pattern::Same,
+            "same-host" => Pattern::SameHost,
             "none" => Pattern::None,
             "null" => Pattern::Null,
             "*" => Pattern::Any,
@@ -115,7 +154,7 @@ impl FromStr for OriginPattern {
                 let Some((scheme, host, port)) = split(text) else {
                     return Err(FieldError::InvalidOrigin);
                 };
-                if host.split('.').any(|label| label != "*" && label.contains('*')) {
+                if !is_host_pattern(host) {
                     return Err(FieldError::InvalidOrigin);
                 }
                 let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
@@ -130,6 +169,7 @@ impl fmt::Display for OriginPattern {
         let Pattern::Origin { scheme, host, port } = &self.0 else {
             return f.write_str(match self.0 {
                 Pattern::Same => "same",
+                Pattern::SameHost => "same-host",
                 Pattern::None => "none",
                 Pattern::Null => "null",
                 _ => "*",
@@ -174,14 +214,6 @@ fn split(text: &str) -> Option<(&str, &str, Option<u16>)> {
     Some((scheme, host, port))
 }
 
-fn default_port(scheme: &str) -> Option<u16> {
-    match () {
-        () if scheme.eq_ignore_ascii_case("https") => Some(443),
-        () if scheme.eq_ignore_ascii_case("http") => Some(80),
-        () => None,
-    }
-}
-
 /// Whether an origin is that of the server which the client calls `host`.
 ///
 /// A page that came without TLS may have been written by anyone on its way, so it is never the same
@@ -190,23 +222,13 @@ fn is_same(origin: &str, host: &str, secure: bool) -> bool {
     let Some(origin) = Origin::parse(origin) else { return false };
     let https = origin.scheme.eq_ignore_ascii_case("https");
     let scheme_fits = https || (!secure && origin.scheme.eq_ignore_ascii_case("http"));
-    let Some((host, port)) = split_host_port(host) else { return false };
-    let port = match port {
-        None | Some("") => default_port(origin.scheme),
-        Some(digits) => parse_port(digits),
-    };
-    scheme_fits && origin.port == port && origin.host.eq_ignore_ascii_case(host)
+    let Some(host) = Authority::parse(host) else { return false };
+    let port = host.port.or_else(|| default_port(origin.scheme));
+    scheme_fits && origin.port == port && same_host(origin.host, host.host)
 }
 
-/// Whether a host matches a pattern in which `*` stands for one label.
-fn labels_match(pattern: &str, host: &str) -> bool {
-    let (mut pattern, mut host) = (pattern.split('.'), host.split('.'));
-    loop {
-        match (pattern.next(), host.next()) {
-            (None, None) => return true,
-            (Some("*"), Some(label)) if !label.is_empty() => {}
-            (Some(wanted), Some(label)) if wanted.eq_ignore_ascii_case(label) => {}
-            _ => return false,
-        }
-    }
+/// Whether an origin is of the host that the client calls the server, whatever scheme and port.
+fn is_same_host(origin: &str, host: &str) -> bool {
+    let both = Origin::parse(origin).zip(Authority::parse(host));
+    both.is_some_and(|(origin, host)| same_host(origin.host, host.host))
 }

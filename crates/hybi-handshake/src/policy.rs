@@ -1,16 +1,17 @@
 //! The server's decision on a request: accept or reject (RFC 6455 §4.2.1, §4.2.2).
 
 use http::header::{self, HeaderMap, HeaderValue};
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode};
 
-use crate::error::{FieldError, HandshakeError};
+use crate::error::{FieldError, HandshakeError, RefusedOrigin};
 use crate::extension::{self, ExtensionOffer};
 use crate::head::fields::{self, SEC_WEBSOCKET_ORIGIN};
+use crate::host::HostPolicy;
 use crate::key::{accept_key, is_key};
-use crate::origin::OriginPolicy;
+use crate::origin::{OriginPattern, OriginPolicy};
 use crate::request::append;
 use crate::subprotocol::{SubprotocolPreference, choose, parse_subprotocols};
-use crate::uri::{parse_port, split_host_port};
+use crate::target;
 use crate::version::{Version, VersionSet};
 
 /// What a server accepts. The default is safe on the open internet: RFC 6455 alone, and browsers' requests
@@ -36,11 +37,13 @@ use crate::version::{Version, VersionSet};
 #[derive(Clone, Debug, Default)]
 pub struct ServerPolicy {
     versions: VersionSet,
+    hosts: HostPolicy,
     origins: OriginPolicy,
     subprotocols: Vec<String>,
     preference: SubprotocolPreference,
     require_subprotocol: bool,
     secure: bool,
+    headers: HeaderMap,
 }
 
 impl ServerPolicy {
@@ -54,6 +57,14 @@ impl ServerPolicy {
     #[must_use]
     pub fn with_versions(mut self, versions: impl IntoIterator<Item = Version>) -> Self {
         self.versions = versions.into_iter().collect();
+        self
+    }
+
+    /// Sets the hosts that requests may be for; any by default. Others are refused with 421, whatever
+    /// their version.
+    #[must_use]
+    pub fn with_hosts(mut self, hosts: HostPolicy) -> Self {
+        self.hosts = hosts;
         self
     }
 
@@ -98,6 +109,27 @@ impl ServerPolicy {
         self
     }
 
+    /// Adds a field that every response has, such as `Server`: each 101 by itself, a refusal where
+    /// whoever sends it adds [`headers`](Self::headers).
+    ///
+    /// # Errors
+    ///
+    /// As [`ServerAccepted::with_header`].
+    pub fn with_header(
+        mut self,
+        name: impl AsRef<str>,
+        value: impl AsRef<[u8]>,
+    ) -> Result<Self, FieldError> {
+        append(&mut self.headers, name.as_ref(), value.as_ref())?;
+        Ok(self)
+    }
+
+    /// The fields that every response has.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The versions accepted.
     #[must_use]
     pub const fn versions(&self) -> VersionSet {
@@ -115,10 +147,10 @@ impl ServerPolicy {
     /// # Errors
     ///
     /// The first rule broken. Answer [`HandshakeError::response`]: 505 for HTTP/1.0, 405 for a method other
-    /// than GET, 426 with the versions accepted for another version or a plain request, 403 for the origin,
-    /// 400 for everything else.
+    /// than GET, 421 for the host, 426 with the versions accepted for another version or a plain request,
+    /// 403 for the origin, 400 for everything else.
     pub fn check<B>(&self, request: &Request<B>) -> Result<ServerAccepted, HandshakeError> {
-        let host = check_head(request)?;
+        let host = self.check_head(request)?;
         let headers = request.headers();
         let no_length = |value: &HeaderValue| value.as_bytes().trim_ascii() == b"0";
         if headers.contains_key(header::TRANSFER_ENCODING)
@@ -150,6 +182,54 @@ impl ServerPolicy {
         Ok(ServerAccepted { key: key.to_owned(), offers, ..accepted })
     }
 
+    /// Checks what HTTP asks of every request, a plain one too, and whether it is for a host of this
+    /// policy. Gives the value of `Host`, which only a request of HTTP/1.0 may lack.
+    ///
+    /// ```
+    /// use hybi_handshake::ServerPolicy;
+    ///
+    /// let page = http::Request::get("/").header("Host", "a/b").body(()).unwrap();
+    /// let refusal = ServerPolicy::new().check_host(&page).unwrap_err();
+    /// assert_eq!(refusal.response().status(), 400);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError::MalformedTarget`], [`HandshakeError::MissingHost`],
+    /// [`HandshakeError::DuplicateField`], [`HandshakeError::MalformedHost`],
+    /// [`HandshakeError::HostMismatch`] and [`HandshakeError::HostNotServed`].
+    ///
+    /// [RFC 9112 §3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2)
+    pub fn check_host<'r, B>(
+        &self,
+        request: &'r Request<B>,
+    ) -> Result<Option<&'r str>, HandshakeError> {
+        let host = target::check(request)?;
+        match host {
+            Some(host) if !self.hosts.allows(host, self.secure) => {
+                Err(HandshakeError::HostNotServed { host: host.into() })
+            }
+            host => Ok(host),
+        }
+    }
+
+    /// Checks what every draft asks of a request: HTTP/1.1, GET and one host that is served here.
+    /// Gives the value of `Host`.
+    ///
+    /// # Errors
+    ///
+    /// The first rule broken: [`HandshakeError::HttpVersion`], [`HandshakeError::Method`], or one of
+    /// [`check_host`](Self::check_host).
+    pub fn check_head<'r, B>(&self, request: &'r Request<B>) -> Result<&'r str, HandshakeError> {
+        if request.version() < http::Version::HTTP_11 {
+            return Err(HandshakeError::HttpVersion);
+        }
+        if request.method() != Method::GET {
+            return Err(HandshakeError::Method);
+        }
+        self.check_host(request)?.ok_or(HandshakeError::MissingHost)
+    }
+
     /// Applies this policy to a request whose handshake was checked elsewhere, because it is one of a draft that
     /// [`check`](Self::check) does not know: origin and subprotocols.
     ///
@@ -169,7 +249,9 @@ impl ServerPolicy {
         // Text that is not UTF-8 is an origin all the same, and no pattern but `*` matches it.
         let origin = origin.map(|value| core::str::from_utf8(value).unwrap_or("\u{fffd}"));
         if !self.origins.allows(origin, host, self.secure) {
-            return Err(HandshakeError::Origin);
+            let allowed_by = OriginPattern::that_allows(origin, host);
+            let origin = origin.map(str::to_owned);
+            return Err(HandshakeError::Origin(Box::new(RefusedOrigin { origin, allowed_by })));
         }
         let subprotocols = subprotocols()?;
         let subprotocol = choose(&subprotocols, &self.subprotocols, self.preference).cloned();
@@ -183,7 +265,7 @@ impl ServerPolicy {
             subprotocols,
             offers: Vec::new(),
             extensions: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: self.headers.clone(),
         })
     }
 
@@ -228,21 +310,6 @@ fn origin(headers: &HeaderMap, version: Version) -> Result<Option<&[u8]>, Handsh
     Ok(old.or(origin))
 }
 
-/// Checks what every draft asks of a request: HTTP/1.1, GET and one host. Gives the value of `Host`.
-///
-/// # Errors
-///
-/// The first rule broken: [`HandshakeError::HttpVersion`], [`HandshakeError::Method`], or one about `Host`.
-pub fn check_head<B>(request: &Request<B>) -> Result<&str, HandshakeError> {
-    if request.version() < http::Version::HTTP_11 {
-        return Err(HandshakeError::HttpVersion);
-    }
-    if request.method() != Method::GET {
-        return Err(HandshakeError::Method);
-    }
-    check_host(request.uri(), request.headers())
-}
-
 /// Whether the request means to open a WebSocket connection, well formed or not.
 ///
 /// A server that also serves pages asks this first and gives what is an attempt to
@@ -260,35 +327,6 @@ pub fn is_upgrade<B>(request: &Request<B>) -> bool {
 
 fn has_handshake_field(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"))
-}
-
-/// Checks `Host` and the request target; gives the value of `Host`.
-fn check_host<'a>(target: &Uri, headers: &'a HeaderMap) -> Result<&'a str, HandshakeError> {
-    let host =
-        fields::single(headers, &header::HOST, "Host")?.ok_or(HandshakeError::MissingHost)?;
-    let host = core::str::from_utf8(host).map_err(|_| HandshakeError::MalformedHost)?;
-    let (name, port) = split_host_port(host).ok_or(HandshakeError::MalformedHost)?;
-    let port = port.filter(|port| !port.is_empty());
-    let port =
-        port.map(|port| parse_port(port).ok_or(HandshakeError::MalformedHost)).transpose()?;
-    let Some(authority) = target.authority() else { return Ok(host) };
-    // The absolute form (RFC 9112 §3.2.2). Two names for the host would let a proxy and this
-    // server see different requests.
-    let default = match target.scheme_str() {
-        Some("http") => 80,
-        Some("https") => 443,
-        _ => return Err(HandshakeError::MalformedTarget),
-    };
-    if authority.as_str().contains('@') {
-        return Err(HandshakeError::MalformedTarget);
-    }
-    let named = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let same_port = authority.port_u16().unwrap_or(default) == port.unwrap_or(default);
-    if same_port && named.eq_ignore_ascii_case(name) {
-        Ok(host)
-    } else {
-        Err(HandshakeError::HostMismatch)
-    }
 }
 
 /// A request that may be answered with 101 (RFC 6455 §4.2.2).
@@ -373,7 +411,7 @@ impl ServerAccepted {
         &self.extensions
     }
 
-    /// The fields added by hand.
+    /// The fields that the policy and the application add.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {
         &self.headers

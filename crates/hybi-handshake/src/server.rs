@@ -5,10 +5,12 @@ use http::Request;
 use crate::error::HandshakeError;
 use crate::head::scan::{HeadKind, HeadScanner};
 use crate::head::{HeadLimits, parse};
+use crate::target;
 
 /// Reads one request head.
 ///
-/// Only the syntax of HTTP is judged here, so that a server can answer a plain request with a page;
+/// Only what HTTP asks of every request is judged here, its target and `Host` included, so that a
+/// server can answer a plain request with a page;
 /// [`ServerPolicy::check`](crate::ServerPolicy::check) judges whether it opens a WebSocket connection.
 /// Errors are sticky: after the first, every call returns it again.
 ///
@@ -65,7 +67,11 @@ impl ServerHandshake {
             State::Failed(error) => return Err(error.clone()),
         }
         let result = self.scanner.feed(chunk).and_then(|(taken, head)| {
-            Ok((taken, head.map(|head| parse::request(&head)).transpose()?))
+            let request = head.map(|head| parse::request(&head)).transpose()?;
+            if let Some(request) = &request {
+                target::check(request)?;
+            }
+            Ok((taken, request))
         });
         match &result {
             Ok((_, Some(_))) => self.state = State::Complete,

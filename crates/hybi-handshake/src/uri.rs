@@ -1,13 +1,13 @@
 //! `ws` and `wss` URIs: host, port, resource name (RFC 6455 §3).
 
 use core::fmt;
-use core::net::Ipv6Addr;
 use core::str::FromStr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 
+use crate::authority::{is_name_byte, parse_port, split_host_port};
 use crate::error::UriError;
 
 /// A WebSocket URI.
@@ -159,41 +159,6 @@ impl fmt::Debug for WsUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WsUri({self})")
     }
-}
-
-/// Splits `host[:port]`; an IPv6 address loses its brackets. `None` when the host is malformed.
-pub(crate) fn split_host_port(text: &str) -> Option<(&str, Option<&str>)> {
-    if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']')?;
-        host.parse::<Ipv6Addr>().ok()?;
-        return match rest.strip_prefix(':') {
-            Some(port) => Some((host, Some(port))),
-            None => rest.is_empty().then_some((host, None)),
-        };
-    }
-    let (host, port) = match text.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (text, None),
-    };
-    (!host.is_empty() && host.bytes().all(is_name_byte)).then_some((host, port))
-}
-
-/// A port that can be connected to.
-pub(crate) fn parse_port(digits: &str) -> Option<u16> {
-    let only_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let port = if only_digits { digits.parse().ok()? } else { 0 };
-    (port != 0).then_some(port)
-}
-
-/// What a registered name may hold (RFC 3986 §3.2.2).
-const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%')
-        || is_sub_delimiter(byte)
-}
-
-const fn is_sub_delimiter(byte: u8) -> bool {
-    matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
 }
 
 /// What the resource may hold: everything visible except what RFC 3986 wants encoded and HTTP

@@ -162,7 +162,7 @@ fn through_tls_the_origin_of_the_server_is_https() {
                     };
                     assert_eq!(response.status(), StatusCode::FORBIDDEN);
                     let refused = server.await.unwrap().unwrap_err();
-                    assert!(matches!(refused.handshake(), Some(HandshakeError::Origin)));
+                    assert!(matches!(refused.handshake(), Some(HandshakeError::Origin(_))));
                 }
             }
         })

@@ -102,8 +102,8 @@ pub use hybi_frame::{
 };
 pub use hybi_handshake::{
     DraftRule, ExtensionAnswer, ExtensionOffer, ExtensionParam, FieldError, HandshakeError,
-    HeadLimits, OriginPattern, OriginPolicy, ServerAccepted, SubprotocolPreference, UriError,
-    Version, VersionSet, WsUri,
+    HeadLimits, HostPattern, HostPolicy, OriginPattern, OriginPolicy, RefusedOrigin,
+    ServerAccepted, SubprotocolPreference, UriError, Version, VersionSet, WsUri,
 };
 
 pub use capabilities::{Capabilities, Unsupported};

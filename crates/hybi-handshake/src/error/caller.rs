@@ -25,6 +25,8 @@ pub enum FieldError {
         /// The version asked for.
         requested: Version,
     },
+    /// A host is not `host[:port]`, or `*` is not a whole label of it.
+    InvalidHost,
     /// An origin is not `scheme://host[:port]`, or `*` is not a whole label of its host.
     InvalidOrigin,
 }
@@ -41,6 +43,7 @@ impl fmt::Display for FieldError {
             Self::UnsupportedVersion { requested } => {
                 return write!(f, "{} is not spoken here", requested.describe());
             }
+            Self::InvalidHost => "a host is written host[:port]",
             Self::InvalidOrigin => "an origin is written scheme://host[:port]",
         })
     }

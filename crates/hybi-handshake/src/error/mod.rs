@@ -9,6 +9,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 pub use caller::{FieldError, UriError};
 
 use crate::body::BodyTruncated;
+use crate::origin::OriginPattern;
 use crate::version::{Version, VersionSet, offered_versions};
 
 /// A rule of the opening handshake that the peer broke, or a server's refusal.
@@ -110,6 +111,11 @@ pub enum HandshakeError {
     MalformedHost,
     /// The request target names another host than `Host` does.
     HostMismatch,
+    /// The server's [`HostPolicy`](crate::HostPolicy) does not have this host.
+    HostNotServed {
+        /// The value of `Host`.
+        host: Box<str>,
+    },
     /// The request announces a body.
     Body,
     /// The request has nothing of a WebSocket handshake.
@@ -143,7 +149,7 @@ pub enum HandshakeError {
     /// `Sec-WebSocket-Key` is not base64 of 16 bytes.
     MalformedKey,
     /// The server's [`OriginPolicy`](crate::OriginPolicy) does not allow the origin.
-    Origin,
+    Origin(Box<RefusedOrigin>),
     /// The server insists on a subprotocol, and the client offers none that it knows.
     SubprotocolRequired,
 
@@ -195,6 +201,16 @@ pub struct DraftRule {
     pub by_client: bool,
 }
 
+/// An origin that a server's policy does not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusedOrigin {
+    /// The origin that the request names, if it names one.
+    pub origin: Option<String>,
+    /// The pattern that would have let it pass, and as little else as can be: for the log.
+    pub allowed_by: OriginPattern,
+}
+
 /// An answer that does not fit the offer of an extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "extensions of other crates make these")]
@@ -217,7 +233,8 @@ impl HandshakeError {
             Self::NotWebSocket { .. } | Self::UnsupportedVersion { .. } => {
                 StatusCode::UPGRADE_REQUIRED
             }
-            Self::Origin => StatusCode::FORBIDDEN,
+            Self::HostNotServed { .. } => StatusCode::MISDIRECTED_REQUEST,
+            Self::Origin(_) => StatusCode::FORBIDDEN,
             Self::TargetTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
@@ -340,7 +357,8 @@ impl HandshakeError {
             Self::MissingVersion { .. } => "RFC 6455 §4.2.1 item 6",
             Self::MalformedVersion { .. } => "RFC 6455 §4.3",
             Self::UnsupportedVersion { .. } => "RFC 6455 §4.4",
-            Self::Origin => "RFC 6455 §10.2",
+            Self::HostNotServed { .. } => "RFC 9110 §15.5.20",
+            Self::Origin(_) => "RFC 6455 §10.2",
             Self::MalformedSubprotocol => "RFC 6455 §11.3.4",
             Self::SubprotocolRequired => "RFC 6455 §4.2.2",
             Self::MalformedExtensions => "RFC 6455 §9.1",
@@ -387,6 +405,13 @@ impl fmt::Display for HandshakeError {
             Self::UnsupportedVersion { requested, .. } => {
                 return write!(f, "{} is not accepted here", requested.describe());
             }
+            Self::HostNotServed { host } => return write!(f, "{host} is not served here"),
+            Self::Origin(refused) => {
+                return match &refused.origin {
+                    Some(origin) => write!(f, "the origin {origin:?} may not connect"),
+                    None => f.write_str("requests without an origin may not connect"),
+                };
+            }
             Self::Rejected(response) => {
                 return write!(f, "the server rejected the handshake with {}", response.status());
             }
@@ -415,7 +440,6 @@ impl fmt::Display for HandshakeError {
             Self::MalformedVersion { .. } => "Sec-WebSocket-Version is malformed",
             Self::MissingKey => "Sec-WebSocket-Key is missing",
             Self::MalformedKey => "Sec-WebSocket-Key is not base64 of 16 bytes",
-            Self::Origin => "this origin may not connect",
             Self::SubprotocolRequired => "none of the subprotocols offered is known here",
             Self::ResponseUpgrade => "Upgrade in the response is not websocket",
             Self::ResponseConnection => "Connection in the response does not list Upgrade",

@@ -8,5 +8,6 @@ mod rejection;
 mod round_trip;
 mod server_rules;
 mod support;
+mod target;
 mod uri;
 mod vectors;

@@ -1,6 +1,8 @@
 //! Which origins are allowed (RFC 6455 §10.2).
 
-use hybi_handshake::{FieldError, OriginPattern, OriginPolicy};
+use hybi_handshake::{FieldError, HandshakeError, OriginPattern, OriginPolicy, ServerPolicy};
+
+use crate::support::{REQUEST, refused_by, serve, with_line};
 
 const PLAIN: bool = false;
 const TLS: bool = true;
@@ -58,6 +60,12 @@ fn a_pattern_matches_what_it_says() {
         ("null", None, false),
         ("same", Some("https://example.org"), true),
         ("same", None, false),
+        ("same", Some("https://example.org:3001"), false),
+        ("same-host", Some("https://example.org:3001"), true),
+        ("same-host", Some("http://EXAMPLE.org"), true),
+        ("same-host", Some("https://example.org.evil.example"), false),
+        ("same-host", Some("null"), false),
+        ("same-host", None, false),
         ("https://app.example", Some("https://app.example"), true),
         ("https://app.example", Some("https://APP.example:443"), true),
         ("https://app.example", Some("https://app.example:8443"), false),
@@ -98,7 +106,9 @@ fn a_list_allows_what_one_of_its_patterns_matches() {
 
 #[test]
 fn a_pattern_prints_as_it_was_written_and_nonsense_is_refused() {
-    for text in ["same", "none", "null", "*", "https://*.app.example:8443", "http://[::1]:1"] {
+    for text in
+        ["same", "same-host", "none", "null", "*", "https://*.app.example:8443", "http://[::1]:1"]
+    {
         assert_eq!(text.parse::<OriginPattern>().unwrap().to_string(), text);
     }
     for text in [
@@ -111,5 +121,38 @@ fn a_pattern_prints_as_it_was_written_and_nonsense_is_refused() {
         "https://a:*",
     ] {
         assert_eq!(text.parse::<OriginPattern>(), Err(FieldError::InvalidOrigin), "{text}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_pattern_that_would_have_passed() {
+    let policy = ServerPolicy::new().with_origins(OriginPolicy::List(Vec::new()));
+    for (line, pattern, said) in [
+        ("", "none", "requests without an origin may not connect"),
+        ("Origin: null", "null", "the origin \"null\" may not connect"),
+        (
+            "Origin: https://example.org:3001",
+            "same-host",
+            "the origin \"https://example.org:3001\" may not connect",
+        ),
+        (
+            "Origin: https://App.example:8443",
+            "https://app.example:8443",
+            "the origin \"https://App.example:8443\" may not connect",
+        ),
+        // No pattern but this one takes it.
+        ("Origin: a\u{202e}b", "*", "the origin \"a\\u{202e}b\" may not connect"),
+        ("Origin:", "*", "the origin \"\" may not connect"),
+    ] {
+        let with_origin = with_line(REQUEST, "Upgrade", &format!("Upgrade: websocket\r\n{line}"));
+        let request = if line.is_empty() { REQUEST } else { &with_origin };
+        let (error, seen) = refused_by(&policy, request);
+        let HandshakeError::Origin(refused) = &error else { panic!("{error}") };
+        assert_eq!((refused.allowed_by.to_string().as_str(), &*error.to_string()), (pattern, said));
+        assert_eq!(seen.status(), 403);
+        // It does what it says.
+        let allowed = OriginPolicy::List(vec![refused.allowed_by.clone()]);
+        let policy = ServerPolicy::new().with_origins(allowed);
+        assert!(serve(&policy, [request.as_bytes()]).unwrap().1.is_none(), "{pattern}");
     }
 }

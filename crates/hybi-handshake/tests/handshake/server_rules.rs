@@ -63,52 +63,6 @@ fn section_4_2_1_item_2_host_is_present() {
 }
 
 #[test]
-fn host_is_a_host() {
-    for host in ["", "a b", "a/b", "http://a", "a@b", "a,b", "[::1", "a:b", "a:99999"] {
-        let request = with_line(REQUEST, "Host", &format!("Host: {host}"));
-        if host == "a,b" {
-            // A comma is legal in a registered name.
-            assert!(serve(&ServerPolicy::new(), [request.as_bytes()]).unwrap().1.is_none());
-        } else {
-            refuses!(request, HandshakeError::MalformedHost, 400, "RFC 9112 §3.2");
-        }
-    }
-}
-
-#[test]
-fn an_absolute_target_names_the_same_host() {
-    for (target, host, accepted) in [
-        ("http://example.org/chat", "example.org", true),
-        ("http://EXAMPLE.org/chat", "example.org:80", true),
-        ("https://example.org:443", "example.org", true),
-        ("https://example.org/chat", "example.org:443", true),
-        ("http://[::1]:8080/chat", "[::1]:8080", true),
-        ("http://evil.example/chat", "example.org", false),
-        ("http://example.org:8080/chat", "example.org", false),
-        ("http://example.org/chat", "example.org:8080", false),
-    ] {
-        let request = with_line(REQUEST, "GET", &format!("GET {target} HTTP/1.1"));
-        let request = with_line(&request, "Host", &format!("Host: {host}"));
-        if accepted {
-            let (seen, _) = serve(&ServerPolicy::new(), [request.as_bytes()]).unwrap();
-            assert_eq!(seen.status(), 101, "{target} {host}");
-        } else {
-            refuses!(request, HandshakeError::HostMismatch, 400, "RFC 9112 §3.2");
-        }
-    }
-}
-
-#[test]
-fn a_target_is_a_path_or_an_absolute_http_uri() {
-    for target in
-        ["example.org:80", "ftp://example.org/", "http://u@example.org/", "/a#b", "chat", "http://"]
-    {
-        let request = with_line(REQUEST, "GET", &format!("GET {target} HTTP/1.1"));
-        refuses!(request, HandshakeError::MalformedTarget, 400, "RFC 9112 §3.2");
-    }
-}
-
-#[test]
 fn an_opening_handshake_has_no_body() {
     for line in [
         "Content-Length: 5",
@@ -239,7 +193,7 @@ fn section_10_2_a_foreign_origin_is_refused() {
                 with_line(&request, "Upgrade", &format!("Upgrade: websocket\r\n{name}: {origin}"))
             };
             let (error, seen) = refused_by(&policy, &with_origin("http://evil.example"));
-            assert!(matches!(error, HandshakeError::Origin));
+            assert!(matches!(error, HandshakeError::Origin(_)));
             check_refusal(&error, &seen, 403, "RFC 6455 §10.2");
             let own = with_origin("http://example.org");
             assert!(serve(&policy, [own.as_bytes()]).unwrap().1.is_none(), "{version} {name}");

@@ -3,8 +3,7 @@
 
 use http::{HeaderMap, Request, header};
 use hybi_handshake::{
-    ClientRequest, DraftRule, HandshakeError, ServerAccepted, ServerPolicy, Version, check_head,
-    write_fields,
+    ClientRequest, DraftRule, HandshakeError, ServerAccepted, ServerPolicy, Version, write_fields,
 };
 
 use super::fields::{lists, printable, single};
@@ -71,7 +70,7 @@ impl Spelling {
         request: &Request<B>,
         version: Version,
     ) -> Result<ServerAccepted, HandshakeError> {
-        let host = check_head(request)?;
+        let host = policy.check_head(request)?;
         let headers = request.headers();
         let announced = single(headers, "Content-Length")?;
         let fits = announced.is_none_or(|len| matches!(len, b"0" | b"8"));
@@ -84,10 +83,6 @@ impl Spelling {
         if !lists(headers, "Connection", "upgrade") {
             return Err(HandshakeError::MissingConnection);
         }
-        let resource = request.uri().path();
-        if !resource.starts_with('/') {
-            return Err(HandshakeError::MalformedTarget);
-        }
         let origin = self.origin_of(headers)?;
         policy.decide(version, host, Some(origin), || self.offers(headers, version))
     }
@@ -99,7 +94,7 @@ impl Spelling {
         request: &Request<B>,
         accepted: &ServerAccepted,
     ) -> Result<Vec<u8>, HandshakeError> {
-        let location = location(policy.secure(), check_head(request)?, request.uri());
+        let location = location(policy.secure(), policy.check_head(request)?, request.uri());
         let mut out = self.first_lines.as_bytes().to_vec();
         put(&mut out, self.origin, self.origin_of(request.headers())?);
         put(&mut out, self.location, location.as_bytes());

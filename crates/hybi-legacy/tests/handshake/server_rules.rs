@@ -1,7 +1,7 @@
 //! What a server of hixie-75 to hybi-03 asks of a request, and what it answers.
 
 use http::Request;
-use hybi_handshake::{HandshakeError, OriginPolicy, ServerPolicy, Version};
+use hybi_handshake::{HandshakeError, HostPolicy, OriginPolicy, ServerPolicy, Version};
 use hybi_legacy::{FieldOrder, ServerAnswer, check, hybi_04_nonce};
 
 use crate::support::{
@@ -26,6 +26,8 @@ fn every_rule_for_requests_has_its_error() {
         ("GET", "POST /demo HTTP/1.1", "the method of an opening handshake is GET", 405),
         ("GET", "GET /demo HTTP/1.0", "HTTP/1.1 is needed", 505),
         ("GET", "GET * HTTP/1.1", "the request target is malformed", 400),
+        ("GET", "GET /caf\u{e9} HTTP/1.1", "the request target is malformed", 400),
+        ("GET", "GET http://example.com:x/ HTTP/1.1", "the request target is malformed", 400),
         ("Host", "Host: a\r\nTransfer-Encoding: chunked", "an opening handshake has no body", 400),
     ] {
         for (request, version) in [(REQUEST_75, Version::HIXIE_75), (REQUEST_76, Version::HIXIE_76)]
@@ -61,6 +63,7 @@ fn what_clients_and_proxies_do_is_borne() {
         ("Upgrade", "UPGRADE: websocket"),
         ("Connection", "Connection: keep-alive, Upgrade"),
         ("GET", "GET http://example.com/demo HTTP/1.1"),
+        ("GET", "GET ws://example.com/demo HTTP/1.1"),
         ("Origin", "Origin:  null"),
     ] {
         for (request, version) in [(REQUEST_75, Version::HIXIE_75), (REQUEST_76, Version::HIXIE_76)]
@@ -82,6 +85,18 @@ fn the_origin_policy_holds_for_every_version() {
         }
         let secure = strict(version).with_secure(true);
         assert_eq!(answer(&secure, request).status(), 403, "a page without TLS");
+    }
+}
+
+#[test]
+fn the_list_of_hosts_holds_for_every_version() {
+    let hosts = HostPolicy::List(vec!["example.com".parse().expect("a host")]);
+    for (request, version) in [(REQUEST_75, Version::HIXIE_75), (REQUEST_76, Version::HIXIE_76)] {
+        let policy = ServerPolicy::new().with_versions([version]).with_hosts(hosts.clone());
+        assert!(judged(&policy, request).is_ok(), "{version}");
+        let rebound = with_line(request, "Host", "Host: evil.example");
+        let rebound = with_line(&rebound, "Origin", "Origin: http://evil.example");
+        assert_eq!(answer(&policy, &rebound).status(), 421, "{version}");
     }
 }
 

@@ -4,7 +4,7 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use hybi::{Error, OriginPolicy, Server, Version};
+use hybi::{Error, HostPolicy, OriginPolicy, Server, Version, http::Response};
 
 use super::{Runtime, opening::request_with, serve_request};
 use crate::peer::{Head, Peer, REQUEST};
@@ -47,6 +47,13 @@ fn websocket_offences() -> Vec<Offence> {
         ("a Host with a path", replaced(HOST, "Host: a/b"), 400),
         ("a Host with a bad port", replaced(HOST, "Host: a:99999"), 400),
         ("another host in the target", replaced(START, "GET http://evil.example/ HTTP/1.1"), 400),
+        (
+            "a target with a bad port",
+            replaced(START, "GET http://server.example.com:99999/ HTTP/1.1"),
+            400,
+        ),
+        ("an asterisk for a target", replaced(START, "GET * HTTP/1.1"), 400),
+        ("a target that is not ASCII", replaced(START, "GET /\u{e9} HTTP/1.1"), 400),
         // Item 3.
         ("no field of a WebSocket", plain, 426),
         ("no Upgrade", replaced(UPGRADE, ""), 400),
@@ -204,6 +211,51 @@ pub fn refuses_versions_that_it_cannot_speak<R: Runtime>() {
             peer.end();
             server.join().expect_err("refused");
         }
+    }
+}
+
+/// A request for a host that is not served is refused with 421, and one without a proper `Host` with
+/// 400 (RFC 9112 section 3.2), a plain one like any other. Whatever the refusal, it has the fields that
+/// the server adds to every response.
+pub fn judges_hosts<R: Runtime>() {
+    let hosts = ["server.example.com", "[::1]:8080"].map(|text| text.parse().expect("a host"));
+    let server = Server::builder().hosts(HostPolicy::List(hosts.into()));
+    let server = server.header("Server", "example/1.0").expect("a field").build();
+    let page = |host: &str| format!("GET / HTTP/1.1\r\n{host}X: y\r\n\r\n");
+    for (request, status) in [
+        (REQUEST.to_owned(), 101),
+        (replaced(HOST, "Host: SERVER.example.com:8080"), 101),
+        (replaced(HOST, "Host: [::1]:8080"), 101),
+        (replaced(HOST, "Host: [::1]"), 421),
+        (replaced(HOST, "Host: evil.example\r\nOrigin: http://evil.example"), 421),
+        (replaced(START, "GET ws://server.example.com/chat HTTP/1.1"), 101),
+        (page("Host: server.example.com\r\n"), 200),
+        (page("Host: evil.example\r\n"), 421),
+        (page("Host: evil example\r\n"), 400),
+        (page("Host: server.example.com\r\nHost: server.example.com\r\n"), 400),
+        (page("").replace("GET /", "GET /nothing/here"), 400),
+        (page("").replace("HTTP/1.1", "HTTP/1.0"), 200),
+        (request_with("X: a\0b\r\n"), 400),
+        (replaced(KEY, ""), 400),
+    ] {
+        let (address, server) = serve_request::<R, _>(server.clone(), |incoming| async {
+            let incoming = incoming?;
+            if incoming.is_upgrade() {
+                return incoming.accept().await.map(|_| ());
+            }
+            incoming.respond(Response::new("<p>hello")).await;
+            Ok(())
+        });
+        let mut peer = Peer::connect(address);
+        peer.send(&request);
+        let head = peer.read_head();
+        assert_eq!(
+            (head.status(), head.field("Server")),
+            (status, Some("example/1.0")),
+            "{request}"
+        );
+        drop(peer);
+        assert_eq!(server.join().is_ok(), status < 400, "{request}");
     }
 }
 

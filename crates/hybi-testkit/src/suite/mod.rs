@@ -255,8 +255,8 @@ macro_rules! behaviour_suite {
                 ends_a_silent_handshake, ends_a_silent_server;
             bad_frames: fails_a_bad_client, fails_a_bad_server, fails_at_the_first_wrong_byte,
                 ignores_everything_after_close, stops_listening_to_an_offender;
-            bad_requests: refuses_bad_requests, refuses_versions_that_it_cannot_speak, judges_origins,
-                insists_on_a_subprotocol;
+            bad_requests: refuses_bad_requests, refuses_versions_that_it_cannot_speak, judges_hosts,
+                judges_origins, insists_on_a_subprotocol;
             bad_responses: fails_on_bad_responses;
             compression: echoes_compressed, echoes_compressed_as_client, compresses_for_itself,
                 fails_a_client_that_compresses_badly, fails_a_server_that_compresses_badly;

@@ -221,8 +221,9 @@ pub async fn accept<T: Transport, C: Timer>(
 
 /// Reads the head of a request as server, and decides nothing yet.
 ///
-/// A head that is no HTTP, too large or too slow is answered and the transport ended. `deadline`
-/// is that of the whole opening handshake, as in [`accept`].
+/// A head that is no HTTP, too large, too slow, or for a host that is
+/// [not served](crate::ServerBuilder::hosts) is answered and the transport ended. `deadline` is
+/// that of the whole opening handshake, as in [`accept`].
 ///
 /// ```
 /// use hybi::{Error, Server, WebSocket, io::{Timer, Transport}, opening};
@@ -277,12 +278,23 @@ async fn read_request<T: Transport, C: Timer>(
         Error::Timeout(_) => Some(HandshakeError::TimedOut.response()),
         _ => None,
     };
-    if let Some(refusal) = refusal {
+    if let Some(mut refusal) = refusal {
+        add_headers(server, &mut refusal);
         let mut bytes = Vec::new();
         write_response(&refusal, refusal.body().as_bytes(), &mut bytes);
         answer(&mut transport, &mut timer, deadline, &bytes).await;
     }
     Err(error)
+}
+
+/// Adds the fields that every response of the server has, unless the response has its own.
+fn add_headers<B>(server: &Server, response: &mut http::Response<B>) {
+    let own: Vec<_> = response.headers().keys().cloned().collect();
+    for (name, value) in server.policy().headers() {
+        if !own.contains(name) {
+            response.headers_mut().append(name, value.clone());
+        }
+    }
 }
 
 async fn read_head<T: Transport>(
@@ -297,6 +309,7 @@ async fn read_head<T: Transport>(
         let (consumed, request) = handshake.handle_input(chunk.unread())?;
         chunk.consume(consumed);
         if let Some(request) = request {
+            server.policy().check_host(&request)?;
             return Ok((request, left_over(chunk)));
         }
     }
@@ -448,9 +461,11 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     /// Answers the request with plain HTTP and ends the transport in order.
     ///
     /// `Content-Length` and `Connection: close` are added. If the request is HEAD, the body is
-    /// measured but not sent (RFC 9110 section 9.3.2). A peer that goes away meanwhile, or
+    /// measured but not sent (RFC 9110 section 9.3.2). Fields of
+    /// [`ServerBuilder::header`](crate::ServerBuilder::header) that it lacks are added. A peer that goes away meanwhile, or
     /// does not read for too long, is no error: there is nobody left to tell.
-    pub async fn respond<B: AsRef<[u8]>>(mut self, response: http::Response<B>) {
+    pub async fn respond<B: AsRef<[u8]>>(mut self, mut response: http::Response<B>) {
+        add_headers(&self.server, &mut response);
         let body = response.body().as_ref();
         let mut bytes = Vec::new();
         if self.request.method() == Method::HEAD {

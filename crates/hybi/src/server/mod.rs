@@ -8,7 +8,8 @@ use std::sync::Arc;
 use hybi_compression::Extensions;
 use hybi_frame::Role;
 use hybi_handshake::{
-    HandshakeError, OriginPolicy, ServerAccepted, ServerPolicy, SubprotocolPreference, Version,
+    FieldError, HandshakeError, HostPolicy, OriginPolicy, ServerAccepted, ServerPolicy,
+    SubprotocolPreference, Version,
 };
 
 use crate::{
@@ -258,8 +259,33 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets which hosts the server answers for (RFC 9110 section 7.4); any by default. Requests for
+    /// others, plain ones too, are refused with 421.
+    ///
+    /// It is what stops DNS rebinding: a page whose name was made to resolve to this server passes for
+    /// the server's own by every other rule. Set it where no proxy in front does, above all on a loopback
+    /// address or in a private network.
+    ///
+    /// ```
+    /// use hybi::{HostPolicy, Server};
+    ///
+    /// let hosts = ["example.org", "*.example.org:8443"].map(str::parse);
+    /// let hosts = HostPolicy::List(hosts.into_iter().collect::<Result<_, _>>()?);
+    /// let server = Server::builder().hosts(hosts).build();
+    ///
+    /// // A server for programs and pages of this machine alone.
+    /// let local = HostPolicy::local("127.0.0.1".parse().unwrap());
+    /// let server = Server::builder().hosts(local).build();
+    /// # Ok::<(), hybi::FieldError>(())
+    /// ```
+    pub fn hosts(mut self, hosts: HostPolicy) -> Self {
+        self.policy = self.policy.with_hosts(hosts);
+        self
+    }
+
     /// Sets from which origins requests are accepted (RFC 6455 section 10.2): by default from the
-    /// server's own and from clients that name none. Browsers always name one.
+    /// server's own and from clients that name none. Browsers always name one. What is the server's own
+    /// origin is told by `Host`; see [`hosts`](Self::hosts).
     ///
     /// ```
     /// use hybi::{OriginPolicy, Server};
@@ -299,6 +325,23 @@ impl ServerBuilder {
     pub fn secure(mut self, secure: bool) -> Self {
         self.policy = self.policy.with_secure(secure);
         self
+    }
+
+    /// Adds a field that every response has, such as `Server`: the 101, and the refusals and answers of
+    /// [`Incoming`](crate::Incoming), those of bad heads included.
+    ///
+    /// ```
+    /// let server = hybi::Server::builder().header("Server", "example/1.0")?.build();
+    /// # Ok::<(), hybi::FieldError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::Reserved`] for fields that the handshake writes itself and those that announce a
+    /// body; [`FieldError::InvalidName`] and [`FieldError::InvalidValue`] for what no field can hold.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, FieldError> {
+        self.policy = self.policy.with_header(name, value)?;
+        Ok(self)
     }
 
     /// Sets which extensions to accept (RFC 6455 section 9); permessage-deflate by default, if it is

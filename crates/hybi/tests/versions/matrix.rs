@@ -2,7 +2,7 @@
 //! for ever.
 
 use futures_util::future::join;
-use hybi::{CloseCode, Error, HandshakeError, Message, OriginPolicy, Server, Version};
+use hybi::{CloseCode, Error, HandshakeError, HostPolicy, Message, OriginPolicy, Server, Version};
 
 use crate::{
     support::{link::Manners, tasks::run},
@@ -227,8 +227,28 @@ fn subprotocols_origins_and_locations_fit_in_every_version() {
         let (_, refused) = open(&asking, &answering(OriginPolicy::default()), Manners::PLAIN);
         let refused = refused.expect_err("a foreign page");
         assert!(
-            matches!(refused.handshake(), Some(HandshakeError::Origin)),
+            matches!(refused.handshake(), Some(HandshakeError::Origin(_))),
             "{version:?}: {refused}"
         );
+    }
+}
+
+#[test]
+fn only_hosts_of_the_list_are_served_in_every_version() {
+    for version in Version::ALL {
+        let asking = hybi::Client::builder().version(version).build().expect("a client");
+        let answering = |host: &str| {
+            let hosts = HostPolicy::List(vec![host.parse().expect("a host")]);
+            Server::builder().versions([version]).origins(OriginPolicy::Any).hosts(hosts).build()
+        };
+        let (_, accepted) = open(&asking, &answering("*"), Manners::PLAIN);
+        accepted.unwrap_or_else(|error| panic!("{version:?}: {error}"));
+        let (opened, refused) = open(&asking, &answering("other.example"), Manners::PLAIN);
+        let refused = refused.expect_err("another host");
+        let refusal = refused.handshake().expect("a refusal").response();
+        assert_eq!(refusal.status(), 421, "{version:?}: {refused}");
+        let refused = opened.expect_err("told so");
+        let Some(HandshakeError::Rejected(told)) = refused.handshake() else { panic!("{refused}") };
+        assert_eq!(told.status(), 421, "{version:?}");
     }
 }
