@@ -11,7 +11,7 @@ const BACKENDS: [&[&str]; 3] = [
     &[],
     &["--no-default-features", "--features", "miniz_oxide"],
     // In C: the system's, or built from the sources that come with its crate.
-    &["--features", "flate2/zlib"],
+    &["--no-default-features", "--features", "miniz_oxide,flate2/zlib"],
 ];
 
 pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {

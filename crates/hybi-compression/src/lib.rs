@@ -55,11 +55,17 @@
 //! # Features
 //!
 //! `zlib-rs`, on by default, and `miniz_oxide` bring the algorithm; without either, the interface
-//! alone is here. The second has no choice of the window, takes references to before the first byte
-//! for zeros where others fail, and needs microseconds for each final block. Both come by way of `flate2`, which
-//! prefers a C library to either as soon as a feature of its own (`zlib`, `zlib-ng`,
-//! `cloudflare_zlib`) is turned on anywhere: add `flate2` to your own dependencies to do so. A window
-//! of 8 bits is made of one of 9, which is safe with zlib and zlib-rs and not known of the others.
+//! alone is here, and with both, zlib-rs does the work. It says exactly where a block ends, so that a
+//! payload that ends inside one is always refused.
+//!
+//! `miniz_oxide` is for programs that want no other. It has no choice of the window, takes references
+//! to before the first byte for zeros where others fail, needs microseconds for each final block, and
+//! may take a payload that ends in the tables of a block for a whole one, if it was made to look so.
+//! It comes by way of `flate2`, which prefers a C library as soon as a feature of its own (`zlib`,
+//! `zlib-ng`, `cloudflare_zlib`) is turned on anywhere: add `flate2` to your own dependencies, and
+//! turn the default features off here, to use one. It is then held to what miniz_oxide can do.
+//!
+//! A window of 8 bits is made of one of 9, which is safe with zlib-rs.
 
 #![forbid(unsafe_code)]
 

@@ -193,8 +193,9 @@ fn truncated_messages_fail_at_their_end() {
             let given = client.events.len();
             assert!(given <= 1);
         }
-        // With takeover, the tables of a block that were cut off may look like any other bytes.
-        let most = if takeover { encoded.len() / 50 } else { 0 };
+        // With takeover, most libraries take the tables of a block that were cut off for any others.
+        let exact = cfg!(feature = "zlib-rs") || !takeover;
+        let most = if exact { 0 } else { encoded.len() / 50 };
         assert!(passed <= most, "takeover {takeover}: {passed} of {}", encoded.len());
     }
 }

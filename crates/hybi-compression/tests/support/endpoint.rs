@@ -48,6 +48,10 @@ impl Endpoint {
         Self { role, chain, decoder, assembler, events: Vec::new() }
     }
 
+    pub(crate) fn role(&self) -> Role {
+        self.role
+    }
+
     /// Receives one chunk, to its last byte unless a rule is broken.
     pub(crate) fn receive(&mut self, chunk: &[u8]) -> Result<(), FrameError> {
         let mut chunk = chunk.to_vec();

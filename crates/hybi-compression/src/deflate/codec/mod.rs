@@ -2,6 +2,7 @@
 //! (RFC 7692 §7.2).
 
 mod history;
+mod library;
 mod pool;
 mod receiver;
 mod sender;

@@ -8,15 +8,16 @@ use core::cell::RefCell;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::{fmt, mem};
 
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-
 use super::TAIL;
+use super::library::{Compressor, Decompressor, End, Payload, Until};
+
+pub(crate) use super::library::Inflated;
 
 /// A compressor, as if new when it is taken.
 pub(crate) struct Deflater {
     kind: Kind,
     /// Absent only while it is dropped.
-    state: Option<Compress>,
+    state: Option<Compressor>,
 }
 
 /// Compressors that do the same.
@@ -37,7 +38,7 @@ impl Deflater {
                 state.reset();
                 state
             }
-            None => kind.make(),
+            None => Compressor::new(kind),
         };
         Self { kind, state: Some(state) }
     }
@@ -53,67 +54,21 @@ impl Deflater {
 
     /// Appends the compressed bytes, tail and all.
     pub(crate) fn flush(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
-        self.deflate(bytes, FlushCompress::Sync, out)
+        self.deflate(bytes, out, Until::Flushed)
     }
 
     /// Appends a whole stream.
     pub(super) fn finish(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
-        self.deflate(bytes, FlushCompress::Finish, out)
+        self.deflate(bytes, out, Until::Finished)
     }
 
     /// Makes what comes next refer back to these bytes, which the peer has.
-    #[cfg(feature = "zlib-rs")]
     pub(super) fn remember(&mut self, bytes: &[u8]) -> bool {
-        self.state.as_mut().is_some_and(|state| state.set_dictionary(bytes).is_ok())
+        self.state.as_mut().is_some_and(|state| state.remember(bytes))
     }
 
-    /// Makes what comes next refer back to these bytes, which the peer has.
-    #[cfg(not(feature = "zlib-rs"))]
-    pub(super) fn remember(&mut self, bytes: &[u8]) -> bool {
-        self.flush(bytes, &mut Vec::new())
-    }
-
-    fn deflate(&mut self, bytes: &[u8], flush: FlushCompress, out: &mut Vec<u8>) -> bool {
-        let Some(state) = &mut self.state else { return false };
-        let (before, start) = (state.total_in(), out.len());
-        loop {
-            let (taken, given) = ((state.total_in() - before) as usize, out.len());
-            let rest = &bytes[taken..];
-            // Text becomes a fifth of its size or so; for what does not, the room grows by doubling.
-            out.reserve(rest.len() / 4 + 64);
-            match state.compress_vec(rest, out, flush) {
-                Ok(Status::StreamEnd) => return flush == FlushCompress::Finish,
-                Ok(Status::Ok | Status::BufError) => {}
-                Err(_) => return false,
-            }
-            // All is out once there is room to spare and the tail, without which miniz_oxide may
-            // have room to spare as well.
-            let room = out.len() < out.capacity();
-            let taken_now = (state.total_in() - before) as usize;
-            let flushed = taken_now == bytes.len() && out[start..].ends_with(&TAIL);
-            if room && flushed && flush != FlushCompress::Finish {
-                return true;
-            }
-            if room && (taken_now, out.len()) == (taken, given) {
-                return false;
-            }
-        }
-    }
-}
-
-impl Kind {
-    #[cfg(feature = "zlib-rs")]
-    fn make(self) -> Compress {
-        // A window of 8 bits is not to be had, and not needed: with 9, nothing refers back more than
-        // 512 - 262 = 250 bytes, since matches stop short of the end of the window by the longest
-        // of them and what is read ahead to find them.
-        let window_bits = self.window_bits.clamp(9, 15);
-        Compress::new_with_window_bits(Compression::new(self.level.into()), false, window_bits)
-    }
-
-    #[cfg(not(feature = "zlib-rs"))]
-    fn make(self) -> Compress {
-        Compress::new(Compression::new(self.level.into()), false)
+    fn deflate(&mut self, bytes: &[u8], out: &mut Vec<u8>, until: Until) -> bool {
+        self.state.as_mut().is_some_and(|state| state.deflate_all(bytes, out, until))
     }
 }
 
@@ -138,69 +93,45 @@ impl fmt::Debug for Deflater {
 
 /// A decompressor, as if new when it is taken. Its window has 15 bits whatever was agreed on, which
 /// costs little and asks nothing of the peer.
-pub(crate) struct Inflater(Option<Decompress>);
-
-/// What a decompressor made of its input.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Inflated {
-    /// Bytes of input used up.
-    pub(crate) taken: usize,
-    /// Bytes of output.
-    pub(crate) made: usize,
-    /// A final block ended with the last byte taken.
-    pub(crate) end: bool,
-}
+pub(crate) struct Inflater(Option<Decompressor>);
 
 impl Inflater {
     pub(crate) fn take() -> Self {
         let state = with_pool(|pool| pool.inflaters.pop()).flatten();
-        let mut inflater = Self(Some(state.unwrap_or_else(|| Decompress::new(false))));
+        let mut inflater = Self(Some(state.unwrap_or_else(Decompressor::new)));
         inflater.reset();
         inflater
     }
 
     pub(crate) fn reset(&mut self) {
         if let Some(state) = &mut self.0 {
-            state.reset(false);
+            state.reset();
         }
     }
 
     /// Decompresses as much as there is input, or room for what comes of it. `None`: it is not
     /// DEFLATE data.
     pub(crate) fn inflate(&mut self, input: &[u8], out: &mut [u8]) -> Option<Inflated> {
-        let state = self.0.as_mut()?;
-        let (total_in, total_out) = (state.total_in(), state.total_out());
-        let status = state.decompress(input, out, FlushDecompress::None);
-        let taken = (state.total_in() - total_in) as usize;
-        let made = (state.total_out() - total_out) as usize;
-        match status {
-            Ok(status) => Some(Inflated { taken, made, end: status == Status::StreamEnd }),
+        let (Inflated { taken, made, end }, valid) = self.0.as_mut()?.inflate(input, out);
+        match valid {
+            true => Some(Inflated { taken, made, end }),
             // What came before the error counts, however the payload was cut; a byte is left for
             // the call that finds the error alone.
-            Err(_) if made > 0 => {
+            false if made > 0 => {
                 Some(Inflated { taken: taken.min(input.len().saturating_sub(1)), made, end: false })
             }
-            Err(_) => None,
+            false => None,
         }
+    }
+
+    /// Makes sure that a payload ended with a block, and ends the one whose tail was taken off.
+    pub(super) fn end(&mut self, payload: Payload) -> End {
+        self.0.as_mut().map_or(End::Inside, |state| state.end(payload))
     }
 
     /// Lets what comes next refer back to these bytes, at most a window of them.
     pub(super) fn remember(&mut self, bytes: &[u8]) -> bool {
-        let Ok(len) = u16::try_from(bytes.len()) else { return false };
-        let ([a, b], [c, d]) = (len.to_le_bytes(), (!len).to_le_bytes());
-        // A stored block does, with every library.
-        self.swallow(&[0, a, b, c, d]) && self.swallow(bytes)
-    }
-
-    fn swallow(&mut self, mut input: &[u8]) -> bool {
-        let mut scratch = Scratch::take();
-        while !input.is_empty() {
-            match self.inflate(input, scratch.room()) {
-                Some(Inflated { taken: 0, made: 0, .. }) | None => return false,
-                Some(Inflated { taken, .. }) => input = &input[taken..],
-            }
-        }
-        true
+        self.0.as_mut().is_some_and(|state| state.remember(bytes))
     }
 }
 
@@ -270,8 +201,8 @@ pub(crate) fn is_crowded() -> bool {
 /// What a thread keeps.
 #[derive(Default)]
 struct Pool {
-    deflaters: Vec<(Kind, Compress)>,
-    inflaters: Vec<Decompress>,
+    deflaters: Vec<(Kind, Compressor)>,
+    inflaters: Vec<Decompressor>,
     scratch: Option<Box<[u8]>>,
 }
 

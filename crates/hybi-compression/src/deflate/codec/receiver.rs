@@ -4,6 +4,7 @@ use hybi_frame::{CloseCode, ExtensionViolation, Violation};
 
 use super::Direction;
 use super::history::History;
+use super::library::{End, Payload};
 use super::pool::{Held, Inflated, Inflater, Scratch};
 
 /// The incoming direction of one connection.
@@ -88,11 +89,15 @@ impl Receiver {
             return Ok(());
         }
         // Behind a final block there is nothing that the tail could end.
-        if let At::Inside { last, made } = self.at
-            && ends(inflater, probe(self.takeover, last, made), room)?
-        {
-            inflater.reset();
-            self.history.clear();
+        if let At::Inside { last, made } = self.at {
+            match inflater.end(Payload { last, made, takeover: self.takeover }) {
+                End::Flushed => {}
+                End::Final => {
+                    inflater.reset();
+                    self.history.clear();
+                }
+                End::Inside => return Err(INSIDE_A_BLOCK),
+            }
         }
         self.at = At::Start;
         if !self.takeover {
@@ -124,48 +129,6 @@ fn made(history: &History) -> Result<Inflater, Violation> {
     }
     Ok(inflater)
 }
-
-/// What to feed behind a payload: the tail that its sender took off, and what shows that it ended a
-/// block.
-///
-/// The libraries do not say whether they are inside a block, so empty ones follow: between blocks
-/// they leave no trace, inside one they come out as data, are no DEFLATE data, or, in the middle of
-/// the tables of a block, are taken for more of those, of which there are 300 bytes at most.
-fn probe(takeover: bool, last: u8, made: bool) -> &'static [u8] {
-    match last {
-        // Nothing is built on this history, so a final block can prove it.
-        _ if !takeover => &PROOF,
-        // So ends what was flushed by any library known: with three bits that say what kind of
-        // block the tail is, and zeros up to the next byte. Of tables, one byte in eight does, but
-        // seldom those of a payload that had something before them.
-        0..0x20 if made => &PROBE[..9],
-        _ => &PROBE,
-    }
-}
-
-/// Feeds that, and makes sure of it; says whether the block was a final one.
-fn ends(inflater: &mut Inflater, probe: &[u8], room: &mut [u8]) -> Result<bool, Violation> {
-    let Inflated { taken, made, end } = inflater.inflate(probe, room).ok_or(NOT_DEFLATE)?;
-    // A final block that needed the tail, or some of it; the rest of the tail means nothing.
-    let by_tail = end && taken <= 4;
-    let by_probe = end == (probe == PROOF) && taken == probe.len();
-    if made == 0 && (by_tail || by_probe) { Ok(by_tail) } else { Err(INSIDE_A_BLOCK) }
-}
-
-/// The tail, and a final block behind it.
-const PROOF: [u8; 9] = [0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff];
-
-/// The tail, and 60 empty blocks behind it.
-const PROBE: [u8; 304] = {
-    let mut probe = [0; 304];
-    let mut at = 4;
-    while at <= probe.len() {
-        probe[at - 2] = 0xff;
-        probe[at - 1] = 0xff;
-        at += 5;
-    }
-    probe
-};
 
 /// What a decompressor has room for, it gives. miniz_oxide does not where its window begins anew:
 /// it has more, and says so when it is asked again.
