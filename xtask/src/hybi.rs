@@ -41,10 +41,11 @@ impl Hybi {
         Ok(Server { running, url })
     }
 
-    /// A client of `url`; it finds an end of input when it reads any.
+    /// A client of `url`, which waits for all that it counts however slow the peer is; it finds an end of
+    /// input when it reads any.
     pub(crate) fn connect(&self, url: &str, options: &[&str]) -> Command {
         let mut connect = command(&self.program);
-        connect.arg("connect").args(options).arg(url);
+        connect.args(["connect", "--wait", "end"]).args(options).arg(url);
         connect
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::connect::LONGEST;
 use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
     Asked, CloseSpec, HostPort, Span, Target, asked, basic_credentials, close_spec, cookie,
@@ -15,8 +16,9 @@ use crate::values::{
 
 /// Connect to a server, by hand or from a script.
 ///
-/// A terminal on stdin gives a prompt with slash commands; otherwise each line of stdin is one
-/// message, and its end starts the closing handshake.
+/// A terminal on stdin gives a prompt with slash commands. Otherwise each line of stdin is one text
+/// message, without its newline, but with a carriage return in front of that; with -b stdin is sent as
+/// it is. After the last message hybi stays as long as answers come, see --wait.
 #[derive(Debug, Args)]
 pub(crate) struct ConnectArgs {
     /// ws://HOST[:PORT]/PATH, wss://..., or ws+unix:PATH:/TARGET
@@ -54,16 +56,23 @@ pub(crate) struct SendArgs {
     /// Send this message instead of stdin; repeatable
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) message: Vec<String>,
-    /// Send this file as one message; repeatable, after the -m messages
+    /// Send this file as one message, - is stdin; repeatable, after the -m messages
     #[arg(short, long, value_name = "PATH")]
     pub(crate) file: Vec<PathBuf>,
-    /// Send binary messages
+    /// Send binary messages; stdin is then bytes, not lines: each read of it is a message, except at a
+    /// terminal and with -0
     #[arg(short, long)]
     pub(crate) binary: bool,
-    /// Input is hexadecimal; implies --binary
+    /// Most bytes of stdin in one message of -b [default: 64KiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = chunk, requires = "binary",
+        conflicts_with_all = ["hex", "base64", "null", "message", "file", "echo"],
+    )]
+    pub(crate) chunk: Option<usize>,
+    /// Input is hexadecimal, stdin a message a line; implies --binary
     #[arg(long, conflicts_with = "base64")]
     pub(crate) hex: bool,
-    /// Input is base64; implies --binary
+    /// Input is base64, stdin a message a line; implies --binary
     #[arg(long)]
     pub(crate) base64: bool,
     /// Cut outgoing messages into frames of this many bytes
@@ -91,16 +100,16 @@ pub(crate) struct SendArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Receiving")]
 pub(crate) struct ReceiveArgs {
-    /// End after N received messages
+    /// End after N received messages; fewer are status 10
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
     /// Received messages must equal these in order, else status 10; repeatable
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) expect: Vec<String>,
-    /// Keep reading this long after the last message sent [default: 0s with -m or -f, else until
-    /// the end]
-    #[arg(short, long, value_name = "D", value_parser = duration)]
-    pub(crate) wait: Option<Duration>,
+    /// After the last message sent, leave when nothing has come for this long: 0 leaves at once, end
+    /// stays until the server ends [default: 1s; end if there was nothing to send]
+    #[arg(short, long, value_name = "D", value_parser = wait)]
+    pub(crate) wait: Option<Wait>,
     /// How messages are printed
     #[arg(long, value_name = "FORMAT", default_value = "text", env = "HYBI_CONNECT_OUTPUT")]
     pub(crate) output: Output,
@@ -113,6 +122,29 @@ pub(crate) struct ReceiveArgs {
     /// Print a summary of the opening handshake to stderr
     #[arg(short, long)]
     pub(crate) info: bool,
+}
+
+/// How long to stay after the last message sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Until nothing has come for this long.
+    Quiet(Duration),
+    /// Until the server ends.
+    End,
+}
+
+fn wait(text: &str) -> Result<Wait, String> {
+    match text {
+        "end" => Ok(Wait::End),
+        _ => duration(text).map(Wait::Quiet).map_err(|form| format!("{form}; or end")),
+    }
+}
+
+fn chunk(text: &str) -> Result<usize, String> {
+    match size_from_one(text)? {
+        bytes @ ..=LONGEST => Ok(bytes),
+        _ => Err(format!("a message to send has at most {LONGEST} bytes")),
+    }
 }
 
 /// How received messages are printed.

@@ -1,30 +1,32 @@
 //! The conversation: messages both ways, until somebody ends it.
 
-use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::Poll;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 
-use futures_core::Stream as _;
 use futures_sink::Sink as _;
 use hybi::{CloseStatus, Error, Message, State};
 use hybi_tokio::WebSocket;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::ability;
 use super::command::{self, Command};
 use super::ending::{closing_failure, connection_failure};
-use super::input::{Notation, read_stdin};
+use super::input::{CHUNK, Cut, Notation, read_file, read_stdin, read_whole};
 use super::open::Opened;
 use super::output::{self, Printer};
-use crate::args::connect::ConnectArgs;
+use super::steps::{Sending, Step, next_input, next_step, until};
+use crate::args::connect::{ConnectArgs, Wait};
 use crate::exit::{Failure, Status};
 use crate::signals::Signals;
 use crate::stream::Stream;
 use crate::values::CloseSpec;
+
+/// How long an answer may take after the last message, unless `--wait` says otherwise.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// What to say, what to expect, and when to stop.
 #[derive(Debug)]
@@ -39,8 +41,10 @@ pub(crate) struct Conversation<'a> {
     received: u64,
     /// Typed, and not answered yet.
     pings: usize,
-    /// When to stop reading after everything was sent.
-    read_until: Option<Instant>,
+    /// A message was sent, so that an answer may come.
+    has_spoken: bool,
+    /// Since when nothing has come, once everything to send has left.
+    quiet_since: Option<Instant>,
     close_sent: Option<Instant>,
     /// A line of input could not be sent.
     skipped: bool,
@@ -48,12 +52,6 @@ pub(crate) struct Conversation<'a> {
     signalled: Option<Status>,
     /// An expectation that was not met; the closing handshake still follows.
     disappointed: Option<Failure>,
-}
-
-/// What happened next.
-enum Step {
-    Received(Option<Result<Message, Error>>),
-    Room(Result<(), Error>),
 }
 
 impl<'a> Conversation<'a> {
@@ -68,9 +66,13 @@ impl<'a> Conversation<'a> {
                 message.map_err(|why| Failure::usage(format!("--message {text}"), why))?,
             );
         }
+        let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
+        if sending.file.iter().filter(is_stdin).count() > 1 {
+            return Err(Failure::usage("usage", "--file - is given twice; stdin can be sent once"));
+        }
         for path in &sending.file {
             let what = || format!("--file {}", path.display());
-            let content = std::fs::read(path).map_err(|error| Failure::usage(what(), error))?;
+            let content = read_whole(path).map_err(|error| Failure::usage(what(), error))?;
             let message = notation
                 .message(content)
                 .map_err(|why| Failure::usage(what(), why).hint("--binary sends any bytes"))?;
@@ -82,6 +84,12 @@ impl<'a> Conversation<'a> {
             expected
                 .push_back(payload.map_err(|why| Failure::usage(format!("--expect {text}"), why))?);
         }
+        let enough = args.receiving.count.unwrap_or(u64::MAX);
+        if enough < expected.len() as u64 {
+            let why =
+                format!("--count {enough} ends before the last of {} --expect", expected.len());
+            return Err(Failure::usage("usage", why));
+        }
         Ok(Self {
             args,
             notation,
@@ -90,7 +98,8 @@ impl<'a> Conversation<'a> {
             stdin: None,
             received: 0,
             pings: 0,
-            read_until: None,
+            has_spoken: false,
+            quiet_since: None,
             close_sent: None,
             skipped: false,
             signalled: None,
@@ -106,27 +115,29 @@ impl<'a> Conversation<'a> {
         mut signals: Signals,
     ) -> Result<Status, Failure> {
         if self.args.reads_stdin() {
-            self.stdin = Some(read_stdin(if self.args.sending.null { 0 } else { b'\n' }));
+            self.stdin = Some(read_stdin(self.cut()));
         }
         loop {
-            self.stop_if_done(&mut opened.ws)?;
+            if self.has_heard_enough() {
+                self.begin_close(&mut opened.ws, &self.args.sending.close)?;
+            }
             if self.close_sent.is_some() && self.args.sending.no_close {
                 opened.ws.flush().await.map_err(|error| connection_failure(&error))?;
                 return self.verdict(None);
             }
             let has_input =
                 self.stdin.is_some() && self.waiting.is_empty() && self.close_sent.is_none();
-            let sends = !self.waiting.is_empty() && self.close_sent.is_none();
+            let (sending, leaves_at) = (self.sending(), self.leaves_at());
             tokio::select! {
-                step = next_step(&mut opened.ws, sends) => {
+                step = next_step(&mut opened.ws, sending) => {
                     if !self.take(step, &mut opened.ws, printer).await? {
                         break;
                     }
                 }
-                line = next_line(&mut self.stdin), if has_input => {
-                    self.input(line, &mut opened, printer)?;
+                message = next_input(&mut self.stdin), if has_input => {
+                    self.input(message, &mut opened, printer)?;
                 }
-                () = until(self.read_until), if self.close_sent.is_none() => {
+                () = until(leaves_at), if self.close_sent.is_none() => {
                     self.begin_close(&mut opened.ws, &self.args.sending.close)?;
                 }
                 status = signals.next() => {
@@ -162,36 +173,55 @@ impl<'a> Conversation<'a> {
             }
             // What ended the connection comes out of receiving, after what was received before it.
             Step::Room(Err(_)) => self.waiting.clear(),
+            Step::Flushed => self.quiet_since = Some(Instant::now()),
         }
         Ok(true)
     }
 
-    /// Ends the conversation when everything was said, or enough was heard.
-    fn stop_if_done(&mut self, ws: &mut WebSocket<Stream>) -> Result<(), Failure> {
-        if self.close_sent.is_some() {
-            return Ok(());
-        }
-        if self.has_heard_enough() {
-            return self.begin_close(ws, &self.args.sending.close);
-        }
-        let receiving = &self.args.receiving;
-        let expects = !receiving.expect.is_empty();
-        let all_said = self.waiting.is_empty() && self.stdin.is_none() && !self.args.sending.echo;
-        if all_said && self.read_until.is_none() {
-            match receiving.wait {
-                Some(wait) => self.read_until = Some(Instant::now() + wait),
-                // Whoever counts or expects messages waits for them.
-                None if receiving.count.is_some() || expects => {}
-                None => return self.begin_close(ws, &self.args.sending.close),
+    /// How stdin is cut: a person, and whoever says how messages end, writes line by line.
+    fn cut(&self) -> Cut {
+        let sending = &self.args.sending;
+        match self.notation {
+            _ if sending.null => Cut::Delimiter(0),
+            Notation::Binary if !self.args.is_interactive() => {
+                Cut::Reads(sending.chunk.unwrap_or(CHUNK))
             }
+            _ => Cut::Delimiter(b'\n'),
         }
-        Ok(())
+    }
+
+    fn sending(&self) -> Sending {
+        if self.close_sent.is_some() {
+            Sending::Nothing
+        } else if !self.waiting.is_empty() {
+            Sending::Room
+        } else if self.stdin.is_none() && self.quiet_since.is_none() {
+            Sending::Flush
+        } else {
+            Sending::Nothing
+        }
+    }
+
+    /// When to leave if nothing comes until then; `None` to stay.
+    fn leaves_at(&self) -> Option<Instant> {
+        let wait = match self.args.receiving.wait {
+            Some(wait) => wait,
+            // Whoever typed has seen the answers.
+            None if self.args.is_interactive() => Wait::Quiet(Duration::ZERO),
+            None if self.has_spoken => Wait::Quiet(ANSWER_TIME),
+            None => Wait::End,
+        };
+        match wait {
+            Wait::Quiet(wait) => self.quiet_since.map(|since| since + wait),
+            Wait::End => None,
+        }
     }
 
     fn has_heard_enough(&self) -> bool {
         let receiving = &self.args.receiving;
-        receiving.count.is_some_and(|count| self.received >= count)
-            || !receiving.expect.is_empty() && self.expected.is_empty()
+        let counts = receiving.count.is_some() || !receiving.expect.is_empty();
+        let counted = receiving.count.is_none_or(|count| self.received >= count);
+        self.disappointed.is_some() || counts && counted && self.expected.is_empty()
     }
 
     async fn received(
@@ -211,6 +241,7 @@ impl<'a> Conversation<'a> {
             return Ok(());
         }
         self.received += 1;
+        self.quiet_since = self.quiet_since.map(|_| Instant::now());
         if !self.args.sending.echo || printer.is_json() {
             printer.message(&message)?;
         }
@@ -237,11 +268,11 @@ impl<'a> Conversation<'a> {
 
     fn input(
         &mut self,
-        line: Option<io::Result<Vec<u8>>>,
+        message: Option<io::Result<Vec<u8>>>,
         opened: &mut Opened,
         printer: &Printer,
     ) -> Result<(), Failure> {
-        let line = match line {
+        let line = match message {
             None => {
                 self.stdin = None;
                 return Ok(());
@@ -287,7 +318,7 @@ impl<'a> Conversation<'a> {
                 self.pings += usize::from(matches!(message, Message::Ping(_)));
                 message
             }),
-            Ok(Command::File(path)) => std::fs::read(&path)
+            Ok(Command::File(path)) => read_file(&path)
                 .map_err(|error| format!("{}: {error}", path.display()))
                 .and_then(|content| self.notation.message(content)),
             Ok(Command::Close(close)) => match ability::can_close(opened.ws.version(), &close) {
@@ -309,7 +340,8 @@ impl<'a> Conversation<'a> {
         Ok(message.map(|message| self.waiting.push_back(message)))
     }
 
-    fn send(&self, message: Message, ws: &mut WebSocket<Stream>) -> Result<(), Failure> {
+    fn send(&mut self, message: Message, ws: &mut WebSocket<Stream>) -> Result<(), Failure> {
+        self.has_spoken |= message.is_data();
         match Pin::new(ws).start_send(message) {
             // The peer closed first, or gave up on us; why comes out of receiving.
             Ok(()) | Err(Error::Closed | Error::Transport(_)) => Ok(()),
@@ -346,44 +378,15 @@ impl<'a> Conversation<'a> {
         }) {
             return Err(failure);
         }
-        if !self.expected.is_empty() {
-            return Err(Failure::new(
-                Status::Expectation,
-                "missing messages",
-                format!("{} more were expected", self.expected.len()),
-            ));
+        let uncounted = self.args.receiving.count.unwrap_or(0).saturating_sub(self.received);
+        let missing = uncounted.max(self.expected.len() as u64);
+        if missing > 0 {
+            let why = format!(
+                "{missing} more {}",
+                if missing == 1 { "was expected" } else { "were expected" }
+            );
+            return Err(Failure::new(Status::Expectation, "missing messages", why));
         }
         Ok(if self.skipped { Status::Internal } else { Status::Done })
-    }
-}
-
-/// Receives, and beside it waits for room to send: a peer that answers while we speak would
-/// otherwise wait for us to listen, and we for it.
-async fn next_step(ws: &mut WebSocket<Stream>, sends: bool) -> Step {
-    poll_fn(|cx| {
-        if let Poll::Ready(item) = Pin::new(&mut *ws).poll_next(cx) {
-            return Poll::Ready(Step::Received(item));
-        }
-        if sends {
-            return Pin::new(&mut *ws).poll_ready(cx).map(Step::Room);
-        }
-        Poll::Pending
-    })
-    .await
-}
-
-async fn next_line(
-    stdin: &mut Option<mpsc::Receiver<io::Result<Vec<u8>>>>,
-) -> Option<io::Result<Vec<u8>>> {
-    match stdin {
-        Some(lines) => lines.recv().await,
-        None => None,
-    }
-}
-
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => tokio::time::sleep(Duration::MAX).await,
     }
 }

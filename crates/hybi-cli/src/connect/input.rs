@@ -1,6 +1,8 @@
 //! Input: what becomes a message, from options, files and stdin.
 
-use std::io::{self, BufRead as _};
+use std::fs::File;
+use std::io::{self, BufRead, Read};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,8 +12,15 @@ use tokio::sync::mpsc;
 use crate::args::connect::SendArgs;
 use crate::values::decode_hex;
 
-/// Lines that may wait before stdin is read on.
+/// Messages that may wait before stdin is read on: as many lines, or as many chunks of the default size.
 const AHEAD: usize = 16;
+
+/// The most bytes of a read of stdin that become one message, unless `--chunk` says otherwise.
+pub(crate) const CHUNK: usize = 64 * 1024;
+
+/// The most bytes of one message to send: a line, a file or a chunk is held as a whole. Input without
+/// newlines would otherwise take all memory.
+pub(crate) const LONGEST: usize = 1 << 30;
 
 /// What the bytes of a message are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,22 +63,87 @@ impl Notation {
     }
 }
 
+/// How stdin is cut into messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// At each of these bytes, which are left out.
+    Delimiter(u8),
+    /// Not at all: a message is what one read gives, and no more bytes than this.
+    Reads(usize),
+}
+
+impl Cut {
+    /// How many messages may wait before stdin is read on.
+    fn ahead(self) -> usize {
+        match self {
+            Self::Delimiter(_) => AHEAD,
+            Self::Reads(most) => (AHEAD * CHUNK / most).clamp(1, AHEAD),
+        }
+    }
+
+    /// Reads the next message; `None` at the end of input.
+    fn next(self, input: &mut impl BufRead, longest: usize) -> io::Result<Option<Vec<u8>>> {
+        match self {
+            Self::Delimiter(delimiter) => {
+                let mut line = Vec::new();
+                let most = longest as u64 + 1;
+                if input.by_ref().take(most).read_until(delimiter, &mut line)? == 0 {
+                    return Ok(None);
+                }
+                if line.last() == Some(&delimiter) {
+                    line.pop();
+                }
+                bounded(line, longest).map(Some)
+            }
+            Self::Reads(most) => {
+                let mut piece = vec![0; most];
+                let read = loop {
+                    match input.read(&mut piece) {
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        read => break read?,
+                    }
+                };
+                piece.truncate(read);
+                piece.shrink_to_fit();
+                Ok((read > 0).then_some(piece))
+            }
+        }
+    }
+}
+
+/// Reads a file, or stdin if it is called `-`, to be one message.
+pub(crate) fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    if path == Path::new("-") { read_message(io::stdin().lock()) } else { read_file(path) }
+}
+
+/// Reads a file to be one message.
+pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    read_message(File::open(path)?)
+}
+
+fn read_message(input: impl Read) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    input.take(LONGEST as u64 + 1).read_to_end(&mut content)?;
+    bounded(content, LONGEST)
+}
+
+fn bounded(message: Vec<u8>, longest: usize) -> io::Result<Vec<u8>> {
+    if message.len() > longest {
+        let why =
+            format!("a message of more than {longest} bytes; -b cuts stdin into smaller ones");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    Ok(message)
+}
+
 /// Reads stdin on a thread of its own, which a blocked read may outlive the connection on.
-pub(crate) fn read_stdin(delimiter: u8) -> mpsc::Receiver<io::Result<Vec<u8>>> {
-    let (lines, receiver) = mpsc::channel(AHEAD);
+pub(crate) fn read_stdin(cut: Cut) -> mpsc::Receiver<io::Result<Vec<u8>>> {
+    let (messages, receiver) = mpsc::channel(cut.ahead());
     std::thread::spawn(move || {
         let mut stdin = io::stdin().lock();
-        loop {
-            let mut line = Vec::new();
-            let read = stdin.read_until(delimiter, &mut line);
-            if matches!(read, Ok(0)) {
-                return;
-            }
-            let failed = read.is_err();
-            if line.last() == Some(&delimiter) {
-                line.pop();
-            }
-            if lines.blocking_send(read.map(|_| line)).is_err() || failed {
+        while let Some(message) = cut.next(&mut stdin, LONGEST).transpose() {
+            let failed = message.is_err();
+            if messages.blocking_send(message).is_err() || failed {
                 return;
             }
         }
@@ -91,5 +165,28 @@ mod tests {
         assert_eq!(Notation::Text.message(vec![b'a', 0xff]), Err("not UTF-8 at byte 1".to_owned()));
         assert!(message(Notation::Hex, "0").is_err());
         assert!(message(Notation::Base64, "A").is_err());
+    }
+
+    fn cut(cut: Cut, mut input: &[u8], longest: usize) -> io::Result<Vec<Vec<u8>>> {
+        core::iter::from_fn(|| cut.next(&mut input, longest).transpose()).collect()
+    }
+
+    #[test]
+    fn lines_end_at_their_delimiter_and_reads_where_they_end() {
+        let lines = |text: &[u8]| cut(Cut::Delimiter(b'\n'), text, 4).unwrap();
+        assert_eq!(lines(b""), [b""; 0]);
+        assert_eq!(lines(b"ab\r\n\ncd"), [&b"ab\r"[..], b"", b"cd"]);
+        assert_eq!(lines(b"four\n"), [b"four"]);
+        assert_eq!(cut(Cut::Delimiter(0), b"a\nb\0\0", 4).unwrap(), [&b"a\nb"[..], b""]);
+        let reads = |text: &[u8]| cut(Cut::Reads(3), text, 4).unwrap();
+        assert_eq!(reads(b""), [b""; 0]);
+        assert_eq!(reads(b"a\n\n"), [b"a\n\n"]);
+        assert_eq!(reads(b"\n\0\xffd"), [&b"\n\0\xff"[..], b"d"]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_given_up_and_not_held() {
+        let error = cut(Cut::Delimiter(b'\n'), b"fives\n", 4).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
     }
 }

@@ -7,10 +7,12 @@ mod ending;
 mod input;
 mod open;
 mod output;
+mod steps;
 
 use tokio::runtime::Builder;
 
 use self::conversation::Conversation;
+pub(crate) use self::input::LONGEST;
 use self::output::Printer;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
@@ -34,11 +36,12 @@ pub(crate) fn run(args: ConnectArgs, json: bool) -> Result<Status, Failure> {
 }
 
 async fn connect(args: &ConnectArgs, printer: &Printer) -> Result<Status, Failure> {
-    let mut signals = Signals::new()?;
     if let Asked::One(version) = args.handshake.protocol_version {
         ability::check(args, version)?;
     }
     let conversation = Conversation::new(args)?;
+    // Not before stdin was read, which a signal ends best without our help.
+    let mut signals = Signals::new()?;
     printer.connecting(&args.url.uri)?;
     let opened = tokio::select! {
         opened = open::open(args) => opened?,

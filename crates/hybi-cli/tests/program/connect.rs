@@ -5,33 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use hybi_testkit::peer::{Peer, accept_of, listen};
 use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_payload};
 
-use crate::support::{Outcome, Server, asked, finish, hybi, hybi_with, scratch, signal, spawn};
-
-/// Runs the client against a server played by hand.
-fn against(args: &[&str], serve: impl FnOnce(&mut Peer) + Send + 'static) -> Outcome {
-    let (listener, address) = listen();
-    let played = std::thread::spawn(move || {
-        let mut peer = Peer::answer(&listener, "");
-        serve(&mut peer);
-    });
-    let url = format!("ws://{address}/");
-    let outcome = hybi(&[&["connect"], args, &[&url]].concat());
-    played.join().expect("the server saw what it expected");
-    outcome
-}
-
-#[test]
-fn lines_of_stdin_are_messages() {
-    let server = Server::start(&[]);
-    let connect = |args: &[&str], input: &[u8]| {
-        hybi_with(&[&["connect"], args, &[&server.url]].concat(), input)
-    };
-    connect(&[], b"one\n\ntwo").expect_stdout("one\n\ntwo\n");
-    connect(&["-0"], b"a\nb\0c\0").expect_stdout("a\nb\0c\0");
-    connect(&["--hex"], b"00 ff\n").expect_stdout("00ff\n");
-    connect(&["--base64", "--output", "raw"], b"YWI=\nYw==\n").expect_stdout("abc");
-    connect(&["--output", "hex"], b"ab\n").expect_stdout("6162\n");
-}
+use crate::support::{Server, against, asked, finish, hybi, scratch, signal, spawn};
 
 #[test]
 fn messages_and_files_are_sent_instead() {
@@ -39,31 +13,32 @@ fn messages_and_files_are_sent_instead() {
     let file = scratch("message");
     std::fs::write(&file, "from\na file").expect("a file");
     let path = file.to_str().expect("text");
-    hybi(&["connect", "-m", "first", "-m", "-second", "-f", path, &server.url])
+    hybi(&["connect", "-m", "first", "-m", "-second", "-f", path, "-w", "0", &server.url])
         .expect_stdout("first\n-second\nfrom\na file\n");
     std::fs::write(&file, [0xff]).expect("a file");
     hybi(&["connect", "-f", path, &server.url]).expect(2, "hint: --binary");
-    hybi(&["connect", "-b", "-f", path, &server.url]).expect_stdout("ff\n");
+    hybi(&["connect", "-b", "-f", path, "-w", "0", &server.url]).expect_stdout("ff\n");
 }
 
 #[test]
 fn fragments_and_closes_go_out_as_asked() {
-    let outcome = against(&["--fragment", "2", "-m", "abc", "--close", "3000:done"], |peer| {
-        peer.expect(TEXT ^ FIN, b"ab");
-        peer.expect(CONTINUATION, b"c");
-        // What the server still says is printed.
-        peer.send_frame(TEXT, b"late");
-        peer.expect(CLOSE, &close_payload(3000, b"done"));
-        peer.send_close(3000);
-    });
+    let outcome =
+        against(&["-w", "0", "--fragment", "2", "-m", "abc", "--close", "3000:done"], |peer| {
+            peer.expect(TEXT ^ FIN, b"ab");
+            peer.expect(CONTINUATION, b"c");
+            // What the server still says is printed.
+            peer.send_frame(TEXT, b"late");
+            peer.expect(CLOSE, &close_payload(3000, b"done"));
+            peer.send_close(3000);
+        });
     outcome.expect_stdout("late\n");
-    against(&["--close", "none", "-b", "-m", "x"], |peer| {
+    against(&["-w", "0", "--close", "none", "-b", "-m", "x"], |peer| {
         peer.expect(BINARY, b"x");
         peer.expect_close(None);
         peer.send_frame(CLOSE, b"");
     })
     .expect_stdout("");
-    against(&["--no-close", "-m", "x"], |peer| {
+    against(&["-w", "0", "--no-close", "-m", "x"], |peer| {
         peer.expect(TEXT, b"x");
         peer.expect_end();
     })
@@ -109,8 +84,19 @@ fn the_request_carries_what_was_asked() {
 fn json_has_one_event_a_line_and_no_secret() {
     let server = Server::start(&["-s", "chat"]);
     let url = server.url.replace("ws://", "ws://admin:hunter2@");
-    let outcome =
-        hybi(&["connect", "--json", "-s", "chat", "-m", "a\u{1b}\"", "-u", "x:hunter2", &url]);
+    let outcome = hybi(&[
+        "connect",
+        "--json",
+        "-s",
+        "chat",
+        "-m",
+        "a\u{1b}\"",
+        "-u",
+        "x:hunter2",
+        "-w",
+        "0",
+        &url,
+    ]);
     let outcome = outcome.expect(0, "");
     assert!(!outcome.stdout.contains("hunter2"), "{outcome:?}");
     let events: Vec<serde_json::Value> =
@@ -135,7 +121,7 @@ fn what_a_peer_says_cannot_reorder_or_break_a_line() {
         peer.expect(CLOSE, &close_payload(1011, MARKS.as_bytes()));
     };
     let outcome =
-        against(&["--json", "--info", "-w", "1h"], serve).expect(8, "\\u{202e}b\\u{2028}");
+        against(&["--json", "--info", "-w", "end"], serve).expect(8, "\\u{202e}b\\u{2028}");
     let steers = |c: char| MARKS.contains(c) && !c.is_ascii();
     assert!(!outcome.stdout.contains(steers) && !outcome.stderr.contains(steers), "{outcome:?}");
     let events = outcome.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON"));
@@ -163,8 +149,8 @@ fn counts_and_expectations() {
     hybi(&["connect", "-m", "x", "--expect", "y", &server.url]).expect(10, "expected \"y\"");
     let two = server.at("/generate?count=1&size=3");
     hybi(&["connect", "-m", "x", "--expect", "abc", "--expect", "abc", &two])
-        .expect(10, "1 more were expected");
-    let wait = ["connect", "-w", "1h", "-n", "1", "-m", "x", &server.url];
+        .expect(10, "1 more was expected");
+    let wait = ["connect", "-w", "end", "-n", "1", "-m", "x", &server.url];
     hybi(&wait).expect_stdout("x\n");
 }
 
@@ -204,15 +190,15 @@ fn control_frames_are_shown_when_asked() {
 
 #[test]
 fn the_peer_says_how_it_ends() {
-    against(&["-w", "1h", "-m", "x"], |peer| peer.send_close(1001)).expect(0, "");
+    against(&["-w", "end", "-m", "x"], |peer| peer.send_close(1001)).expect(0, "");
     let failing = |peer: &mut Peer| peer.send_frame(CLOSE, &close_payload(1011, b"broken\x1b[2J"));
-    against(&["-w", "1h", "-m", "x"], failing).expect(8, "1011 broken\\u{1b}[2J");
-    against(&["-w", "1h", "-m", "x"], |peer| {
+    against(&["-w", "end", "-m", "x"], failing).expect(8, "1011 broken\\u{1b}[2J");
+    against(&["-w", "end", "-m", "x"], |peer| {
         peer.expect(TEXT, b"x");
         peer.end();
     })
     .expect(8, "without a closing handshake");
-    let outcome = against(&["-w", "1h", "-m", "x", "--json"], |peer| {
+    let outcome = against(&["-w", "end", "-m", "x", "--json"], |peer| {
         peer.expect(TEXT, b"x");
         peer.send_frame(TEXT | 0x40, b"reserved bit");
         assert_eq!(peer.read_frame().payload[..2], 1002_u16.to_be_bytes());
@@ -221,13 +207,13 @@ fn the_peer_says_how_it_ends() {
     assert!(outcome.stdout.contains(r#""event":"error""#), "{outcome:?}");
     assert!(outcome.stdout.contains(r#""rule":"RFC 6455 §5.2","offset":0"#), "{outcome:?}");
     assert_eq!(outcome.stderr.matches("5.2").count(), 1, "{outcome:?}");
-    against(&["-w", "1h", "-m", "x", "--max-message", "3"], |peer| {
+    against(&["-w", "end", "-m", "x", "--max-message", "3"], |peer| {
         peer.expect(TEXT, b"x");
         peer.send_frame(TEXT, b"four");
         assert_eq!(peer.read_frame().payload[..2], 1009_u16.to_be_bytes());
     })
     .expect(7, "hint: --max-message");
-    against(&["--close-timeout", "100ms", "-m", "x"], |peer| {
+    against(&["-w", "0", "--close-timeout", "100ms", "-m", "x"], |peer| {
         peer.expect(TEXT, b"x");
         peer.expect_close(1000);
         peer.expect_end();
@@ -269,16 +255,6 @@ fn failures_before_the_connection_is_open() {
             .into()
     })
     .expect(6, "RFC 6455 §4.1");
-}
-
-#[test]
-fn much_input_does_not_wait_for_output_nor_the_other_way_round() {
-    let server = Server::start(&["--send-queue", "64KiB"]);
-    let line = "x".repeat(64 * 1024 - 1) + "\n";
-    let input = line.repeat(512);
-    let outcome = hybi_with(&["connect", &server.url], input.as_bytes());
-    assert_eq!((outcome.code, outcome.stdout.len()), (Some(0), input.len()), "{}", outcome.stderr);
-    assert!(outcome.stdout == input, "the lines came back changed");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn messages() -> [String; 5] {
 #[track_caller]
 fn echo(url: &str, options: &[&str]) -> Value {
     let messages = messages();
-    let mut args = vec!["connect", "--json"];
+    let mut args = vec!["connect", "--json", "-w", "0"];
     args.extend(options);
     args.extend(messages.iter().flat_map(|message| ["-m", message]));
     args.push(url);

@@ -58,7 +58,11 @@ impl Terminal {
     }
 
     fn types(&mut self, line: &str) -> &mut Self {
-        self.keyboard.write_all(format!("{line}\n").as_bytes()).expect("typed");
+        self.presses(&format!("{line}\n"))
+    }
+
+    fn presses(&mut self, keys: &str) -> &mut Self {
+        self.keyboard.write_all(keys.as_bytes()).expect("typed");
         self
     }
 
@@ -82,6 +86,19 @@ fn messages_commands_and_mistakes() {
     terminal.types("/close 3000 bye").expect("closed by local: 3000");
     let (code, last) = terminal.end();
     assert_eq!((code, last.contains("> ")), (Some(0), false), "{last:?}");
+}
+
+#[test]
+fn lines_are_messages_in_binary_too_and_the_end_of_input_is_the_end() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::start(&["connect", "-b", &server.url]);
+    terminal.expect("> ").types("hello").expect("< [binary] 68656c6c6f\r\n");
+    terminal.presses("\x04").expect("closed by local: 1000");
+    assert_eq!(terminal.end().0, Some(0));
+    // Whoever has typed nothing wants to go as well.
+    let mut terminal = Terminal::start(&["connect", &server.url]);
+    terminal.expect("> ").presses("\x04").expect("closed by local: 1000");
+    assert_eq!(terminal.end().0, Some(0));
 }
 
 #[test]

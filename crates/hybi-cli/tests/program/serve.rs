@@ -18,7 +18,8 @@ fn each_listener_prints_a_line_and_the_port_file_has_the_addresses() {
     let written = std::fs::read_to_string(&file).expect("a port file");
     assert_eq!(written, format!("{}\n{unix}\n", server.address()));
     let url = format!("ws+unix:{}:/echo", socket.display());
-    hybi(&["connect", "-m", "over unix", "-n", "1", &url]).expect_stdout("over unix\n");
+    hybi(&["connect", "-m", "over unix", "-n", "1", "-w", "end", &url])
+        .expect_stdout("over unix\n");
     let outcome = server.stop();
     assert_eq!(outcome.stdout, format!("listening ws+unix:{}:/\n", socket.display()));
     assert!(!socket.exists(), "the socket file is left behind");
@@ -227,7 +228,7 @@ fn origins_subprotocols_and_versions_are_chosen_by_options() {
     assert_eq!(head.field("Server"), None);
     for version in ["rfc6455", "hybi-08", "hybi-07"] {
         let args = ["connect", "-p", version, "-s", "b", "--origin", "https://x.example.com"];
-        let args = [&args[..], &["-m", version, &server.url]].concat();
+        let args = [&args[..], &["-m", version, "-w", "0", &server.url]].concat();
         hybi(&args).expect_stdout(&format!("{version}\n"));
     }
     let strict = Server::start(&["--subprotocol-policy", "client", "-s", "a,b"]);
@@ -245,8 +246,21 @@ fn the_access_log_has_a_line_for_each_answer_and_each_ended_connection() {
     let args = ["--access-log", path, "--access-log-format", "json", "-s", "chat"];
     let server = Server::start(&args);
     let url = server.at("/echo?x=1");
-    hybi(&["connect", "-u", "admin:hunter2", "-s", "chat", "--close", "3000", "-m", "four", &url])
-        .expect_stdout("four\n");
+    hybi(&[
+        "connect",
+        "-u",
+        "admin:hunter2",
+        "-s",
+        "chat",
+        "--close",
+        "3000",
+        "-m",
+        "four",
+        "-w",
+        "0",
+        &url,
+    ])
+    .expect_stdout("four\n");
     assert_eq!(server.refuses(&request_with("/no", "Origin: https://a")), 404);
     server.stop().expect(0, "");
     let log = std::fs::read_to_string(&file).expect("a log");
@@ -272,7 +286,7 @@ fn a_server_whose_log_nobody_reads_ends_quietly() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
     let url = line.trim_end().strip_prefix("listening ").expect("an address");
-    hybi(&["connect", "-m", "x", url]).expect_stdout("x\n");
+    hybi(&["connect", "-m", "x", "-w", "0", url]).expect_stdout("x\n");
     assert_eq!(finish(child).expect(0, "").stderr, "");
 }
 
@@ -289,7 +303,7 @@ fn who_asked_nothing_is_not_logged_and_who_was_not_understood_has_no_target() {
 #[test]
 fn the_access_log_goes_to_stdout_as_text() {
     let server = Server::start(&["--access-log", "-"]);
-    hybi(&["connect", "-m", "x", &server.url]).expect_stdout("x\n");
+    hybi(&["connect", "-m", "x", "-w", "0", &server.url]).expect_stdout("x\n");
     let line = server.stop().expect(0, "").stdout;
     for part in [" GET / 101 ", "version=rfc6455", "in=1/1 out=1/1 close=1000 by=peer clean=true\n"]
     {

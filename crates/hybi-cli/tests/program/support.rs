@@ -197,6 +197,20 @@ pub(crate) fn request_with(path: &str, fields: &str) -> String {
     request(path).replace("\r\n\r\n", &format!("\r\n{fields}\r\n\r\n"))
 }
 
+/// Runs `hybi connect` with nothing on stdin against a server that is played by hand.
+#[track_caller]
+pub(crate) fn against(args: &[&str], serve: impl FnOnce(&mut Peer) + Send + 'static) -> Outcome {
+    let (listener, address) = listen();
+    let played = std::thread::spawn(move || {
+        let mut peer = Peer::answer(&listener, "");
+        serve(&mut peer);
+    });
+    let url = format!("ws://{address}/");
+    let outcome = hybi(&[&["connect"], args, &[&url]].concat());
+    played.join().expect("the server saw what it expected");
+    outcome
+}
+
 /// What `hybi connect` with these options asks of a server at the URL that `url` makes of its
 /// address. The server refuses.
 #[track_caller]

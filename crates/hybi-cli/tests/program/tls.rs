@@ -27,7 +27,10 @@ fn a_certificate_from_files_is_trusted_by_whoever_names_it() {
     let url = format!("wss://localhost:{port}/");
     let there = format!("127.0.0.1:{port}");
     let connect = |args: &[&str], url: &str| {
-        hybi(&[&["connect", "--connect-to", &there, "-m", "secret"], args, &[url]].concat())
+        hybi(
+            &[&["connect", "--connect-to", &there, "-m", "secret", "-w", "0"], args, &[url]]
+                .concat(),
+        )
     };
     connect(&["--tls-ca", cert], &url).expect_stdout("secret\n");
     connect(&["-k"], &url).expect_stdout("secret\n");
@@ -58,7 +61,7 @@ fn a_key_that_does_not_fit_is_refused_at_start() {
 fn a_self_signed_certificate_is_made_and_its_digest_printed() {
     let server = Server::start(&["--tls-self-signed=a.example,localhost"]);
     let url = server.at("/");
-    hybi(&["connect", "-k", "-m", "x", &url]).expect_stdout("x\n");
+    hybi(&["connect", "-k", "-m", "x", "-w", "0", &url]).expect_stdout("x\n");
     hybi(&["connect", "-m", "x", "--tls-name", "a.example", &url]).expect(4, "");
     let outcome = server.stop();
     let digest = outcome.stderr.split("SHA-256 ").nth(1).expect("a digest").trim();
@@ -72,7 +75,7 @@ fn the_roots_of_the_system_are_trusted_and_can_be_replaced_by_environment() {
     let (cert, key) = (cert.to_str().expect("text"), key.to_str().expect("text"));
     let server = Server::start(&["--tls-cert", cert, "--tls-key", key]);
     let mut child = program()
-        .args(["connect", "--tls-name", "localhost", "-m", "x", &server.at("/")])
+        .args(["connect", "--tls-name", "localhost", "-m", "x", "-w", "0", &server.at("/")])
         .env("SSL_CERT_FILE", cert)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

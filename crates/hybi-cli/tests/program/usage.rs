@@ -95,7 +95,8 @@ fn a_secret_in_the_environment_is_neither_shown_nor_logged() {
 #[test]
 fn a_line_that_is_not_utf8_is_reported_and_skipped() {
     let server = Server::start(&[]);
-    let outcome = hybi_with(&["connect", &server.url], b"a\n\xff\xfe\nb\n").expect(1, "--binary");
+    let outcome =
+        hybi_with(&["connect", "-w", "0", &server.url], b"a\n\xff\xfe\nb\n").expect(1, "--binary");
     assert_eq!(outcome.stdout, "a\nb\n");
 }
 

@@ -87,14 +87,16 @@ fn all_versions_are_echoed_at_the_same_time() {
 fn each_version_is_accepted_alone_and_refused_otherwise() {
     for (name, _) in NAMES.into_iter().filter(|(name, spoken)| name == spoken) {
         let alone = Server::start(&["--versions", name]);
-        hybi(&["connect", "-p", name, "-m", "x", "-n", "1", &alone.url]).expect_stdout("x\n");
+        hybi(&["connect", "-p", name, "-m", "x", "-n", "1", "-w", "end", &alone.url])
+            .expect_stdout("x\n");
         // A server takes hybi-02 and hybi-03 for one another.
         let others = match name {
             "hybi-03" => "all,-hybi-03,-hybi-02".to_owned(),
             name => format!("all,-{name}"),
         };
         let without = Server::start(&["--versions", &others]);
-        let outcome = hybi(&["connect", "-p", name, "-m", "x", "-n", "1", &without.url]);
+        let outcome =
+            hybi(&["connect", "-p", name, "-m", "x", "-n", "1", "-w", "end", &without.url]);
         // That looks like hybi-01, until frames come that are none.
         let late = matches!(outcome.code, Some(7 | 8)) && name == "hixie-76";
         assert!(matches!(outcome.code, Some(5 | 6)) || late, "{name}: {outcome:?}");
@@ -106,7 +108,7 @@ fn each_version_is_accepted_alone_and_refused_otherwise() {
 fn all_versions_go_through_tls_and_unix_sockets() {
     let server = Server::start(&["--versions", "all", "--tls-self-signed=localhost"]);
     for (name, _) in NAMES {
-        hybi(&["connect", "-k", "-p", name, "-m", name, "-n", "1", &server.url])
+        hybi(&["connect", "-k", "-p", name, "-m", name, "-n", "1", "-w", "end", &server.url])
             .expect_stdout(&format!("{name}\n"));
     }
     let socket = scratch("versions");
@@ -114,7 +116,7 @@ fn all_versions_go_through_tls_and_unix_sockets() {
     let _server = Server::start(&["--versions", "all", "-l", &address]);
     let url = format!("ws+unix:{}:/echo?x=1", socket.display());
     for (name, _) in NAMES {
-        hybi(&["connect", "-p", name, "-m", name, "-n", "1", &url])
+        hybi(&["connect", "-p", name, "-m", name, "-n", "1", "-w", "end", &url])
             .expect_stdout(&format!("{name}\n"));
     }
 }
@@ -130,7 +132,7 @@ fn the_draft_header_is_a_hint_for_the_server() {
         (&["-p", "hixie-76", "--version-header", "2"], "all", "hixie-76"),
     ] {
         let server = Server::start(&[&["--versions", versions], &LOG[..]].concat());
-        hybi(&[&["connect", "-m", "x", "-n", "1"], options, &[&server.url]].concat())
+        hybi(&[&["connect", "-m", "x", "-n", "1", "-w", "end"], options, &[&server.url]].concat())
             .expect_stdout("x\n");
         assert_eq!(spoken(server), [name], "{options:?}");
     }
@@ -186,7 +188,8 @@ fn auto_goes_on_with_what_the_server_lists() {
         ("hybi-08", &["--ext", "deflate-stream"], "hybi-08"),
     ] {
         let server = Server::start(&["--versions", versions]);
-        let args = ["connect", "-p", "auto", "--json", "-m", "x", "-n", "1", &server.url];
+        let args =
+            ["connect", "-p", "auto", "--json", "-m", "x", "-n", "1", "-w", "end", &server.url];
         let outcome = hybi(&[&args[..], options].concat()).expect(0, "");
         let open = outcome.stdout.lines().nth(1).expect("an event");
         let open: Value = serde_json::from_str(open).expect("JSON");

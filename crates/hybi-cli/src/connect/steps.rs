@@ -1,0 +1,71 @@
+//! Steps: what a conversation waits for on its connection, on stdin and on the clock.
+
+use core::future::{pending, poll_fn};
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::io;
+
+use futures_core::Stream as _;
+use futures_sink::Sink as _;
+use hybi::{Error, Message};
+use hybi_tokio::WebSocket;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::stream::Stream;
+
+/// What is waited for in the sending direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// Room for the next message.
+    Room,
+    /// That everything has left.
+    Flush,
+    Nothing,
+}
+
+/// What happened next on the connection.
+pub(crate) enum Step {
+    Received(Option<Result<Message, Error>>),
+    Room(Result<(), Error>),
+    Flushed,
+}
+
+impl Sending {
+    fn poll(self, ws: Pin<&mut WebSocket<Stream>>, cx: &mut Context<'_>) -> Poll<Step> {
+        match self {
+            Self::Room => ws.poll_ready(cx).map(Step::Room),
+            // An error comes out of receiving, after what was received before it.
+            Self::Flush => ws.poll_flush(cx).map(|_| Step::Flushed),
+            Self::Nothing => Poll::Pending,
+        }
+    }
+}
+
+/// Receives, and beside it waits for the other direction: a peer that answers while we speak would
+/// otherwise wait for us to listen, and we for it.
+pub(crate) async fn next_step(ws: &mut WebSocket<Stream>, sending: Sending) -> Step {
+    poll_fn(|cx| match Pin::new(&mut *ws).poll_next(cx) {
+        Poll::Ready(item) => Poll::Ready(Step::Received(item)),
+        Poll::Pending => sending.poll(Pin::new(&mut *ws), cx),
+    })
+    .await
+}
+
+/// The next message of stdin; `None` at its end.
+pub(crate) async fn next_input(
+    stdin: &mut Option<mpsc::Receiver<io::Result<Vec<u8>>>>,
+) -> Option<io::Result<Vec<u8>>> {
+    match stdin {
+        Some(messages) => messages.recv().await,
+        None => None,
+    }
+}
+
+/// Waits until then, or for ever.
+pub(crate) async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
+}
