@@ -65,7 +65,7 @@ pub type Incoming<S> = hybi::Incoming<AsyncStdIo<S>, AsyncStdTimer>;
 /// # Errors
 ///
 /// [`Error::Handshake`] if the request was refused, with an answer that says why;
-/// [`Error::Transport`] or [`Error::Timeout`] if there was none to answer.
+/// [`Error::Opening`] or [`Error::Timeout`] if there was none to answer.
 pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,

@@ -1,8 +1,10 @@
 //! From a URI to an open WebSocket.
 
-use async_std::net::TcpStream;
+use std::time::Instant;
+
+use async_std::net::{TcpStream, ToSocketAddrs};
 use futures_io::{AsyncRead, AsyncWrite};
-use hybi::{Client, Deadline, Error, WsUri, io::Timer, opening};
+use hybi::{Client, Error, WsUri, io::Timer, opening};
 
 use crate::{AsyncStdIo, AsyncStdTimer, WebSocket};
 
@@ -24,7 +26,7 @@ pub type Stream = TcpStream;
 ///
 /// # Errors
 ///
-/// [`Error::Uri`]; [`Error::Transport`] if nobody is there; [`Error::Handshake`] if the server
+/// [`Error::Uri`]; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
 /// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
 /// [`Error::TlsNotCompiledIn`] for `wss`.
 pub async fn connect(uri: &str) -> Result<(WebSocket, http::Response<()>), Error> {
@@ -65,9 +67,7 @@ pub async fn connect_with(
     let deadline = client.config().handshake_deadline(AsyncStdTimer::default().now());
     let connect = || async {
         let mut timer = AsyncStdTimer::default();
-        let stream = opening::within(&mut timer, deadline, tcp(&uri))
-            .await
-            .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
+        let stream = tcp(&uri, &mut timer, deadline).await?;
         Ok((AsyncStdIo::new(stream), timer))
     };
     opening::connect(client, &uri, deadline, connect).await
@@ -106,9 +106,17 @@ where
     opening::open_client(client, &uri, AsyncStdIo::new(stream), timer, deadline).await
 }
 
-async fn tcp(uri: &WsUri) -> Result<TcpStream, Error> {
-    let stream = TcpStream::connect((uri.host(), uri.port())).await?;
-    // Frames are written whole; holding back the last piece of one only adds delay.
-    stream.set_nodelay(true)?;
-    Ok(stream)
+async fn tcp(
+    uri: &WsUri,
+    timer: &mut AsyncStdTimer,
+    deadline: Instant,
+) -> Result<TcpStream, Error> {
+    let host = (uri.host(), uri.port());
+    opening::dial(host, timer, deadline, host.to_socket_addrs(), |address| async move {
+        let stream = TcpStream::connect(address).await?;
+        // Frames are written whole; holding back the last piece of one only adds delay.
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    })
+    .await
 }

@@ -3,10 +3,7 @@
 use hybi::{Error, Server, Upgrade, io::Timer, opening};
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
-use {
-    hybi::Deadline,
-    tokio_rustls::{TlsAcceptor, server::TlsStream},
-};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{TokioIo, TokioTimer, WebSocket};
 
@@ -65,7 +62,7 @@ pub type Incoming<S> = hybi::Incoming<TokioIo<S>, TokioTimer>;
 /// # Errors
 ///
 /// [`Error::Handshake`] if the request was refused, with an answer that says why;
-/// [`Error::Transport`], [`Error::Lost`] or [`Error::Timeout`] if there was none to answer.
+/// [`Error::Opening`] or [`Error::Timeout`] if there was none to answer.
 pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -165,7 +162,7 @@ where
 ///
 /// # Errors
 ///
-/// As [`accept`]; [`Error::Transport`] also if TLS failed.
+/// As [`accept`]; [`Error::Opening`] also if TLS failed.
 #[cfg(feature = "rustls")]
 pub async fn accept_tls<S>(
     server: &Server,
@@ -212,9 +209,8 @@ where
     let mut timer = TokioTimer::default();
     let deadline = server.config().handshake_deadline(timer.now());
     // Boxed, as all that only the opening needs: tasks live on for as long as their connections.
-    let stream = opening::within(&mut timer, deadline, Box::pin(acceptor.accept(stream)))
-        .await
-        .ok_or(Error::Timeout(Deadline::Handshake))??;
+    let handshake = Box::pin(acceptor.accept(stream));
+    let stream = opening::tls("the client", &mut timer, deadline, handshake).await?;
     let server = server.clone().with_secure(true);
     opening::incoming(&server, TokioIo::new(stream), timer, deadline).await
 }

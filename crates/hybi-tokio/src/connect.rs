@@ -1,9 +1,11 @@
 //! From a URI to an open WebSocket.
 
-use hybi::{Client, Deadline, Error, WsUri, io::Timer, opening};
+use std::time::Instant;
+
+use hybi::{Client, Error, WsUri, io::Timer, opening};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
+    net::{TcpStream, lookup_host},
 };
 
 use crate::{TokioIo, TokioTimer, WebSocket};
@@ -31,7 +33,7 @@ pub type Stream = crate::tls::MaybeTls<TcpStream>;
 ///
 /// # Errors
 ///
-/// [`Error::Uri`]; [`Error::Transport`] if nobody is there; [`Error::Handshake`] if the server
+/// [`Error::Uri`]; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
 /// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
 /// [`Error::TlsNotCompiledIn`] for `wss` without the feature.
 pub async fn connect(uri: &str) -> Result<(WebSocket, http::Response<()>), Error> {
@@ -167,42 +169,56 @@ impl Connector {
         let deadline = client.config().handshake_deadline(TokioTimer::default().now());
         let connect = || async {
             let mut timer = TokioTimer::default();
-            let stream = opening::within(&mut timer, deadline, self.stream(&uri))
-                .await
-                .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
+            let stream = self.stream(&uri, &mut timer, deadline).await?;
             Ok((TokioIo::new(stream), timer))
         };
         opening::connect(client, &uri, deadline, connect).await
     }
 
     #[cfg(not(feature = "rustls"))]
-    async fn stream(&self, uri: &WsUri) -> Result<Stream, Error> {
+    async fn stream(
+        &self,
+        uri: &WsUri,
+        timer: &mut TokioTimer,
+        deadline: Instant,
+    ) -> Result<Stream, Error> {
         if uri.is_secure() {
             return Err(Error::TlsNotCompiledIn {
                 feature: "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-tokio`",
             });
         }
-        tcp(uri).await
+        tcp(uri, timer, deadline).await
     }
 
     #[cfg(feature = "rustls")]
-    async fn stream(&self, uri: &WsUri) -> Result<Stream, Error> {
+    async fn stream(
+        &self,
+        uri: &WsUri,
+        timer: &mut TokioTimer,
+        deadline: Instant,
+    ) -> Result<Stream, Error> {
         if !uri.is_secure() {
-            return Ok(Stream::Plain(tcp(uri).await?));
+            return Ok(Stream::Plain(tcp(uri, timer, deadline).await?));
         }
         let config = match &self.tls {
             Some(config) => config.clone(),
             None => crate::tls::default_config()?,
         };
         let name = crate::tls::server_name(uri)?;
-        let connector = tokio_rustls::TlsConnector::from(config);
-        Ok(Stream::Tls(Box::new(connector.connect(name, tcp(uri).await?).await?)))
+        let stream = tcp(uri, timer, deadline).await?;
+        let handshake = tokio_rustls::TlsConnector::from(config).connect(name, stream);
+        let stream = opening::tls(uri.host(), timer, deadline, handshake).await?;
+        Ok(Stream::Tls(Box::new(stream)))
     }
 }
 
-async fn tcp(uri: &WsUri) -> Result<TcpStream, Error> {
-    let stream = TcpStream::connect((uri.host(), uri.port())).await?;
-    // Frames are written whole; holding back the last piece of one only adds delay.
-    stream.set_nodelay(true)?;
-    Ok(stream)
+async fn tcp(uri: &WsUri, timer: &mut TokioTimer, deadline: Instant) -> Result<TcpStream, Error> {
+    let host = (uri.host(), uri.port());
+    opening::dial(host, timer, deadline, lookup_host(host), |address| async move {
+        let stream = TcpStream::connect(address).await?;
+        // Frames are written whole; holding back the last piece of one only adds delay.
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    })
+    .await
 }

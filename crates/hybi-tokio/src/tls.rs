@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use hybi::{Error, WsUri};
+use hybi::{Error, OpeningError, WsUri};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
@@ -72,7 +72,10 @@ fn roots() -> rustls::RootCertStore {
 
 pub(crate) fn server_name(uri: &WsUri) -> Result<ServerName<'static>, Error> {
     let name = ServerName::try_from(uri.host().to_owned());
-    name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error).into())
+    name.map_err(|error| {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, error);
+        OpeningError::Tls { peer: uri.host().to_owned(), error }.into()
+    })
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MaybeTls<S> {

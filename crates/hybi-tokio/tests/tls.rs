@@ -7,7 +7,8 @@ use std::{io::ErrorKind, sync::Arc};
 
 use hybi_testkit::suite::bounded;
 use hybi_tokio::{
-    Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, Message, Server,
+    Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, MaybeTls, Message,
+    Server,
     http::StatusCode,
     rustls::{
         ClientConfig, RootCertStore, ServerConfig, crypto::ring::default_provider,
@@ -17,8 +18,8 @@ use hybi_tokio::{
 };
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::{
-    io::{AsyncReadExt, duplex},
-    net::TcpListener,
+    io::{AsyncReadExt, AsyncWriteExt, duplex},
+    net::{TcpListener, TcpStream},
     runtime,
     task::{JoinHandle, yield_now},
     time::{Instant, advance},
@@ -119,8 +120,9 @@ fn a_certificate_for_another_name_is_refused() {
             let connector = Connector::new().rustls(config);
             let uri = format!("wss://127.0.0.1:{port}/");
             let error = connector.connect(&Client::default(), &uri).await.unwrap_err();
-            let Error::Transport(error) = error else { panic!("{error}") };
-            assert_eq!(error.kind(), ErrorKind::InvalidData);
+            assert_eq!(error.io_error().map(std::io::Error::kind), Some(ErrorKind::InvalidData));
+            let told = error.to_string();
+            assert!(told.starts_with("TLS with 127.0.0.1: invalid peer certificate"), "{told}");
             assert!(server.await.unwrap().is_err());
         })
     });
@@ -169,6 +171,111 @@ fn through_tls_the_origin_of_the_server_is_https() {
     });
 }
 
+/// Ends the sending half under TLS, which says no goodbye so.
+#[cfg(unix)]
+fn end_tcp(stream: &TcpStream) {
+    use std::os::fd::AsFd;
+    let same = std::net::TcpStream::from(stream.as_fd().try_clone_to_owned().unwrap());
+    same.shutdown(std::net::Shutdown::Write).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_peer_that_leaves_tls_without_a_word_is_lost_in_each_phase() {
+    bounded("a_peer_that_leaves_tls_without_a_word_is_lost_in_each_phase", || {
+        block_on(async {
+            let (acceptor, config) = configurations();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let uri = format!("wss://localhost:{port}/");
+            let connector = Connector::new().rustls(config.clone());
+            let (client, server) = (Client::default(), Server::default());
+
+            // While opening, as client: the server leaves behind TLS.
+            let leaving = async {
+                let (stream, _) = listener.accept().await.unwrap();
+                drop(acceptor.accept(stream).await.unwrap());
+            };
+            let (error, ()) = tokio::join!(connector.connect(&client, &uri), leaving);
+            let error = error.unwrap_err();
+            let eof = matches!(error.handshake(), Some(HandshakeError::UnexpectedEof { .. }));
+            assert!(eof || error.is_closed(), "{error}");
+
+            // As server: the client leaves in the middle of its request.
+            let leaving = async {
+                let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                let name = "localhost".try_into().unwrap();
+                let mut client = TlsConnector::from(config).connect(name, stream).await.unwrap();
+                client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+                client.flush().await.unwrap();
+            };
+            let accepting = async {
+                let (stream, _) = listener.accept().await.unwrap();
+                hybi_tokio::accept_tls(&server, &acceptor, stream).await
+            };
+            let (error, ()) = tokio::join!(accepting, leaving);
+            let error = error.unwrap_err();
+            let eof = matches!(error.handshake(), Some(HandshakeError::UnexpectedEof { .. }));
+            assert!(eof, "{error}");
+
+            // Open, in both roles, and with our Close frame sent.
+            for (leaves, closes) in [("client", false), ("server", false), ("client", true)] {
+                let accepting = async {
+                    let (stream, _) = listener.accept().await.unwrap();
+                    hybi_tokio::accept_tls(&server, &acceptor, stream).await
+                };
+                let connecting = connector.connect(&client, &uri);
+                let (theirs, ours) = tokio::join!(accepting, connecting);
+                let (mut theirs, mut ours) = (theirs.unwrap(), ours.unwrap().0);
+                if closes {
+                    theirs.send(Message::Close(None)).await.unwrap();
+                }
+                let lost = if leaves == "client" {
+                    let MaybeTls::Tls(stream) = ours.transport().get_ref() else { panic!() };
+                    end_tcp(stream.get_ref().0);
+                    theirs.recv().await
+                } else {
+                    end_tcp(theirs.transport().get_ref().get_ref().0);
+                    ours.recv().await
+                };
+                assert!(matches!(lost, Err(Error::Lost)), "{leaves}: {lost:?}");
+            }
+        })
+    });
+}
+
+/// A peer that sends its Close frame and leaves without reading the answer, or anything else: what we
+/// sent makes its end of TCP a reset.
+#[test]
+fn a_reset_behind_the_peers_close_is_no_error_over_tls() {
+    bounded("a_reset_behind_the_peers_close_is_no_error_over_tls", || {
+        block_on(async {
+            let (acceptor, config) = configurations();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let connector = Connector::new().rustls(config);
+            let leaving = async {
+                let (stream, _) = listener.accept().await.unwrap();
+                let server = Server::default();
+                let mut ws = hybi_tokio::accept_tls(&server, &acceptor, stream).await.unwrap();
+                ws.send(Message::Close(None)).await.unwrap();
+                // Unread bytes turn the end of a socket into a reset.
+                ws.transport().get_ref().get_ref().0.readable().await.unwrap();
+            };
+            let receiving = async {
+                let uri = format!("wss://localhost:{port}/");
+                let (mut ws, _) = connector.connect(&Client::default(), &uri).await.unwrap();
+                ws.send(vec![0; 64 * 1024]).await.unwrap();
+                ws
+            };
+            let ((), mut ws) = tokio::join!(leaving, receiving);
+            let over = ws.recv().await;
+            assert!(matches!(over, Ok(None)), "{over:?}");
+            assert_eq!(ws.close_status().map(CloseStatus::code), Some(CloseCode::NO_STATUS));
+        })
+    });
+}
+
 /// TLS and the request have one deadline, on tokio's paused clock.
 #[test]
 fn a_client_that_is_silent_before_or_behind_tls_is_left_at_the_deadline() {
@@ -181,7 +288,8 @@ fn a_client_that_is_silent_before_or_behind_tls_is_left_at_the_deadline() {
             let (_silent, stream) = duplex(64 * 1024);
             let error = hybi_tokio::accept_tls(&Server::default(), &acceptor, stream).await;
             let error = error.unwrap_err();
-            assert!(matches!(error, Error::Timeout(Deadline::Handshake)), "{error}");
+            assert!(error.is_timeout(), "{error}");
+            assert_eq!(error.to_string(), "TLS with the client: took too long");
             assert_eq!(start.elapsed().as_secs(), 10);
 
             let start = Instant::now();

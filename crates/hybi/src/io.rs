@@ -117,7 +117,9 @@ pub trait Transport: Unpin {
     ///
     /// # Errors
     ///
-    /// Whatever the transport reports; the connection is over then.
+    /// Whatever the transport reports; the connection is over then. [`io::ErrorKind::UnexpectedEof`],
+    /// by which TLS tells that the peer left without a close_notify, counts as an end of input that
+    /// the peer did not announce.
     fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>>;
 
     /// Reads and appends to `buffer`, no more than it has room for; `Ok(0)` is the end of input.
@@ -176,6 +178,12 @@ pub trait Timer: Unpin {
 
     /// Waits until `deadline`. A deadline that differs from the last call's replaces it.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()>;
+}
+
+/// Whether reading failed because TLS ended without its goodbye (close_notify), which many peers
+/// leave out. That is the end of input: the Close frame, not TLS, tells whether something is missing.
+pub(crate) fn is_end_without_goodbye(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
 }
 
 /// Any stream with the futures-io traits as a [`Transport`]: what async-std and smol give.

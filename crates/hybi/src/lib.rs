@@ -114,7 +114,7 @@ pub use client::{Client, ClientAccepted, ClientBuilder, ClientHandshake};
 pub use close_status::{CloseStatus, Endpoint};
 pub use config::Config;
 pub use connection::{Connection, Negotiated, State};
-pub use error::{Deadline, Error, SendError};
+pub use error::{Deadline, Error, OpeningError, SendError};
 pub use message::{Message, MessageRef};
 pub use opening::Incoming;
 pub use outgoing::{Outgoing, Prepared, Secret};

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hybi::{
-    Config, Deadline, Error, Extensions, HandshakeError, HeadLimits, OriginPolicy, Server,
-    ServerAccepted, SubprotocolPreference, io::Timer as _, opening,
+    Config, Error, Extensions, HandshakeError, HeadLimits, OriginPolicy, Server, ServerAccepted,
+    SubprotocolPreference, io::Timer as _, opening,
 };
 use hybi_tokio::{Incoming, TokioIo, TokioTimer};
 use rustls::ServerConfig;
@@ -138,9 +138,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, origin: Origi
     let request = async {
         let mut timer = TokioTimer::default();
         let deadline = shared.plain_server.config().handshake_deadline(timer.now());
-        let stream = opening::within(&mut timer, deadline, accepted.open(shared.tls.as_ref()))
-            .await
-            .ok_or(Error::Timeout(Deadline::Handshake))??;
+        let stream = accepted.open(shared.tls.as_ref());
+        let stream = opening::tls("the client", &mut timer, deadline, stream).await?;
         opening::incoming(shared.server(&stream), TokioIo::new(stream), timer, deadline).await
     };
     let request = tokio::select! {

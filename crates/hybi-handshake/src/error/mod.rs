@@ -413,7 +413,14 @@ impl fmt::Display for HandshakeError {
                 };
             }
             Self::Rejected(response) => {
-                return write!(f, "the server rejected the handshake with {}", response.status());
+                write!(f, "the server rejected the handshake with {}", response.status())?;
+                let place = response.headers().get(header::LOCATION);
+                return match place.and_then(|place| place.to_str().ok()) {
+                    Some(place) if response.status().is_redirection() => {
+                        write!(f, ", which points to {place}")
+                    }
+                    _ => Ok(()),
+                };
             }
             Self::ExtensionAnswer(answer) => {
                 return write!(f, "the server's answer for {}: {}", answer.name, answer.rule);

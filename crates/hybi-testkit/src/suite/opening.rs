@@ -1,10 +1,10 @@
 //! The opening handshake (RFC 6455 section 4): what is chosen, handed over, and how it is cut.
 
-use core::{net::SocketAddr, time::Duration};
+use core::{error::Error as _, net::SocketAddr, time::Duration};
 use std::io::ErrorKind;
 
 use hybi::{
-    Client, Config, Deadline, Error, HandshakeError, Server,
+    Client, Config, Deadline, Error, HandshakeError, OpeningError, Server,
     http::{Response, StatusCode},
 };
 
@@ -349,6 +349,46 @@ pub fn hands_refusals_over_whose_body_never_ends<R: Runtime>() {
         assert_eq!(response.body(), body.as_bytes());
         assert!(error.body_truncated());
     }
+}
+
+/// Where nobody listens, the error names the address and what the system said, each once.
+pub fn names_what_refused<R: Runtime>() {
+    let (listener, address) = listen();
+    drop(listener);
+    let error = refused::<R>(Client::default(), address).join();
+    assert!(error.is_closed() && !error.is_timeout(), "{error}");
+    let system = error.io_error().expect("the system's word").to_string();
+    assert_eq!(error.to_string(), format!("connecting to {address}: {system}"));
+    assert!(error.source().is_none());
+
+    let uri = format!("ws://localhost:{}/", address.port());
+    let error = R::block_on(R::connect_with(&Client::default(), &uri));
+    let Err(Error::Opening(step)) = error else { panic!("nobody listens") };
+    let OpeningError::Connect { host, attempts } = &*step else { panic!("{step}") };
+    assert_eq!(*host, format!("localhost:{}", address.port()));
+    assert!(attempts.iter().any(|(tried, _)| *tried == address), "{step}");
+    let tried = attempts.iter().map(|(address, error)| format!("{address}: {error}"));
+    let tried = tried.collect::<Vec<_>>().join("; ");
+    assert_eq!(step.to_string(), format!("connecting to {host}: {tried}"));
+}
+
+/// A redirect is not followed, but told: in the text, and whole in the response.
+pub fn tells_where_a_redirect_leads<R: Runtime>() {
+    let (listener, address) = listen();
+    let client = refused::<R>(Client::default(), address);
+    let mut peer = Peer::accept(&listener);
+    peer.read_head();
+    peer.send(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: /new\r\nContent-Length: 5\r\n\r\nmoved",
+    );
+    peer.expect_end();
+    let error = client.join();
+    let told =
+        "the server rejected the handshake with 307 Temporary Redirect, which points to /new";
+    assert_eq!(error.to_string(), told);
+    let response = error.response().expect("a refusal");
+    assert_eq!(response.headers()["location"], "/new");
+    assert_eq!((response.status().as_u16(), &response.body()[..]), (307, &b"moved"[..]));
 }
 
 /// A client that says nothing is told so with 408 at the deadline; so is one that stops midway.

@@ -4,7 +4,7 @@ use http::StatusCode;
 use hybi_handshake::{HandshakeError, Version};
 
 use super::Client;
-use crate::Error;
+use crate::{Error, OpeningError};
 
 impl Client {
     /// The client for another attempt on a new transport, after an attempt of this one failed with
@@ -41,6 +41,7 @@ impl Client {
                 offered
             }
             Error::Transport(_) => Vec::new(),
+            Error::Opening(step) if matches!(**step, OpeningError::Handshake(_)) => Vec::new(),
             _ => return None,
         };
         let left = || self.fallback.iter().copied().filter(|version| *version != self.version());

@@ -7,7 +7,7 @@ use hybi_frame::Role;
 use hybi_handshake::{HandshakeError, ServerAccepted};
 use hybi_legacy::ServerAnswer;
 
-use super::{Incoming, left_over, read_chunk, within, write_all};
+use super::{Incoming, left_over, or_end, read_chunk, within, write_all};
 use crate::{
     Connection, Deadline, Error, Negotiated, WebSocket,
     io::{Timer, Transport},
@@ -56,7 +56,7 @@ async fn answer_challenge<T: Transport>(
             }
             write_all(transport, &bytes).await?;
             bytes.clear();
-            let Some(chunk) = read_chunk(transport).await? else {
+            let Some(chunk) = or_end(read_chunk(transport).await)? else {
                 return Err(HandshakeError::UnexpectedEof { received: have }.into());
             };
             *input = Some(chunk);

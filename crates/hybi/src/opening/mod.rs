@@ -3,6 +3,7 @@
 //! What a handshake needs is boxed while it runs: a task is as large as the largest thing it
 //! ever awaits, and a server's tasks live on for as long as their connections.
 
+mod dial;
 #[cfg(feature = "legacy")]
 mod hixie;
 
@@ -26,27 +27,29 @@ use hybi_handshake::{
     write_response_head,
 };
 
+pub use dial::{dial, tls};
+
 use crate::{
-    Client, ClientAccepted, ClientHandshake, Config, Connection, Deadline, Error, Server,
-    WebSocket,
+    Client, ClientAccepted, ClientHandshake, Config, Connection, Deadline, Error, OpeningError,
+    Server, WebSocket,
     config::{DRAIN_BYTES, DRAIN_TIME},
-    io::{Timer, Transport},
+    io::{Timer, Transport, is_end_without_goodbye},
     pool::Chunk,
 };
 
 /// Runs `future`, but not beyond `deadline`; `None` if that passed first.
 ///
 /// ```
-/// use hybi::{Deadline, Error, io::Timer, opening};
+/// use std::{io, time::Instant};
+/// use hybi::{Error, io::Timer, opening};
 ///
-/// /// Connects, but not for longer than the opening handshake may take.
-/// async fn connect<S, C: Timer>(
+/// /// A step of the opening handshake that an adapter adds, a proxy's for example.
+/// async fn step<S, C: Timer>(
 ///     timer: &mut C,
-///     deadline: std::time::Instant,
-///     connecting: impl Future<Output = std::io::Result<S>>,
-/// ) -> Result<S, Error> {
-///     let stream = opening::within(timer, deadline, connecting).await;
-///     Ok(stream.ok_or(Error::Timeout(Deadline::Handshake))??)
+///     deadline: Instant,
+///     step: impl Future<Output = io::Result<S>>,
+/// ) -> io::Result<S> {
+///     opening::within(timer, deadline, step).await.ok_or(io::ErrorKind::TimedOut)?
 /// }
 /// ```
 pub async fn within<C: Timer, F: Future>(
@@ -85,7 +88,7 @@ pub async fn within<C: Timer, F: Future>(
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the server refused or broke a rule, [`Error::Transport`] or
+/// [`Error::Handshake`] if the server refused or broke a rule, or left; [`Error::Opening`] or
 /// [`Error::Timeout`]. The transport is dropped. A refusal holds the response, and is not lost
 /// when its body breaks off or does not end in time: the error then has what came of it.
 pub async fn open_client<T: Transport, C: Timer>(
@@ -181,9 +184,13 @@ async fn exchange<T: Transport>(
 
 /// The refusal whose head had come when `error` ended the exchange, or else `error`.
 fn refusal_or(error: Error, handshake: &mut ClientHandshake) -> Error {
-    match error {
-        Error::Transport(_) | Error::Timeout(_) => handshake.give_up().map_or(error, Error::from),
-        error => error,
+    match &error {
+        Error::Opening(_) | Error::Timeout(_) => match handshake.give_up() {
+            Some(refusal) => refusal.into(),
+            None if error.io_error().is_some_and(is_end_without_goodbye) => handshake.handle_eof(),
+            None => error,
+        },
+        _ => error,
     }
 }
 
@@ -247,8 +254,8 @@ pub async fn accept<T: Transport, C: Timer>(
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] for such a head or one that ends early, [`Error::Transport`], or
-/// [`Error::Timeout`].
+/// [`Error::Handshake`] for such a head or one that ends early, [`Error::Opening`] if the transport
+/// failed, or [`Error::Timeout`].
 pub async fn incoming<T: Transport, C: Timer>(
     server: &Server,
     transport: T,
@@ -303,7 +310,7 @@ async fn read_head<T: Transport>(
 ) -> Result<(http::Request<()>, Option<Chunk>), Error> {
     let mut handshake = ServerHandshake::new(server.config().head_limits);
     loop {
-        let Some(mut chunk) = read_chunk(transport).await? else {
+        let Some(mut chunk) = or_end(read_chunk(transport).await)? else {
             return Err(handshake.handle_eof().into());
         };
         let (consumed, request) = handshake.handle_input(chunk.unread())?;
@@ -407,7 +414,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if it was rejected, [`Error::Transport`] or [`Error::Timeout`] if the
+    /// [`Error::Handshake`] if it was rejected, [`Error::Opening`] or [`Error::Timeout`] if the
     /// answer could not be sent.
     pub async fn accept(self) -> Result<WebSocket<T, C>, Error> {
         match self.check() {
@@ -425,7 +432,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`] or [`Error::Timeout`] if the answer could not be sent.
+    /// [`Error::Opening`] or [`Error::Timeout`] if the answer could not be sent.
     pub async fn accept_as(self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
         let deadline = with_grace(self.deadline, &self.timer);
         self.switch(accepted, deadline).await
@@ -516,7 +523,7 @@ async fn drain<T: Transport>(transport: &mut T) {
 }
 
 /// Reads what there is; `None` at the end of input.
-async fn read_chunk<T: Transport>(transport: &mut T) -> io::Result<Option<Chunk>> {
+async fn read_chunk<T: Transport>(transport: &mut T) -> Result<Option<Chunk>, OpeningError> {
     poll_fn(|cx| {
         // Borrowed anew for each attempt, so that waiting holds no buffer.
         let mut chunk = Chunk::borrow();
@@ -526,6 +533,16 @@ async fn read_chunk<T: Transport>(transport: &mut T) -> io::Result<Option<Chunk>
         })
     })
     .await
+    .map_err(OpeningError::Handshake)
+}
+
+/// Takes the end of TLS without its goodbye for the end of input: a server's rules are the same over
+/// each transport.
+fn or_end(read: Result<Option<Chunk>, OpeningError>) -> Result<Option<Chunk>, OpeningError> {
+    match read {
+        Err(OpeningError::Handshake(error)) if is_end_without_goodbye(&error) => Ok(None),
+        read => read,
+    }
 }
 
 fn left_over(chunk: Chunk) -> Option<Chunk> {
@@ -544,5 +561,5 @@ async fn write_all<T: Transport>(transport: &mut T, mut bytes: &[u8]) -> Result<
         }
         transport.poll_flush(cx)
     };
-    Ok(poll_fn(&mut step).await?)
+    Ok(poll_fn(&mut step).await.map_err(OpeningError::Handshake)?)
 }

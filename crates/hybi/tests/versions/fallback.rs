@@ -3,7 +3,7 @@
 use core::{cell::RefCell, future::poll_fn, mem, pin::pin, task::Poll};
 
 use futures_util::future::{Either, select};
-use hybi::{Client, Error, HandshakeError, Version, opening};
+use hybi::{Client, Error, HandshakeError, OpeningError, Version, opening};
 
 use crate::{
     support::{
@@ -138,6 +138,12 @@ fn refusals_that_are_not_about_the_version_end_it() {
     assert_eq!(client.fall_back(&error).map(|next| next.version()), Some(Version::HYBI_08));
     let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
     assert!(client.fall_back(&reset.into()).is_some());
+    let reset = std::io::ErrorKind::ConnectionReset.into();
+    assert!(client.fall_back(&OpeningError::Handshake(reset).into()).is_some());
+    // Nobody was asked for any version.
+    let peer = String::from("example.org");
+    let tls = OpeningError::Tls { peer, error: std::io::ErrorKind::ConnectionReset.into() };
+    assert!(client.fall_back(&tls.into()).is_none());
     assert!(client.fall_back(&Error::Timeout(hybi::Deadline::Handshake)).is_none());
 }
 

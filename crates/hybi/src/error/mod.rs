@@ -1,10 +1,14 @@
 //! Error: whose fault it was, which rule was broken, and what the peer was told.
 
+mod opening;
+
 use core::fmt;
 use std::{io, sync::Arc};
 
 use hybi_frame::{CloseCode, CloseFrameError, FrameError};
 use hybi_handshake::{FieldError, HandshakeError, UriError, Version};
+
+pub use opening::OpeningError;
 
 use crate::{Message, Outgoing, Unsupported};
 
@@ -14,6 +18,8 @@ use crate::{Message, Outgoing, Unsupported};
 /// [`close_status`](crate::WebSocket::close_status) tells how it ended. After an error a
 /// connection is over, and every further call answers the same error.
 ///
+/// The text of an error is whole, in one line; `source()` goes on where the text ends.
+///
 /// ```
 /// use hybi::{Deadline, Error};
 ///
@@ -22,6 +28,7 @@ use crate::{Message, Outgoing, Unsupported};
 ///         Error::Protocol(_) => "the peer's: it broke a rule of framing or a limit",
 ///         Error::Handshake(_) => "the peer's: it broke a rule of the handshake, or said no",
 ///         Error::Timeout(_) => "the peer's: it was too slow",
+///         Error::Opening(_) => "the network's, or nobody is there",
 ///         Error::Transport(_) | Error::Lost => "the network's, or the peer went away",
 ///         _ => "the caller's",
 ///     }
@@ -39,6 +46,8 @@ pub enum Error {
     Protocol(FrameError),
     /// The opening handshake failed (section 4): the peer broke a rule or refused.
     Handshake(Arc<HandshakeError>),
+    /// No transport could be had, or it failed during the opening handshake.
+    Opening(Arc<OpeningError>),
     /// The transport failed: nothing more can be sent or received.
     Transport(Arc<io::Error>),
     /// The transport ended without a closing handshake (close code 1006, section 7.1.5).
@@ -88,7 +97,8 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Deadline {
-    /// [`Config::handshake_timeout`](crate::Config::handshake_timeout).
+    /// [`Config::handshake_timeout`](crate::Config::handshake_timeout), in the HTTP exchange; in
+    /// the steps before it, it is an [`OpeningError`].
     Handshake,
     /// [`Config::ping_timeout`](crate::Config::ping_timeout).
     Pong,
@@ -101,17 +111,37 @@ pub enum Deadline {
 }
 
 impl Error {
-    /// Whether a deadline passed.
+    /// Whether a deadline passed, be it ours or, on the way to a connection, the system's.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Timeout(_))
+        match self {
+            Self::Timeout(_) => true,
+            Self::Opening(step) => {
+                step.io_error().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the connection went away rather than anybody breaking a rule: the transport
     /// failed, ended without a closing handshake, or was closed before the call.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        matches!(self, Self::Transport(_) | Self::Lost | Self::Closed)
+        match self {
+            Self::Opening(_) => !self.is_timeout(),
+            Self::Transport(_) | Self::Lost | Self::Closed => true,
+            _ => false,
+        }
+    }
+
+    /// What the transport reported, if that is the error.
+    #[must_use]
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match self {
+            Self::Opening(step) => step.io_error(),
+            Self::Transport(error) => Some(error),
+            _ => None,
+        }
     }
 
     /// The close code that belongs to this error, if any (RFC 6455 section 7.4.1).
@@ -128,7 +158,28 @@ impl Error {
         }
     }
 
-    /// The failed opening handshake, with the whole response if the server refused.
+    /// The server's response, if it refused: its status, its header fields, and its body, of
+    /// which [`HandshakeError::body_truncated`] says whether it is whole.
+    ///
+    /// ```
+    /// use hybi::Client;
+    ///
+    /// let mut handshake = Client::default().handshake(&"ws://example.org/chat".parse()?);
+    /// let refusal = b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 0\r\n\r\n";
+    /// let error = handshake.handle_input(refusal).unwrap_err();
+    /// let response = error.response().expect("the server answered");
+    /// assert_eq!((response.status().as_u16(), &response.headers()["location"]), (302, &"/new".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn response(&self) -> Option<&http::Response<Vec<u8>>> {
+        match self.handshake()? {
+            HandshakeError::Rejected(response) => Some(response),
+            _ => None,
+        }
+    }
+
+    /// The rule that the opening handshake failed of, or the server's refusal.
     #[must_use]
     pub fn handshake(&self) -> Option<&HandshakeError> {
         match self {
@@ -143,6 +194,7 @@ impl fmt::Display for Error {
         match self {
             Self::Protocol(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),
+            Self::Opening(error) => error.fmt(f),
             Self::Transport(error) => write!(f, "the transport failed: {error}"),
             Self::Lost => f.write_str("the transport ended without a closing handshake"),
             Self::Timeout(deadline) => deadline.fmt(f),
@@ -167,13 +219,15 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        // The text has what is inside, so that this is what stands behind it.
         match self {
-            Self::Protocol(error) => Some(error),
-            Self::Handshake(error) => Some(&**error),
-            Self::Transport(error) => Some(&**error),
-            Self::CloseFrame(error) => Some(error),
-            Self::Uri(error) => Some(error),
-            Self::Field(error) => Some(error),
+            Self::Protocol(error) => error.source(),
+            Self::Handshake(error) => error.source(),
+            Self::Opening(error) => error.source(),
+            Self::Transport(error) => error.source(),
+            Self::CloseFrame(error) => error.source(),
+            Self::Uri(error) => error.source(),
+            Self::Field(error) => error.source(),
             _ => None,
         }
     }
@@ -200,6 +254,12 @@ impl From<FrameError> for Error {
 impl From<HandshakeError> for Error {
     fn from(error: HandshakeError) -> Self {
         Self::Handshake(Arc::new(error))
+    }
+}
+
+impl From<OpeningError> for Error {
+    fn from(error: OpeningError) -> Self {
+        Self::Opening(Arc::new(error))
     }
 }
 
@@ -290,6 +350,6 @@ impl fmt::Display for SendError {
 
 impl core::error::Error for SendError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.error)
+        self.error.source()
     }
 }

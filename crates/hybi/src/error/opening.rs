@@ -1,0 +1,100 @@
+//! OpeningError: at which step the transport kept a connection from opening.
+
+use core::fmt;
+use core::net::SocketAddr;
+use std::io;
+
+/// At which step the transport kept a connection from opening, and why.
+///
+/// A step that was not done when [`Config::handshake_timeout`](crate::Config::handshake_timeout)
+/// had passed failed with [`io::ErrorKind::TimedOut`]. The HTTP exchange is the exception: there a
+/// deadline is [`Error::Timeout`](crate::Error::Timeout), as for every other wait on a peer.
+///
+/// ```
+/// use hybi::{Error, OpeningError};
+///
+/// /// Which address to look at when a client cannot get through.
+/// fn refused_by(error: &Error) -> Vec<std::net::SocketAddr> {
+///     match error {
+///         Error::Opening(step) => match &**step {
+///             OpeningError::Connect { attempts, .. } => {
+///                 attempts.iter().map(|(address, _)| *address).collect()
+///             }
+///             _ => Vec::new(),
+///         },
+///         _ => Vec::new(),
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpeningError {
+    /// The host's name led to no address.
+    Resolve {
+        /// The host.
+        host: String,
+        /// What the lookup failed of.
+        error: io::Error,
+    },
+    /// No address of the host took a connection.
+    Connect {
+        /// The host and port, as a URI has them.
+        host: String,
+        /// The addresses that were tried, in this order, and what each failed of.
+        attempts: Vec<(SocketAddr, io::Error)>,
+    },
+    /// TLS was not established.
+    Tls {
+        /// The name of the peer, which its certificate is checked for; `the client` for a server.
+        peer: String,
+        /// What it failed of.
+        error: io::Error,
+    },
+    /// The transport failed during the opening handshake.
+    Handshake(io::Error),
+}
+
+impl OpeningError {
+    /// What the step failed of; of several addresses, what the last one did.
+    #[must_use]
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match self {
+            Self::Resolve { error, .. } | Self::Tls { error, .. } | Self::Handshake(error) => {
+                Some(error)
+            }
+            Self::Connect { attempts, .. } => attempts.last().map(|(_, error)| error),
+        }
+    }
+}
+
+impl fmt::Display for OpeningError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve { host, error } => write!(f, "resolving {host}: {error}"),
+            Self::Connect { host, attempts } => {
+                write!(f, "connecting to {host}")?;
+                let mut before = ": ";
+                for (address, error) in attempts {
+                    f.write_str(before)?;
+                    if *host != address.to_string() {
+                        write!(f, "{address}: ")?;
+                    }
+                    write!(f, "{error}")?;
+                    before = "; ";
+                }
+                Ok(())
+            }
+            Self::Tls { peer, error } => write!(f, "TLS with {peer}: {error}"),
+            Self::Handshake(error) => {
+                write!(f, "the transport failed during the opening handshake: {error}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for OpeningError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        // The text has the error itself.
+        self.io_error()?.source()
+    }
+}
