@@ -36,8 +36,8 @@ pub(crate) struct Driver<T, C> {
     unflushed: bool,
     /// Successful reads since the deadlines were looked at for their sake.
     reads: u8,
-    /// The peer ended its half: there is nothing to read any more, and asking again would be
-    /// answered at once, for ever.
+    /// The peer ended its half, or reading failed: there is nothing to read any more, and asking again
+    /// would be answered at once, for ever.
     input_ended: bool,
     /// The sending half of the transport was ended, or tried to be.
     ended: bool,
@@ -172,7 +172,10 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 self.reads = self.reads.saturating_add(1);
                 return Some(len);
             }
-            Err(error) => self.connection.handle_transport_error(error),
+            Err(error) => {
+                self.input_ended = true;
+                self.connection.handle_transport_error(error);
+            }
         }
         None
     }

@@ -6,7 +6,9 @@ use std::time::Instant;
 use hybi_frame::{CloseCode, CloseFrame, Closing, FrameError, Opcode, Role};
 
 use super::{Connection, End, Phase, deadlines::Due};
-use crate::{CloseStatus, Deadline, Endpoint, Error, config::DRAIN_TIME};
+use crate::{
+    CloseStatus, Deadline, Endpoint, Error, config::DRAIN_TIME, io::is_end_without_goodbye,
+};
 
 impl Connection {
     /// Whether the sending half of the transport is to be ended now: everything queued has been
@@ -104,7 +106,16 @@ impl Connection {
     }
 
     /// Takes in that the transport failed: nothing more can be sent or received.
+    ///
+    /// [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof), by which TLS tells that the peer left
+    /// without a close_notify, is the [end of input](Self::handle_eof); only hixie-75, which has
+    /// nothing but that end to close with, does not take it for an orderly one.
     pub fn handle_transport_error(&mut self, error: std::io::Error) {
+        let is_end = is_end_without_goodbye(&error);
+        if is_end && self.closing() != Closing::Transport {
+            return self.transport_ended();
+        }
+        let error = if is_end { Error::Lost } else { error.into() };
         // Once the peer's Close frame is here, or we failed the connection, the outcome is
         // settled; a peer that resets the transport instead of waiting changes nothing. In hixie-75 our end of
         // the transport settles it, too, but the peer's says nothing about what we sent.
@@ -112,7 +123,7 @@ impl Connection {
         if self.shutdown_done && self.phase == Phase::CloseSent && self.may_end_here() {
             self.ends_in_order(Endpoint::Local);
         } else if self.is_receiving() || unsent && self.closing() == Closing::Transport {
-            self.fail(error.into(), None);
+            self.fail(error, None);
         } else if let Some(end) = &mut self.end {
             end.status.clean &= self.outbox.len() == 0;
         }

@@ -6,3 +6,4 @@ mod support;
 
 mod chains;
 mod dialling;
+mod goodbye;

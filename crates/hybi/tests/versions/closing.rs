@@ -325,3 +325,15 @@ fn codes_and_reasons_travel_from_hybi_06_on() {
     assert_eq!((status.code(), status.reason()), (CloseCode::GOING_AWAY, "restarting"));
     assert_eq!(server.close_status().map(|end| end.code()), Some(CloseCode::GOING_AWAY));
 }
+
+/// Over TLS, the end of hixie-75 that nobody announced may be an attacker's: it is no orderly one.
+#[test]
+fn hixie_75_is_not_ended_in_order_by_an_end_without_goodbye() {
+    for role in [Role::Client, Role::Server] {
+        let mut own = connection(role, Version::HIXIE_75, Config::default());
+        own.handle_transport_error(std::io::ErrorKind::UnexpectedEof.into());
+        assert!(matches!(own.error(), Some(Error::Lost)), "{role:?}: {own:?}");
+        let clean = own.close_status().map(|end| end.is_clean());
+        assert_eq!(clean, Some(false));
+    }
+}
