@@ -1,12 +1,14 @@
 //! Test tools of the hybi workspace; never published, nothing but tests and benchmarks depends on it.
 //!
 //! - [`allocator`]: what a test holds in memory, counted.
+//! - [`events`]: the JSON lines of the program `hybi`, checked field by field.
 //! - [`vectors`]: the machine-readable protocol vectors and how to expand them.
 //! - `peer` and `wire` (feature `suite`): the scripted peer, which sends any bytes at all and judges what
 //!   comes back with a frame reader of its own (RFC 6455 section 5.2).
 //! - `suite` (feature `suite`): the behaviour suite, written once and run over every runtime.
 
 pub mod allocator;
+pub mod events;
 #[cfg(feature = "suite")]
 pub mod peer;
 #[cfg(feature = "suite")]
