@@ -15,6 +15,7 @@ use crate::extension::{Agreed, AnswerError, Extension};
 /// servers have offers both forms.
 ///
 /// ```
+/// # #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))] {
 /// use hybi_compression::{Deflate, Extensions};
 /// use hybi_handshake::Version;
 ///
@@ -26,6 +27,7 @@ use crate::extension::{Agreed, AnswerError, Extension};
 ///     "permessage-deflate; server_max_window_bits=10; client_max_window_bits",
 ///     "permessage-deflate; client_max_window_bits",
 /// ]);
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Extensions(Arc<[Arc<dyn Extension>]>);

@@ -12,6 +12,7 @@
 //! There is no I/O in here, and no connection: the crate `hybi` has those.
 //!
 //! ```
+//! # #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))] {
 //! use hybi_compression::{Chain, Compress, Deflate, Extensions};
 //! use hybi_frame::{
 //!     Assembled, FrameDecoder, FrameRules, Limits, MessageAssembler, Opcode, Role, encode_frame,
@@ -43,6 +44,7 @@
 //! let message = assembler.push_decoded(part.expect("a frame"), &mut client)?;
 //! let Some(Assembled::Text(received)) = message else { panic!("a message") };
 //! assert_eq!(*received, *text);
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -176,10 +176,12 @@ impl ClientBuilder {
     /// permessage-deflate by default, if it is compiled in.
     ///
     /// ```
+    /// # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))] {
     /// use hybi::{Client, Deflate, Extensions};
     ///
     /// let fast = Client::builder().extensions(Deflate::default().level(1)).build()?;
     /// let plain = Client::builder().extensions(Extensions::none()).build()?;
+    /// # }
     /// # Ok::<(), hybi::Error>(())
     /// ```
     pub fn extensions(mut self, extensions: impl Into<Extensions>) -> Self {

@@ -348,12 +348,14 @@ impl ServerBuilder {
     /// compiled in. The client's order decides between several.
     ///
     /// ```
+    /// # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))] {
     /// use hybi::{Deflate, Extensions, Server};
     ///
     /// // A small window in both directions keeps parked connections small.
     /// let deflate = Deflate::default().own_window_bits(12).peer_window_bits(12);
     /// let server = Server::builder().extensions(deflate).build();
     /// let plain = Server::builder().extensions(Extensions::none()).build();
+    /// # }
     /// ```
     pub fn extensions(mut self, extensions: impl Into<Extensions>) -> Self {
         self.extensions = extensions.into();
