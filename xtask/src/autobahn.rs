@@ -11,17 +11,33 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
+use hybi_testkit::events;
 use serde_json::{Value, json};
 
 use crate::hybi::{self, Hybi};
-use crate::outcome::{JobResult, Options, Outcome};
-use crate::process::{Running, command, run};
+use crate::outcome::{JobResult, Options, Tally};
+use crate::process::{Running, command, output, run};
 use crate::tools::need;
 use crate::workspace::{Workspace, read, write};
 
-/// Sections 1 to 10: framing, control frames, text, closing, limits; there is no 8. Of 12 and 13,
-/// which are permessage-deflate with every parameter, the rows with short messages and short ones
-/// in fragments: 96 of 216 cases. There is no 11.
+/// The sections of the suite, each with its number of cases: framing, control frames, text, closing,
+/// limits; 12 and 13 are permessage-deflate with every parameter. There is no 8 and no 11.
+const SECTIONS: [(&str, usize); 11] = [
+    ("1", 16),
+    ("2", 11),
+    ("3", 7),
+    ("4", 10),
+    ("5", 20),
+    ("6", 145),
+    ("7", 37),
+    ("9", 54),
+    ("10", 1),
+    ("12", 90),
+    ("13", 126),
+];
+
+/// All but the rows of 12 and 13 with long messages: short ones and short ones in fragments stay,
+/// 96 of 216 cases.
 fn short() -> Vec<String> {
     let mut cases: Vec<_> =
         ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"].map(String::from).into();
@@ -61,24 +77,98 @@ fn judge_roles(
     mut cases: Vec<String>,
     within: Duration,
 ) -> JobResult {
-    let suite = Suite { wstest: suite(workspace)?.join("wstest"), within };
-    let hybi = Hybi::build(workspace)?;
+    let folder = suite(workspace)?;
     if let Some(only) = &options.cases {
         cases = only.split_whitespace().map(String::from).collect();
     }
-    let wanted = |role: &str| options.role.as_ref().is_none_or(|wanted| wanted == role);
-    let failures: Vec<_> = thread::scope(|scope| {
-        let server = wanted("server").then(|| {
-            scope.spawn(|| judge("hybi serve", &suite.test_server(workspace, &hybi, &cases)?))
+    let all = own_list(&folder)?;
+    complete(&all)?;
+    let cases = chosen(&all, &cases)?;
+    let mut tally = plan(&cases, options);
+
+    let suite = Suite { wstest: folder.join("wstest"), within };
+    let hybi = Hybi::build(workspace)?;
+    let results: Vec<_> = thread::scope(|scope| {
+        let (suite, hybi, cases) = (&suite, &hybi, &cases);
+        let threads = roles(options).map(|role| {
+            let report = move || match role {
+                "server" => suite.test_server(workspace, hybi, cases),
+                _ => suite.test_client(workspace, hybi, cases),
+            };
+            (role, scope.spawn(move || index(&report()?)))
         });
-        let client = wanted("client").then(|| {
-            scope.spawn(|| judge("hybi connect", &suite.test_client(workspace, &hybi, &cases)?))
-        });
+        let threads: Vec<_> = threads.collect();
         let lost = |_| Err("a thread of this program panicked".to_owned());
-        let roles = [server, client].into_iter().flatten();
-        roles.filter_map(|role| role.join().unwrap_or_else(lost).err()).collect()
+        let joined = threads.into_iter();
+        joined.map(|(role, thread)| (role, thread.join().unwrap_or_else(lost))).collect()
     });
-    if failures.is_empty() { Ok(Outcome::Passed) } else { Err(failures.join("\n")) }
+    for (role, verdicts) in results {
+        match verdicts {
+            Ok(verdicts) => judge(&mut tally, role, &verdicts),
+            Err(why) => tally.fail(format!("{role}: {why}")),
+        }
+    }
+    Ok(tally.into())
+}
+
+fn roles(options: &Options) -> impl Iterator<Item = &'static str> {
+    let wanted = |role: &&str| options.role.as_ref().is_none_or(|wanted| wanted == role);
+    ["server", "client"].into_iter().filter(wanted)
+}
+
+fn plan(cases: &[String], options: &Options) -> Tally {
+    let mut tally = Tally::of("cases");
+    for role in roles(options) {
+        for case in cases {
+            tally = tally.plan(item(role, case), 1);
+        }
+    }
+    tally
+}
+
+fn item(role: &str, case: &str) -> String {
+    format!("hybi as {role}: {case}")
+}
+
+/// The cases that the suite itself says it has.
+fn own_list(suite: &Path) -> Result<Vec<String>, String> {
+    const SCRIPT: &str = "from autobahntestsuite.case import Cases\n\
+        for case in Cases: print(case.__name__[len('Case'):].replace('_', '.'))";
+    let said = output(command(suite.join("python2.7")).args(["-c", SCRIPT]))?;
+    Ok(said.lines().map(|line| line.trim().to_owned()).collect())
+}
+
+/// Compares the suite's own list with the table: an installed suite that lacks a part judges less.
+fn complete(all: &[String]) -> Result<(), String> {
+    let counted = SECTIONS.map(|(section, _)| {
+        let cases = all.iter().filter(|case| case.split('.').next() == Some(section));
+        (section, cases.count())
+    });
+    let known: usize = SECTIONS.iter().map(|section| section.1).sum();
+    match counted.iter().zip(SECTIONS).find(|(has, should)| **has != *should) {
+        Some((has, should)) => Err(format!(
+            "section {} of the installed suite has {} cases, not {}",
+            has.0, has.1, should.1
+        )),
+        None if all.len() != known => {
+            Err(format!("the installed suite has {} cases, not {known}", all.len()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The cases that the patterns name; `*` at the end stands for anything, as the suite has it.
+fn chosen(all: &[String], patterns: &[String]) -> Result<Vec<String>, String> {
+    let named = |pattern: &String, case: &String| match pattern.strip_suffix('*') {
+        Some(start) => case.starts_with(start),
+        None => case == pattern,
+    };
+    let empty = patterns.iter().find(|pattern| !all.iter().any(|case| named(pattern, case)));
+    if let Some(pattern) = empty {
+        return Err(format!("the suite has no case `{pattern}`"));
+    }
+    let wanted = |case: &&String| patterns.iter().any(|pattern| named(pattern, case));
+    Ok(all.iter().filter(wanted).cloned().collect())
 }
 
 /// The folder of the installed suite, where its `python2.7` is too.
@@ -160,19 +250,16 @@ impl Suite {
             }
         };
         let lines = ask("getCaseCount", &["--echo", "--count", "1", "--json"])?;
-        let count = lines.iter().find_map(|line| message_text(line)?.parse().ok());
-        let count: u32 = count.ok_or_else(|| format!("no number of cases in {lines:?}"))?;
+        let count = number(&events::parse(lines, &events::OF_CONNECT)?);
+        if count != Some(cases.len()) {
+            return Err(format!("the suite has {count:?} cases for us, not {}", cases.len()));
+        }
         let echo = [&["--echo"], &LIMITS[..2]].concat();
-        for case in 1..=count {
+        for case in 1..=cases.len() {
             ask(&format!("runCase?case={case}&agent={AGENT}"), &echo)?;
         }
         ask(&format!("updateReports?agent={AGENT}"), &echo)?;
-        let judged = index(&report)?.len();
-        if judged == usize::try_from(count).unwrap_or(usize::MAX) {
-            Ok(report)
-        } else {
-            Err(format!("{count} cases were run but {judged} judged"))
-        }
+        Ok(report)
     }
 
     fn start(&self, mode: &str, report: &Path, spec: &Path) -> Result<Running, String> {
@@ -201,10 +288,9 @@ fn write_spec(
     Ok(path)
 }
 
-/// The text of a message, if that is what this line of `hybi connect --json` tells of.
-fn message_text(line: &str) -> Option<String> {
-    let event: Value = serde_json::from_str(line).ok()?;
-    (event["event"] == "message").then(|| event["text"].as_str().map(String::from))?
+/// The number that the first message says.
+fn number(events: &[Value]) -> Option<usize> {
+    events.iter().find(|event| event["event"] == "message")?["text"].as_str()?.parse().ok()
 }
 
 /// The verdicts of the suite, by case.
@@ -218,20 +304,16 @@ fn index(report: &Path) -> Result<serde_json::Map<String, Value>, String> {
     }
 }
 
-/// Prints the counts; an error names each case that is not good.
-fn judge(role: &str, report: &Path) -> Result<(), String> {
-    let cases = index(report)?;
-    let (line, short) = count(&cases);
-    println!("{role}: {line}");
-    if short.is_empty() {
-        return Ok(());
+/// Prints the counts, and takes each case in: done, and good or not.
+fn judge(tally: &mut Tally, role: &str, cases: &serde_json::Map<String, Value>) {
+    let (line, short) = count(cases);
+    println!("hybi as {role}: {line}");
+    for case in cases.keys() {
+        tally.add(item(role, case), 1);
     }
-    Err(format!(
-        "{role}: {} verdicts fall short\n{}\nreport: {}",
-        short.len(),
-        short.join("\n"),
-        report.join("index.html").display()
-    ))
+    for verdict in short {
+        tally.fail(format!("hybi as {role}: {verdict}"));
+    }
 }
 
 /// The counts in one line, and a line for each verdict that is not good.
@@ -244,7 +326,7 @@ fn count(cases: &serde_json::Map<String, Value>) -> (String, Vec<String>) {
             let verdict = verdicts[key].as_str().unwrap_or("none");
             *counts.entry(verdict).or_default() += 1;
             if !["OK", "INFORMATIONAL"].contains(&verdict) {
-                short.push(format!("  {case}: {label} {verdict}"));
+                short.push(format!("{case}: {label} {verdict}"));
             }
         }
         let counts: Vec<_> = counts.iter().map(|(verdict, n)| format!("{verdict} {n}")).collect();
@@ -264,6 +346,59 @@ mod tests {
         assert_eq!(compression.count(), 96);
     }
 
+    /// A list as the suite should have it.
+    fn list() -> Vec<String> {
+        let of = |(section, count)| (1..=count).map(move |case| format!("{section}.1.{case}"));
+        SECTIONS.into_iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn a_suite_that_lacks_a_case_or_has_another_is_refused() {
+        assert_eq!(list().len(), 517);
+        assert_eq!(complete(&list()), Ok(()));
+        let mut less = list();
+        less.retain(|case| case != "6.1.145");
+        let why = complete(&less).unwrap_err();
+        assert_eq!(why, "section 6 of the installed suite has 144 cases, not 145");
+        let mut more = list();
+        more.push("14.1.1".to_owned());
+        assert_eq!(complete(&more).unwrap_err(), "the installed suite has 518 cases, not 517");
+    }
+
+    #[test]
+    fn patterns_name_cases_that_there_are() {
+        let names = |patterns: &str| {
+            let patterns: Vec<_> = patterns.split(' ').map(String::from).collect();
+            chosen(&list(), &patterns).map(|cases| cases.len())
+        };
+        assert_eq!(names("1.*"), Ok(16));
+        assert_eq!(names("1.* 10.* 2.1.3"), Ok(18));
+        assert_eq!(names("*"), Ok(517));
+        assert_eq!(names("1.* 8.*"), Err("the suite has no case `8.*`".into()));
+        assert_eq!(names("1.1"), Err("the suite has no case `1.1`".into()));
+    }
+
+    #[test]
+    fn a_case_that_was_not_judged_fails() {
+        let cases = ["1.1.1", "1.1.2"].map(String::from);
+        let mut tally = plan(&cases, &Options::default());
+        let good = json!({ "behavior": "OK", "behaviorClose": "OK" });
+        let judged =
+            |cases: &[&str]| cases.iter().map(|case| ((*case).to_owned(), good.clone())).collect();
+        judge(&mut tally, "server", &judged(&["1.1.1", "1.1.2"]));
+        judge(&mut tally, "client", &judged(&["1.1.1"]));
+        assert_eq!(tally.verdict().unwrap_err(), "hybi as client: 1.1.2: 0 of 1 cases");
+        judge(&mut tally, "client", &judged(&["1.1.2"]));
+        assert_eq!(tally.verdict(), Ok("4 cases".into()));
+    }
+
+    #[test]
+    fn one_role_plans_half() {
+        let options = Options { role: Some("client".into()), ..Options::default() };
+        let why = plan(&["1.1.1".to_owned()], &options).verdict().unwrap_err();
+        assert_eq!(why, "hybi as client: 1.1.1: 0 of 1 cases");
+    }
+
     #[test]
     fn only_ok_and_informational_are_good() {
         let verdicts = json!({
@@ -281,10 +416,10 @@ mod tests {
         assert_eq!(
             short,
             [
-                "  6.4.3: behaviour NON-STRICT",
-                "  9.9.9: behaviour none",
-                "  7.1.5: close UNCLEAN",
-                "  9.9.9: close none"
+                "6.4.3: behaviour NON-STRICT",
+                "9.9.9: behaviour none",
+                "7.1.5: close UNCLEAN",
+                "9.9.9: close none"
             ]
         );
     }

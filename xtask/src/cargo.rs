@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use crate::outcome::{JobResult, Options, Outcome};
-use crate::process::{command, run, works};
+use crate::outcome::{JobResult, Options, Tally};
+use crate::process::{command, run, run_watched, works};
+use crate::tested::{self, Choice};
 use crate::workspace::Workspace;
 
 /// `cargo` in the root of the workspace.
@@ -15,29 +16,34 @@ pub(crate) fn cargo(workspace: &Workspace) -> Command {
 
 pub(crate) fn fmt(workspace: &Workspace, _: &Options) -> JobResult {
     run(cargo(workspace).args(["fmt", "--all", "--check"]))?;
-    Ok(Outcome::Passed)
+    Ok(Tally::command("fmt").into())
 }
 
 pub(crate) fn lint(workspace: &Workspace, _: &Options) -> JobResult {
     run(cargo(workspace)
         .args(["clippy", "--workspace", "--all-targets", "--all-features"])
         .args(["--", "-D", "warnings"]))?;
-    Ok(Outcome::Passed)
+    Ok(Tally::command("clippy").into())
 }
 
 pub(crate) fn test(workspace: &Workspace, _: &Options) -> JobResult {
     let scope = ["--workspace", "--all-features"];
-    if works(cargo(workspace).args(["nextest", "--version"])) {
-        run(cargo(workspace)
-            .args(["nextest", "run", "--no-fail-fast", "--config-file", "xtask/nextest.toml"])
-            .args(scope))?;
+    let programs = workspace.members.iter().map(|member| tested::programs(member, Choice::All));
+    let tally = Tally::of("test programs").plan("of the workspace", programs.sum());
+    let ran = if works(cargo(workspace).args(["nextest", "--version"])) {
+        tested::ran_by_nextest(&run_watched(
+            cargo(workspace)
+                .args(["nextest", "run", "--no-fail-fast", "--config-file", "xtask/nextest.toml"])
+                .args(scope)
+                .env("CARGO_TERM_COLOR", "never"),
+        )?)?
     } else {
         println!("faster with nextest: cargo install --locked cargo-nextest");
-        run(cargo(workspace).args(["test", "--lib", "--bins", "--tests"]).args(scope))?;
-    }
+        tested::count(cargo(workspace).args(["test", "--lib", "--bins", "--tests"]).args(scope))?
+    };
     // nextest runs no documentation examples.
-    run(cargo(workspace).args(["test", "--doc"]).args(scope))?;
-    Ok(Outcome::Passed)
+    tested::count(cargo(workspace).args(["test", "--doc"]).args(scope))?;
+    Ok(tally.did("of the workspace", ran).into())
 }
 
 pub(crate) fn doc(workspace: &Workspace, _: &Options) -> JobResult {
@@ -45,13 +51,17 @@ pub(crate) fn doc(workspace: &Workspace, _: &Options) -> JobResult {
     run(cargo(workspace)
         .args(["doc", "--workspace", "--lib", "--no-deps", "--all-features"])
         .env("RUSTDOCFLAGS", "-D warnings"))?;
-    Ok(Outcome::Passed)
+    Ok(Tally::command("doc").into())
 }
 
 pub(crate) fn properties(workspace: &Workspace, _: &Options) -> JobResult {
+    let programs = workspace.members.iter().map(|member| tested::programs(member, Choice::All));
+    let tally = Tally::of("test programs").plan("of the workspace", programs.sum());
     // proptest runs 256 cases by default.
-    run(cargo(workspace)
-        .args(["test", "--workspace", "--all-features", "--tests"])
-        .env("PROPTEST_CASES", "51200"))?;
-    Ok(Outcome::Passed)
+    let ran = tested::count(
+        cargo(workspace)
+            .args(["test", "--workspace", "--all-features", "--lib", "--bins", "--tests"])
+            .env("PROPTEST_CASES", "51200"),
+    )?;
+    Ok(tally.did("of the workspace", ran).into())
 }

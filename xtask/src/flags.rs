@@ -8,19 +8,10 @@ pub(crate) const OPTIONS: &str = "
 Options:
   --cases PATTERNS    autobahn, autobahn-compression: only these cases, e.g. --cases \"1.* 7.9.3\"
   --role ROLE         the same two: hybi as `server` or as `client`; both without it
-  --peer NAME         interop, compression: only `chromium`, `python` or `node`; interop also
-                      `em-websocket`, `protocol-websocket`, `pywebsocket` or `websocket-driver`
+  --peer NAME         interop, compression: only this peer; one that a job does not know is refused
+                      with the names that it knows
+  --strict            a skipped job fails, unless there is a reason for it that this program knows
 ";
-
-const PEERS: [&str; 7] = [
-    "chromium",
-    "python",
-    "node",
-    "em-websocket",
-    "protocol-websocket",
-    "pywebsocket",
-    "websocket-driver",
-];
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -35,21 +26,18 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     let mut jobs = Vec::new();
     let mut options = Options::default();
     while let Some(argument) = arguments.next() {
-        let mut value = |allowed: &[&str]| {
-            let value = arguments.next().ok_or_else(|| format!("{argument} needs a value"))?;
-            if allowed.is_empty() || allowed.contains(&value.as_str()) {
-                Ok(Some(value))
-            } else {
-                Err(format!("{argument} takes {}, not `{value}`", allowed.join(", ")))
-            }
-        };
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "-h" | "--help" => return Ok(Command::List),
-            "--cases" => options.cases = value(&[])?,
-            "--role" => options.role = value(&["server", "client"])?,
-            "--peer" => options.peer = value(&PEERS)?,
+            "--cases" => options.cases = Some(value()?),
+            "--role" => options.role = Some(value()?),
+            "--peer" => options.peer = Some(value()?),
+            "--strict" => options.strict = true,
             name => jobs.extend(find(name)?),
         }
+    }
+    for job in &jobs {
+        job.takes(&options)?;
     }
     if jobs.is_empty() { Ok(Command::List) } else { Ok(Command::Run { jobs, options }) }
 }
@@ -79,11 +67,11 @@ mod tests {
 
     #[test]
     fn jobs_keep_their_order_and_groups_unfold() {
-        let Ok(Command::Run { jobs, options }) = parse_line("tidy fmt --cases 1.*") else {
+        let Ok(Command::Run { jobs, options }) = parse_line("tidy fmt --strict") else {
             panic!("two jobs were asked for");
         };
         assert_eq!(jobs.iter().map(|job| job.name).collect::<Vec<_>>(), ["tidy", "fmt"]);
-        assert_eq!(options.cases.as_deref(), Some("1.*"));
+        assert!(options.strict);
         let Ok(Command::Run { jobs, .. }) = parse_line("ci") else { panic!("ci is a group") };
         assert_eq!(jobs.len(), crate::jobs::CI.len());
     }
@@ -92,6 +80,17 @@ mod tests {
     fn what_is_not_known_is_named() {
         assert!(parse_line("linnt").unwrap_err().contains("`linnt`"));
         assert!(parse_line("autobahn --cases").unwrap_err().contains("needs a value"));
+    }
+
+    #[test]
+    fn an_option_that_a_job_does_not_take_is_refused_with_what_it_takes() {
         assert!(parse_line("autobahn --role both").unwrap_err().contains("server, client"));
+        let refused = parse_line("compression --peer em-websocket").unwrap_err();
+        assert_eq!(refused, "compression: --peer takes python, node, chromium, not `em-websocket`");
+        assert!(parse_line("interop --peer em-websocket").is_ok());
+        assert!(parse_line("interop compression --peer node").is_ok());
+        assert!(parse_line("interop compression --peer pywebsocket").is_err());
+        assert_eq!(parse_line("fmt --peer node").unwrap_err(), "fmt: takes no --peer");
+        assert_eq!(parse_line("ci --cases 1.*").unwrap_err(), "fmt: takes no --cases");
     }
 }

@@ -8,8 +8,7 @@ use std::time::Instant;
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    autobahn, backends, bench, cargo, compression, deny, features, interop, minimal, no_std,
-    sanitize, tidy,
+    autobahn, bench, cargo, compression, deny, features, interop, minimal, no_std, sanitize, tidy,
 };
 
 /// One thing that can be run by its name.
@@ -18,6 +17,8 @@ pub(crate) struct Job {
     pub(crate) name: &'static str,
     about: &'static str,
     run: fn(&Workspace, &Options) -> JobResult,
+    /// The options that narrow it down, each with the values it knows; any where it lists none.
+    takes: &'static [(&'static str, &'static [&'static str])],
 }
 
 const fn job(
@@ -25,8 +26,33 @@ const fn job(
     about: &'static str,
     run: fn(&Workspace, &Options) -> JobResult,
 ) -> Job {
-    Job { name, about, run }
+    Job { name, about, run, takes: &[] }
 }
+
+impl Job {
+    const fn with(self, takes: &'static [(&'static str, &'static [&'static str])]) -> Self {
+        Self { takes, ..self }
+    }
+
+    /// Refuses what would narrow this job down to nothing.
+    pub(crate) fn takes(&self, options: &Options) -> Result<(), String> {
+        let given =
+            [("--cases", &options.cases), ("--role", &options.role), ("--peer", &options.peer)];
+        for (option, value) in given {
+            let Some(value) = value else { continue };
+            let Some((_, known)) = self.takes.iter().find(|takes| takes.0 == option) else {
+                return Err(format!("{}: takes no {option}", self.name));
+            };
+            if !known.is_empty() && !known.contains(&value.as_str()) {
+                let known = known.join(", ");
+                return Err(format!("{}: {option} takes {known}, not `{value}`", self.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+const AUTOBAHN: &[(&str, &[&str])] = &[("--cases", &[]), ("--role", &["server", "client"])];
 
 /// What a change must pass: cheap jobs first, so that a slip is told early, and the outside
 /// judges after everything that explains their complaints better than they do.
@@ -35,28 +61,31 @@ pub(crate) const CI: &[Job] = &[
     job("lint", "Clippy on every target and feature, warnings are errors", cargo::lint),
     job("test", "unit tests, contract tests and doc examples", cargo::test),
     job("doc", "documentation builds, warnings are errors", cargo::doc),
-    job("backends", "hybi-compression's tests with each DEFLATE library", backends::run_job),
-    job("features", "each library with no feature, each feature alone, all of them", features::run),
+    job("features", "tests of each crate with no feature, each feature alone", features::run),
     job("minimal", "builds with the oldest direct dependencies it declares", minimal::run_job),
     job("no-std", "hybi-frame links into a program that has no std", no_std::run_job),
     job("sanitize", "hybi-frame's tests under AddressSanitizer", sanitize::address),
-    job("deny", "licences, banned crates, sources of dependencies, advisories", deny::run_job),
-    job("tidy", "headers, leftover marks, RFC sections, unsafe code, layers", tidy::run),
+    job("deny", "licences, banned crates, sources of dependencies", deny::run_job),
+    job("advisories", "no dependency with a known fault", deny::advisories),
+    job("tidy", "headers, leftover marks, cited sections, unsafe code, layers", tidy::run),
     job(
         "autobahn",
         "the Autobahn testsuite as server and client, long messages left out of 12 and 13",
         autobahn::run_job,
-    ),
+    )
+    .with(AUTOBAHN),
     job(
         "interop",
         "Chromium, Python websockets and Node ws; the old versions with peers of their time",
         interop::run_job,
-    ),
+    )
+    .with(&[("--peer", &interop::PEERS)]),
     job(
         "compression",
         "the same peers with every parameter of permessage-deflate, seen on the wire",
         compression::run_job,
-    ),
+    )
+    .with(&[("--peer", &interop::PEERS_OF_TODAY)]),
     job(
         "pywebsocket",
         "the deprecated compression extensions with pywebsocket 0.7.9",
@@ -65,13 +94,20 @@ pub(crate) const CI: &[Job] = &[
     job("bench-check", "benchmarks compile and their answers are right", bench::check),
 ];
 
+/// The jobs that may be skipped under `--strict`, and why no machine must be able to run them.
+const MAY_BE_SKIPPED: [(&str, &str); 1] = [(
+    "advisories",
+    "their database is in no package registry, and what it says changes without a change here",
+)];
+
 /// Too slow for every change.
 pub(crate) const NIGHTLY: &[Job] = &[
     job(
         "autobahn-compression",
         "the Autobahn testsuite, all of sections 12 and 13, as server and client",
         autobahn::compression,
-    ),
+    )
+    .with(AUTOBAHN),
     job("bench", "every benchmark at full length", bench::full),
     job("miri", "hybi-frame's tests under Miri", sanitize::miri),
     job("properties", "property tests with 200 times the cases", cargo::properties),
@@ -96,44 +132,71 @@ pub(crate) fn list() -> String {
     page
 }
 
+/// What a job comes to, and a word on it.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Passed(String),
+    Skipped(String),
+    Failed(String),
+}
+
+/// Judges what a job returned: what it planned against what it did, and whether it may be skipped.
+fn judge(name: &str, result: JobResult, strict: bool) -> Verdict {
+    match result.map(|outcome| match outcome {
+        Outcome::Done(tally) => tally.verdict().map_or_else(Verdict::Failed, Verdict::Passed),
+        Outcome::Skipped(why) if !strict => Verdict::Skipped(why),
+        Outcome::Skipped(why) => match MAY_BE_SKIPPED.iter().find(|job| job.0 == name) {
+            Some((_, reason)) => Verdict::Skipped(format!("{why} (it may be: {reason})")),
+            None => Verdict::Failed(format!("may not be skipped, and {why}")),
+        },
+    }) {
+        Ok(verdict) => verdict,
+        Err(why) => Verdict::Failed(why),
+    }
+}
+
 /// Runs `jobs` in order, stops at the first that fails, and prints a summary.
 pub(crate) fn run(jobs: &[Job], workspace: &Workspace, options: &Options) -> ExitCode {
     let began = Instant::now();
-    let mut rows: Vec<(&str, Duration, JobResult)> = Vec::new();
+    let mut rows: Vec<(&str, Duration, Verdict)> = Vec::new();
     for job in jobs {
         println!("\n==== {}: {}", job.name, job.about);
         let started = Instant::now();
-        let result = (job.run)(workspace, options);
+        let verdict = judge(job.name, (job.run)(workspace, options), options.strict);
         let took = started.elapsed();
-        match &result {
-            Ok(Outcome::Passed) => println!("---- {} passed in {}", job.name, seconds(took)),
-            Ok(Outcome::Skipped(why)) => println!("---- {} skipped: {why}", job.name),
-            Err(why) => eprintln!("---- {} failed after {}: {why}", job.name, seconds(took)),
+        match &verdict {
+            Verdict::Passed(what) => {
+                println!("---- {} passed in {}: {what}", job.name, seconds(took));
+            }
+            Verdict::Skipped(why) => println!("---- {} skipped: {why}", job.name),
+            Verdict::Failed(why) => {
+                eprintln!("---- {} failed after {}: {why}", job.name, seconds(took));
+            }
         }
-        let failed = result.is_err();
-        rows.push((job.name, took, result));
+        let failed = matches!(verdict, Verdict::Failed(_));
+        rows.push((job.name, took, verdict));
         if failed {
             break;
         }
     }
-    let failed = rows.iter().filter(|row| row.2.is_err()).count();
     if jobs.len() > 1 {
         print!("\n{}", summary(&rows, jobs.len(), began.elapsed()));
     }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let failed = rows.iter().any(|row| matches!(row.2, Verdict::Failed(_)));
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn summary(rows: &[(&str, Duration, JobResult)], planned: usize, total: Duration) -> String {
+fn summary(rows: &[(&str, Duration, Verdict)], planned: usize, total: Duration) -> String {
     let mut table = String::new();
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for (name, took, result) in rows {
-        let (count, verdict) = match result {
-            Ok(Outcome::Passed) => (&mut passed, String::from("passed")),
-            Ok(Outcome::Skipped(why)) => (&mut skipped, format!("skipped: {why}")),
-            Err(_) => (&mut failed, String::from("FAILED")),
+    for (name, took, verdict) in rows {
+        let (count, said) = match verdict {
+            Verdict::Passed(what) => (&mut passed, format!("passed: {what}")),
+            Verdict::Skipped(why) => (&mut skipped, format!("skipped: {why}")),
+            Verdict::Failed(_) => (&mut failed, String::from("FAILED")),
         };
         *count += 1;
-        let _ = writeln!(table, "{name:<20} {:>8}  {verdict}", seconds(*took));
+        let _ = writeln!(table, "{name:<20} {:>8}  {said}", seconds(*took));
     }
     if rows.len() < planned {
         let _ = writeln!(table, "{} jobs not started", planned - rows.len());
@@ -150,24 +213,47 @@ fn seconds(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::Tally;
+
+    #[test]
+    fn a_job_that_did_less_than_it_planned_fails() {
+        let tally = Tally::of("cases").plan("server", 2).did("server", 1);
+        let verdict = judge("autobahn", Ok(tally.into()), false);
+        assert_eq!(verdict, Verdict::Failed(String::from("server: 1 of 2 cases")));
+        let tally = Tally::of("cases").plan("server", 2).did("server", 2);
+        let verdict = judge("autobahn", Ok(tally.into()), true);
+        assert_eq!(verdict, Verdict::Passed(String::from("2 cases")));
+    }
+
+    #[test]
+    fn a_skipped_job_fails_under_strict_unless_the_list_has_it() {
+        let skipped = || Ok(Outcome::Skipped(String::from("no such tool")));
+        assert!(matches!(judge("miri", skipped(), false), Verdict::Skipped(_)));
+        let Verdict::Failed(why) = judge("miri", skipped(), true) else { panic!("it is strict") };
+        assert!(why.contains("no such tool"), "{why}");
+        for (name, reason) in MAY_BE_SKIPPED {
+            let Verdict::Skipped(why) = judge(name, skipped(), true) else { panic!("{name}") };
+            assert!(why.contains(reason), "{why}");
+            assert!(CI.iter().any(|job| job.name == name), "{name} is no job");
+        }
+    }
 
     #[test]
     fn the_summary_counts_every_kind_of_end_and_what_never_began() {
         let second = Duration::from_secs(1);
         let rows = [
-            ("fmt", second, Ok(Outcome::Passed)),
-            ("miri", second, Ok(Outcome::Skipped(String::from("no such tool")))),
-            ("lint", second, Err(String::from("broken"))),
+            ("fmt", second, Verdict::Passed(String::from("1 command"))),
+            ("miri", second, Verdict::Skipped(String::from("no such tool"))),
+            ("lint", second, Verdict::Failed(String::from("broken"))),
         ];
         let table = summary(&rows, 5, 3 * second);
-        assert!(
-            table.contains("miri                    1.0 s  skipped: no such tool\n"),
-            "{table}"
-        );
-        assert!(
-            table.contains("lint                    1.0 s  FAILED\n2 jobs not started\n"),
-            "{table}"
-        );
+        for line in [
+            "fmt                     1.0 s  passed: 1 command\n",
+            "miri                    1.0 s  skipped: no such tool\n",
+            "lint                    1.0 s  FAILED\n2 jobs not started\n",
+        ] {
+            assert!(table.contains(line), "{table}");
+        }
         assert!(table.ends_with("\n1 passed, 1 failed, 1 skipped\n"), "{table}");
     }
 

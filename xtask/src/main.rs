@@ -5,7 +5,6 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "jobs report to whoever runs them")]
 
 mod autobahn;
-mod backends;
 mod bench;
 mod cargo;
 mod compression;
@@ -21,6 +20,7 @@ mod outcome;
 mod process;
 mod pywebsocket;
 mod sanitize;
+mod tested;
 mod tidy;
 mod tools;
 mod workspace;

@@ -4,18 +4,16 @@
 use std::fs;
 use std::path::Path;
 
-use crate::outcome::{JobResult, Options, Outcome};
-use crate::process::{command, run};
-use crate::tools::nightly_cargo;
-use crate::workspace::{Workspace, read, write};
+use serde_json::Value;
+
+use crate::outcome::{JobResult, Options, Tally};
+use crate::process::{command, output, run};
+use crate::tools::unstable_cargo;
+use crate::workspace::{Workspace, list, read, write};
 
 /// Works on a copy of what users get: published crates without tests and their dependencies, so
 /// that no benchmark's or test's requirement raises a version.
 pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
-    let mut resolver = match nightly_cargo() {
-        Ok(cargo) => cargo,
-        Err(why) => return Ok(Outcome::Skipped(why)),
-    };
     let copy = workspace.empty_cache("minimal")?;
     let manifest = read(&workspace.root.join("Cargo.toml"))?;
     write(&copy.join("Cargo.toml"), &with_members(&manifest, "crates/*"))?;
@@ -25,13 +23,59 @@ pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
         let manifest = folder.join("Cargo.toml");
         write(&manifest, &without_table(&read(&manifest)?, "[dev-dependencies]"))?;
     }
-    run(resolver.args(["update", "-Z", "direct-minimal-versions"]).current_dir(&copy))?;
-    // The same target folder, so that dependencies already built in these versions are used.
-    run(command("cargo")
-        .args(["check", "--workspace", "--all-features"])
-        .env("CARGO_TARGET_DIR", &workspace.target)
+    run(unstable_cargo(workspace)
+        .args(["update", "-Z", "direct-minimal-versions"])
         .current_dir(&copy))?;
-    Ok(Outcome::Passed)
+
+    let mut ask = command("cargo");
+    ask.args(["metadata", "--format-version", "1", "--all-features"]).current_dir(&copy);
+    let metadata: Value = serde_json::from_str(&output(&mut ask)?)
+        .map_err(|error| format!("cargo metadata: {error}"))?;
+    let mut tally = Tally::of("dependencies at their oldest");
+    for (who, name, oldest, resolved) in direct(&metadata) {
+        let item = format!("{who}: {name} {oldest}");
+        tally = tally.plan(&item, 1).did(item, usize::from(resolved.contains(&oldest)));
+    }
+
+    // The same target folder, so that dependencies already built in these versions are used.
+    let mut check = command("cargo");
+    check.args(["check", "--all-features"]);
+    for member in workspace.crates().filter(|member| member.published) {
+        check.args(["-p", &member.name]);
+    }
+    run(check.env("CARGO_TARGET_DIR", &workspace.target).current_dir(&copy))?;
+    Ok(tally.into())
+}
+
+/// The direct dependencies from a registry of every member: whose, of what, the oldest version that
+/// it declares, and the versions of it that were resolved.
+fn direct(metadata: &Value) -> Vec<(&str, &str, String, Vec<String>)> {
+    let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
+    let packages = || list(&metadata["packages"]);
+    let members = packages().filter(|package| package["source"].is_null());
+    let edges = members.flat_map(|member| {
+        list(&member["dependencies"]).map(move |dependency| (&member["name"], dependency))
+    });
+    let direct = edges.filter(|(_, dependency)| !dependency["source"].is_null());
+    direct
+        .map(|(who, dependency)| {
+            let name = &dependency["name"];
+            let resolved = packages().filter(|package| package["name"] == *name);
+            (
+                who.as_str().unwrap_or_default(),
+                name.as_str().unwrap_or_default(),
+                oldest(dependency["req"].as_str().unwrap_or_default()),
+                resolved.map(|package| text(&package["version"])).collect(),
+            )
+        })
+        .collect()
+}
+
+/// The oldest version that a requirement such as `^1.2` allows.
+fn oldest(requirement: &str) -> String {
+    let version = requirement.trim_start_matches(['^', '=', '~', '>', ' ']);
+    let given = version.split('.').count();
+    version.to_owned() + &".0".repeat(3_usize.saturating_sub(given))
 }
 
 /// The top manifest with another list of members.
@@ -75,12 +119,33 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn a_table_goes_with_its_lines_and_nothing_else_does() {
         let manifest = "[a]\nx = 1\n[dev-dependencies]\ny = 2\n\n[lints]\nz = 3\n";
         assert_eq!(without_table(manifest, "[dev-dependencies]"), "[a]\nx = 1\n[lints]\nz = 3\n");
+    }
+
+    #[test]
+    fn a_dependency_that_is_not_at_its_oldest_is_told() {
+        let metadata = |version: &str| {
+            json!({ "packages": [
+                { "name": "ours", "source": null, "version": "0.1.0", "dependencies": [
+                    { "name": "theirs", "source": "registry", "req": "^1.2" },
+                    { "name": "other", "source": null, "req": "^0.1" },
+                ] },
+                { "name": "theirs", "source": "registry", "version": version, "dependencies": [] },
+            ] })
+        };
+        for (version, is_oldest) in [("1.2.0", true), ("1.2.1", false)] {
+            let metadata = metadata(version);
+            let [(who, name, oldest, resolved)] = &direct(&metadata)[..] else { panic!("one") };
+            assert_eq!((*who, *name, &**oldest), ("ours", "theirs", "1.2.0"));
+            assert_eq!(resolved.contains(oldest), is_oldest);
+        }
     }
 
     #[test]

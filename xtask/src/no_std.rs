@@ -1,6 +1,6 @@
 //! hybi-frame needs no std, proven by a program that cannot have one.
 
-use crate::outcome::{JobResult, Options, Outcome};
+use crate::outcome::{JobResult, Options, Tally};
 use crate::process::{command, line, run};
 use crate::workspace::{Workspace, read, write};
 
@@ -42,6 +42,9 @@ pub extern "C" fn frames_in(chunk: &mut [u8; 64]) -> usize {
 }
 "#;
 
+/// The function of the program: without it, nothing of the crate is linked in.
+const ENTRY: &str = "frames_in";
+
 pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
     let folder = workspace.cache("no-std")?;
     let source = folder.join("src");
@@ -61,6 +64,12 @@ pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
     let mut build = command("cargo");
     build.args(["build", "-q"]).env("CARGO_TARGET_DIR", folder.join("target")).current_dir(&folder);
     run(&mut build)?;
+    let library = folder.join("target/debug/libno_std.a");
+    let code =
+        std::fs::read(&library).map_err(|error| format!("{}: {error}", library.display()))?;
+    if !code.windows(ENTRY.len()).any(|window| window == ENTRY.as_bytes()) {
+        return Err(format!("{} has no `{ENTRY}`", library.display()));
+    }
 
     // The proof proves something only if a std would have been noticed.
     let refused = build.args(["--features", "std"]).output();
@@ -69,6 +78,6 @@ pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
     if refused.status.success() || !said.contains("panic_impl") {
         return Err(format!("with the feature `std` this must not build, but:\n{said}"));
     }
-    println!("with the feature `std` it is refused, as it should be");
-    Ok(Outcome::Passed)
+    let tally = Tally::of("builds").plan("without std", 1).plan("with std, refused", 1);
+    Ok(tally.did("without std", 1).did("with std, refused", 1).into())
 }

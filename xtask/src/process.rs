@@ -31,6 +31,28 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", line(command))) }
 }
 
+/// Runs a command as [`run`] does, and keeps what it writes to either output: the lines of its
+/// standard output first.
+pub(crate) fn run_watched(command: &mut Command) -> Result<Vec<String>, String> {
+    println!("$ {}", line(command));
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| not_started(command, &error))?;
+    let pipes = (child.stdout.take(), child.stderr.take());
+    let (Some(stdout), Some(stderr)) = pipes else { return Err("no pipes".to_owned()) };
+    let errors = thread::spawn(move || {
+        let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        lines.inspect(|line| eprintln!("{line}")).collect::<Vec<_>>()
+    });
+    let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+    let mut lines: Vec<_> = lines.inspect(|line| println!("{line}")).collect();
+    lines.extend(errors.join().map_err(|_| "a thread of this program panicked")?);
+    let status = child.wait().map_err(|error| format!("`{}`: {error}", line(command)))?;
+    if status.success() { Ok(lines) } else { Err(format!("`{}`: {status}", line(command))) }
+}
+
 /// Runs a command that prints little and ends soon; its standard output if the status is 0.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     command.stderr(Stdio::inherit());

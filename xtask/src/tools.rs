@@ -2,7 +2,9 @@
 //! with the line that installs them.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use crate::cargo::cargo;
 use crate::process::{command, line, run, works};
 use crate::workspace::{Workspace, read, write};
 
@@ -83,13 +85,22 @@ pub(crate) fn once(
     write(&mark, &wanted)
 }
 
+/// `cargo` with the unstable options that two jobs need: the stable toolchain has them too and
+/// keeps them from programs that are to be shipped, which these jobs make none of.
+pub(crate) fn unstable_cargo(workspace: &Workspace) -> Command {
+    let mut cargo = cargo(workspace);
+    cargo.env("RUSTC_BOOTSTRAP", "1");
+    cargo
+}
+
 /// `cargo` of the nightly toolchain, or why it cannot be had.
-pub(crate) fn nightly_cargo() -> Result<std::process::Command, String> {
+pub(crate) fn nightly_cargo(workspace: &Workspace) -> Result<Command, String> {
     // The proxy is named explicitly: `cargo run` may have put a toolchain's own cargo, which
     // knows no `+nightly`, in front.
-    if works(command("rustup").args(["run", "nightly", "cargo", "--version"])) {
+    let run = ["run", "nightly", "cargo"];
+    if works(command("rustup").args(run).arg("--version")) {
         let mut cargo = command("rustup");
-        cargo.args(["run", "nightly", "cargo"]).env_remove("CARGO");
+        cargo.args(run).env_remove("CARGO").current_dir(&workspace.root);
         Ok(cargo)
     } else {
         Err("needs a nightly toolchain; install it: rustup toolchain install nightly".to_owned())

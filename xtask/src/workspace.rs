@@ -1,5 +1,6 @@
 //! What `cargo metadata` says about this workspace, and the folders that jobs work in.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,9 +27,21 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// The folder of its `Cargo.toml`.
     pub(crate) folder: PathBuf,
-    pub(crate) features: Vec<String>,
+    /// Its features, each with what it turns on.
+    pub(crate) features: BTreeMap<String, Vec<String>>,
+    pub(crate) targets: Vec<Target>,
     /// Whether users can get it from a registry.
     pub(crate) published: bool,
+}
+
+/// One program or library that cargo builds of a package.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// `lib`, `bin`, `test`, `bench` or `example`.
+    pub(crate) kind: String,
+    /// Its first file.
+    pub(crate) source: PathBuf,
+    pub(crate) required_features: Vec<String>,
 }
 
 impl Workspace {
@@ -84,12 +97,30 @@ impl Member {
             folder: manifest.parent().unwrap_or(manifest).to_owned(),
             features: package["features"]
                 .as_object()
-                .map(|features| features.keys().cloned().collect())
-                .unwrap_or_default(),
+                .into_iter()
+                .flatten()
+                .map(|(name, turns_on)| (name.clone(), strings(turns_on)))
+                .collect(),
+            targets: list(&package["targets"]).map(Target::from_metadata).collect(),
             // `publish = false` is an empty list of registries.
             published: package["publish"].is_null(),
         }
     }
+}
+
+impl Target {
+    fn from_metadata(target: &Value) -> Self {
+        Self {
+            kind: strings(&target["kind"]).concat(),
+            source: target["src_path"].as_str().unwrap_or_default().into(),
+            required_features: strings(&target["required-features"]),
+        }
+    }
+}
+
+/// The texts in a JSON array.
+fn strings(value: &Value) -> Vec<String> {
+    list(value).filter_map(Value::as_str).map(String::from).collect()
 }
 
 /// The elements of a JSON array; none of what is no array.

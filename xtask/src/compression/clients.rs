@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::ends::CONNECTION;
 use super::params::NAME;
-use super::{Passed, Scene, plans, report, rows};
+use super::{Passed, Scene, plans, report, rows, title};
 use crate::interop::Kind;
 use crate::process::Running;
 
 /// Starts a server for each row and lets the peer's script connect twice to each.
 pub(super) fn check(scene: &Scene<'_>) -> Passed {
-    let title = format!("{} -> hybi serve", scene.peer.kind.title());
+    let title = title(scene.peer.kind, true);
     checked(scene, &title).map_err(|why| format!("{title}: {why}"))
 }
 

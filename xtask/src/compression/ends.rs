@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hybi_testkit::events;
 use serde_json::Value;
 
 use super::payloads::Payloads;
@@ -75,7 +76,7 @@ impl Ends<'_> {
         if !status.success() {
             return Err(client.complaint(&status.to_string()));
         }
-        let events = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let events = events::parse(&lines, &events::OF_CONNECT)?;
         let mut echoes = payloads.iter();
         for event in events {
             if event["event"] == "open" {
@@ -104,8 +105,8 @@ impl Serving {
         self.server.terminate()?;
         self.server.finish()?;
         let log = read(&self.log)?;
-        let lines = log.lines().map(|line| serde_json::from_str(line).unwrap_or_default());
-        let entries = lines.filter(|entry: &Value| entry["status"] == 101).collect::<Vec<_>>();
+        let mut entries = events::parse(log.lines(), &["access"])?;
+        entries.retain(|entry| entry["status"] == 101);
         if entries.len() != connections {
             return Err(format!(
                 "{} connections in the access log, not {connections}",

@@ -23,7 +23,7 @@ use payloads::Payloads;
 
 use crate::hybi::Hybi;
 use crate::interop::{Kind, Peer};
-use crate::outcome::{JobResult, Options, Outcome};
+use crate::outcome::{JobResult, Options, Tally};
 use crate::workspace::Workspace;
 
 pub(crate) use pywebsocket::run_job as pywebsocket;
@@ -111,41 +111,68 @@ struct Scene<'a> {
 /// What each connection cost, if all passed.
 type Passed = Result<Vec<Cost>, String>;
 
+/// What a group of checks is called: the peer as client, or as server.
+fn title(peer: Kind, as_client: bool) -> String {
+    let peer = peer.title();
+    if as_client { format!("{peer} -> hybi serve") } else { format!("hybi connect -> {peer}") }
+}
+
+/// The connections with these peers, each row of each group.
+fn plan(peers: impl IntoIterator<Item = Kind>) -> Tally {
+    let mut tally = Tally::of("connections");
+    for peer in peers {
+        let connections: usize =
+            rows(peer).enumerate().map(|(number, row)| plans(number, row, peer).len()).sum();
+        tally = tally.plan(title(peer, true), connections);
+        if peer != Kind::Chromium {
+            tally = tally.plan(title(peer, false), connections);
+        }
+    }
+    tally
+}
+
 pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
+    let mut tally = plan(Kind::wanted(options));
     let peers = Peer::wanted(workspace, options)?;
     let hybi = Hybi::build(workspace)?;
     workspace.empty_cache("compression")?;
     let payloads = Payloads::write(workspace.cache("compression/payloads")?, usize::MAX)?;
-    let results: Vec<Passed> = thread::scope(|scope| {
+    let results: Vec<(String, Passed)> = thread::scope(|scope| {
         // One thread for each peer: an echo leaves one of its two ends idle.
         let threads: Vec<_> = peers
             .iter()
             .map(|peer| {
                 let (hybi, payloads) = (&hybi, &payloads);
-                scope.spawn(move || {
+                let thread = scope.spawn(move || {
                     let folder = workspace.cache(&format!("compression/{}", peer.kind.name()))?;
                     let scene = Scene { peer, ends: Ends { hybi, payloads, folder: &folder } };
-                    let mut costs = clients::check(&scene)?;
+                    let mut groups = vec![(title(peer.kind, true), clients::check(&scene))];
                     if peer.kind != Kind::Chromium {
-                        costs.extend(servers::check(&scene)?);
+                        groups.push((title(peer.kind, false), servers::check(&scene)));
                     }
-                    Ok(costs)
-                })
+                    Ok::<_, String>(groups)
+                });
+                (peer.kind, thread)
             })
             .collect();
         let lost = |_| Err("a thread of this program panicked".to_owned());
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(lost)).collect()
+        let joined = threads.into_iter().flat_map(|(kind, thread)| {
+            let groups = thread.join().unwrap_or_else(lost);
+            groups.unwrap_or_else(|why| vec![(title(kind, true), Err(why))])
+        });
+        joined.collect()
     });
-    let (passed, failures): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
-    let costs = passed.into_iter().flatten().flatten();
-    let (mut count, mut total) = (0, Cost::default());
-    for cost in costs {
-        count += 1;
-        total += cost;
+    let mut total = Cost::default();
+    for (title, passed) in results {
+        let count = passed.map(|costs| {
+            let count = costs.len();
+            costs.into_iter().for_each(|cost| total += cost);
+            count
+        });
+        tally.take(title, count);
     }
-    println!("{count} connections: {} bytes on the wire for {}", total.wire, total.payload);
-    let failures: Vec<_> = failures.into_iter().filter_map(Result::err).collect();
-    if failures.is_empty() { Ok(Outcome::Passed) } else { Err(failures.join("\n")) }
+    println!("{} bytes on the wire for {}", total.wire, total.payload);
+    Ok(tally.into())
 }
 
 /// Reports a row whose connections passed.
@@ -167,6 +194,18 @@ mod tests {
     fn a_browser_takes_part_wherever_the_server_alone_decides() {
         assert_eq!(rows(Kind::Node).count(), ROWS.len());
         assert_eq!(rows(Kind::Chromium).count(), 6);
+    }
+
+    #[test]
+    fn the_connections_are_planned_before_a_peer_is_asked_for() {
+        let why = plan([Kind::Node, Kind::Chromium]).verdict().unwrap_err();
+        assert_eq!(
+            why,
+            "Chromium -> hybi serve: 0 of 12 connections\n\
+             Node ws -> hybi serve: 0 of 22 connections\n\
+             hybi connect -> Node ws: 0 of 22 connections"
+        );
+        assert_eq!(plan([]).verdict(), Err("nothing was planned".into()));
     }
 
     #[test]

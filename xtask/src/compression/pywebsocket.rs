@@ -10,7 +10,7 @@ use super::judge::{Cost, Direction, both};
 use super::payloads::Payloads;
 use super::tap::{Connection, Tap};
 use crate::hybi::Hybi;
-use crate::outcome::{JobResult, Options, Outcome};
+use crate::outcome::{JobResult, Options, Tally};
 use crate::process::Running;
 use crate::pywebsocket::Pywebsocket;
 use crate::workspace::Workspace;
@@ -128,25 +128,38 @@ const CASES: [Case; 13] = [
     case("deflate-stream", "deflate-stream", Unit::Stream).version_8(),
 ];
 
+const AS_SERVER: &str = "hybi connect -> pywebsocket";
+const AS_CLIENT: &str = "pywebsocket -> hybi serve";
+/// Text as a whole, binary messages in fragments.
+const CONNECTIONS: [bool; 2] = [false, true];
+
+/// The connections of each case, and one more to a server that does not know permessage-deflate.
+fn plan() -> Tally {
+    let count = CASES.len() * CONNECTIONS.len();
+    Tally::of("connections").plan(AS_SERVER, count + 1).plan(AS_CLIENT, count)
+}
+
 pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
+    let mut tally = plan();
     let pywebsocket = Pywebsocket::install(workspace)?;
     let hybi = Hybi::build(workspace)?;
     let folder = workspace.empty_cache("pywebsocket/run")?;
     let payloads = Payloads::write(workspace.empty_cache("pywebsocket/payloads")?, LARGEST)?;
     let ends = Ends { hybi: &hybi, payloads: &payloads, folder: &folder };
-    let results = [as_server(&pywebsocket, ends), as_client(&pywebsocket, ends)];
-    let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-    if failures.is_empty() { Ok(Outcome::Passed) } else { Err(failures.join("\n")) }
+    tally.take(AS_SERVER, as_server(&pywebsocket, ends));
+    tally.take(AS_CLIENT, as_client(&pywebsocket, ends));
+    Ok(tally.into())
 }
 
-/// pywebsocket echoes to `hybi connect`.
-fn as_server(pywebsocket: &Pywebsocket<'_>, ends: Ends<'_>) -> Result<(), String> {
-    let title = "hybi connect -> pywebsocket";
+/// pywebsocket echoes to `hybi connect`; how many connections passed.
+fn as_server(pywebsocket: &Pywebsocket<'_>, ends: Ends<'_>) -> Result<usize, String> {
+    let title = AS_SERVER;
+    let mut passed = 0;
     let server = Running::start("server", ends.folder, &mut pywebsocket.script("server.py"))?;
     let tap = Tap::start(&server.line_after("listening ", START)?)?;
     for case in &CASES {
         let mut costs = Vec::new();
-        for fragments in [false, true] {
+        for fragments in CONNECTIONS {
             let named = |why| format!("{title}: {case:?}, fragments {fragments}: {why}");
             let cut = case.peer_fragments(fragments, case.down.0);
             let limit = if case.limit { "&limit" } else { "" };
@@ -160,6 +173,7 @@ fn as_server(pywebsocket: &Pywebsocket<'_>, ends: Ends<'_>) -> Result<(), String
             costs.push(case.judge(&connection, ends.payloads, cut).map_err(named)?);
         }
         case.report(title, &costs);
+        passed += costs.len();
     }
     // permessage-deflate got its name in 2013, after this release: it passes over an offer.
     let plain = ends.connect(&(tap.url() + "/echo"), &[], (false, false), None);
@@ -171,19 +185,20 @@ fn as_server(pywebsocket: &Pywebsocket<'_>, ends: Ends<'_>) -> Result<(), String
     println!(
         "ok     {title}: it does not know permessage-deflate and the connection opens without"
     );
-    Ok(())
+    Ok(passed + 1)
 }
 
-/// pywebsocket's frames and extensions talk to the echo of `hybi serve`.
-fn as_client(pywebsocket: &Pywebsocket<'_>, ends: Ends<'_>) -> Result<(), String> {
-    let title = "pywebsocket -> hybi serve";
+/// pywebsocket's frames and extensions talk to the echo of `hybi serve`; how many connections passed.
+fn as_client(pywebsocket: &Pywebsocket<'_>, ends: Ends<'_>) -> Result<usize, String> {
+    let title = AS_CLIENT;
+    let mut passed = 0;
     for (number, case) in CASES.iter().enumerate() {
         let named = |why| format!("{title}: {case:?}: {why}");
         let serving = ends.serve(
             &format!("serve-{number}"),
             &["--versions", "all", "--ext", if case.limit { case.answer } else { case.name() }],
         )?;
-        let plans = [false, true].map(|fragments| {
+        let plans = CONNECTIONS.map(|fragments| {
             let job = json!({
                 "path": serving.echo(fragments),
                 "version": case.version.number(),
@@ -211,8 +226,9 @@ fn as_client(pywebsocket: &Pywebsocket<'_>, ends: Ends<'_>) -> Result<(), String
         }
         serving.finish(plans.len(), case.name()).map_err(named)?;
         case.report(title, &costs);
+        passed += costs.len();
     }
-    Ok(())
+    Ok(passed)
 }
 
 impl Case {
@@ -270,5 +286,22 @@ impl Case {
         let costs = costs.map(|percent| format!("{percent}%")).collect::<Vec<_>>().join(" and ");
         let version = self.version.name();
         println!("ok     {title}: {version}, {}{limit}: on the wire {costs}", self.offer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_left_out_fails() {
+        let all = CASES.len() * 2;
+        let tally = |as_server, as_client| {
+            plan().did(AS_SERVER, as_server).did(AS_CLIENT, as_client).verdict()
+        };
+        assert_eq!(tally(all + 1, all), Ok("53 connections".into()));
+        let why = tally(all + 1, 0);
+        assert_eq!(why, Err("pywebsocket -> hybi serve: 0 of 26 connections".into()));
+        assert!(tally(all, all).is_err());
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::ends::CONNECTION;
 use super::params::NAME;
 use super::tap::Tap;
-use super::{Passed, Scene, plans, report, rows};
+use super::{Passed, Scene, plans, report, rows, title};
 use crate::interop::Kind;
 use crate::process::Running;
 
@@ -15,7 +15,7 @@ const START: Duration = Duration::from_secs(30);
 
 /// Starts one echo of the peer for each row, with a tap before it, and connects twice to each.
 pub(super) fn check(scene: &Scene<'_>) -> Passed {
-    let title = format!("hybi connect -> {}", scene.peer.kind.title());
+    let title = title(scene.peer.kind, false);
     checked(scene, &title).map_err(|why| format!("{title}: {why}"))
 }
 

@@ -5,19 +5,52 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use hybi_testkit::events;
 use serde_json::Value;
 
-use super::Scene;
+use super::{Kind, Scene, failed, passed, title};
 use crate::hybi::Hybi;
+use crate::outcome::Tally;
 use crate::process::Running;
 use crate::workspace::read;
 
 /// The longest any one check may take.
 const CHECK: Duration = Duration::from_secs(60);
 
-/// Runs the peer's script; the number of checks that passed.
-pub(super) fn check(scene: &Scene<'_>) -> Result<usize, String> {
-    let title = scene.title(scene.peer.kind.title(), "hybi serve");
+/// The checks that the script of each peer makes, each over `ws` and over `wss`.
+pub(super) fn checks(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Python | Kind::Node => &[
+            "text comes back",
+            "empty text comes back",
+            "binary comes back",
+            "1 MiB comes back",
+            "fragments come back as one message",
+            "ping is answered",
+            "the server's preferred subprotocol is agreed",
+            "the client closes with code and reason",
+            "the server closes with code and reason",
+            "an unknown path is refused with 404",
+            "a foreign origin is refused with 403",
+            "a server that ends says 1001",
+        ],
+        Kind::Chromium => &[
+            "text comes back",
+            "binary comes back",
+            "a file of 1 MiB comes back",
+            "the server's preferred subprotocol is agreed",
+            "the client closes with code and reason",
+            "the server closes with code and reason",
+            "an unknown path is refused with 404",
+            "a foreign origin is refused with 403",
+            "a server that ends says 1001",
+        ],
+    }
+}
+
+/// Runs the peer's script.
+pub(super) fn check(scene: &Scene<'_>, tally: &mut Tally) {
+    let title = title(scene.peer.kind.title(), "hybi serve", scene.tls.is_some());
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let mut options = ["-s", "chat.v2", "-s", "chat.v1"].map(String::from).to_vec();
     if let Some(tls) = scene.tls {
@@ -26,17 +59,15 @@ pub(super) fn check(scene: &Scene<'_>) -> Result<usize, String> {
     }
     let options: Vec<_> = options.iter().map(String::as_str).collect();
     let client = |url: &str| scene.peer.client(url, scene.tls);
-    reports(scene.hybi, scene.folder, &options, client, "rfc6455")
-        .and_then(|checks| passed(&title, checks))
-        .map_err(|why| format!("{title}: {why}"))
+    count(tally, &title, reports(scene.hybi, scene.folder, &options, client, "rfc6455"));
 }
 
-/// Tells the checks; their number.
-pub(super) fn passed(title: &str, checks: Vec<String>) -> Result<usize, String> {
-    for check in &checks {
-        Scene::passed(title, check);
+/// Counts the checks that a script made.
+pub(super) fn count(tally: &mut Tally, title: &str, checks: Result<Vec<String>, String>) {
+    match checks {
+        Ok(checks) => checks.iter().for_each(|check| passed(tally, title, check)),
+        Err(why) => failed(tally, title, &why),
     }
-    if checks.is_empty() { Err("no check was made".into()) } else { Ok(checks.len()) }
 }
 
 /// The names of the checks that a client's script made of `hybi serve`, once both ends agree on
@@ -73,8 +104,7 @@ pub(super) fn reports(
     server.finish()?;
     reports.extend(rest);
 
-    let log = read(&access_log)?;
-    let seen: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let seen = events::parse(read(&access_log)?.lines(), &["access"])?;
     let names = reports.iter().map(|report| {
         let report: Value = serde_json::from_str(report)
             .map_err(|error| format!("the script said `{report}`: {error}"))?;

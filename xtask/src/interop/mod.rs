@@ -13,46 +13,76 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::hybi::Hybi;
-use crate::outcome::{JobResult, Options, Outcome};
+use crate::outcome::{JobResult, Options, Tally};
 use crate::process::{command, run_quietly};
 use crate::tools::{need, node_packages, python_packages};
 use crate::workspace::Workspace;
 
+/// The peers that `--peer` names: those of today, and those of the old versions.
+pub(crate) const PEERS_OF_TODAY: [&str; 3] =
+    [Kind::Python.name(), Kind::Node.name(), Kind::Chromium.name()];
+pub(crate) const PEERS: [&str; 7] = {
+    let [python, node, chromium] = PEERS_OF_TODAY;
+    let [em, protocol, pywebsocket, driver] = versions::PEERS;
+    [python, node, chromium, em, protocol, pywebsocket, driver]
+};
+
 pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
-    let peers = Peer::wanted(workspace, options)?;
+    let mut tally = plan(options);
     let hybi = Hybi::build(workspace)?;
     let folder = workspace.empty_cache("interop/run")?;
     let certificates = Certificates::make(workspace, &folder)?;
 
-    let mut checked = 0;
-    let mut failures = Vec::new();
-    for peer in &peers {
+    for peer in Peer::wanted(workspace, options)? {
         for tls in [None, Some(&certificates)] {
-            let scene = Scene { hybi: &hybi, peer, tls, folder: &folder };
-            let mut results = vec![clients::check(&scene)];
+            let scene = Scene { hybi: &hybi, peer: &peer, tls, folder: &folder };
+            clients::check(&scene, &mut tally);
             if peer.kind != Kind::Chromium {
-                results.push(servers::check(&scene));
-            }
-            for result in results {
-                match result {
-                    Ok(count) => checked += count,
-                    Err(why) => {
-                        println!("FAILED {why}");
-                        failures.push(why);
-                    }
-                }
+                servers::check(&scene, &mut tally);
             }
         }
     }
     let ends = versions::Ends { hybi: &hybi, folder: &folder, certificates: &certificates };
-    let old = versions::check(workspace, options, ends)?;
-    checked += old.checked;
-    failures.extend(old.failures);
-    if failures.is_empty() {
-        println!("{checked} checks passed");
-        return Ok(Outcome::Passed);
+    versions::check(workspace, options, ends, &mut tally)?;
+    Ok(tally.into())
+}
+
+/// Every check with every peer that the options leave, whether it can be had or not.
+fn plan(options: &Options) -> Tally {
+    let mut tally = Tally::of("checks");
+    for kind in Kind::wanted(options) {
+        for tls in [false, true] {
+            for check in clients::checks(kind) {
+                tally = tally.plan(item(&title(kind.title(), "hybi serve", tls), check), 1);
+            }
+            for case in servers::cases(tls).iter().filter(|_| kind != Kind::Chromium) {
+                tally = tally.plan(item(&title("hybi connect", kind.title(), tls), case.name), 1);
+            }
+        }
     }
-    Err(failures.join("\n"))
+    versions::plan(options, tally)
+}
+
+/// What a line of the report begins with.
+fn title(from: &str, to: &str, tls: bool) -> String {
+    format!("{from} -> {to}, {}", if tls { "wss" } else { "ws" })
+}
+
+/// One check of a group, as the tally counts it.
+fn item(title: &str, check: &str) -> String {
+    format!("{title}: {check}")
+}
+
+/// Tells of a check that passed, and counts it.
+fn passed(tally: &mut Tally, title: &str, check: &str) {
+    println!("ok     {title}: {check}");
+    tally.add(item(title, check), 1);
+}
+
+/// Tells of what ended a group of checks, and counts it.
+fn failed(tally: &mut Tally, title: &str, why: &str) {
+    println!("FAILED {title}: {why}");
+    tally.fail(format!("{title}: {why}"));
 }
 
 /// What one group of checks works with.
@@ -61,17 +91,6 @@ struct Scene<'a> {
     peer: &'a Peer,
     tls: Option<&'a Certificates>,
     folder: &'a Path,
-}
-
-impl Scene<'_> {
-    /// What a line of the report begins with.
-    fn title(&self, from: &str, to: &str) -> String {
-        format!("{from} -> {to}, {}", if self.tls.is_some() { "wss" } else { "ws" })
-    }
-
-    fn passed(title: &str, check: &str) {
-        println!("ok     {title}: {check}");
-    }
 }
 
 /// Who is on the other end.
@@ -101,6 +120,15 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The peers that `--peer` leaves.
+    pub(crate) fn wanted(options: &Options) -> impl Iterator<Item = Self> {
+        let wanted =
+            move |kind: &Self| options.peer.as_ref().is_none_or(|name| name == kind.name());
+        [Self::Python, Self::Node, Self::Chromium].into_iter().filter(wanted)
+    }
+}
+
 /// An installed peer.
 pub(crate) struct Peer {
     pub(crate) kind: Kind,
@@ -112,9 +140,7 @@ pub(crate) struct Peer {
 impl Peer {
     /// The peers that `--peer` leaves, installed.
     pub(crate) fn wanted(workspace: &Workspace, options: &Options) -> Result<Vec<Self>, String> {
-        let wanted = |peer: &Kind| options.peer.as_ref().is_none_or(|name| name == peer.name());
-        let kinds = [Kind::Python, Kind::Node, Kind::Chromium].into_iter().filter(wanted);
-        kinds.map(|kind| Self::install(workspace, kind)).collect()
+        Kind::wanted(options).map(|kind| Self::install(workspace, kind)).collect()
     }
 
     fn install(workspace: &Workspace, kind: Kind) -> Result<Self, String> {
@@ -191,5 +217,49 @@ impl Certificates {
             certificate: folder.join("server.pem"),
             key: folder.join("server.key"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(peer: &str) -> Options {
+        Options { peer: Some(peer.to_owned()), ..Options::default() }
+    }
+
+    #[test]
+    fn every_peer_has_checks_to_pass_before_it_is_asked_for() {
+        for peer in PEERS {
+            let why = plan(&only(peer)).verdict().unwrap_err();
+            assert!(why.contains("0 of 1 checks"), "{peer}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_peer_that_cannot_be_had_fails_the_job() {
+        let mut tally = plan(&only("em-websocket"));
+        failed(&mut tally, "Ruby em-websocket", "cannot be had");
+        let why = tally.verdict().unwrap_err();
+        assert!(why.starts_with("Ruby em-websocket: cannot be had\n"), "{why}");
+        assert!(why.contains("hybi-03: text of every length comes back: 0 of 1 checks"), "{why}");
+    }
+
+    #[test]
+    fn one_check_too_few_or_too_many_fails() {
+        let full = || {
+            let mut tally = plan(&only("chromium"));
+            for tls in [false, true] {
+                let title = title("Chromium", "hybi serve", tls);
+                for check in clients::checks(Kind::Chromium) {
+                    passed(&mut tally, &title, check);
+                }
+            }
+            tally
+        };
+        assert_eq!(full().verdict(), Ok("18 checks".into()));
+        let mut more = full();
+        passed(&mut more, "Chromium -> hybi serve, ws", "something new");
+        assert!(more.verdict().unwrap_err().contains("something new: 1 of 0 checks"));
     }
 }

@@ -5,10 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use hybi_testkit::events;
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::{Scene, failed, passed, title};
 use crate::hybi::{PEER_CLOSED, REFUSED, TLS_FAILED};
+use crate::outcome::Tally;
 use crate::process::Running;
 
 pub(super) const START: Duration = Duration::from_secs(30);
@@ -75,7 +77,8 @@ impl Case {
     }
 }
 
-fn cases(tls: bool) -> Vec<Case> {
+/// What is tried with each server, over TLS or not.
+pub(super) fn cases(tls: bool) -> Vec<Case> {
     let mut cases = vec![
         Case::new("text comes back", "/", &["-m", "Grüße, 世界", "-n", "1"]).text("Grüße, 世界"),
         Case::new("empty text comes back", "/", &["-m", "", "-n", "1"]).text(""),
@@ -122,26 +125,29 @@ fn cases(tls: bool) -> Vec<Case> {
     cases
 }
 
-/// Runs every case; the number of checks that passed.
-pub(super) fn check(scene: &Scene<'_>) -> Result<usize, String> {
-    let title = scene.title("hybi connect", scene.peer.kind.title());
-    let named = |why: String| format!("{title}: {why}");
+/// Runs every case, up to the first that fails.
+pub(super) fn check(scene: &Scene<'_>, tally: &mut Tally) {
+    let title = title("hybi connect", scene.peer.kind.title(), scene.tls.is_some());
+    if let Err(why) = checked(scene, &title, tally) {
+        failed(tally, &title, &why);
+    }
+}
+
+fn checked(scene: &Scene<'_>, title: &str, tally: &mut Tally) -> Result<(), String> {
     let file = scene.folder.join("mebibyte");
-    fs::write(file, UNIT.repeat(UNITS)).map_err(|error| named(error.to_string()))?;
-    let server =
-        Running::start("server", scene.folder, &mut scene.peer.server(scene.tls)).map_err(named)?;
-    let url = server.line_after("listening ", START).map_err(named)?;
-    let cases = cases(scene.tls.is_some());
-    for case in &cases {
+    fs::write(file, UNIT.repeat(UNITS)).map_err(|error| error.to_string())?;
+    let server = Running::start("server", scene.folder, &mut scene.peer.server(scene.tls))?;
+    let url = server.line_after("listening ", START)?;
+    for case in &cases(scene.tls.is_some()) {
         let mut connect = scene.hybi.connect(&format!("{url}{}", case.path), case.options);
         if let Some(tls) = scene.tls.filter(|_| case.status != TLS_FAILED) {
             connect.arg("--tls-ca").arg(&tls.authority);
         }
-        case.run(connect, scene.folder, &server)
-            .map_err(|why| format!("{title}: {}: {why}", case.name))?;
-        Scene::passed(&title, case.name);
+        let run = case.run(connect, scene.folder, &server);
+        run.map_err(|why| format!("{}: {why}", case.name))?;
+        passed(tally, title, case.name);
     }
-    Ok(cases.len())
+    Ok(())
 }
 
 impl Case {
@@ -158,10 +164,7 @@ impl Case {
         if status.code() != Some(self.status) {
             return Err(client.complaint(&format!("ended with {status}, not {}", self.status)));
         }
-        let events = lines
-            .iter()
-            .map(|line| serde_json::from_str(line).map_err(|error| format!("`{line}`: {error}")))
-            .collect::<Result<Vec<Value>, _>>()?;
+        let events = events::parse(&lines, &events::OF_CONNECT)?;
         self.judge_events(&events)?;
         if self.peer_close.is_some() {
             let report = server.next_line(CHECK)?;

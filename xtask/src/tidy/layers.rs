@@ -85,6 +85,8 @@ impl<'a> Graph<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::*;
@@ -95,7 +97,8 @@ mod tests {
         let member = |name: &&str| Member {
             name: (*name).to_owned(),
             folder: format!("/crates/{name}").into(),
-            features: Vec::new(),
+            features: BTreeMap::new(),
+            targets: Vec::new(),
             published: true,
         };
         let nodes = names.iter().map(|name| {

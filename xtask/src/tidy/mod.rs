@@ -7,7 +7,7 @@ mod rules;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::outcome::{JobResult, Options, Outcome};
+use crate::outcome::{JobResult, Options, Tally};
 use crate::workspace::{Workspace, read};
 
 /// One thing out of order: where, and what.
@@ -24,11 +24,16 @@ pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
     }
     complaints.extend(papers(&workspace.root));
     complaints.extend(layers::check(workspace));
-    if complaints.is_empty() {
-        println!("{} files", files.len());
-        return Ok(Outcome::Passed);
+    println!("{} files", files.len());
+    // Cargo knows the roots of all our code; what they lead to lies beside them.
+    let mut tally = Tally::of("roots of crates among the files");
+    let targets = workspace.members.iter().flat_map(|member| &member.targets);
+    for root in targets.map(|target| &target.source) {
+        let item = root.display();
+        tally = tally.plan(&item, 1).did(item, usize::from(files.contains(root)));
     }
-    Err(format!("{} complaints\n{}", complaints.len(), complaints.join("\n")))
+    complaints.into_iter().for_each(|complaint| tally.fail(complaint));
+    Ok(tally.into())
 }
 
 /// Every text file that people write here.

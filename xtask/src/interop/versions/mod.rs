@@ -2,19 +2,25 @@
 //! and, where they can be one, as clients of `hybi serve`.
 //!
 //! The peers' halves are the scripts in `xtask/interop/versions`. What each peer speaks is in the
-//! tables here, with the slips of its own that no setting of it avoids; a version that no peer
-//! speaks is named at the end.
+//! tables here, with the slips of its own that no setting of it avoids: each row is a version, a
+//! role and a peer that must be seen to speak it. A version that no peer speaks is in a table too.
 
 mod peers;
 mod servers;
 
 use std::path::Path;
 
-use super::{Certificates, clients};
+use super::{Certificates, clients, failed, item};
 use crate::hybi::Hybi;
-use crate::outcome::Options;
+use crate::outcome::{Options, Tally};
 use crate::workspace::Workspace;
 use peers::{Kind, Peer};
+
+/// The peers, as `--peer` has them.
+pub(super) const PEERS: [&str; 4] = {
+    let [em, protocol, pywebsocket, driver] = Kind::ALL;
+    [em.name(), protocol.name(), pywebsocket.name(), driver.name()]
+};
 
 /// How a version ends a connection. What else it can do goes with that here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,14 +131,30 @@ const SERVERS: [Server; 23] = [
     speaks(Kind::WebsocketDriver, "rfc6455", "hybi-13").with_subprotocol(),
 ];
 
-/// The versions that peers speak as clients, and what they call them.
-const CLIENTS: [(Kind, &str, &str); 5] = [
-    (Kind::ProtocolWebsocket, "hixie-75", "draft-hixie-75"),
-    (Kind::ProtocolWebsocket, "hixie-76", "draft-ietf-hybi-00"),
-    (Kind::ProtocolWebsocket, "hybi-08", "draft-ietf-hybi-10"),
-    (Kind::ProtocolWebsocket, "rfc6455", "draft-ietf-hybi-17"),
-    (Kind::WebsocketDriver, "rfc6455", "hybi-13"),
+/// A version that a peer speaks as a client, and what the peer calls it.
+#[derive(Clone, Copy, Debug)]
+struct Client {
+    peer: Kind,
+    version: &'static str,
+    there: &'static str,
+}
+
+const fn calls(peer: Kind, version: &'static str, there: &'static str) -> Client {
+    Client { peer, version, there }
+}
+
+const CLIENTS: [Client; 5] = [
+    calls(Kind::ProtocolWebsocket, "hixie-75", "draft-hixie-75"),
+    calls(Kind::ProtocolWebsocket, "hixie-76", "draft-ietf-hybi-00"),
+    calls(Kind::ProtocolWebsocket, "hybi-08", "draft-ietf-hybi-10"),
+    calls(Kind::ProtocolWebsocket, "rfc6455", "draft-ietf-hybi-17"),
+    calls(Kind::WebsocketDriver, "rfc6455", "hybi-13"),
 ];
+
+/// The versions that no peer here speaks, as a server and as a client.
+const SPOKEN_BY_NO_SERVER: [&str; 1] = ["hybi-04"];
+const SPOKEN_BY_NO_CLIENT: [&str; 7] =
+    ["hybi-01", "hybi-02", "hybi-03", "hybi-04", "hybi-05", "hybi-06", "hybi-07"];
 
 /// What the checks work with.
 #[derive(Clone, Copy)]
@@ -142,14 +164,21 @@ pub(super) struct Ends<'a> {
     pub(super) certificates: &'a Certificates,
 }
 
-/// What came of all checks.
-#[derive(Debug, Default)]
-pub(super) struct Results {
-    pub(super) checked: usize,
-    pub(super) failures: Vec<String>,
-    /// Versions that an independent server or client witnessed.
-    servers: Vec<&'static str>,
-    clients: Vec<&'static str>,
+/// Adds the checks of every row of the tables that `--peer` leaves.
+pub(super) fn plan(options: &Options, mut tally: Tally) -> Tally {
+    for kind in wanted(options) {
+        for server in SERVERS.iter().filter(|server| server.peer == kind) {
+            for case in server.cases() {
+                tally = tally.plan(item(&server.title(), case.name), 1);
+            }
+        }
+        for client in CLIENTS.iter().filter(|client| client.peer == kind) {
+            for check in client.checks() {
+                tally = tally.plan(item(&client.title(), check), 1);
+            }
+        }
+    }
+    tally
 }
 
 /// Checks the versions of each peer that `--peer` leaves.
@@ -157,71 +186,74 @@ pub(super) fn check(
     workspace: &Workspace,
     options: &Options,
     ends: Ends<'_>,
-) -> Result<Results, String> {
-    let mut results = Results::default();
+    tally: &mut Tally,
+) -> Result<(), String> {
     servers::write_payloads(ends.folder)?;
-    for kind in Kind::ALL {
-        if options.peer.as_ref().is_some_and(|name| name != kind.name()) {
-            continue;
+    for kind in wanted(options) {
+        let peer = match Peer::install(workspace, kind) {
+            Ok(peer) => peer,
+            Err(why) => {
+                failed(tally, kind.title(), &format!("cannot be had: {why}"));
+                continue;
+            }
+        };
+        for server in SERVERS.iter().filter(|server| server.peer == kind) {
+            servers::check(server, &peer, ends, tally);
         }
-        match Peer::install(workspace, kind) {
-            Ok(peer) => results.add(&peer, ends),
-            Err(why) if options.peer.is_some() => return Err(why),
-            Err(why) => println!("none   {} cannot be had: {why}", kind.title()),
+        for client in CLIENTS.iter().filter(|client| client.peer == kind) {
+            let command = |url: &str| peer.client(url, client.there);
+            let options = &["--versions", "all", "-s", "chat"];
+            let checks = clients::reports(ends.hybi, ends.folder, options, command, client.version);
+            clients::count(tally, &client.title(), checks);
         }
     }
-    if options.peer.is_none() {
-        results.name_the_rest();
+    for (role, versions) in
+        [("server", &SPOKEN_BY_NO_SERVER[..]), ("client", &SPOKEN_BY_NO_CLIENT[..])]
+    {
+        println!("none   no {role} that others wrote speaks {}", versions.join(", "));
     }
-    Ok(results)
+    Ok(())
 }
 
-impl Results {
-    fn add(&mut self, peer: &Peer<'_>, ends: Ends<'_>) {
-        for server in SERVERS.iter().filter(|server| server.peer == peer.kind) {
-            if let Some(()) = self.count(servers::check(server, peer, ends)) {
-                self.servers.extend(server.is_witness().then_some(server.version));
-            }
-        }
-        for (_, version, there) in CLIENTS.iter().filter(|client| client.0 == peer.kind) {
-            let title = format!("{} -> hybi serve, {version}", peer.kind.title());
-            let client = |url: &str| peer.client(url, there);
-            let options = &["--versions", "all", "-s", "chat"];
-            let reports = clients::reports(ends.hybi, ends.folder, options, client, version);
-            let passed = reports.and_then(|checks| clients::passed(&title, checks));
-            if let Some(()) = self.count(passed.map_err(|why| format!("{title}: {why}"))) {
-                self.clients.push(version);
-            }
-        }
+fn wanted(options: &Options) -> impl Iterator<Item = Kind> {
+    let wanted = move |kind: &Kind| options.peer.as_ref().is_none_or(|name| name == kind.name());
+    Kind::ALL.into_iter().filter(wanted)
+}
+
+impl Client {
+    fn title(self) -> String {
+        format!("{} -> hybi serve, {}", self.peer.title(), self.version)
     }
 
-    /// Takes a result in; something if it is a good one.
-    fn count(&mut self, result: Result<usize, String>) -> Option<()> {
-        match result {
-            Ok(count) => self.checked += count,
-            Err(why) => {
-                println!("FAILED {why}");
-                self.failures.push(why);
-                return None;
+    /// What the peer's script looks at.
+    fn checks(self) -> Vec<&'static str> {
+        let (more_than_text, close, end) = match (self.peer, end_of(self.version)) {
+            (Kind::WebsocketDriver, _) => (
+                &["binary comes back", "ping is answered"][..],
+                [
+                    "the client closes with code and reason",
+                    "the server closes with code and reason",
+                ],
+                "a server that ends says 1001",
+            ),
+            (_, End::Tcp | End::Bytes) => {
+                (&[][..], ["the client closes", "the server closes"], "a server that ends says so")
             }
-        }
-        Some(())
-    }
-
-    /// Names the versions that nobody else was seen to speak.
-    fn name_the_rest(&self) {
-        for (role, seen) in [("server", &self.servers), ("client", &self.clients)] {
-            let missing = VERSIONS.iter().map(|row| row.0).filter(|name| !seen.contains(name));
-            let missing = missing.collect::<Vec<_>>().join(", ");
-            if !missing.is_empty() {
-                println!("none   no {role} that others wrote was seen to speak {missing}");
-            }
-        }
+            (_, End::Frame | End::Code) => (
+                &["binary comes back", "ping is answered", "fragments come back as one message"][..],
+                ["the client closes", "the server closes"],
+                "a server that ends says so",
+            ),
+        };
+        let always = ["text comes back", "the subprotocol is agreed"];
+        let refused = ["an unknown path is refused with 404", end];
+        [&always[..], more_than_text, &close, &refused].concat()
     }
 }
 
 impl Server {
     /// Whether the version comes to be spoken.
+    #[cfg(test)]
     fn is_witness(self) -> bool {
         self.slip != Some(Slip::OtherStatusLine)
     }
@@ -237,11 +269,36 @@ impl Server {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_tables_name_versions_that_there_are() {
-        let named = SERVERS.iter().map(|row| row.version).chain(CLIENTS.iter().map(|row| row.1));
-        for version in named {
-            assert!(VERSIONS.iter().any(|row| row.0 == version), "{version}");
+    /// The versions of a table, and those that it lacks.
+    fn assert_complete(witnessed: impl Iterator<Item = &'static str>, lacking: &[&str]) {
+        let witnessed: Vec<_> = witnessed.collect();
+        for version in witnessed.iter().chain(lacking) {
+            assert!(VERSIONS.iter().any(|row| row.0 == *version), "there is no {version}");
         }
+        for (version, _) in VERSIONS {
+            let (seen, lacks) = (witnessed.contains(&version), lacking.contains(&version));
+            assert!(seen != lacks, "{version}: witnessed {seen}, named as lacking {lacks}");
+        }
+    }
+
+    #[test]
+    fn each_version_and_role_has_a_witness_or_is_named_as_lacking_one() {
+        let servers = SERVERS.iter().filter(|server| server.is_witness());
+        assert_complete(servers.map(|row| row.version), &SPOKEN_BY_NO_SERVER);
+        assert_complete(CLIENTS.iter().map(|row| row.version), &SPOKEN_BY_NO_CLIENT);
+    }
+
+    #[test]
+    fn a_row_that_was_not_witnessed_fails_by_name() {
+        let options = Options { peer: Some("pywebsocket".into()), ..Options::default() };
+        let mut tally = plan(&options, Tally::of("checks"));
+        for server in SERVERS.iter().filter(|server| server.peer == Kind::Pywebsocket) {
+            for case in server.cases().iter().filter(|_| server.version != "hixie-76") {
+                tally.add(item(&server.title(), case.name), 1);
+            }
+        }
+        let why = tally.verdict().unwrap_err();
+        assert!(why.lines().all(|line| line.contains("pywebsocket 0.7.9, hixie-76: ")), "{why}");
+        assert!(why.contains("text of every length comes back: 0 of 1 checks"), "{why}");
     }
 }

@@ -34,8 +34,8 @@ impl Kind {
 
     pub(super) const fn title(self) -> &'static str {
         match self {
-            Self::EmWebsocket => "Ruby em-websocket 0.5.1",
-            Self::ProtocolWebsocket => "Perl Protocol::WebSocket 0.26",
+            Self::EmWebsocket => "Ruby em-websocket",
+            Self::ProtocolWebsocket => "Perl Protocol::WebSocket",
             Self::Pywebsocket => "pywebsocket 0.7.9",
             Self::WebsocketDriver => "Node websocket-driver 0.7.5",
         }
@@ -58,10 +58,11 @@ enum From<'a> {
     Pywebsocket(Pywebsocket<'a>),
 }
 
-/// Whether the distribution's packages are those that the tables were made for.
-const RUBY: [&str; 2] = ["-e", "gem 'em-websocket', '= 0.5.1'; require 'em-websocket'"];
+/// Whether a package is there. Distributions differ in its release, and any since the one that the
+/// tables were made with will do: what a peer does otherwise then fails its row.
+const RUBY: [&str; 2] = ["-e", "gem 'em-websocket', '>= 0.5.1'; require 'em-websocket'"];
 const PERL: [&str; 3] =
-    ["-MProtocol::WebSocket", "-e", "exit($Protocol::WebSocket::VERSION ne '0.26')"];
+    ["-MProtocol::WebSocket", "-e", "exit($Protocol::WebSocket::VERSION < 0.26)"];
 
 impl<'a> Peer<'a> {
     pub(super) fn install(workspace: &'a Workspace, kind: Kind) -> Result<Self, String> {

@@ -5,8 +5,9 @@ use std::path::Path;
 use super::peers::Peer;
 use super::{End, Ends, Server, Slip, end_of};
 use crate::hybi::{BROKEN_REPLY, PEER_CLOSED};
-use crate::interop::Scene;
 use crate::interop::servers::{Case, START, UNIT, UNIT_BASE64};
+use crate::interop::{failed, passed};
+use crate::outcome::Tally;
 use crate::process::Running;
 use crate::workspace::write;
 
@@ -45,28 +46,36 @@ pub(super) fn write_payloads(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs the cases that the version has; the number of checks that passed.
-pub(super) fn check(server: &Server, peer: &Peer<'_>, ends: Ends<'_>) -> Result<usize, String> {
+/// Runs the cases that the version has, up to the first that fails.
+pub(super) fn check(server: &Server, peer: &Peer<'_>, ends: Ends<'_>, tally: &mut Tally) {
+    if let Err(why) = checked(server, peer, ends, tally) {
+        failed(tally, &server.title(), &why);
+    }
+}
+
+fn checked(
+    server: &Server,
+    peer: &Peer<'_>,
+    ends: Ends<'_>,
+    tally: &mut Tally,
+) -> Result<(), String> {
     let tls = server.tls.then_some(ends.certificates);
-    let title = server.title();
-    let named = |why: String| format!("{title}: {why}");
-    let running = Running::start("server", ends.folder, &mut peer.server(tls)).map_err(named)?;
-    let url = running.line_after("listening ", START).map_err(named)?;
-    let cases = server.cases();
-    for case in &cases {
+    let running = Running::start("server", ends.folder, &mut peer.server(tls))?;
+    let url = running.line_after("listening ", START)?;
+    for case in &server.cases() {
         let mut connect = ends.hybi.connect(&format!("{url}{}", case.path), case.options);
         connect.args(["-p", server.version, "--origin", ORIGIN]);
         connect.args(tls.iter().flat_map(|tls| ["--tls-ca".as_ref(), tls.authority.as_os_str()]));
         connect.args(server.header.iter().flat_map(|value| ["--version-header", value]));
-        case.run(connect, ends.folder, &running)
-            .map_err(|why| format!("{title}: {}: {why}", case.name))?;
-        Scene::passed(&title, case.name);
+        let run = case.run(connect, ends.folder, &running);
+        run.map_err(|why| format!("{}: {why}", case.name))?;
+        passed(tally, &server.title(), case.name);
     }
-    Ok(cases.len())
+    Ok(())
 }
 
 impl Server {
-    fn cases(&self) -> Vec<Case> {
+    pub(super) fn cases(&self) -> Vec<Case> {
         let end = end_of(self.version);
         let case = |name, path, options| Case {
             version: (self.version, Some(self.there)),
