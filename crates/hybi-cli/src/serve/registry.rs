@@ -30,9 +30,17 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct Open {
     next_id: u64,
-    members: HashMap<u64, Arc<Notify>>,
+    members: HashMap<u64, Arc<Place>>,
     turned_away: usize,
     per_ip: HashMap<IpAddr, usize>,
+}
+
+/// What the registry and a member tell each other.
+#[derive(Debug, Default)]
+struct Place {
+    asked_to_leave: AtomicBool,
+    /// Wakes whoever waits for that.
+    leave: Notify,
 }
 
 /// The place of one transport; dropping it gives the place back.
@@ -41,7 +49,7 @@ pub(crate) struct Member {
     registry: Arc<Registry>,
     id: u64,
     ip: Option<IpAddr>,
-    leave: Arc<Notify>,
+    place: Arc<Place>,
     /// Over a ceiling: to be answered with 503.
     pub(crate) surplus: bool,
 }
@@ -70,14 +78,14 @@ impl Registry {
         }
         let id = open.next_id;
         open.next_id += 1;
-        let leave = Arc::new(Notify::new());
-        open.members.insert(id, Arc::clone(&leave));
+        let place = Arc::<Place>::default();
+        open.members.insert(id, Arc::clone(&place));
         if full {
             open.turned_away += 1;
         } else if let Some(ip) = ip {
             *open.per_ip.entry(ip).or_insert(0) += 1;
         }
-        Some(Member { registry: Arc::clone(self), id, ip, leave, surplus: full })
+        Some(Member { registry: Arc::clone(self), id, ip, place, surplus: full })
     }
 
     /// Whether the server is on its way out.
@@ -94,13 +102,14 @@ impl Registry {
     pub(crate) async fn drain(&self, patience: Duration) -> usize {
         self.draining.store(true, Ordering::Release);
         let all_gone = async {
-            let members: Vec<Arc<Notify>> = self.lock().members.values().cloned().collect();
+            let members: Vec<Arc<Place>> = self.lock().members.values().cloned().collect();
             for (n, batch) in members.chunks(BATCH).enumerate() {
                 if n > 0 {
                     tokio::time::sleep(PAUSE).await;
                 }
-                for leave in batch {
-                    leave.notify_one();
+                for place in batch {
+                    place.asked_to_leave.store(true, Ordering::Relaxed);
+                    place.leave.notify_one();
                 }
             }
             loop {
@@ -127,9 +136,16 @@ impl Member {
         self.id
     }
 
-    /// Waits until the server asks this connection to leave. Cancel safe; answers once.
+    /// Whether the server has asked this connection to leave.
+    pub(crate) fn is_asked_to_leave(&self) -> bool {
+        self.place.asked_to_leave.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the server asks this connection to leave. Cancel safe.
     pub(crate) async fn asked_to_leave(&self) {
-        self.leave.notified().await;
+        while !self.is_asked_to_leave() {
+            self.place.leave.notified().await;
+        }
     }
 
     pub(crate) fn registry(&self) -> &Registry {

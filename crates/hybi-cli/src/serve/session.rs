@@ -5,11 +5,15 @@ use std::time::Instant;
 
 use hybi::{CloseCode, CloseFrame, Endpoint, Error, Message, Role, State, Version};
 use hybi_tokio::WebSocket;
+use tokio::task::coop::consume_budget;
 
 use super::access_log::Ended;
 use super::registry::Member;
 use crate::stream::Stream;
 use crate::values::{CloseSpec, rules, version_name};
+
+const GOING_AWAY: &str = "server going away";
+const EXPIRED: &str = "connection reached its time to live";
 
 /// One open connection, as handlers use it.
 #[derive(Debug)]
@@ -17,13 +21,12 @@ pub(crate) struct Session<'a> {
     ws: WebSocket<Stream>,
     member: &'a Member,
     opened: Instant,
-    lifetime: Option<Duration>,
+    /// The end of its time to live.
+    expires: Option<Instant>,
     messages_in: u64,
     bytes_in: u64,
     messages_out: u64,
     bytes_out: u64,
-    /// Asked to leave: an end that is not clean counts as a cut.
-    leaving: bool,
 }
 
 impl<'a> Session<'a> {
@@ -32,16 +35,16 @@ impl<'a> Session<'a> {
         member: &'a Member,
         lifetime: Option<Duration>,
     ) -> Self {
+        let opened = Instant::now();
         Self {
             ws,
             member,
-            opened: Instant::now(),
-            lifetime,
+            opened,
+            expires: lifetime.map(|lifetime| opened + lifetime),
             messages_in: 0,
             bytes_in: 0,
             messages_out: 0,
             bytes_out: 0,
-            leaving: false,
         }
     }
 
@@ -51,30 +54,27 @@ impl<'a> Session<'a> {
 
     /// The next message; `None` when the connection is over, whoever ended it. Cancel safe.
     ///
-    /// The server's end and the time to live are looked at only when nothing is left to read,
-    /// so the message in hand is always finished, and a busy connection pays nothing for them.
+    /// The server's end and the time to live come between two messages, so the one in hand is always
+    /// finished, and a peer that sends without a pause cannot put them off.
     pub(crate) async fn next(&mut self) -> Result<Option<Message>, Error> {
-        let expired = async {
-            match self.lifetime {
-                Some(lifetime) => tokio::time::sleep_until((self.opened + lifetime).into()).await,
-                None => core::future::pending().await,
-            }
-        };
-        let reason = tokio::select! {
-            biased;
-            received = self.ws.recv(), if !self.leaving => {
-                let received = received?;
-                if let Some(message) = &received {
-                    self.messages_in += 1;
-                    self.bytes_in += message.len() as u64;
+        // However many messages came in one read, others get their turn.
+        consume_budget().await;
+        let reason = match self.farewell() {
+            Some(reason) => reason,
+            None => tokio::select! {
+                biased;
+                received = self.ws.recv() => {
+                    let received = received?;
+                    if let Some(message) = &received {
+                        self.messages_in += 1;
+                        self.bytes_in += message.len() as u64;
+                    }
+                    return Ok(received);
                 }
-                return Ok(received);
-            }
-            () = self.member.asked_to_leave(), if !self.leaving => "server going away",
-            () = expired, if !self.leaving => "connection reached its time to live",
-            else => "server going away",
+                () = self.member.asked_to_leave() => GOING_AWAY,
+                () = expiry(self.expires) => EXPIRED,
+            },
         };
-        self.leaving = true;
         if self.ws.capabilities().close_codes {
             self.ws.close(CloseCode::GOING_AWAY, reason).await?;
         } else {
@@ -82,6 +82,25 @@ impl<'a> Session<'a> {
             self.ws.close(CloseCode::NORMAL, "").await?;
         }
         Ok(None)
+    }
+
+    /// Why this connection has to end now, if it has to.
+    fn farewell(&self) -> Option<&'static str> {
+        if self.member.is_asked_to_leave() {
+            return Some(GOING_AWAY);
+        }
+        self.expires.is_some_and(|end| Instant::now() >= end).then_some(EXPIRED)
+    }
+
+    /// Waits for the end of a `delay`, or until the server wants to go.
+    pub(crate) fn wait(&self, delay: Duration) -> impl Future<Output = ()> + use<'a> {
+        let member = self.member;
+        async move {
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = member.asked_to_leave() => {}
+            }
+        }
     }
 
     /// Queues a message; it leaves at the latest when [`next`](Self::next) waits. Cancel safe.
@@ -165,5 +184,13 @@ impl<'a> Session<'a> {
             by,
             clean,
         }
+    }
+}
+
+/// Waits for a moment that may never come.
+async fn expiry(end: Option<Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end.into()).await,
+        None => core::future::pending().await,
     }
 }

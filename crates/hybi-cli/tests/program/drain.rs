@@ -1,12 +1,13 @@
 //! The orderly end of `hybi serve`: what peers see, and the exit code.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use hybi_testkit::peer::Peer;
-use hybi_testkit::wire::{CLOSE, close_payload};
+use hybi_testkit::wire::{CLOSE, Side, TEXT, close_payload, frame};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::support::{Server, signal};
+use crate::support::{Server, request, signal};
 
 fn going_away() -> Vec<u8> {
     close_payload(1001, b"server going away")
@@ -38,6 +39,43 @@ fn all_peers_see_1001_and_the_status_is_0() {
         let address = server.address();
         server.wait().expect(0, "");
         assert!(TcpStream::connect(address).is_err(), "somebody still listens");
+    }
+}
+
+#[test]
+fn a_peer_that_never_stops_sending_is_told_too() {
+    let short_life = &["--max-lifetime", "50ms"][..];
+    for (path, args, why) in [
+        ("/", &[][..], "server going away"),
+        ("/discard", &[], "server going away"),
+        ("/?delay=10s", &[], "server going away"),
+        ("/generate?count=0", &[], "server going away"),
+        ("/", short_life, "connection reached its time to live"),
+        ("/discard", short_life, "connection reached its time to live"),
+    ] {
+        let server = Server::start(args);
+        let mut stream = TcpStream::connect(server.address()).expect("a connection");
+        stream.write_all(request(path).as_bytes()).expect("sent");
+        let mut chunk = [0; 64 * 1024];
+        assert!(stream.read(&mut chunk).expect("an answer") > 0);
+        let mut sending = stream.try_clone().expect("a handle");
+        let unit = frame(Side::Client, TEXT, b"without a pause").repeat(100);
+        sending.write_all(&unit).expect("under way");
+        // Until the server is gone.
+        let flood = std::thread::spawn(move || while sending.write_all(&unit).is_ok() {});
+        if args.is_empty() {
+            server.terminate();
+        }
+        let mut seen = Vec::new();
+        while !String::from_utf8_lossy(&seen).contains(why) {
+            let len = stream.read(&mut chunk).expect("more");
+            assert!(len > 0, "{path}: the end without a word");
+            // What the words may begin in.
+            seen.drain(..seen.len().saturating_sub(why.len()));
+            seen.extend_from_slice(&chunk[..len]);
+        }
+        drop(server);
+        flood.join().expect("a flood");
     }
 }
 
