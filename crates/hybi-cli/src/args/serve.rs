@@ -18,6 +18,7 @@ use crate::values::{
 /// Each listener prints one line on stdout when it accepts connections:
 /// listening ws://127.0.0.1:8080
 #[derive(Debug, Args)]
+#[command(after_long_help = HANDLERS)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
@@ -30,6 +31,22 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) operations: OperationArgs,
 }
+
+/// What a query may ask of each handler, with the bounds that `Plan` and the handlers keep.
+const HANDLERS: &str = "\
+Handlers, and what a query asks of them:
+  echo        sends each message back; ?fragment=SIZE cuts it, into no more frames than
+              --max-fragments allows a peer, else 1009; ?delay=D waits first, 10s at most;
+              ?goodbye=1 closes after Goodbye
+  echo-noext  the same without extensions
+  chat        sends each message to the others of the same ?room=NAME, of 128 bytes at most, in
+              which 1000 can be, else 1013; ?self=1 includes the sender
+  close       closes as a text asks: CODE, CODE REASON, CODE:REASON or none; ?code= or
+              ?code=&reason= does at once
+  discard     reads and forgets; ?ack=1 answers with the length of each message
+  generate    sends ?count=N messages (10; 0 is as many as allowed) of ?size=SIZE (64, at most
+              16MiB) every ?interval=D (100ms), ?type=text or binary, then closes; 256MiB in all,
+              for which each message counts 64 bytes or more";
 
 /// Where to listen and what to answer.
 #[derive(Debug, Args)]

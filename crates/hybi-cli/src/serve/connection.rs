@@ -209,7 +209,7 @@ async fn answer(
     let incoming = match plan {
         Plan::Echo { fragment: Some(bytes), .. } => {
             let config = Config::clone(shared.server(incoming.transport().get_ref()).config());
-            incoming.with_config(config.fragment_size(Some(bytes)))
+            incoming.with_config(config.fragment_size(Some(bytes.get())))
         }
         _ => incoming,
     };
@@ -220,7 +220,7 @@ async fn answer(
     };
     let limits = &shared.args.limits;
     let mut session = Session::new(ws, member, limits.max_lifetime.0);
-    let outcome = handlers::run(plan, &path, &mut session, &shared.chat, limits.slow_peer).await;
+    let outcome = handlers::run(plan, &path, &mut session, &shared.chat, limits).await;
     if let Err(error) = &outcome {
         let spoken = version_name(session.version());
         log::info(format_args!("{}: {spoken}: {error}", record.peer));

@@ -1,10 +1,11 @@
 //! Which handler answers a path, and how the query of the request tunes it.
 
+use core::num::NonZero;
 use core::str::FromStr;
 use core::time::Duration;
 
 use crate::exit::Failure;
-use crate::values::{CloseSpec, close_parts, close_spec, duration, percent_decode, size};
+use crate::values::{CloseSpec, close_parts, close_spec, count, duration, percent_decode, size};
 
 /// The handlers of this build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,16 +89,29 @@ impl Routes {
     }
 }
 
-/// The longest `?delay=`: an echo that waits notices neither pings nor the peer's Close frame.
-const MAX_DELAY: Duration = Duration::from_secs(60);
+// What a query may ask for is bounded, since it costs the client nothing to ask. `hybi serve --help`
+// names each bound.
+
+/// The longest `?delay=`: an echo that waits notices neither pings nor the peer's Close frame, and
+/// peers commonly give a ping 20 s.
+const MAX_DELAY: Duration = Duration::from_secs(10);
+
+/// The longest `?room=` in bytes: each name is kept while somebody is in the room.
+const MAX_ROOM_NAME: usize = 128;
 
 /// The largest `?size=`, whatever the largest message is.
 pub(crate) const MAX_GENERATED: usize = 16 * 1024 * 1024;
 
+/// What one connection may have generated in all.
+const MAX_GENERATED_IN_ALL: u64 = 256 * 1024 * 1024;
+
+/// What a message counts at the least: empty ones are work, too.
+const LEAST_COUNTED: u64 = 64;
+
 /// A handler with what the query asked of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
-    Echo { extensions: bool, fragment: Option<usize>, goodbye: bool, delay: Duration },
+    Echo { extensions: bool, fragment: Option<NonZero<usize>>, goodbye: bool, delay: Duration },
     Chat { room: String, include_sender: bool },
     Close(Option<CloseSpec>),
     Discard { ack: bool },
@@ -111,12 +125,12 @@ impl Plan {
         Ok(match handler {
             Handler::Echo | Handler::EchoNoExt => Self::Echo {
                 extensions: handler == Handler::Echo,
-                fragment: query.read("fragment", size)?.filter(|bytes| *bytes > 0),
+                fragment: query.read("fragment", size)?.and_then(NonZero::new),
                 goodbye: query.flag("goodbye")?,
                 delay: query.read("delay", short)?.unwrap_or_default(),
             },
             Handler::Chat => Self::Chat {
-                room: query.get("room").unwrap_or_default().to_owned(),
+                room: query.read("room", room)?.unwrap_or_default(),
                 include_sender: query.flag("self")?,
             },
             Handler::Close => Self::Close(match query.get("reason") {
@@ -127,14 +141,24 @@ impl Plan {
                 ),
             }),
             Handler::Discard => Self::Discard { ack: query.flag("ack")? },
-            Handler::Generate => Self::Generate {
-                count: query.read("count", whole)?.unwrap_or(10),
-                size: query
-                    .read("size", |text| at_most(size(text)?, max_message.min(MAX_GENERATED)))?
-                    .unwrap_or(64),
-                interval: query.read("interval", duration)?.unwrap_or(Duration::from_millis(100)),
-                text: query.read("type", text_or_binary)?.unwrap_or(true),
-            },
+            Handler::Generate => {
+                let largest = max_message.min(MAX_GENERATED);
+                let size = query.read("size", |text| at_most(size(text)?, largest))?;
+                let size = size.unwrap_or_else(|| largest.min(64));
+                let most = MAX_GENERATED_IN_ALL / LEAST_COUNTED.max(size as u64);
+                let generated = |text: &str| match count(text, 0..=most)? {
+                    0 => Ok(most),
+                    count => Ok(count),
+                };
+                Self::Generate {
+                    count: query.read("count", generated)?.unwrap_or(10),
+                    size,
+                    interval: query
+                        .read("interval", duration)?
+                        .unwrap_or(Duration::from_millis(100)),
+                    text: query.read("type", text_or_binary)?.unwrap_or(true),
+                }
+            }
         })
     }
 }
@@ -144,8 +168,8 @@ fn short(text: &str) -> Result<Duration, String> {
     if delay <= MAX_DELAY { Ok(delay) } else { Err(format!("at most {MAX_DELAY:?}")) }
 }
 
-fn whole(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| "a whole number".into())
+fn room(name: &str) -> Result<String, String> {
+    at_most(name.len(), MAX_ROOM_NAME).map(|_| name.to_owned())
 }
 
 fn at_most(bytes: usize, max: usize) -> Result<usize, String> {
@@ -238,13 +262,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_generated_has_a_bound_in_all() {
+        let count = |query: &str| match Plan::new(Handler::Generate, query, usize::MAX) {
+            Ok(Plan::Generate { count, .. }) => Ok(count),
+            other => Err(format!("{other:?}")),
+        };
+        for (size, most) in [("16MiB", 16), ("1KiB", 262_144), ("64", 4_194_304), ("0", 4_194_304)]
+        {
+            assert_eq!(count(&format!("count=0&size={size}")), Ok(most), "without end");
+            assert_eq!(count(&format!("count={most}&size={size}")), Ok(most));
+            let refused = count(&format!("count={}&size={size}", most + 1)).unwrap_err();
+            assert!(refused.contains(&format!("from 0 to {most}")), "{refused}");
+        }
+        assert!(count("size=16777217").is_err());
+        // A server whose messages are smaller than the usual ones still generates.
+        assert!(Plan::new(Handler::Generate, "", 10).is_ok());
+    }
+
+    #[test]
     fn queries_tune_handlers() {
         let plan = |handler, query| Plan::new(handler, query, 1000);
         assert_eq!(
             plan(Handler::Echo, "fragment=1kB&goodbye=1&delay=1s"),
             Ok(Plan::Echo {
                 extensions: true,
-                fragment: Some(1000),
+                fragment: NonZero::new(1000),
                 goodbye: true,
                 delay: Duration::from_secs(1)
             })
@@ -268,18 +310,19 @@ mod tests {
             assert_eq!(plan(Handler::Close, query), Ok(Plan::Close(close)), "{query}");
         }
         assert_eq!(
-            plan(Handler::Generate, "count=0&size=1000&interval=0&type=binary"),
-            Ok(Plan::Generate { count: 0, size: 1000, interval: Duration::ZERO, text: false })
+            plan(Handler::Generate, "count=3&size=1000&interval=0&type=binary"),
+            Ok(Plan::Generate { count: 3, size: 1000, interval: Duration::ZERO, text: false })
         );
         for (handler, query) in [
             (Handler::Echo, "delay=soon"),
-            (Handler::Echo, "delay=61s"),
+            (Handler::Echo, "delay=10001ms"),
             (Handler::Echo, "goodbye=yes"),
             (Handler::Close, "code=1005"),
             (Handler::Close, "code=none&reason=x"),
             (Handler::Close, "code=3000:a&reason=b"),
             (Handler::Generate, "size=1001"),
             (Handler::Chat, "room=%ff"),
+            (Handler::Chat, &format!("room={}", "x".repeat(129))),
             (Handler::Chat, "room=%2"),
         ] {
             assert!(plan(handler, query).is_err(), "{query}");

@@ -4,6 +4,7 @@
 mod connect;
 mod drain;
 mod extensions;
+mod handler_bounds;
 mod help;
 mod input;
 mod key;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hybi::{CloseCode, Error, Message};
+use tokio::task::coop::consume_budget;
 
 use super::super::mailbox::{Mail, Mailbox};
 use super::super::session::Session;
@@ -11,6 +12,12 @@ use crate::args::serve::SlowPeer;
 
 /// Why a member is closed with 1008, or 1001 before version 13; short enough for a Close frame.
 const TOO_SLOW: &str = "reads too slowly for this room";
+
+/// Members of one room: each message costs the server as many deliveries.
+const MAX_MEMBERS: usize = 1000;
+
+/// Why nobody else gets in, with 1013, or 1001 before version 13.
+const ROOM_IS_FULL: &str = "this room is full";
 
 type Room = HashMap<u64, Arc<Mailbox>>;
 
@@ -44,7 +51,11 @@ impl Chat {
         slow_peer: SlowPeer,
         session: &mut Session<'_>,
     ) -> Result<(), Error> {
-        let seat = self.sit((path.to_owned(), room.to_owned()), session.id());
+        let Some(seat) = self.sit((path.to_owned(), room.to_owned()), session.id()) else {
+            session.give_up(CloseCode::TRY_AGAIN_LATER, ROOM_IS_FULL).await?;
+            while session.next().await?.is_some() {}
+            return Ok(());
+        };
         loop {
             tokio::select! {
                 received = session.next() => {
@@ -53,7 +64,7 @@ impl Chat {
                     if slow_peer == SlowPeer::Wait {
                         spread_waiting(&others, &message, &seat.mailbox, session).await?;
                     } else {
-                        spread(&others, &message, slow_peer);
+                        spread(&others, &message, slow_peer).await;
                     }
                 }
                 mail = seat.mailbox.take() => deliver(mail, &seat.mailbox, session).await?,
@@ -61,10 +72,17 @@ impl Chat {
         }
     }
 
-    fn sit(&self, room: (String, String), id: u64) -> Seat<'_> {
+    /// Takes a seat; `None` if the room is full.
+    fn sit(&self, room: (String, String), id: u64) -> Option<Seat<'_>> {
         let mailbox = Arc::new(Mailbox::new(self.capacity));
-        self.lock().entry(room.clone()).or_default().insert(id, Arc::clone(&mailbox));
-        Seat { chat: self, room, id, mailbox }
+        let mut rooms = self.lock();
+        let members = rooms.entry(room.clone()).or_default();
+        if members.len() >= MAX_MEMBERS {
+            return None;
+        }
+        members.insert(id, Arc::clone(&mailbox));
+        drop(rooms);
+        Some(Seat { chat: self, room, id, mailbox })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Room>> {
@@ -108,8 +126,10 @@ async fn deliver(mail: Mail, mailbox: &Mailbox, session: &mut Session<'_>) -> Re
     Ok(())
 }
 
-fn spread(others: &[Arc<Mailbox>], message: &Message, slow_peer: SlowPeer) {
+/// Puts a message in each mailbox, with a pause for others in between.
+async fn spread(others: &[Arc<Mailbox>], message: &Message, slow_peer: SlowPeer) {
     for mailbox in others {
+        consume_budget().await;
         if mailbox.try_put(message.clone()).is_err() && slow_peer == SlowPeer::Close {
             mailbox.overflow();
         }

@@ -2,19 +2,21 @@
 
 mod chat;
 
+use core::num::NonZero;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use hybi::{Error, Message, Utf8Bytes};
-use tokio::time::{Instant, sleep, sleep_until};
+use hybi::{CloseCode, Error, Message, Utf8Bytes};
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
 
 pub(crate) use chat::Chat;
 
 use super::route::{MAX_GENERATED, Plan};
 use super::session::Session;
-use crate::args::serve::SlowPeer;
+use crate::args::serve::LimitArgs;
 use crate::values::{CloseSpec, close_spec};
 
 /// Runs the handler until the connection is over.
@@ -23,12 +25,15 @@ pub(crate) async fn run(
     path: &str,
     session: &mut Session<'_>,
     chat: &Chat,
-    slow_peer: SlowPeer,
+    limits: &LimitArgs,
 ) -> Result<(), Error> {
     match plan {
-        Plan::Echo { goodbye, delay, .. } => echo(session, goodbye, delay).await,
+        Plan::Echo { fragment, goodbye, delay, .. } => {
+            let longest = fragment.map(|bytes| longest_cut(bytes, limits.max_fragments));
+            echo(session, longest.unwrap_or(usize::MAX), goodbye, delay).await
+        }
         Plan::Chat { room, include_sender } => {
-            chat.join(path, &room, include_sender, slow_peer, session).await
+            chat.join(path, &room, include_sender, limits.slow_peer, session).await
         }
         Plan::Close(spec) => close(session, spec).await,
         Plan::Discard { ack } => discard(session, ack).await,
@@ -38,11 +43,30 @@ pub(crate) async fn run(
     }
 }
 
-/// Sends each message back, same type.
-async fn echo(session: &mut Session<'_>, goodbye: bool, delay: Duration) -> Result<(), Error> {
+/// Why an echo is refused with 1009; short enough for a Close frame.
+const TOO_MANY_FRAGMENTS: &str = "message too long for fragments so small";
+
+/// The longest message that makes no more fragments than a peer may send: one of 16 MiB would go out
+/// in as many frames of one byte, made in one go and thrice its size.
+fn longest_cut(fragment: NonZero<usize>, max_fragments: u32) -> usize {
+    let frames = usize::try_from(max_fragments).unwrap_or(usize::MAX).saturating_add(1);
+    fragment.get().saturating_mul(frames)
+}
+
+/// Sends each message of up to `longest` bytes back, same type.
+async fn echo(
+    session: &mut Session<'_>,
+    longest: usize,
+    goodbye: bool,
+    delay: Duration,
+) -> Result<(), Error> {
     while let Some(message) = session.next().await? {
+        if message.len() > longest {
+            session.give_up(CloseCode::MESSAGE_TOO_BIG, TOO_MANY_FRAGMENTS).await?;
+            continue;
+        }
         if !delay.is_zero() {
-            sleep(delay).await;
+            session.wait(delay).await;
         }
         let last = goodbye && message.as_text() == Some("Goodbye");
         session.feed(message).await?;
@@ -82,7 +106,7 @@ async fn discard(session: &mut Session<'_>, ack: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sends `count` messages, one every `interval`, then closes; a count of 0 never ends.
+/// Sends `count` messages, one every `interval`, then closes.
 async fn generate(
     session: &mut Session<'_>,
     count: u64,
@@ -101,6 +125,8 @@ async fn generate(
             () = sleep_until(due) => {}
         }
         session.send(message.clone()).await?;
+        // A reader that keeps up would never make the server wait.
+        yield_now().await;
         sent += 1;
         if sent == count {
             break;
