@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::error::{FieldError, HandshakeError};
-use crate::head::fields;
+use crate::head::fields::{self, NameCount};
 use crate::version::Version;
 
 /// One element of a `Sec-WebSocket-Extensions` list: a name and its parameters, in order.
@@ -106,15 +106,18 @@ impl ExtensionOffer {
     /// # Errors
     ///
     /// [`HandshakeError::MalformedExtensions`] unless each field follows the grammar and all of them
-    /// together hold at least one extension.
+    /// together hold at least one extension; [`HandshakeError::TooManyNames`] for more extensions and
+    /// parameters than [`HeadLimits::MAX_NAMES`](crate::HeadLimits::MAX_NAMES).
     pub fn parse_list<V: AsRef<[u8]>>(
         values: impl IntoIterator<Item = V>,
         version: Version,
     ) -> Result<Vec<Self>, HandshakeError> {
         let mut list = Vec::new();
+        let mut count = NameCount::new("Sec-WebSocket-Extensions");
         let mut present = false;
         for value in values {
             present = true;
+            count.add(value.as_ref())?;
             let mut parser = Parser { rest: value.as_ref(), quotes: version.quotes_parameters() };
             parser.list(&mut list).ok_or(HandshakeError::MalformedExtensions)?;
         }

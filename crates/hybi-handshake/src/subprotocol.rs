@@ -1,7 +1,9 @@
 //! Subprotocols: the client's offers and the server's choice (RFC 6455 §1.9, §4.2.2, §11.3.4).
 
+use std::collections::HashSet;
+
 use crate::error::HandshakeError;
-use crate::head::fields;
+use crate::head::fields::{self, NameCount};
 
 /// Whose order decides when both ends know several subprotocols.
 ///
@@ -35,16 +37,19 @@ pub enum SubprotocolPreference {
 /// # Errors
 ///
 /// [`HandshakeError::MalformedSubprotocol`] unless the fields together are a list of at least one
-/// token, each named once.
+/// token, each named once; [`HandshakeError::TooManyNames`] for a list of more than
+/// [`HeadLimits::MAX_NAMES`](crate::HeadLimits::MAX_NAMES).
 ///
 /// [RFC 6455 §4.3](https://www.rfc-editor.org/rfc/rfc6455#section-4.3)
 pub fn parse_subprotocols<V: AsRef<[u8]>>(
     values: impl IntoIterator<Item = V>,
 ) -> Result<Vec<String>, HandshakeError> {
     let mut offers: Vec<String> = Vec::new();
+    let mut count = NameCount::new("Sec-WebSocket-Protocol");
     let mut present = false;
     for value in values {
         present = true;
+        count.add(value.as_ref())?;
         for element in fields::elements(value.as_ref()) {
             match fields::token(element) {
                 Some(name) if !offers.iter().any(|other| other == name) => {
@@ -54,7 +59,8 @@ pub fn parse_subprotocols<V: AsRef<[u8]>>(
             }
         }
     }
-    if present && offers.is_empty() {
+    let distinct: HashSet<&String> = offers.iter().collect();
+    if distinct.len() < offers.len() || (present && offers.is_empty()) {
         return Err(HandshakeError::MalformedSubprotocol);
     }
     Ok(offers)
@@ -66,10 +72,12 @@ pub(crate) fn choose<'a>(
     known: &'a [String],
     preference: SubprotocolPreference,
 ) -> Option<&'a String> {
-    match preference {
-        SubprotocolPreference::Server => known.iter().find(|name| offers.contains(name)),
-        SubprotocolPreference::Client => offers.iter().find(|name| known.contains(name)),
-    }
+    let (wanted, others) = match preference {
+        SubprotocolPreference::Server => (known, offers),
+        SubprotocolPreference::Client => (offers, known),
+    };
+    let others: HashSet<_> = others.iter().collect();
+    wanted.iter().find(|name| others.contains(name))
 }
 
 #[cfg(test)]

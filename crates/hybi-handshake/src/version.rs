@@ -4,7 +4,7 @@ use core::fmt;
 
 use http::{HeaderMap, HeaderName, header};
 
-use crate::head::fields;
+use crate::head::{HeadLimits, fields};
 
 /// A version of the protocol as it can be told on the wire: the number of a `Sec-WebSocket-Version`
 /// field, or hixie-75, which came before there were numbers.
@@ -262,9 +262,11 @@ impl fmt::Debug for VersionSet {
     }
 }
 
-/// The versions a server's refusal lists, in its order; elements that are no version are skipped.
+/// The versions a server's refusal lists, in its order; elements that are no version are skipped, and
+/// those beyond what a list may have.
 pub(crate) fn offered_versions(headers: &HeaderMap) -> Vec<Version> {
     fields::list_elements(headers, &header::SEC_WEBSOCKET_VERSION)
+        .take(HeadLimits::MAX_NAMES)
         .filter_map(|element| Version::parse(core::str::from_utf8(element).ok()?))
         .collect()
 }

@@ -9,6 +9,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 pub use caller::{FieldError, UriError};
 
 use crate::body::BodyTruncated;
+use crate::head::HeadLimits;
 use crate::origin::OriginPattern;
 use crate::version::{Version, VersionSet, offered_versions};
 
@@ -56,6 +57,11 @@ pub enum HandshakeError {
     TooManyFields {
         /// The limit.
         limit: usize,
+    },
+    /// More names in a list than [`HeadLimits::MAX_NAMES`](crate::HeadLimits::MAX_NAMES).
+    TooManyNames {
+        /// The name of the field.
+        field: &'static str,
     },
     /// A CR without LF, or an LF without CR.
     BareLineEnd {
@@ -236,7 +242,7 @@ impl HandshakeError {
             Self::HostNotServed { .. } => StatusCode::MISDIRECTED_REQUEST,
             Self::Origin(_) => StatusCode::FORBIDDEN,
             Self::TargetTooLong { .. } => StatusCode::URI_TOO_LONG,
-            Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => {
+            Self::HeadTooLarge { .. } | Self::TooManyFields { .. } | Self::TooManyNames { .. } => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
@@ -338,7 +344,9 @@ impl HandshakeError {
     pub const fn section(&self) -> &'static str {
         match self {
             Self::NotHttp { .. } | Self::BareLineEnd { .. } => "RFC 9112 §2.2",
-            Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => "RFC 6585 §5",
+            Self::HeadTooLarge { .. } | Self::TooManyFields { .. } | Self::TooManyNames { .. } => {
+                "RFC 9110 §5.4"
+            }
             Self::TargetTooLong { .. } => "RFC 9112 §3",
             Self::ControlByte { .. } => "RFC 9110 §5.5",
             Self::ObsoleteFold { .. } => "RFC 9112 §5.2",
@@ -394,6 +402,9 @@ impl fmt::Display for HandshakeError {
             }
             Self::TooManyFields { limit } => {
                 return write!(f, "the head has more than {limit} fields");
+            }
+            Self::TooManyNames { field } => {
+                return write!(f, "{field} lists more than {} names", HeadLimits::MAX_NAMES);
             }
             Self::ControlByte { byte, .. } => {
                 return write!(f, "the head contains the control character {byte:#04x}");

@@ -2,6 +2,7 @@
 
 use http::header::{self, HeaderMap, HeaderName};
 
+use super::HeadLimits;
 use crate::error::HandshakeError;
 
 /// The origin of a client up to hybi-10.
@@ -66,6 +67,27 @@ pub(crate) fn list_elements<'a>(
 /// [RFC 9110 §5.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1)
 pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+}
+
+/// Counts the names that the fields of one list have, against the limit.
+pub(crate) struct NameCount {
+    field: &'static str,
+    names: usize,
+}
+
+impl NameCount {
+    pub(crate) const fn new(field: &'static str) -> Self {
+        Self { field, names: 0 }
+    }
+
+    /// Takes the next value: names lie between commas, those of parameters behind semicolons.
+    pub(crate) fn add(&mut self, value: &[u8]) -> Result<(), HandshakeError> {
+        self.names += 1 + value.iter().filter(|byte| matches!(byte, b',' | b';')).count();
+        if self.names > HeadLimits::MAX_NAMES {
+            return Err(HandshakeError::TooManyNames { field: self.field });
+        }
+        Ok(())
+    }
 }
 
 /// Whether a list field contains this element, without regard to case.

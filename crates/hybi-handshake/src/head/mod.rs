@@ -9,6 +9,8 @@ pub use write::{write_fields, write_response, write_response_head};
 
 /// The ceilings of a request or response head.
 ///
+/// One is fixed: [`MAX_NAMES`](Self::MAX_NAMES).
+///
 /// ```
 /// use hybi_handshake::HeadLimits;
 ///
@@ -21,6 +23,13 @@ pub struct HeadLimits {
 }
 
 impl HeadLimits {
+    /// The most names that `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` may list, the names
+    /// of parameters included: 100.
+    ///
+    /// Stops a peer that packs thousands of names into the bytes allowed, each of which costs far more
+    /// to keep than to send. They are counted by what separates them, all fields of one name together.
+    pub const MAX_NAMES: usize = 100;
+
     /// Sets the most bytes of a head, from its first byte to the blank line inclusive; 16,384 by default.
     ///
     /// Stops a peer that never sends the blank line from filling memory: a handshake holds at most

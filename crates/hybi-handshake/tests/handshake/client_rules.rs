@@ -114,6 +114,37 @@ fn response_item_6_the_subprotocol_was_offered() {
 }
 
 #[test]
+fn an_empty_list_in_a_response_is_as_none() {
+    let request = request().subprotocol("a").unwrap().extension(ExtensionOffer::new("x").unwrap());
+    for line in ["Sec-WebSocket-Protocol:", "Sec-WebSocket-Extensions: \t"] {
+        let response = with_line(RESPONSE, "Upgrade", &format!("Upgrade: websocket\r\n{line}"));
+        let accepted = answer(&request, &response).expect(line);
+        assert_eq!((accepted.subprotocol, accepted.extensions), (None, vec![]), "{line}");
+    }
+}
+
+#[test]
+fn a_list_in_a_response_has_at_most_100_names() {
+    let answered = |list: &str| {
+        let line = format!("Upgrade: websocket\r\nSec-WebSocket-Extensions: {list}");
+        let request = request().extension(ExtensionOffer::new("x").unwrap());
+        answer(&request, &with_line(RESPONSE, "Upgrade", &line))
+    };
+    for unit in ["x,", "x;y,", ";y", ","] {
+        let names = if unit == "x;y," { 50 } else { 100 };
+        let list = |count: usize| format!("x{}", unit.repeat(count)).replace("xx", "x");
+        assert!(answered(&list(names - 1)).is_ok(), "{unit}");
+        let error = answered(&list(names)).unwrap_err();
+        let HandshakeError::TooManyNames { field } = error else { panic!("{unit}: {error}") };
+        assert_eq!((field, error.section()), ("Sec-WebSocket-Extensions", "RFC 9110 §5.4"));
+    }
+    let versions = with_line(RESPONSE, "HTTP", "HTTP/1.1 426 No\r\nContent-Length: 0");
+    let list = format!("Upgrade: h\r\nSec-WebSocket-Version: {}", "8,".repeat(5000));
+    let error = answer(&request(), &with_line(&versions, "Upgrade", &list)).unwrap_err();
+    assert_eq!(error.versions_offered().len(), HeadLimits::MAX_NAMES);
+}
+
+#[test]
 fn fields_that_may_occur_once_do() {
     for (line, name) in [
         ("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept"),

@@ -166,7 +166,7 @@ fn a_head_of_16_kib_passes_and_one_byte_more_does_not() {
         let error = error_of(HeadLimits::default(), exceeds.as_bytes()).expect("a refusal");
         assert!(matches!(error, HandshakeError::HeadTooLarge { limit: 16_384 }), "{error:?}");
         assert_eq!(error.response().status(), 431);
-        assert_eq!((error.offset(), error.section()), (Some(16_384), "RFC 6585 §5"));
+        assert_eq!((error.offset(), error.section()), (Some(16_384), "RFC 9110 §5.4"));
     }
 }
 
@@ -200,7 +200,7 @@ fn a_head_of_100_fields_passes_and_one_more_does_not() {
         assert!(error_of(HeadLimits::default(), many(100).as_bytes()).is_none());
         let error = error_of(HeadLimits::default(), many(101).as_bytes()).expect("a refusal");
         assert!(matches!(error, HandshakeError::TooManyFields { limit: 100 }), "{error:?}");
-        assert_eq!((error.response().status().as_u16(), error.section()), (431, "RFC 6585 §5"));
+        assert_eq!((error.response().status().as_u16(), error.section()), (431, "RFC 9110 §5.4"));
         // More than the default, and more than the table on the stack holds.
         let limits = HeadLimits::default().with_max_fields(1000);
         assert!(error_of(limits, many(1000).as_bytes()).is_none());

@@ -222,10 +222,82 @@ fn over_tls_a_page_without_tls_is_foreign() {
 
 #[test]
 fn section_11_3_4_subprotocols_are_distinct_tokens() {
-    for value in ["", ",", "a b", "chat;q=1", "a, a", "\"a\""] {
+    for value in [",", "a b", "chat;q=1", "a, a", "\"a\""] {
         let line = format!("Upgrade: websocket\r\nSec-WebSocket-Protocol: {value}");
         let request = with_line(REQUEST, "Upgrade", &line);
         refuses!(request, HandshakeError::MalformedSubprotocol, 400, "RFC 6455 §11.3.4");
+    }
+}
+
+#[test]
+fn an_empty_list_in_a_request_is_as_none() {
+    for version in VERSIONS {
+        let policy = ServerPolicy::new().with_versions(VERSIONS).with_subprotocols(["a"]);
+        let version = format!("Sec-WebSocket-Version: {version}");
+        let request = with_line(REQUEST, "Sec-WebSocket-Version", &version);
+        for (line, chosen) in [
+            ("Sec-WebSocket-Protocol:", None),
+            ("Sec-WebSocket-Protocol: \t ", None),
+            ("Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:", None),
+            ("Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol: a", Some("a")),
+            ("Sec-WebSocket-Extensions:", None),
+        ] {
+            let request = with_line(&request, "Upgrade", &format!("Upgrade: websocket\r\n{line}"));
+            let (seen, _) = serve(&policy, [request.as_bytes()]).unwrap();
+            assert_eq!(
+                (seen.status(), seen.field("sec-websocket-protocol")),
+                (101, chosen),
+                "{line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_list_in_a_request_has_at_most_100_names() {
+    let policy = ServerPolicy::new().with_subprotocols(["n0"]);
+    for (name, separators) in
+        [("Sec-WebSocket-Protocol", &[","][..]), ("Sec-WebSocket-Extensions", &[",", ";"])]
+    {
+        let judge = |count: usize, separator: &str| {
+            let names: Vec<_> = (0..count).map(|n| format!("n{n}")).collect();
+            let line = format!("Upgrade: websocket\r\n{name}: {}", names.join(separator));
+            let request = with_line(REQUEST, "Upgrade", &line);
+            // With a field for each there are more of them than a head may have.
+            let mut server = ServerHandshake::new(HeadLimits::default().with_max_fields(200));
+            let (_, request) = server.handle_input(request.as_bytes()).unwrap();
+            policy.check(&request.expect("complete"))
+        };
+        let new_field = format!("\r\n{name}: ");
+        for separator in separators.iter().copied().chain([&*new_field]) {
+            assert!(judge(100, separator).is_ok(), "{name}");
+            let error = judge(101, separator).unwrap_err();
+            let HandshakeError::TooManyNames { field } = error else { panic!("{name}: {error}") };
+            assert_eq!((field, error.response().status().as_u16()), (name, 431));
+            assert_eq!(error.to_string(), format!("{name} lists more than 100 names"));
+        }
+    }
+}
+
+#[test]
+fn section_4_2_1_item_5_before_version_13_any_base64_is_a_key() {
+    // What npm's ws 0.4 sent: 15 bytes.
+    let short = with_line(REQUEST, "Sec-WebSocket-Key", "Sec-WebSocket-Key: OC0xNzk1NzI5OTYzOTY3");
+    let policy = ServerPolicy::new().with_versions(VERSIONS);
+    for version in VERSIONS {
+        let version_line = format!("Sec-WebSocket-Version: {version}");
+        let request = with_line(&short, "Sec-WebSocket-Version", &version_line);
+        let (seen, _) = serve(&policy, [request.as_bytes()]).unwrap();
+        assert_eq!(seen.status(), if version == Version::RFC6455 { 400 } else { 101 }, "{version}");
+        if version != Version::RFC6455 {
+            let accept = hybi_handshake::accept_key("OC0xNzk1NzI5OTYzOTY3");
+            assert_eq!(seen.field("sec-websocket-accept"), Some(&*accept));
+        }
+        for key in ["", "=", "a b", "{}"] {
+            let line = format!("Sec-WebSocket-Key: {key}");
+            let request = with_line(&request, "Sec-WebSocket-Key", &line);
+            assert_eq!(serve(&policy, [request.as_bytes()]).unwrap().0.status(), 400, "{key:?}");
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 
 use http::{HeaderMap, Request, header};
 use hybi_handshake::{
-    ClientRequest, DraftRule, HandshakeError, ServerAccepted, ServerPolicy, Version, write_fields,
+    ClientRequest, DraftRule, HandshakeError, HeadLimits, ServerAccepted, ServerPolicy, Version,
+    write_fields,
 };
 
 use super::fields::{lists, printable, single};
@@ -125,7 +126,11 @@ impl Spelling {
         let mut offers = vec![whole.to_owned()];
         let syntax = Draft::spoken_as(version).map(Draft::subprotocols);
         if syntax == Some(SubprotocolSyntax::Spaces) && whole.contains(' ') {
-            offers.extend(whole.split(' ').filter(|name| !name.is_empty()).map(str::to_owned));
+            let names = || whole.split(' ').filter(|name| !name.is_empty());
+            if names().nth(HeadLimits::MAX_NAMES).is_some() {
+                return Err(HandshakeError::TooManyNames { field: self.subprotocol });
+            }
+            offers.extend(names().map(str::to_owned));
         }
         Ok(offers)
     }

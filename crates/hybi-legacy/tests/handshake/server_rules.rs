@@ -225,6 +225,16 @@ fn subprotocols_of_hixie_are_visible_and_not_empty() {
 }
 
 #[test]
+fn subprotocols_of_hixie_76_are_at_most_100() {
+    let names = |count: usize| vec!["a"; count].join(" ");
+    assert_eq!(subprotocols(REQUEST_76, &names(100), &["b"]).unwrap().0.len(), 101, "and all");
+    let error = subprotocols(REQUEST_76, &names(101), &["b"]).unwrap_err();
+    assert!(matches!(error, HandshakeError::TooManyNames { .. }), "{error}");
+    assert_eq!(error.response().status(), 431);
+    assert!(subprotocols(REQUEST_75, &names(101), &["b"]).is_ok(), "one name with spaces in it");
+}
+
+#[test]
 fn a_subprotocol_may_be_required() {
     for (request, version) in [(REQUEST_75, Version::HIXIE_75), (REQUEST_76, Version::HIXIE_76)] {
         let policy = policy([version]).with_subprotocols(["chat"]).with_subprotocol_required(true);

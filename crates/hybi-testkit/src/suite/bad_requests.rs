@@ -23,6 +23,12 @@ fn replaced(line: &str, replacement: &str) -> String {
     REQUEST.replace(&ended(line), &ended(replacement))
 }
 
+/// A field whose list fills a head.
+fn long_list(name: &str) -> String {
+    let names: Vec<_> = (0..5300).map(|n| format!("{:02x}", n % 256)).collect();
+    format!("{name}: {}", names.join(","))
+}
+
 const START: &str = "GET /chat HTTP/1.1";
 const HOST: &str = "Host: server.example.com";
 const UPGRADE: &str = "Upgrade: websocket";
@@ -96,6 +102,9 @@ fn websocket_offences() -> Vec<Offence> {
             400,
         ),
         ("a parameter without a value", version_and("Sec-WebSocket-Extensions: a; b="), 400),
+        // Lists that cost more to keep than to send.
+        ("5,300 subprotocols", version_and(&long_list("Sec-WebSocket-Protocol")), 431),
+        ("5,300 extensions", version_and(&long_list("Sec-WebSocket-Extensions")), 431),
         // A body, which would be read as frames.
         ("a body", version_and("Content-Length: 5"), 400),
         ("a body in chunks", version_and("Transfer-Encoding: chunked"), 400),

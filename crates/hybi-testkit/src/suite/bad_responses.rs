@@ -85,6 +85,9 @@ fn offences(request: &Head) -> Vec<(&'static str, String, Deserved)> {
         ("an empty subprotocol", with("Sec-WebSocket-Protocol: \r\n"), |e| {
             matches!(e, E::MalformedSubprotocol)
         }),
+        ("5,000 extensions", extension(&"x,".repeat(5000)), |e| {
+            matches!(e, E::TooManyNames { .. })
+        }),
         // HTTP.
         ("a huge head", with(&format!("X: {}\r\n", "y".repeat(20_000))), |e| {
             matches!(e, E::HeadTooLarge { .. })
