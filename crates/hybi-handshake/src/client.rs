@@ -10,7 +10,6 @@ use crate::head::{HeadLimits, fields};
 use crate::key::{accept_key, key_of};
 use crate::request::ClientRequest;
 use crate::response::ResponseReader;
-use crate::subprotocol::parse_subprotocols;
 use crate::version::Version;
 
 /// One opening handshake of a client.
@@ -191,7 +190,7 @@ impl ClientHandshake {
             return Err(HandshakeError::AcceptMismatch);
         }
         let extensions = ExtensionOffer::parse_list(
-            headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS),
+            fields::filled(headers, &header::SEC_WEBSOCKET_EXTENSIONS),
             self.version,
         )?;
         let offered = |chosen: &ExtensionOffer| {
@@ -202,14 +201,14 @@ impl ClientHandshake {
         }
         let chosen =
             fields::single(headers, &header::SEC_WEBSOCKET_PROTOCOL, "Sec-WebSocket-Protocol")?;
-        let mut chosen = parse_subprotocols(chosen)?;
-        if chosen.len() > 1 {
-            return Err(HandshakeError::MalformedSubprotocol);
-        }
-        if chosen.iter().any(|name| !self.subprotocols.contains(name)) {
+        let chosen = chosen
+            .filter(|value| !value.is_empty())
+            .map(|value| fields::token(value).ok_or(HandshakeError::MalformedSubprotocol))
+            .transpose()?;
+        if chosen.is_some_and(|name| !self.subprotocols.iter().any(|offer| offer == name)) {
             return Err(HandshakeError::SubprotocolNotOffered);
         }
-        let subprotocol = chosen.pop();
+        let subprotocol = chosen.map(str::to_owned);
         Ok(ClientAccepted { response, version: self.version, subprotocol, extensions })
     }
 }

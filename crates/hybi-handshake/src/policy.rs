@@ -175,10 +175,13 @@ impl ServerPolicy {
         let key = key.ok_or(HandshakeError::MalformedKey)?;
         let origin = origin(headers, version)?;
         // hybi-04 to 07 do not say that a name is a token, and no client is known that sends another.
-        let offered = || parse_subprotocols(headers.get_all(header::SEC_WEBSOCKET_PROTOCOL));
+        let offered =
+            || parse_subprotocols(fields::filled(headers, &header::SEC_WEBSOCKET_PROTOCOL));
         let accepted = self.decide(version, host, origin, offered)?;
-        let offers =
-            ExtensionOffer::parse_list(headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS), version)?;
+        let offers = ExtensionOffer::parse_list(
+            fields::filled(headers, &header::SEC_WEBSOCKET_EXTENSIONS),
+            version,
+        )?;
         Ok(ServerAccepted { key: key.to_owned(), offers, ..accepted })
     }
 

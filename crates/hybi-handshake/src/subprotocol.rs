@@ -51,12 +51,8 @@ pub fn parse_subprotocols<V: AsRef<[u8]>>(
         present = true;
         count.add(value.as_ref())?;
         for element in fields::elements(value.as_ref()) {
-            match fields::token(element) {
-                Some(name) if !offers.iter().any(|other| other == name) => {
-                    offers.push(name.to_owned());
-                }
-                _ => return Err(HandshakeError::MalformedSubprotocol),
-            }
+            let name = fields::token(element).ok_or(HandshakeError::MalformedSubprotocol)?;
+            offers.push(name.to_owned());
         }
     }
     let distinct: HashSet<&String> = offers.iter().collect();

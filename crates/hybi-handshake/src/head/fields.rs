@@ -54,6 +54,16 @@ pub(crate) fn single<'a>(
     Ok(first.map(|value| value.as_bytes().trim_ascii()))
 }
 
+/// The values of the fields of this name, without the empty ones: peers are known to send a list that
+/// way when they have nothing to put into it, and mean that there is none.
+pub(crate) fn filled<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a [u8]> {
+    let values = headers.get_all(name).iter().map(|value| value.as_bytes().trim_ascii());
+    values.filter(|value| !value.is_empty())
+}
+
 /// The elements of all fields of this name, in order, without the empty ones.
 pub(crate) fn list_elements<'a>(
     headers: &'a HeaderMap,

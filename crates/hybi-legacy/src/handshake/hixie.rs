@@ -108,20 +108,15 @@ impl Spelling {
         Ok(out)
     }
 
-    fn origin_of<'a>(&'static self, headers: &'a HeaderMap) -> Result<&'a [u8], HandshakeError> {
-        single(headers, "Origin")?
-            .filter(|origin| !origin.is_empty())
-            .ok_or(HandshakeError::Draft(&self.origin_missing))
-    }
-
-    /// The subprotocols that a request offers. Clients compare the answer with all that they sent,
-    /// so that this comes first, and the names in it only behind.
+    /// The subprotocols that a request offers; an empty field is as none. Clients compare the answer
+    /// with all that they sent, so that this comes first, and the names in it only behind.
     fn offers(
         &'static self,
         headers: &HeaderMap,
         version: Version,
     ) -> Result<Vec<String>, HandshakeError> {
-        let Some(value) = single(headers, self.subprotocol)? else { return Ok(Vec::new()) };
+        let value = single(headers, self.subprotocol)?.filter(|value| !value.is_empty());
+        let Some(value) = value else { return Ok(Vec::new()) };
         let whole = printable(value).ok_or(HandshakeError::Draft(&self.subprotocol_malformed))?;
         let mut offers = vec![whole.to_owned()];
         let syntax = Draft::spoken_as(version).map(Draft::subprotocols);

@@ -213,7 +213,10 @@ fn subprotocols_of_hixie_76_are_accepted_as_sent_or_one_of_them() {
 #[test]
 fn subprotocols_of_hixie_are_visible_and_not_empty() {
     for request in [REQUEST_75, REQUEST_76] {
-        for value in ["", " ", "ch\u{e4}t", "a\tb"] {
+        for value in ["", " "] {
+            assert_eq!(subprotocols(request, value, &["a"]).unwrap(), (vec![], None), "as none");
+        }
+        for value in ["ch\u{e4}t", "a\tb"] {
             let error = subprotocols(request, value, &["a"]).unwrap_err();
             assert!(error.to_string().contains("visible characters"), "{value:?}: {error}");
             assert_eq!(error.status().map(|status| status.as_u16()), Some(400));

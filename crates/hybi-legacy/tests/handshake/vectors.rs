@@ -143,6 +143,13 @@ fn a_client_judges_every_check_as_the_vector_says() {
     }
 }
 
+/// What a request comes to whose list has this value: what the vector says of the list, but that an
+/// empty one, which is none of the grammar, is as none.
+fn expected(record: &Value) -> &Value {
+    const NONE: &Value = &Value::Array(Vec::new());
+    if text(record, "header").trim().is_empty() { NONE } else { &record["expect"] }
+}
+
 /// A request of hybi-04 or later with one more field.
 fn keyed_request(version: Version, name: &str, value: &str) -> http::Request<()> {
     let value = http::HeaderValue::from_bytes(value.as_bytes()).expect("a value");
@@ -171,10 +178,10 @@ fn subprotocols_are_listed_with_commas_from_hybi_04_on() {
             let result = check(&policy([draft.version()]), &request, FieldOrder::Any);
             match result {
                 Ok(accepted) => {
-                    assert_eq!(serde_json::json!(accepted.subprotocols), record["expect"]);
+                    assert_eq!(serde_json::json!(accepted.subprotocols), *expected(&record));
                 }
                 Err(HandshakeError::MalformedSubprotocol) => {
-                    assert_eq!(record["expect"], "error", "{header:?} in {draft}");
+                    assert_eq!(expected(&record), "error", "{header:?} in {draft}");
                 }
                 Err(error) => panic!("{header:?} in {draft}: {error}"),
             }
@@ -202,10 +209,10 @@ fn extensions_are_listed_from_hybi_04_on() {
                     });
                     let offers = Value::Array(offers.collect());
                     assert!(known, "{header:?} in version {version}");
-                    assert_eq!(offers, record["expect"], "{header:?} in version {version}");
+                    assert_eq!(offers, *expected(&record), "{header:?} in version {version}");
                 }
                 Err(HandshakeError::MalformedExtensions) => {
-                    assert!(record["expect"] == "error" || !known, "{header:?} in {version}");
+                    assert!(expected(&record) == "error" || !known, "{header:?} in {version}");
                 }
                 Err(error) => panic!("{header:?} in version {version}: {error}"),
             }

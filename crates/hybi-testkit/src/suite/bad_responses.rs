@@ -82,7 +82,7 @@ fn offences(request: &Head) -> Vec<(&'static str, String, Deserved)> {
         ("two subprotocols", with("Sec-WebSocket-Protocol: v1, v2\r\n"), |e| {
             matches!(e, E::MalformedSubprotocol)
         }),
-        ("an empty subprotocol", with("Sec-WebSocket-Protocol: \r\n"), |e| {
+        ("a list of one subprotocol", with("Sec-WebSocket-Protocol: ,v1\r\n"), |e| {
             matches!(e, E::MalformedSubprotocol)
         }),
         ("5,000 extensions", extension(&"x,".repeat(5000)), |e| {

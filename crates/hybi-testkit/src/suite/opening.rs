@@ -213,6 +213,8 @@ pub fn takes_unusual_requests<R: Runtime>() {
         request_with("Content-Length: 0\r\n"),
         request_with("Origin: https://server.example.com\r\n"),
         request_with("Sec-WebSocket-Protocol: ,a, ,b,\r\n"),
+        request_with("Sec-WebSocket-Protocol: \r\nSec-WebSocket-Extensions:\r\n"),
+        with("GET /chat", "GET ws://server.example.com/chat"),
         request_with("Sec-WebSocket-Extensions: x; y=\"z\", , permessage-deflate; a\r\n"),
         request_with("X: \u{e9}\u{20ac}\r\nY:\r\n"),
     ] {
@@ -237,6 +239,7 @@ pub fn takes_unusual_responses<R: Runtime>() {
         ("Connection: Upgrade", "Connection: keep-alive, upgrade"),
         ("101 Switching Protocols", "101 "),
         ("101 Switching Protocols", "101 Fine by me"),
+        ("\r\n\r\n", "\r\nSec-WebSocket-Protocol:\r\nSec-WebSocket-Extensions: \r\n\r\n"),
         ("HTTP/1.1 101", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101"),
     ] {
         let (listener, address) = listen();
