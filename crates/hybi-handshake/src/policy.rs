@@ -279,8 +279,9 @@ impl ServerPolicy {
                 .ok_or_else(|| missing_version(headers, accepted))?;
         let requested = core::str::from_utf8(value)
             .ok()
-            .and_then(Version::parse)
+            .filter(|value| Version::is_number(value))
             .ok_or(HandshakeError::MalformedVersion { accepted })?;
+        let requested = Version::parse(value).ok_or(HandshakeError::UnknownVersion { accepted })?;
         if accepted.contains(requested) && requested.is_in_field() {
             Ok(requested)
         } else {

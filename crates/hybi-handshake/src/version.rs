@@ -139,10 +139,22 @@ impl Version {
     /// [RFC 6455 §4.3](https://www.rfc-editor.org/rfc/rfc6455#section-4.3)
     #[must_use]
     pub fn parse(value: &str) -> Option<Self> {
-        let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-        // The standard parser also takes a sign and leading zeros.
-        let canonical = digits && (value == "0" || !value.starts_with('0'));
-        if canonical { value.parse().ok().map(Self::new) } else { None }
+        if Self::is_number(value) { value.parse().ok().map(Self::new) } else { None }
+    }
+
+    /// Whether the value of a request's field is a number at all, in decimal and without leading zero.
+    /// One above 255 asks for a version that nobody has, which is no mistake of grammar to its client.
+    ///
+    /// ```
+    /// use hybi_handshake::Version;
+    ///
+    /// assert!(Version::is_number("9999") && Version::parse("9999").is_none());
+    /// assert!(!Version::is_number("013") && !Version::is_number("13, 8"));
+    /// ```
+    #[must_use]
+    pub fn is_number(value: &str) -> bool {
+        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        digits && (value == "0" || !value.starts_with('0'))
     }
 
     /// The field in which a client of this version names its origin: `Sec-WebSocket-Origin` in

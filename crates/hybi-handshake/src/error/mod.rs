@@ -138,8 +138,14 @@ pub enum HandshakeError {
         /// The versions that the server accepts.
         accepted: VersionSet,
     },
-    /// `Sec-WebSocket-Version` is not one number from 0 to 255 without leading zero.
+    /// `Sec-WebSocket-Version` is not one number without leading zero.
     MalformedVersion {
+        /// The versions that the server accepts.
+        accepted: VersionSet,
+    },
+    /// The version asked for is in no list: `Sec-WebSocket-Version` is above 255, or
+    /// `Sec-WebSocket-Draft` has a number that no draft has.
+    UnknownVersion {
         /// The versions that the server accepts.
         accepted: VersionSet,
     },
@@ -236,9 +242,9 @@ impl HandshakeError {
         Some(match self {
             Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotWebSocket { .. } | Self::UnsupportedVersion { .. } => {
-                StatusCode::UPGRADE_REQUIRED
-            }
+            Self::NotWebSocket { .. }
+            | Self::UnknownVersion { .. }
+            | Self::UnsupportedVersion { .. } => StatusCode::UPGRADE_REQUIRED,
             Self::HostNotServed { .. } => StatusCode::MISDIRECTED_REQUEST,
             Self::Origin(_) => StatusCode::FORBIDDEN,
             Self::TargetTooLong { .. } => StatusCode::URI_TOO_LONG,
@@ -298,6 +304,7 @@ impl HandshakeError {
             Self::NotWebSocket { accepted }
             | Self::MissingVersion { accepted }
             | Self::MalformedVersion { accepted }
+            | Self::UnknownVersion { accepted }
             | Self::UnsupportedVersion { accepted, .. } => Some(*accepted),
             _ => None,
         }
@@ -364,7 +371,7 @@ impl HandshakeError {
             Self::MissingKey | Self::MalformedKey => "RFC 6455 §4.2.1 item 5",
             Self::MissingVersion { .. } => "RFC 6455 §4.2.1 item 6",
             Self::MalformedVersion { .. } => "RFC 6455 §4.3",
-            Self::UnsupportedVersion { .. } => "RFC 6455 §4.4",
+            Self::UnknownVersion { .. } | Self::UnsupportedVersion { .. } => "RFC 6455 §4.4",
             Self::HostNotServed { .. } => "RFC 9110 §15.5.20",
             Self::Origin(_) => "RFC 6455 §10.2",
             Self::MalformedSubprotocol => "RFC 6455 §11.3.4",
@@ -456,6 +463,7 @@ impl fmt::Display for HandshakeError {
             Self::MissingConnection => "Connection does not list Upgrade",
             Self::MissingVersion { .. } => "Sec-WebSocket-Version is missing",
             Self::MalformedVersion { .. } => "Sec-WebSocket-Version is malformed",
+            Self::UnknownVersion { .. } => "no version that was ever published is asked for",
             Self::MissingKey => "Sec-WebSocket-Key is missing",
             Self::MalformedKey => "Sec-WebSocket-Key is not base64 of 16 bytes",
             Self::SubprotocolRequired => "none of the subprotocols offered is known here",

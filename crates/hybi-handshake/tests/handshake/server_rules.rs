@@ -143,7 +143,7 @@ fn section_4_2_1_item_6_the_version_is_present() {
 
 #[test]
 fn section_4_3_the_version_is_one_number() {
-    for value in ["", "013", "13, 8", "x", "256", "-1"] {
+    for value in ["", "013", "13, 8", "x", "-1", "+13", "13.0", "0x0d", "09999"] {
         let line = format!("Sec-WebSocket-Version: {value}");
         let request = with_line(REQUEST, "Sec-WebSocket-Version", &line);
         let seen = refuses!(request, HandshakeError::MalformedVersion { .. }, 400, "RFC 6455 §4.3");
@@ -159,6 +159,18 @@ fn section_4_4_another_version_is_refused_with_the_list() {
         let (error, seen) = refused(&request);
         let HandshakeError::UnsupportedVersion { requested, .. } = error else { panic!("{error}") };
         assert_eq!(requested.number(), Some(number));
+        check_refusal(&error, &seen, 426, "RFC 6455 §4.4");
+        assert_eq!(seen.field("upgrade"), Some("websocket"));
+        assert_eq!(seen.field("sec-websocket-version"), Some("13"));
+    }
+}
+
+#[test]
+fn section_4_4_a_version_that_no_list_has_is_refused_with_the_list() {
+    for number in ["256", "9999", "99999999999999999999999999"] {
+        let line = format!("Sec-WebSocket-Version: {number}");
+        let (error, seen) = refused(&with_line(REQUEST, "Sec-WebSocket-Version", &line));
+        assert!(matches!(error, HandshakeError::UnknownVersion { .. }), "{error}");
         check_refusal(&error, &seen, 426, "RFC 6455 §4.4");
         assert_eq!(seen.field("upgrade"), Some("websocket"));
         assert_eq!(seen.field("sec-websocket-version"), Some("13"));

@@ -47,13 +47,14 @@ pub(super) fn numbers(headers: &HeaderMap) -> Result<[u32; 2], HandshakeError> {
 /// draft that is named is believed, but clients are known that name one and send the frames of
 /// hixie-76, so that the first byte may tell otherwise.
 pub(super) fn terms(accepted: VersionSet, headers: &HeaderMap) -> Result<Terms, HandshakeError> {
-    let unknown = HandshakeError::Draft(&rules::UNKNOWN_DRAFT);
-    let number = match single(headers, DRAFT)? {
+    let unknown = HandshakeError::UnknownVersion { accepted };
+    let number = match single(headers, DRAFT)?.map(core::str::from_utf8) {
         None => None,
-        Some(value) => {
-            let parsed = core::str::from_utf8(value).ok().and_then(Version::parse);
-            Some(parsed.and_then(Version::number).ok_or_else(|| unknown.clone())?)
+        Some(Ok(value)) if Version::is_number(value) => {
+            let parsed = Version::parse(value).and_then(Version::number);
+            Some(parsed.ok_or_else(|| unknown.clone())?)
         }
+        Some(_) => return Err(HandshakeError::Draft(&rules::MALFORMED_DRAFT)),
     };
     let fitting = || {
         let fits = |draft: &Draft| match draft.selector() {

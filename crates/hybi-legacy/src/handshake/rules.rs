@@ -28,8 +28,8 @@ pub(super) static NUMBER_TOO_LARGE: DraftRule =
 pub(super) static ANSWER_MISMATCH: DraftRule =
     of_server("the sixteen bytes behind the head do not answer the challenge", "hixie-76");
 
-pub(super) static UNKNOWN_DRAFT: DraftRule =
-    of_client("Sec-WebSocket-Draft is none of 0, 1, 2 and 3", "hybi-02");
+pub(super) static MALFORMED_DRAFT: DraftRule =
+    of_client("Sec-WebSocket-Draft is not a number", "hybi-02");
 
 pub(super) static NONCE_MISSING: DraftRule = of_server("Sec-WebSocket-Nonce is missing", "hybi-04");
 pub(super) static NONCE_MALFORMED: DraftRule =

@@ -51,7 +51,7 @@ pub enum FieldOrder {
 ///
 /// The first rule broken, as [`ServerPolicy::check`]; [`HandshakeError::Draft`] for rules that RFC
 /// 6455 does not have, answered with 400; [`HandshakeError::UnsupportedVersion`] for a draft that
-/// the policy does not accept.
+/// the policy does not accept, and [`HandshakeError::UnknownVersion`] for one that does not exist.
 ///
 /// ```
 /// use hybi_handshake::{ServerPolicy, Version};

@@ -22,11 +22,13 @@ enum Heard {
     Or(Version, Version),
     /// 426, and it was this version that was asked for.
     Refused(Version),
+    /// 426, for a version that does not exist.
+    Unknown,
     /// 400.
     Bad,
 }
 
-use Heard::{Bad, Only, Or, Refused};
+use Heard::{Bad, Only, Or, Refused, Unknown};
 
 fn heard(request: &str, accepted: &[Version]) -> Heard {
     match judged(&policy(accepted.iter().copied()), request) {
@@ -43,6 +45,10 @@ fn heard(request: &str, accepted: &[Version]) -> Heard {
             }
         }
         Err(HandshakeError::UnsupportedVersion { requested, .. }) => Refused(requested),
+        Err(error @ HandshakeError::UnknownVersion { .. }) => {
+            assert_eq!(error.response().status(), 426);
+            Unknown
+        }
         Err(error) => {
             assert_eq!(error.status().map(|status| status.as_u16()), Some(400), "{error}");
             Bad
@@ -76,13 +82,15 @@ fn two_keys_and_the_draft_that_is_named_tell_among_four_versions() {
         ("3", &[V3], Only(V3)),
         ("3", &[H76, V1, V2, V3], Or(V3, H76)),
         ("3", &[H76, V1, V2], Refused(V3)),
-        ("4", &Version::ALL, Bad),
+        ("4", &Version::ALL, Unknown),
         ("00", &Version::ALL, Bad),
         ("02", &Version::ALL, Bad),
         ("-1", &Version::ALL, Bad),
         ("2, 3", &Version::ALL, Bad),
         ("two", &Version::ALL, Bad),
-        ("256", &Version::ALL, Bad),
+        ("256", &Version::ALL, Unknown),
+        ("9999", &Version::ALL, Unknown),
+        ("", &[RFC], Refused(H76)),
     ] {
         let line = format!("Host: example.com\r\nSec-WebSocket-Draft: {draft}");
         let line = if draft.is_empty() { "Host: example.com" } else { &line };

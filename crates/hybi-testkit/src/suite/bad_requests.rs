@@ -87,7 +87,8 @@ fn websocket_offences() -> Vec<Offence> {
         ("two versions", replaced(VERSION, "Sec-WebSocket-Version: 13, 8"), 400),
         ("two version fields", version_and(VERSION), 400),
         ("a leading zero", replaced(VERSION, "Sec-WebSocket-Version: 013"), 400),
-        ("version 256", replaced(VERSION, "Sec-WebSocket-Version: 256"), 400),
+        ("version 256", replaced(VERSION, "Sec-WebSocket-Version: 256"), 426),
+        ("version 9999", replaced(VERSION, "Sec-WebSocket-Version: 9999"), 426),
         ("a word for a version", replaced(VERSION, "Sec-WebSocket-Version: new"), 400),
         // Items 8 and 9, section 4.3.
         ("a subprotocol that is no token", version_and("Sec-WebSocket-Protocol: a b"), 400),

@@ -110,8 +110,8 @@ fn requests_that_select_nothing_are_refused_with_the_versions_there_are() {
     use Version as V;
     for (enabled, draft, status, list) in [
         // No document has these.
-        (&V::ALL[..], Some(4), 400, ""),
-        (&V::ALL, Some(200), 400, ""),
+        (&V::ALL[..], Some(4), 426, "13, 8, 7, 6, 5, 4"),
+        (&V::ALL, Some(200), 426, "13, 8, 7, 6, 5, 4"),
         (&[V::RFC6455], None, 426, "13"),
         (&[V::RFC6455], Some(2), 426, "13"),
         (&[V::RFC6455, V::HIXIE_75], None, 426, "13"),
