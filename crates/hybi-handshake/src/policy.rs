@@ -171,7 +171,7 @@ impl ServerPolicy {
         let version = self.check_version(headers)?;
         let key = fields::single(headers, &header::SEC_WEBSOCKET_KEY, "Sec-WebSocket-Key")?
             .ok_or(HandshakeError::MissingKey)?;
-        let key = core::str::from_utf8(key).ok().filter(|key| is_key(key.as_bytes()));
+        let key = core::str::from_utf8(key).ok().filter(|key| is_key(key.as_bytes(), version));
         let key = key.ok_or(HandshakeError::MalformedKey)?;
         let origin = origin(headers, version)?;
         // hybi-04 to 07 do not say that a name is a token, and no client is known that sends another.

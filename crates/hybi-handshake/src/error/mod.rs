@@ -158,7 +158,7 @@ pub enum HandshakeError {
     },
     /// `Sec-WebSocket-Key` is missing.
     MissingKey,
-    /// `Sec-WebSocket-Key` is not base64 of 16 bytes.
+    /// `Sec-WebSocket-Key` is not base64 of 16 bytes, or before version 13 not base64.
     MalformedKey,
     /// The server's [`OriginPolicy`](crate::OriginPolicy) does not allow the origin.
     Origin(Box<RefusedOrigin>),
