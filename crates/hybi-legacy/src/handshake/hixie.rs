@@ -18,7 +18,6 @@ pub(super) struct Spelling {
     pub(super) origin: &'static str,
     pub(super) location: &'static str,
     pub(super) subprotocol: &'static str,
-    origin_missing: DraftRule,
     subprotocol_malformed: DraftRule,
     other_origin: DraftRule,
     other_location: DraftRule,
@@ -32,7 +31,6 @@ pub(super) static HIXIE_75: Spelling = Spelling {
     origin: "WebSocket-Origin",
     location: "WebSocket-Location",
     subprotocol: "WebSocket-Protocol",
-    origin_missing: of_client("Origin is missing or empty", "hixie-75"),
     subprotocol_malformed: of_client(
         "WebSocket-Protocol is not a name of visible characters and spaces",
         "hixie-75",
@@ -49,7 +47,6 @@ pub(super) static HIXIE_76: Spelling = Spelling {
     origin: "Sec-WebSocket-Origin",
     location: "Sec-WebSocket-Location",
     subprotocol: "Sec-WebSocket-Protocol",
-    origin_missing: of_client("Origin is missing or empty", "hixie-76"),
     subprotocol_malformed: of_client(
         "Sec-WebSocket-Protocol does not consist of visible characters and spaces",
         "hixie-76",
@@ -84,8 +81,9 @@ impl Spelling {
         if !lists(headers, "Connection", "upgrade") {
             return Err(HandshakeError::MissingConnection);
         }
-        let origin = self.origin_of(headers)?;
-        policy.decide(version, host, Some(origin), || self.offers(headers, version))
+        // Browsers name one, as the drafts want; other clients of the time are known that do not.
+        let origin = single(headers, "Origin")?;
+        policy.decide(version, host, origin, || self.offers(headers, version))
     }
 
     /// The response up to its blank line, in the order that hixie-75 fixes.
@@ -97,7 +95,9 @@ impl Spelling {
     ) -> Result<Vec<u8>, HandshakeError> {
         let location = location(policy.secure(), policy.check_head(request)?, request.uri());
         let mut out = self.first_lines.as_bytes().to_vec();
-        put(&mut out, self.origin, self.origin_of(request.headers())?);
+        if let Some(origin) = single(request.headers(), "Origin")? {
+            put(&mut out, self.origin, origin);
+        }
         put(&mut out, self.location, location.as_bytes());
         let chosen = accepted.subprotocol.as_deref();
         if let Some(name) = chosen.and_then(|name| printable(name.as_bytes())) {

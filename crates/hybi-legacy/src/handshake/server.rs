@@ -44,8 +44,9 @@ pub enum FieldOrder {
 /// at it where that is not one of them. Where hixie-76 and hybi-01 to 03 are both accepted, the
 /// first byte behind the handshake may decide: [`ServerAnswer::terms`].
 ///
-/// hixie-75 to hybi-03 have to name an origin. Their keys are worked out here, so that nothing is
-/// answered to a request that can have no answer.
+/// The drafts hixie-75 to hybi-03 want an origin in each request; one without is accepted where the
+/// policy allows none, and its answer repeats none. Their keys are worked out here, so that nothing
+/// is answered to a request that can have no answer.
 ///
 /// # Errors
 ///
@@ -152,7 +153,7 @@ impl ServerAnswer {
 
     /// Prepares the answer to a request that [`check`] accepted.
     ///
-    /// The response repeats the origin and the place that the client asks for. The latter is put
+    /// The response repeats the origin, if the request names one, and the place that the client asks for. The latter is put
     /// together from [`ServerPolicy::secure`], `Host` and the request target; a client compares it
     /// with its URI, so that `secure` has to tell the truth about the client's end even behind a
     /// proxy.

@@ -20,8 +20,6 @@ fn every_rule_for_requests_has_its_error() {
         ("Host", "", "Host is missing", 400),
         ("Host", "Host: example.com\r\nHost: example.com", "Host occurs more than once", 400),
         ("Host", "Host: exa mple", "Host is malformed", 400),
-        ("Origin", "", "Origin is missing or empty", 400),
-        ("Origin", "Origin:", "Origin is missing or empty", 400),
         ("Origin", "Origin: http://a\r\nOrigin: http://a", "Origin occurs more than once", 400),
         ("GET", "POST /demo HTTP/1.1", "the method of an opening handshake is GET", 405),
         ("GET", "GET /demo HTTP/1.0", "HTTP/1.1 is needed", 505),
@@ -83,8 +81,27 @@ fn the_origin_policy_holds_for_every_version() {
             let request = with_line(request, "Origin", origin);
             assert_eq!(answer(&strict(version), &request).status(), 403, "{origin}");
         }
+        for origin in ["", "Origin:"] {
+            let request = with_line(request, "Origin", origin);
+            let only_same = ServerPolicy::new()
+                .with_versions([version])
+                .with_origins(OriginPolicy::List(vec!["same".parse().expect("a pattern")]));
+            assert_eq!(answer(&only_same, &request).status(), 403, "{origin:?}");
+        }
         let secure = strict(version).with_secure(true);
         assert_eq!(answer(&secure, request).status(), 403, "a page without TLS");
+    }
+}
+
+#[test]
+fn a_client_without_an_origin_gets_none_back() {
+    for (request, version) in [(REQUEST_75, Version::HIXIE_75), (REQUEST_76, Version::HIXIE_76)] {
+        let policy = ServerPolicy::new().with_versions([version]);
+        let answered = answer(&policy, &with_line(request, "Origin", ""));
+        assert_eq!(answered.status(), 101, "{version}");
+        let prefix = if version == Version::HIXIE_75 { "" } else { "sec-" };
+        let field = |name| answered.field(&format!("{prefix}websocket-{name}"));
+        assert_eq!((field("origin"), field("location")), (None, Some("ws://example.com/demo")));
     }
 }
 
