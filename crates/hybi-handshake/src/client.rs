@@ -174,9 +174,6 @@ impl ClientHandshake {
     /// Applies the rules for a response of status 101.
     fn check(&self, response: Response<()>) -> Result<ClientAccepted, HandshakeError> {
         let headers = response.headers();
-        if response.version() < http::Version::HTTP_11 {
-            return Err(HandshakeError::HttpVersion);
-        }
         let upgrade = fields::single(headers, &header::UPGRADE, "Upgrade")?;
         if !upgrade.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
             return Err(HandshakeError::ResponseUpgrade);

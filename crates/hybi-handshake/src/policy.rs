@@ -277,7 +277,7 @@ impl ServerPolicy {
         let value =
             fields::single(headers, &header::SEC_WEBSOCKET_VERSION, "Sec-WebSocket-Version")?
                 .ok_or_else(|| missing_version(headers, accepted))?;
-        let requested = core::str::from_utf8(value)
+        let value = core::str::from_utf8(value)
             .ok()
             .filter(|value| Version::is_number(value))
             .ok_or(HandshakeError::MalformedVersion { accepted })?;

@@ -4,7 +4,7 @@
 use core::mem;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, Version};
 
 use crate::body::BodyReader;
 use crate::error::HandshakeError;
@@ -67,6 +67,9 @@ impl ResponseReader {
             let Some(head) = head else { return Ok((consumed, None)) };
             let response = parse::response(&head)?;
             match response.status() {
+                StatusCode::SWITCHING_PROTOCOLS if response.version() < Version::HTTP_11 => {
+                    return Err(HandshakeError::ResponseHttpVersion);
+                }
                 StatusCode::SWITCHING_PROTOCOLS => {
                     return Ok((consumed, Some(ResponseHead { response, bytes: head.bytes })));
                 }

@@ -99,14 +99,14 @@ pub enum HandshakeError {
         /// The name of the field.
         name: &'static str,
     },
-    /// The peer speaks a version of HTTP other than 1.1.
-    HttpVersion,
     /// `Sec-WebSocket-Protocol` is not a list of distinct tokens (from a server: one token).
     MalformedSubprotocol,
     /// `Sec-WebSocket-Extensions` does not follow its grammar.
     MalformedExtensions,
 
     // What a client did.
+    /// The request is of another version of HTTP than 1.1.
+    HttpVersion,
     /// The method is not GET.
     Method,
     /// The request target is no path and no absolute `http` or `https` URI.
@@ -166,6 +166,9 @@ pub enum HandshakeError {
     SubprotocolRequired,
 
     // What a server did.
+    /// The response is 101, but not of HTTP/1.1: no older version has that status, and no newer one a
+    /// head like this.
+    ResponseHttpVersion,
     /// The server answered something else than 101. This is its whole response: a redirect, a
     /// request for credentials, a list of versions, a page that explains.
     ///
@@ -252,7 +255,8 @@ impl HandshakeError {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
-            Self::Rejected(_)
+            Self::ResponseHttpVersion
+            | Self::Rejected(_)
             | Self::ResponseUpgrade
             | Self::ResponseConnection
             | Self::MissingAccept
@@ -361,7 +365,11 @@ impl HandshakeError {
             Self::MalformedField { .. } => "RFC 9112 §5",
             Self::UnexpectedEof { .. } => "RFC 9112 §8",
             Self::TimedOut => "RFC 9110 §15.5.9",
-            Self::DuplicateField { .. } => "RFC 6455 §11.3",
+            Self::DuplicateField { name } => match name.as_bytes() {
+                b"Host" => "RFC 9112 §3.2",
+                [b'S', ..] => "RFC 6455 §11.3",
+                _ => "RFC 9110 §5.3",
+            },
             Self::HttpVersion | Self::Method => "RFC 6455 §4.2.1 item 1",
             Self::MissingHost => "RFC 6455 §4.2.1 item 2",
             Self::MalformedTarget | Self::MalformedHost | Self::HostMismatch => "RFC 9112 §3.2",
@@ -377,6 +385,7 @@ impl HandshakeError {
             Self::MalformedSubprotocol => "RFC 6455 §11.3.4",
             Self::SubprotocolRequired => "RFC 6455 §4.2.2",
             Self::MalformedExtensions => "RFC 6455 §9.1",
+            Self::ResponseHttpVersion => "RFC 9110 §15.2",
             Self::Rejected(_) => "RFC 6455 §4.1 response item 1",
             Self::ResponseUpgrade => "RFC 6455 §4.1 response item 2",
             Self::ResponseConnection => "RFC 6455 §4.1 response item 3",
@@ -467,6 +476,7 @@ impl fmt::Display for HandshakeError {
             Self::MissingKey => "Sec-WebSocket-Key is missing",
             Self::MalformedKey => "Sec-WebSocket-Key is not base64 of 16 bytes",
             Self::SubprotocolRequired => "none of the subprotocols offered is known here",
+            Self::ResponseHttpVersion => "a 101 is a response of HTTP/1.1",
             Self::ResponseUpgrade => "Upgrade in the response is not websocket",
             Self::ResponseConnection => "Connection in the response does not list Upgrade",
             Self::MissingAccept => "Sec-WebSocket-Accept is missing",

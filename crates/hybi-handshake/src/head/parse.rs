@@ -18,7 +18,7 @@ pub(crate) fn request(head: &Head) -> Result<Request<()>, HandshakeError> {
         let mut parsed = httparse::Request::new(&mut []);
         parsed
             .parse_with_uninit_headers(&head.bytes, table)
-            .map_err(|error| violation(&head.bytes, error))?;
+            .map_err(|error| violation(&head.bytes, error, HandshakeError::HttpVersion))?;
         let (Some(method), Some(target), Some(version)) =
             (parsed.method, parsed.path, parsed.version)
         else {
@@ -45,7 +45,7 @@ pub(crate) fn response(head: &Head) -> Result<Response<()>, HandshakeError> {
         let mut parsed = httparse::Response::new(&mut []);
         httparse::ParserConfig::default()
             .parse_response_with_uninit_headers(&mut parsed, &head.bytes, table)
-            .map_err(|error| violation(&head.bytes, error))?;
+            .map_err(|error| violation(&head.bytes, error, HandshakeError::ResponseHttpVersion))?;
         let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
         let (Some(status), Some(version)) = (status, parsed.version) else {
             return Err(HandshakeError::MalformedStartLine);
@@ -92,10 +92,11 @@ fn header_map(head: &Head, table: &[Header<'_>]) -> Result<HeaderMap, HandshakeE
     Ok(headers)
 }
 
-/// The rule that a head broke, given what the parser stumbled over.
-fn violation(head: &[u8], error: httparse::Error) -> HandshakeError {
+/// The rule that a head broke, given what the parser stumbled over, and how it is called if that is
+/// the version of HTTP.
+fn violation(head: &[u8], error: httparse::Error, of_version: HandshakeError) -> HandshakeError {
     match error {
-        httparse::Error::Version if names_other_version(head) => HandshakeError::HttpVersion,
+        httparse::Error::Version if names_other_version(head) => of_version,
         httparse::Error::HeaderName | httparse::Error::HeaderValue => {
             HandshakeError::MalformedField { offset: bad_field(head) }
         }

@@ -162,7 +162,7 @@ fn fields_that_may_occur_once_do() {
 fn a_101_of_another_http_is_refused() {
     for version in ["HTTP/1.0", "HTTP/1.2"] {
         let response = RESPONSE.replacen("HTTP/1.1", version, 1);
-        assert!(matches!(answer(&request(), &response), Err(HandshakeError::HttpVersion)));
+        fails!(response, HandshakeError::ResponseHttpVersion, "RFC 9110 §15.2");
     }
 }
 

@@ -190,7 +190,12 @@ fn section_11_3_fields_that_may_occur_once_do() {
         let (error, seen) = refused(&request);
         let HandshakeError::DuplicateField { name } = error else { panic!("{error}") };
         assert!(line.starts_with(name));
-        check_refusal(&error, &seen, 400, "RFC 6455 §11.3");
+        let section = match name {
+            "Host" => "RFC 9112 §3.2",
+            "Origin" => "RFC 9110 §5.3",
+            _ => "RFC 6455 §11.3",
+        };
+        check_refusal(&error, &seen, 400, section);
     }
 }
 

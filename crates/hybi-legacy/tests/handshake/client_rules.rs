@@ -127,7 +127,18 @@ fn every_rule_for_responses_has_its_error() {
     let twice = |line: &str| format!("{line}\r\n{line}");
     let first_lines = "the response does not begin with the three lines of the draft";
     for (response, start, line, error) in [
-        (RESPONSE_75, "HTTP", "HTTP/1.0 101 Web Socket Protocol Handshake", first_lines),
+        (
+            RESPONSE_75,
+            "HTTP",
+            "HTTP/1.0 101 Web Socket Protocol Handshake",
+            "a 101 is a response of HTTP/1.1",
+        ),
+        (
+            RESPONSE_76,
+            "HTTP",
+            "HTTP/1.0 101 WebSocket Protocol Handshake",
+            "a 101 is a response of HTTP/1.1",
+        ),
         (RESPONSE_75, "HTTP", "HTTP/1.1 101 WebSocket Protocol Handshake", first_lines),
         (RESPONSE_75, "HTTP", "HTTP/1.1 101 Web Socket Protocol Handshake ", first_lines),
         (RESPONSE_75, "Upgrade", "upgrade: WebSocket", first_lines),

@@ -30,7 +30,7 @@ fn offences(request: &Head) -> Vec<(&'static str, String, Deserved)> {
         ("status 200", replaced("101 Switching Protocols", "200 OK"), |e| {
             matches!(e, E::Rejected(_))
         }),
-        ("HTTP/1.0", replaced("HTTP/1.1", "HTTP/1.0"), |e| matches!(e, E::HttpVersion)),
+        ("HTTP/1.0", replaced("HTTP/1.1", "HTTP/1.0"), |e| matches!(e, E::ResponseHttpVersion)),
         ("no HTTP", "SSH-2.0-server\r\n".into(), |e| matches!(e, E::NotHttp { .. })),
         ("frames at once", "\u{1}\u{5}hello".into(), |e| matches!(e, E::NotHttp { .. })),
         ("a bad status", replaced("101", "1O1"), |e| matches!(e, E::MalformedStartLine)),
