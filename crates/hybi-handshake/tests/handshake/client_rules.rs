@@ -106,7 +106,7 @@ fn response_item_6_the_subprotocol_was_offered() {
     // Names of subprotocols are compared with regard to case.
     let upper = with_line(&response, "Sec-WebSocket-Protocol", "Sec-WebSocket-Protocol: B");
     assert!(matches!(answer(&request, &upper), Err(HandshakeError::SubprotocolNotOffered)));
-    for value in ["", "a, b", "a b"] {
+    for value in ["a, b", "a b", ",b", "b,", "a,", ",", "\"b\""] {
         let line = format!("Sec-WebSocket-Protocol: {value}");
         let many = with_line(&response, "Sec-WebSocket-Protocol", &line);
         let error = answer(&request, &many).unwrap_err();
@@ -260,6 +260,10 @@ fn fields_of_the_handshake_cannot_be_set() {
         "Connection",
         "Sec-WebSocket-Key",
         "sec-websocket-anything",
+        "WebSocket-Protocol",
+        "websocket-origin",
+        "WebSocket-Location",
+        "WebSocket-Anything",
         "Content-Length",
         "Transfer-Encoding",
     ] {

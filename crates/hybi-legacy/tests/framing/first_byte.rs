@@ -41,6 +41,44 @@ fn the_first_byte_decides() {
 }
 
 #[test]
+fn every_first_byte_is_of_one_framing() {
+    for byte in 0..=0xff {
+        let mut receiver = server(&either(Version::HIXIE_76, Version::HYBI_01));
+        // What follows does not matter, nor whether the byte is lawful.
+        let _ = receiver.chunk(&[byte]);
+        let hixie = matches!(byte, 0x00 | 0xff);
+        let spoken = if hixie { Version::HIXIE_76 } else { Version::HYBI_01 };
+        assert_eq!(receiver.codec.version(), spoken, "{byte:#04x}");
+    }
+}
+
+#[test]
+fn the_first_bit_of_a_hixie_frame_tells_how_it_ends() {
+    for version in [Version::HIXIE_75, Version::HIXIE_76] {
+        let terms = Terms::new(version).expect("no key needed");
+        // At FF up to 7F, behind a length from 80 on, whatever lies between.
+        for (kind, skipped) in [
+            (0x01, &b"a\x00b\xff"[..]),
+            (0x7f, b"\x03\x00\xff"),
+            (0x80, b"\x03\xff\xffb"),
+            (0x81, b"\x03\x00\x01\xff"),
+            (0xfe, b"\x80\x02\xff\x00"),
+            (0x80, b"\x00"),
+            (0xff, b"\x01\xff"),
+        ] {
+            let wire = [&[kind], skipped, b"\x00Hello\xff"].concat();
+            for chunk in [1, 100] {
+                let mut receiver = server(&terms);
+                for bytes in wire.chunks(chunk) {
+                    receiver.chunk(bytes).expect("lawful");
+                }
+                assert_eq!(receiver.events, [Event::Text("Hello".to_owned())], "{kind:#04x}");
+            }
+        }
+    }
+}
+
+#[test]
 fn later_bytes_decide_nothing() {
     let mut receiver = server(&either(Version::HIXIE_76, Version::HYBI_03));
     receiver.chunk(b"\x04\x02hi").expect("hybi-03");

@@ -27,6 +27,17 @@ fn every_rule_for_requests_has_its_error() {
         ("GET", "GET /caf\u{e9} HTTP/1.1", "the request target is malformed", 400),
         ("GET", "GET http://example.com:x/ HTTP/1.1", "the request target is malformed", 400),
         ("Host", "Host: a\r\nTransfer-Encoding: chunked", "an opening handshake has no body", 400),
+        ("Host", "Host: a\r\nContent-Length: 1", "an opening handshake has no body", 400),
+        ("Host", "Host: a\r\nContent-Length: 9", "an opening handshake has no body", 400),
+        ("Host", "Host: a\r\nContent-Length: 08", "an opening handshake has no body", 400),
+        ("Host", "Host: a\r\nContent-Length: 8, 8", "an opening handshake has no body", 400),
+        ("Host", "Host: a\r\nContent-Length:", "an opening handshake has no body", 400),
+        (
+            "Host",
+            "Host: a\r\nContent-Length: 8\r\nContent-Length: 8",
+            "Content-Length occurs more than once",
+            400,
+        ),
     ] {
         for (request, version) in [(REQUEST_75, Version::HIXIE_75), (REQUEST_76, Version::HIXIE_76)]
         {
@@ -58,6 +69,7 @@ fn every_rule_for_requests_has_its_error() {
 fn what_clients_and_proxies_do_is_borne() {
     for (start, line) in [
         ("Host", "host:example.com\r\nUser-Agent: old\r\nContent-Length: 8"),
+        ("Host", "Host: example.com\r\nContent-Length: 0"),
         ("Upgrade", "UPGRADE: websocket"),
         ("Connection", "Connection: keep-alive, Upgrade"),
         ("GET", "GET http://example.com/demo HTTP/1.1"),
@@ -228,7 +240,7 @@ fn subprotocols_of_hixie_76_are_accepted_as_sent_or_one_of_them() {
 }
 
 #[test]
-fn subprotocols_of_hixie_are_visible_and_not_empty() {
+fn subprotocols_of_hixie_are_visible() {
     for request in [REQUEST_75, REQUEST_76] {
         for value in ["", " "] {
             assert_eq!(subprotocols(request, value, &["a"]).unwrap(), (vec![], None), "as none");
