@@ -152,16 +152,6 @@ impl Chain {
             || self.stream.as_ref().is_some_and(|codec| codec.is_active())
     }
 
-    /// Whether a connection that is about to wait should [`park`](Self::park) at once, because too
-    /// many codecs of this process are active.
-    #[must_use]
-    pub fn should_park_now(&self) -> bool {
-        #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-        return crate::deflate::is_crowded() && self.is_active();
-        #[cfg(not(any(feature = "zlib-rs", feature = "miniz_oxide")))]
-        false
-    }
-
     /// The connection went quiet: releases what can be made again when the next message comes.
     pub fn park(&mut self) {
         self.scratch = Vec::new();

@@ -12,7 +12,8 @@ use hybi_handshake::HeadLimits;
 /// does its worst holds no more than one message of [`max_message`](Self::max_message), the
 /// [`outbox_limit`](Self::outbox_limit), and about 128 KiB: the chunk of 64 KiB that was read and
 /// that the application has not taken yet, and about as much in answers to it. With compression,
-/// some 450 KB of state come to that until the connection is [parked](Self::park_after).
+/// 36 KiB of what was exchanged come to that, and in the middle of a message another 48 KiB; the
+/// states of compressors have a budget for the whole process (`Deflate::set_budget`).
 ///
 /// ```
 /// use std::time::Duration;
@@ -218,17 +219,14 @@ impl Config {
         self
     }
 
-    /// Sets how long a connection exchanges no message before its compression state is parked
+    /// Sets how long a connection exchanges no message before its compression states are released
     /// (up to twice as long); 1 s by default, `None` never does for that reason.
     ///
-    /// The state of both directions is some 450 KB in size. Parked, only what later messages may
-    /// refer to is kept, and the next message pays for making the state again: some tens of
-    /// microseconds. It is invisible to the peer. It takes somebody who receives, or waits to, as
-    /// every deadline does.
-    ///
-    /// A process in which more than 256 states are active parks connections as soon as they wait,
-    /// have sent everything or have given the last message out, whatever is set here. A message that
-    /// has not arrived whole keeps its state.
+    /// A quiet process then has hardly any of the 64 MiB, or what `Deflate::set_budget` says, that the
+    /// states of all connections take at most; and what the peer's next message may refer to, up to
+    /// 32 KiB, is packed if it is long. The next message pays for making a state again: some 10
+    /// microseconds. It is invisible to the peer. It takes somebody who receives, or waits to, as every
+    /// deadline does; the budget holds in any case.
     #[must_use]
     pub fn park_after(mut self, quiet: Option<Duration>) -> Self {
         self.park_after = quiet;

@@ -152,8 +152,6 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     pub(crate) fn release_chunk(&mut self) {
         if self.chunk.as_ref().is_some_and(Chunk::is_empty) {
             self.chunk = None;
-            // The application has a message now and may be long in coming back.
-            self.connection.park_if_crowded();
         }
     }
 

@@ -5,7 +5,7 @@ use hybi_frame::{CloseCode, ExtensionViolation};
 use hybi_handshake::{ExtensionOffer, Version};
 
 use crate::deflate::Deflate;
-use crate::deflate::codec::{Deflater, Held, Inflater, Kind};
+use crate::deflate::codec::{Deflater, Inflater, Kind, Ticket};
 use crate::extension::{Agreed, AnswerError, Extension, StreamCodec};
 
 /// deflate-stream, which versions 4 to 8 of the protocol had built in.
@@ -14,7 +14,8 @@ use crate::extension::{Agreed, AnswerError, Extension, StreamCodec};
 /// which is masked before, hardly gets smaller, and a broken stream cannot be told from a broken
 /// frame. There are no parameters: of a [`Deflate`], only the level counts here. A parked connection
 /// forgets what it sent, which costs the next message some of its compression, but keeps the 48 KiB
-/// in which the peer may refer to what was received; these are not among the states that are counted.
+/// in which the peer may refer to what was received; these are not in the
+/// [budget](Deflate::set_budget).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeflateStream {
     deflate: Deflate,
@@ -29,7 +30,7 @@ impl DeflateStream {
 
     fn agreed(self, answer: ExtensionOffer) -> Agreed {
         let kind = Kind { level: self.deflate.level, window_bits: 15 };
-        Agreed::stream(answer, move || Codec { kind, deflater: None, inflater: None })
+        Agreed::stream(answer, move || Codec { kind, deflater: Ticket::new(), inflater: None })
     }
 }
 
@@ -61,7 +62,7 @@ impl Extension for DeflateStream {
 /// Both directions of one connection.
 struct Codec {
     kind: Kind,
-    deflater: Option<(Deflater, Held)>,
+    deflater: Ticket<Deflater>,
     inflater: Option<Inflater>,
 }
 
@@ -71,12 +72,12 @@ impl StreamCodec for Codec {
             return;
         }
         let start = out.len();
-        let made = || (Deflater::take(self.kind), Held::new());
-        let (deflater, _) = self.deflater.get_or_insert_with(made);
-        if !deflater.flush(bytes, out) {
+        let mut deflater = self.deflater.take().unwrap_or_else(|| Deflater::take(self.kind));
+        if deflater.flush(bytes, out) {
+            self.deflater.leave(deflater);
+        } else {
             // A compressor that gives up is not known of; stored blocks need none.
             out.truncate(start);
-            self.deflater = None;
             store(bytes, out);
         }
     }
@@ -105,14 +106,14 @@ impl StreamCodec for Codec {
     }
 
     fn is_active(&self) -> bool {
-        self.deflater.is_some()
+        self.deflater.is_valid()
     }
 
     /// Forgets what was sent: each write ends at a byte, where another compressor can go on, as long
-    /// as it refers to nothing before. Where in its stream the peer stands cannot be known, so
+    /// as it refers to nothing before. (So it does when its own had to make room.) Where in its stream the peer stands cannot be known, so
     /// what was received stays.
     fn park(&mut self) {
-        self.deflater = None;
+        self.deflater.give_back();
     }
 }
 

@@ -14,7 +14,6 @@ use codec::{DeflateCodec, Direction};
 
 use crate::Extensions;
 
-pub(crate) use codec::is_crowded;
 pub use deflate_frame::DeflateFrame;
 pub use deflate_stream::DeflateStream;
 pub use draft_names::PermessageDeflateDraft;
@@ -47,17 +46,27 @@ pub use permessage_compress::PermessageCompress;
 ///
 /// # Memory
 ///
-/// A compressor takes 245 to 370 KiB, by its window, and a decompressor 47 KiB. Each thread keeps at
+/// A compressor takes 200 to 330 KiB, by its window, and a decompressor 48 KiB. Each thread keeps at
 /// most four of each for whoever needs one next. Without context takeover a connection borrows them
 /// for a message and owns nothing.
 ///
-/// With takeover it holds on to them, and to a copy of the bytes that the next message may refer
-/// back to, until it is parked: then it keeps these bytes alone, no more than the window and than
-/// were sent, and those compressed if they can be. After ten messages of 1 KiB each way, like one
-/// another as messages in JSON are, that is 6 KiB; at worst it is 64 KiB with both windows at 15
-/// bits. The next message takes 50 to 100 µs more. Connections are parked when they were quiet for a
-/// while, and whenever they wait while more than 256 compressors and decompressors are held in the
-/// process, which is some 60 MiB.
+/// With takeover the next message goes on with the states of the last. Between messages they are in
+/// one place for the whole process, with a budget in bytes ([`Deflate::set_budget`]): 64 MiB unless
+/// it is set. When that is used up, the state that was unused for longest makes room, but only for a
+/// connection whose last message is not as long ago: so a crowd of connections that speak once takes
+/// nothing from those that are busy. In the middle of a message a decompressor is its connection's
+/// own, and does not count.
+///
+/// What else a connection has is what makes a state again. Of what it sent these are the last 4 KiB,
+/// of what it received the last 32 KiB: as it came, compressed, while that is short, as it is when it
+/// gets longer, and packed when the connection is quiet (`Config::park_after` in hybi). After ten
+/// messages of 1 KiB each way, like one another as messages in JSON are, that is 8 KiB; at worst it is
+/// 36 KiB. A state made again costs a message of 1 KiB some 5 µs in sending and up to 10 µs in
+/// receiving, and it is sent in a tenth more bytes, since the states that are kept know more than
+/// 4 KiB.
+///
+/// Smaller windows make smaller compressors. They do not make what is kept of received bytes smaller:
+/// a peer that refers farther back than it agreed to is understood.
 ///
 /// Nothing is ever sized by what a peer declares: what a payload inflates to passes through 64 KiB
 /// that each thread has, and is counted there against the limit on messages.
@@ -89,6 +98,37 @@ impl Deflate {
     /// not. Without it, [`own_window_bits`](Self::own_window_bits) has no effect: a server declines
     /// offers that ask it for less than 15 bits, and a client does not offer to use less.
     pub const HAS_WINDOW_BITS: bool = cfg!(feature = "zlib-rs");
+
+    /// Sets how many bytes of compressors and decompressors are kept from message to message, by all
+    /// connections of the process together; 64 MiB by default.
+    ///
+    /// It is enough for some 170 connections that send and receive at the same time, each with the
+    /// largest windows. What is beyond, a connection makes again for each message: see
+    /// [Memory](Self#memory). A smaller budget than what is in use takes effect at once.
+    ///
+    /// ```
+    /// use hybi_compression::Deflate;
+    ///
+    /// // A server with memory to spare, for 10,000 connections that are sent to all the time.
+    /// Deflate::set_budget(4 << 30);
+    /// assert_eq!(Deflate::budget(), 4 << 30);
+    /// ```
+    pub fn set_budget(bytes: usize) {
+        codec::set_budget(bytes);
+    }
+
+    /// What [`set_budget`](Self::set_budget) set, or the default, in bytes.
+    #[must_use]
+    pub fn budget() -> usize {
+        codec::budget().0
+    }
+
+    /// How much of the [budget](Self::set_budget) is in use, in bytes: what a program that watches
+    /// itself would print.
+    #[must_use]
+    pub fn budget_used() -> usize {
+        codec::budget().1
+    }
 
     /// Sets how hard to try: from 0, which only stores, and 1, the fastest, to 9; 6 by default. What
     /// is beyond is taken for 9.
@@ -131,6 +171,9 @@ impl Deflate {
 
     /// Sets how far back the peer may refer at most; 15 by default, which demands nothing. A server
     /// obeys or goes without the extension; of clients it is demanded if they say that they can.
+    ///
+    /// It is for the sake of the peer's memory. A peer that refers farther back, as some that round the
+    /// number up do, is understood all the same.
     #[must_use]
     pub fn peer_window_bits(mut self, bits: u8) -> Self {
         self.peer_window_bits = bits.clamp(8, 15);

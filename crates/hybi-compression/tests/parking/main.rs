@@ -7,6 +7,7 @@
 mod support;
 
 mod memory;
+mod window;
 mod wire;
 
 use hybi_testkit::allocator::Counting;

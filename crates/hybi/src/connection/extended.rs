@@ -205,25 +205,8 @@ impl Connection {
         }
     }
 
-    /// The connection is about to wait: parks the codecs if others need the memory; says whether
-    /// there is still something to park.
-    pub(super) fn settle_codecs(&mut self) -> bool {
-        self.park_if_crowded();
-        self.has_active_codec()
-    }
-
     /// Whether there is something to park.
     pub(crate) fn has_active_codec(&self) -> bool {
         self.extended.as_ref().is_some_and(|extended| extended.chain.is_active())
-    }
-
-    /// Nothing is at hand any more that these codecs would be for: parks them if others need the
-    /// memory.
-    pub(crate) fn park_if_crowded(&mut self) {
-        if let Some(extended) = &mut self.extended
-            && extended.chain.should_park_now()
-        {
-            extended.chain.park();
-        }
     }
 }

@@ -404,10 +404,6 @@ impl Connection {
         self.outbox.sent(len);
         self.blocked = false;
         self.deadlines.wrote();
-        // Whoever only sends may never wait here, and its state would stay for ever.
-        if self.outbox.len() == 0 {
-            self.park_if_crowded();
-        }
     }
 
     /// Notes that the transport takes nothing for now: the write deadline begins to run, and of
@@ -441,7 +437,7 @@ impl Connection {
         if self.phase == Phase::Closed {
             return None;
         }
-        let active = self.settle_codecs();
+        let active = self.has_active_codec();
         self.deadlines.next(&self.config, active, now)
     }
 }

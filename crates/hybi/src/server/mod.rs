@@ -351,7 +351,7 @@ impl ServerBuilder {
     /// # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))] {
     /// use hybi::{Deflate, Extensions, Server};
     ///
-    /// // A small window in both directions keeps parked connections small.
+    /// // Small windows make small compressors, here and at the other end.
     /// let deflate = Deflate::default().own_window_bits(12).peer_window_bits(12);
     /// let server = Server::builder().extensions(deflate).build();
     /// let plain = Server::builder().extensions(Extensions::none()).build();

@@ -1,120 +1,141 @@
-//! History: the bytes that the next message may refer back to, as few as possible of them
-//! (RFC 7692 §7.1.1).
+//! History: what the peer's next message may refer back to (RFC 7692 §7.1.1).
 
-use super::pool::{Deflater, Inflater, Kind};
+use super::TAIL;
+use super::library::Payload;
+use super::pool::{Deflater, Inflater, Kind, Scratch};
+use super::ring::Ring;
 
-/// The last bytes of one direction, up to its window.
+/// The last 32 KiB that were received, in one of two forms.
 ///
-/// A state of the library has them as well, but none gives them back; this copy is what a parked
-/// connection keeps in its place.
+/// The peer compressed what it sent, so a short history is kept as it came: it is small, and costs
+/// nothing to keep. To make a state of it, it is decompressed again. In the long run that would take
+/// too much of both, so then the plain bytes are kept, and packed when the connection goes quiet.
+///
+/// Whatever window was agreed on, these are 32 KiB. Every library lets a message refer as far back as
+/// that within itself, and a state that was kept since the last message does as well; so a peer that
+/// breaks its window is understood, and always, however the state was come by.
 #[derive(Debug)]
 pub(super) struct History {
-    /// The most bytes that can be referred back to.
-    window: usize,
-    /// Those before `recent`, compressed.
-    packed: Option<Packed>,
-    /// Written round and round once it has the size of the window.
-    recent: Vec<u8>,
-    /// Where the oldest byte of `recent` is.
-    start: usize,
-    /// Bytes that came since compressing them was last tried.
+    form: Form,
+    /// Bytes that came since this form was taken.
     fresh: usize,
 }
 
 #[derive(Debug)]
-struct Packed {
-    bytes: Box<[u8]>,
-    /// How many they stand for.
-    len: usize,
+enum Form {
+    /// The DEFLATE data that it is made by, from nothing.
+    Stream(Vec<u8>),
+    Plain(Ring),
 }
 
 impl History {
-    pub(super) fn new(window_bits: u8) -> Self {
-        let window = 1 << window_bits;
-        Self { window, packed: None, recent: Vec::new(), start: 0, fresh: 0 }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.packed.is_none() && self.recent.is_empty()
+    pub(super) const fn new() -> Self {
+        Self { form: Form::Stream(Vec::new()), fresh: 0 }
     }
 
     pub(super) fn clear(&mut self) {
-        self.packed = None;
-        self.recent.clear();
-        self.start = 0;
-        self.fresh = 0;
+        *self = Self::new();
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        self.fresh = self.fresh.saturating_add(bytes.len());
-        let bytes = &bytes[bytes.len().saturating_sub(self.window)..];
-        let (front, back) = bytes.split_at(bytes.len().min(self.window - self.recent.len()));
-        let len = self.recent.len() + front.len();
-        if len > self.recent.capacity() {
-            let room = len.max(2 * self.recent.capacity()).min(self.window);
-            self.recent.reserve_exact(room - self.recent.len());
+    /// Adds what came, as it came and as it is.
+    pub(super) fn push(&mut self, payload: &[u8], plain: &[u8]) {
+        self.fresh = self.fresh.saturating_add(payload.len().max(plain.len()));
+        if let Form::Stream(stream) = &mut self.form {
+            if self.fresh <= STREAM_MAX {
+                append(stream, payload);
+                return;
+            }
+            let mut ring = Ring::new(WINDOW);
+            if plain.len() < WINDOW {
+                inflate(stream, &mut Inflater::take(), |bytes| ring.push(bytes));
+            }
+            self.form = Form::Plain(ring);
         }
-        self.recent.extend_from_slice(front);
-        let (front, back) = back.split_at(back.len().min(self.recent.len() - self.start));
-        self.recent[self.start..self.start + front.len()].copy_from_slice(front);
-        self.recent[..back.len()].copy_from_slice(back);
-        if !back.is_empty() || self.start + front.len() == self.window {
-            self.start = back.len();
-        } else {
-            self.start += front.len();
-        }
-        if self.recent.len() == self.window {
-            self.packed = None;
+        if let Form::Plain(ring) = &mut self.form {
+            ring.push(plain);
         }
     }
 
-    /// All of it, oldest first.
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        let packed = self.packed.as_ref();
-        let len = packed.map_or(0, |packed| packed.len);
-        let mut bytes = Vec::with_capacity(len + self.recent.len());
-        if let Some(packed) = packed {
-            bytes.resize(len, 0);
-            Inflater::take().inflate(&packed.bytes, &mut bytes);
+    /// Adds the tail that was taken off a payload, if it was.
+    pub(super) fn end_payload(&mut self, payload: Payload) {
+        if !payload.has_tail() {
+            self.push(&TAIL, &[]);
         }
-        let (newer, older) = self.recent.split_at(self.start);
-        bytes.extend_from_slice(older);
-        bytes.extend_from_slice(newer);
-        bytes.drain(..bytes.len().saturating_sub(self.window));
-        bytes
+    }
+
+    /// A decompressor that has this history in it.
+    pub(super) fn inflater(&mut self) -> Option<Inflater> {
+        let mut inflater = Inflater::take();
+        let done = match &mut self.form {
+            Form::Stream(stream) => inflate(stream, &mut inflater, |_| {}),
+            Form::Plain(ring) => inflater.remember(ring.bytes()),
+        };
+        done.then_some(inflater)
     }
 
     /// Whether [`pack`](Self::pack) is worth its time, which all that there is takes: part of that
     /// has to be new.
     pub(super) fn is_packable(&self) -> bool {
-        let packed = self.packed.as_ref().map_or(0, |packed| packed.len);
-        self.fresh >= PACK_MIN.max((packed + self.recent.len()) / 8)
+        matches!(&self.form, Form::Plain(ring) if self.fresh >= ring.len() / 8)
     }
 
     /// Gives back all memory that can be done without.
     pub(super) fn pack(&mut self) {
         if self.is_packable() {
             self.fresh = 0;
-            self.recent = self.bytes();
-            self.start = 0;
-            self.packed = pack(&self.recent);
-            if self.packed.is_some() {
-                self.recent = Vec::new();
+            if let Form::Plain(ring) = &mut self.form
+                && let Some(stream) = pack(ring.bytes())
+            {
+                self.form = Form::Stream(stream);
             }
         }
-        self.recent.shrink_to_fit();
+        match &mut self.form {
+            Form::Stream(stream) => stream.shrink_to_fit(),
+            Form::Plain(ring) => ring.shrink_to_fit(),
+        }
     }
 }
 
-fn pack(bytes: &[u8]) -> Option<Packed> {
-    let mut packed = Vec::new();
-    let smaller =
-        Deflater::take(PACKING).finish(bytes, &mut packed) && packed.len() < bytes.len() / 4 * 3;
-    smaller.then(|| Packed { bytes: packed.into_boxed_slice(), len: bytes.len() })
+/// Appends, with little room to spare: there are as many of these as there are connections.
+fn append(stream: &mut Vec<u8>, bytes: &[u8]) {
+    let len = stream.len() + bytes.len();
+    if len > stream.capacity() {
+        let room = len.max(stream.capacity() + stream.capacity() / 4).next_multiple_of(256);
+        stream.reserve_exact(room - stream.len());
+    }
+    stream.extend_from_slice(bytes);
 }
 
-/// The fewest new bytes.
-const PACK_MIN: usize = 2048;
+/// Decompresses what was decompressed before; `false` if that cannot be.
+fn inflate(stream: &[u8], inflater: &mut Inflater, mut out: impl FnMut(&[u8])) -> bool {
+    let (mut rest, mut scratch) = (stream, Scratch::take());
+    let room = scratch.room();
+    loop {
+        let Some(inflated) = inflater.inflate(rest, room) else { return false };
+        rest = &rest[inflated.taken..];
+        out(&room[..inflated.made]);
+        if inflated.made == 0 {
+            return rest.is_empty();
+        }
+    }
+}
+
+/// The bytes compressed, as the front of a stream that can go on, if they become much smaller.
+fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut packed = Vec::new();
+    let smaller =
+        Deflater::take(PACKING).flush(bytes, &mut packed) && packed.len() < bytes.len() / 4 * 3;
+    smaller.then(|| {
+        packed.shrink_to_fit();
+        packed
+    })
+}
+
+/// As far back as DEFLATE data can refer.
+const WINDOW: usize = 32 << 10;
+
+/// The most bytes that are added to a stream: so many are decompressed in some ten microseconds.
+const STREAM_MAX: usize = 16 << 10;
 
 /// Fast: what a connection exchanges is like itself, so that the rest gives little more.
 const PACKING: Kind = Kind { level: 1, window_bits: 15 };
@@ -123,41 +144,105 @@ const PACKING: Kind = Kind { level: 1, window_bits: 15 };
 mod tests {
     use super::*;
 
+    /// A peer that sends, and what it sent.
+    struct Peer {
+        deflater: Deflater,
+        history: History,
+        sent: Vec<u8>,
+    }
+
+    impl Peer {
+        fn new() -> Self {
+            let deflater = Deflater::take(Kind { level: 6, window_bits: 15 });
+            Self { deflater, history: History::new(), sent: Vec::new() }
+        }
+
+        fn send(&mut self, message: &[u8]) {
+            let mut payload = Vec::new();
+            assert!(self.deflater.flush(message, &mut payload));
+            // Some peers leave the tail on.
+            if !message.len().is_multiple_of(3) {
+                payload.truncate(payload.len() - TAIL.len());
+            }
+            self.history.push(&payload, message);
+            let last = payload[payload.len() - 1];
+            self.history.end_payload(Payload { last, made: true, takeover: true });
+            self.sent.extend_from_slice(message);
+        }
+
+        /// What is made of the history understands the next message.
+        fn check(&mut self) {
+            let message = &self.sent[self.sent.len().saturating_sub(1000)..].to_vec();
+            let mut payload = Vec::new();
+            assert!(self.deflater.flush(message, &mut payload));
+            assert!(payload.len() < 100, "it refers back");
+            let mut inflater = self.history.inflater().expect("it goes on");
+            let mut plain = Vec::new();
+            assert!(inflate(&payload, &mut inflater, |bytes| plain.extend_from_slice(bytes)));
+            assert!(plain == *message);
+            self.sent.extend_from_slice(message);
+            self.history.push(&payload, message);
+        }
+    }
+
+    fn text(number: usize, len: usize) -> Vec<u8> {
+        let record =
+            |at| format!("{{\"id\":{},\"price\":{}}},", at * 7919 % 100_003, at * 31 % 997);
+        (number * 100..).flat_map(|at| record(at).into_bytes()).take(len).collect()
+    }
+
     #[test]
-    fn has_the_last_bytes_in_order() {
-        for bits in [8, 9, 12] {
-            let window = 1 << bits;
-            for step in [1, 7, 100, window - 1, window, window + 1, 3 * window] {
-                for pack_every in [usize::MAX, 1, 3, 10] {
-                    let (mut history, mut all) = (History::new(bits), Vec::new());
-                    for round in 0..(5 * window / step).max(5) {
-                        let bytes: Vec<u8> =
-                            (0..step).map(|at| (at * 7 + round * round) as u8).collect();
-                        history.push(&bytes);
-                        all.extend_from_slice(&bytes);
-                        if round % pack_every == 0 {
-                            history.pack();
-                        }
-                        let last = &all[all.len().saturating_sub(window)..];
-                        assert!(history.bytes() == last, "{bits} {step} {pack_every} {round}");
+    fn whatever_its_form_the_next_message_is_understood() {
+        for len in [40, 999, 5000, 21_000, 40_000, 100_000] {
+            for pack_every in [1, 2, 7, usize::MAX] {
+                let mut peer = Peer::new();
+                for number in 0..25 {
+                    peer.send(&text(number, len));
+                    if number % pack_every == 0 {
+                        peer.history.pack();
+                        assert!(!peer.history.is_packable());
                     }
+                    peer.check();
                 }
             }
         }
     }
 
     #[test]
-    fn packed_it_is_smaller() {
-        let mut history = History::new(15);
-        let text = "{\"id\":17,\"kind\":\"trade\",\"price\":\"1.2500\"}".repeat(250);
-        history.push(text.as_bytes());
-        assert!(history.is_packable());
-        history.pack();
-        assert!(!history.is_packable() && history.recent.capacity() == 0);
-        assert!(history.packed.as_ref().is_some_and(|packed| packed.bytes.len() < 1000));
-        assert_eq!(history.bytes(), text.as_bytes());
+    fn a_short_one_is_as_small_as_it_came() {
+        let mut peer = Peer::new();
+        for number in 0..10 {
+            peer.send(&text(number, 1000));
+        }
+        let Form::Stream(stream) = &peer.history.form else { panic!("it is short") };
+        assert!(stream.capacity() < 4000 && !peer.history.is_packable(), "{}", stream.capacity());
+    }
 
+    #[test]
+    fn a_long_one_is_packed() {
+        let mut peer = Peer::new();
+        for number in 0..50 {
+            peer.send(&text(number, 1000));
+        }
+        assert!(matches!(&peer.history.form, Form::Plain(ring) if ring.len() == WINDOW));
+        assert!(peer.history.is_packable());
+        peer.history.pack();
+        let Form::Stream(stream) = &peer.history.form else { panic!("it is packed") };
+        assert!(stream.capacity() < WINDOW / 2, "{}", stream.capacity());
+        peer.check();
+    }
+
+    /// Neither a message without end nor one without content makes it grow.
+    #[test]
+    fn it_never_has_more_than_its_window() {
+        let mut history = History::new();
+        for _ in 0..10_000 {
+            history.push(&[0, 0, 0, 0xff, 0xff], &[]);
+        }
+        assert!(matches!(&history.form, Form::Plain(ring) if ring.len() == 0));
+        history.push(&[0; 100], &[7; 1 << 20]);
+        assert!(matches!(&history.form, Form::Plain(ring) if ring.len() == WINDOW));
         history.clear();
-        assert!(history.is_empty() && history.bytes().is_empty());
+        assert!(matches!(&history.form, Form::Stream(stream) if stream.capacity() == 0));
     }
 }

@@ -5,14 +5,18 @@ mod history;
 mod library;
 mod pool;
 mod receiver;
+mod ring;
 mod sender;
+mod store;
 
 use hybi_frame::Violation;
 
 use receiver::Receiver;
 use sender::Sender;
 
-pub(crate) use pool::{Deflater, Held, Inflater, Kind, is_crowded};
+pub(crate) use pool::{Deflater, Inflater, Kind};
+pub(crate) use store::Ticket;
+pub(super) use store::{budget, set_budget};
 
 use super::Deflate;
 use crate::extension::{Compress, EncodingKey, PayloadCodec};
@@ -42,7 +46,7 @@ impl DeflateCodec {
         Self {
             min_size: deflate.min_size,
             sender: Sender::new(deflate.level, send),
-            receiver: Receiver::new(receive),
+            receiver: Receiver::new(receive.takeover),
         }
     }
 

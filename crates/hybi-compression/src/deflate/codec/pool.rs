@@ -1,15 +1,13 @@
-//! DEFLATE states: kept by each thread for whoever needs one next, and counted while connections
-//! hold on to them.
+//! DEFLATE states: a few are kept by each thread for whoever needs one next.
 //!
 //! Either takes longer to make than to use for a small message, and a compressor is large. Both come
-//! back here when they are dropped.
+//! back here when they are dropped. The one used last is taken first: it is in the cache still.
 
 use core::cell::RefCell;
-use core::sync::atomic::{AtomicUsize, Ordering};
 use core::{fmt, mem};
 
 use super::TAIL;
-use super::library::{Compressor, Decompressor, End, Payload, Until};
+use super::library::{Compressor, Decompressor, End, Payload};
 
 pub(crate) use super::library::Inflated;
 
@@ -43,6 +41,10 @@ impl Deflater {
         Self { kind, state: Some(state) }
     }
 
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Appends the compressed payload without its tail. `false`, with nothing appended: the state
     /// is of no use any more.
     pub(super) fn message(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
@@ -54,21 +56,12 @@ impl Deflater {
 
     /// Appends the compressed bytes, tail and all.
     pub(crate) fn flush(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
-        self.deflate(bytes, out, Until::Flushed)
-    }
-
-    /// Appends a whole stream.
-    pub(super) fn finish(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
-        self.deflate(bytes, out, Until::Finished)
+        self.state.as_mut().is_some_and(|state| state.flush(bytes, out))
     }
 
     /// Makes what comes next refer back to these bytes, which the peer has.
     pub(super) fn remember(&mut self, bytes: &[u8]) -> bool {
         self.state.as_mut().is_some_and(|state| state.remember(bytes))
-    }
-
-    fn deflate(&mut self, bytes: &[u8], out: &mut Vec<u8>, until: Until) -> bool {
-        self.state.as_mut().is_some_and(|state| state.deflate_all(bytes, out, until))
     }
 }
 
@@ -175,29 +168,6 @@ impl Drop for Scratch {
     }
 }
 
-/// Counts a state that a connection holds on to between messages.
-#[derive(Debug)]
-pub(crate) struct Held(());
-
-impl Held {
-    pub(crate) fn new() -> Self {
-        HELD.fetch_add(1, Ordering::Relaxed);
-        Self(())
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        HELD.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Whether connections hold on to more states than is good: then each should give its own back when
-/// it is about to wait, not only when it was quiet for a while.
-pub(crate) fn is_crowded() -> bool {
-    HELD.load(Ordering::Relaxed) > MAX_HELD
-}
-
 /// What a thread keeps.
 #[derive(Default)]
 struct Pool {
@@ -214,11 +184,6 @@ fn with_pool<T>(f: impl FnOnce(&mut Pool) -> T) -> Option<T> {
 thread_local! {
     static POOL: RefCell<Pool> = RefCell::default();
 }
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-/// States of all connections of the process, of both kinds: some 50 MB.
-const MAX_HELD: usize = 256;
 
 /// Of each kind, by one thread.
 const KEPT: usize = 4;

@@ -2,17 +2,19 @@
 
 use hybi_frame::{CloseCode, ExtensionViolation, Violation};
 
-use super::Direction;
 use super::history::History;
 use super::library::{End, Payload};
-use super::pool::{Held, Inflated, Inflater, Scratch};
+use super::pool::{Inflated, Inflater, Scratch};
+use super::store::Ticket;
 
 /// The incoming direction of one connection.
 #[derive(Debug)]
 pub(super) struct Receiver {
     takeover: bool,
-    /// Has the history in it; made from it when there is none.
-    inflater: Option<(Inflater, Option<Held>)>,
+    /// In the middle of a message there is more to a decompressor than its history.
+    inflater: Option<Inflater>,
+    /// Of one that has the history in it, between messages.
+    left: Ticket<Inflater>,
     history: History,
     at: At,
 }
@@ -29,9 +31,9 @@ enum At {
 }
 
 impl Receiver {
-    pub(super) fn new(direction: Direction) -> Self {
-        let Direction { takeover, window_bits } = direction;
-        Self { takeover, inflater: None, history: History::new(window_bits), at: At::Start }
+    pub(super) fn new(takeover: bool) -> Self {
+        let (left, history) = (Ticket::new(), History::new());
+        Self { takeover, inflater: None, left, history, at: At::Start }
     }
 
     pub(super) fn decode(
@@ -41,12 +43,12 @@ impl Receiver {
         out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
     ) -> Result<(), Violation> {
         let inflater = match &mut self.inflater {
-            Some((inflater, _)) => inflater,
+            Some(inflater) => inflater,
             // Without a single byte, the tail alone would leave the decompressor out of step.
             None if piece.is_empty() => return Ok(()),
             None => {
-                let made = (made(&self.history)?, self.takeover.then(Held::new));
-                &mut self.inflater.insert(made).0
+                let made = self.left.take().or_else(|| self.history.inflater());
+                self.inflater.insert(made.ok_or(NOT_DEFLATE)?)
             }
         };
         let mut scratch = Scratch::take();
@@ -57,12 +59,12 @@ impl Receiver {
             loop {
                 let Inflated { taken, made, end } =
                     inflater.inflate(rest, room).ok_or(NOT_DEFLATE)?;
+                if self.takeover {
+                    self.history.push(&rest[..taken], &room[..made]);
+                }
                 rest = &rest[taken..];
                 any |= made > 0;
                 self.at = At::Inside { last, made: any };
-                if self.takeover {
-                    self.history.push(&room[..made]);
-                }
                 if made > 0 {
                     out(&room[..made])?;
                 }
@@ -82,15 +84,13 @@ impl Receiver {
             }
         }
         if !end {
-            // Until the message ends, it cannot be parked, so it should not make others do so.
-            if let Some((_, held)) = &mut self.inflater {
-                *held = None;
-            }
             return Ok(());
         }
         // Behind a final block there is nothing that the tail could end.
         if let At::Inside { last, made } = self.at {
-            match inflater.end(Payload { last, made, takeover: self.takeover }) {
+            let payload = Payload { last, made, takeover: self.takeover };
+            match inflater.end(payload) {
+                End::Flushed if self.takeover => self.history.end_payload(payload),
                 End::Flushed => {}
                 End::Final => {
                     inflater.reset();
@@ -100,34 +100,23 @@ impl Receiver {
             }
         }
         self.at = At::Start;
-        if !self.takeover {
-            self.inflater = None;
-        } else if let Some((_, held @ None)) = &mut self.inflater {
-            *held = Some(Held::new());
+        let inflater = self.inflater.take().filter(|_| self.takeover);
+        if let Some(inflater) = inflater {
+            self.left.leave(inflater);
         }
         Ok(())
     }
 
-    /// In the middle of a message there is more to a decompressor than its history.
     pub(super) fn is_active(&self) -> bool {
-        self.at == At::Start && (self.inflater.is_some() || self.history.is_packable())
+        self.left.is_valid() || self.at == At::Start && self.history.is_packable()
     }
 
     pub(super) fn park(&mut self) {
         if self.at == At::Start {
-            self.inflater = None;
+            self.left.give_back();
             self.history.pack();
         }
     }
-}
-
-/// A decompressor that has this history in it.
-fn made(history: &History) -> Result<Inflater, Violation> {
-    let mut inflater = Inflater::take();
-    if !history.is_empty() && !inflater.remember(&history.bytes()) {
-        return Err(NOT_DEFLATE);
-    }
-    Ok(inflater)
 }
 
 /// What a decompressor has room for, it gives. miniz_oxide does not where its window begins anew:

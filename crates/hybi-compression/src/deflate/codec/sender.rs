@@ -1,24 +1,27 @@
 //! Sender: outgoing payloads compressed (RFC 7692 §7.2.1).
 
 use super::Direction;
-use super::history::History;
-use super::pool::{Deflater, Held, Kind};
+use super::pool::{Deflater, Kind};
+use super::ring::Ring;
+use super::store::Ticket;
 
 /// The outgoing direction of one connection.
 #[derive(Debug)]
 pub(super) struct Sender {
     kind: Kind,
     takeover: bool,
-    /// Has the history in it; made from it when there is none.
-    deflater: Option<(Deflater, Held)>,
-    history: History,
+    /// Of a compressor that has all before in it.
+    deflater: Ticket<Deflater>,
+    /// What another would be made with.
+    history: Ring,
 }
 
 impl Sender {
     pub(super) fn new(level: u8, direction: Direction) -> Self {
         let Direction { takeover, window_bits } = direction;
         let kind = Kind { level, window_bits };
-        Self { kind, takeover, deflater: None, history: History::new(window_bits) }
+        let history = Ring::new(HISTORY.min(1 << window_bits));
+        Self { kind, takeover, deflater: Ticket::new(), history }
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -29,26 +32,27 @@ impl Sender {
         if !self.takeover {
             return self.encode_alone(payload, out);
         }
-        if self.deflater.is_none() {
-            let mut deflater = Deflater::take(self.kind);
-            if !self.history.is_empty() && !deflater.remember(&self.history.bytes()) {
-                return false;
-            }
-            self.deflater = Some((deflater, Held::new()));
-        }
+        let Some(mut deflater) = self.deflater.take().or_else(|| self.make()) else {
+            return false;
+        };
         let start = out.len();
-        let done =
-            self.deflater.as_mut().is_some_and(|(deflater, _)| deflater.message(payload, out));
+        let done = deflater.message(payload, out);
         // What was compressed is part of what the next message builds on, so it is sent, or the
         // state made again without it, which takes longer than a small message gains by it.
-        let pays = out.len() - start < payload.len() || payload.len() < UNDO_MIN;
-        if done && pays {
+        let pays = done && (out.len() - start < payload.len() || payload.len() < UNDO_MIN);
+        if pays {
+            self.deflater.leave(deflater);
             self.history.push(payload);
         } else {
             out.truncate(start);
-            self.deflater = None;
         }
-        done && pays
+        pays
+    }
+
+    fn make(&mut self) -> Option<Deflater> {
+        let mut deflater = Deflater::take(self.kind);
+        let history = self.history.bytes();
+        (history.is_empty() || deflater.remember(history)).then_some(deflater)
     }
 
     /// Compresses without the history, and without becoming part of it.
@@ -66,20 +70,25 @@ impl Sender {
     /// compressor does not.
     pub(super) fn sent_alone(&mut self, payload: &[u8]) {
         if self.takeover {
-            self.deflater = None;
+            self.deflater.give_back();
             self.history.push(payload);
         }
     }
 
     pub(super) fn is_active(&self) -> bool {
-        self.deflater.is_some() || self.history.is_packable()
+        self.deflater.is_valid()
     }
 
     pub(super) fn park(&mut self) {
-        self.deflater = None;
-        self.history.pack();
+        self.deflater.give_back();
+        self.history.shrink_to_fit();
     }
 }
+
+/// How much of what was sent is kept to make a compressor again. The peer has 32 KiB, but to make
+/// one takes the longer the more it begins with, and the last few messages are those that the next
+/// is most like.
+const HISTORY: usize = 4 << 10;
 
 /// From this length on, a payload that does not get smaller is sent as it is.
 const UNDO_MIN: usize = 4096;

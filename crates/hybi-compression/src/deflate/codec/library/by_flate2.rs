@@ -2,7 +2,7 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::{Deflated, End, Inflated, Payload, Until};
+use super::{End, Inflated, Payload};
 use crate::deflate::codec::pool::{Kind, Scratch};
 
 pub(in super::super) struct Compressor(Compress);
@@ -13,39 +13,43 @@ impl Compressor {
         Self(Compress::new(Compression::new(level.into()), false))
     }
 
+    /// What one takes, in bytes, with miniz_oxide; the C libraries take less.
+    pub(in super::super) fn size(_: Kind) -> usize {
+        324 << 10
+    }
+
     pub(in super::super) fn reset(&mut self) {
         self.0.reset();
     }
 
     /// Compressing them once more is the one way that all libraries have.
     pub(in super::super) fn remember(&mut self, bytes: &[u8]) -> bool {
-        self.deflate_all(bytes, &mut Vec::new(), Until::Flushed)
+        self.flush(bytes, &mut Vec::new())
     }
 
-    /// Appends up to `room` bytes of what it makes of `input`. `None`: it gives up.
+    /// Appends up to `room` bytes of what it makes of `input`, and says how much of that it used up.
+    /// `None`: it gives up.
     pub(super) fn deflate(
         &mut self,
         input: &[u8],
         out: &mut Vec<u8>,
         room: usize,
-        until: Until,
-    ) -> Option<Deflated> {
-        let flush = match until {
-            Until::Flushed => FlushCompress::Sync,
-            Until::Finished => FlushCompress::Finish,
-        };
+    ) -> Option<usize> {
         let (total_in, total_out, start) = (self.0.total_in(), self.0.total_out(), out.len());
         out.resize(start + room, 0);
-        let status = self.0.compress(input, &mut out[start..], flush);
+        let status = self.0.compress(input, &mut out[start..], FlushCompress::Sync);
         out.truncate(start + (self.0.total_out() - total_out) as usize);
-        let taken = (self.0.total_in() - total_in) as usize;
-        Some(Deflated { taken, end: status.ok()? == Status::StreamEnd })
+        status.ok()?;
+        Some((self.0.total_in() - total_in) as usize)
     }
 }
 
 pub(in super::super) struct Decompressor(Decompress);
 
 impl Decompressor {
+    /// What one takes, in bytes.
+    pub(in super::super) const SIZE: usize = 48 << 10;
+
     pub(in super::super) fn new() -> Self {
         Self(Decompress::new(false))
     }

@@ -3,7 +3,7 @@
 
 use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Status};
 
-use super::{Deflated, End, Inflated, Payload, Until};
+use super::{End, Inflated, Payload};
 use crate::deflate::codec::pool::Kind;
 
 pub(in super::super) struct Compressor(Deflate);
@@ -16,6 +16,12 @@ impl Compressor {
         Self(Deflate::new(level.into(), false, window_bits.clamp(9, 15)))
     }
 
+    /// What one takes, in bytes: twice the window, links between what is alike in it, and whatever
+    /// the window the heads of these and what waits to be written.
+    pub(in super::super) fn size(Kind { window_bits, .. }: Kind) -> usize {
+        (4 << window_bits.max(9)) + (200 << 10)
+    }
+
     pub(in super::super) fn reset(&mut self) {
         self.0.reset();
     }
@@ -24,30 +30,29 @@ impl Compressor {
         self.0.set_dictionary(bytes).is_ok()
     }
 
-    /// Appends up to `room` bytes of what it makes of `input`. `None`: it gives up.
+    /// Appends up to `room` bytes of what it makes of `input`, and says how much of that it used up.
+    /// `None`: it gives up.
     pub(super) fn deflate(
         &mut self,
         input: &[u8],
         out: &mut Vec<u8>,
         room: usize,
-        until: Until,
-    ) -> Option<Deflated> {
-        let flush = match until {
-            Until::Flushed => DeflateFlush::SyncFlush,
-            Until::Finished => DeflateFlush::Finish,
-        };
+    ) -> Option<usize> {
         let (total_in, total_out, start) = (self.0.total_in(), self.0.total_out(), out.len());
         out.resize(start + room, 0);
-        let status = self.0.compress(input, &mut out[start..], flush);
+        let status = self.0.compress(input, &mut out[start..], DeflateFlush::SyncFlush);
         out.truncate(start + (self.0.total_out() - total_out) as usize);
-        let taken = (self.0.total_in() - total_in) as usize;
-        Some(Deflated { taken, end: status.ok()? == Status::StreamEnd })
+        status.ok()?;
+        Some((self.0.total_in() - total_in) as usize)
     }
 }
 
 pub(in super::super) struct Decompressor(Inflate);
 
 impl Decompressor {
+    /// What one takes, in bytes.
+    pub(in super::super) const SIZE: usize = 48 << 10;
+
     pub(in super::super) fn new() -> Self {
         Self(Inflate::new(false, 15))
     }

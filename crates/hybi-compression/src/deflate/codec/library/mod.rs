@@ -10,36 +10,22 @@ pub(super) use by_flate2::{Compressor, Decompressor};
 #[cfg(feature = "zlib-rs")]
 pub(super) use by_zlib_rs::{Compressor, Decompressor};
 
-/// Until when a compressor goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Until {
-    /// All that it was given can be decompressed: it ends with [`TAIL`](super::TAIL).
-    Flushed,
-    /// The stream has ended.
-    Finished,
-}
-
 impl Compressor {
-    /// Appends what it makes of all the bytes; `false` if it gives up.
-    pub(super) fn deflate_all(&mut self, bytes: &[u8], out: &mut Vec<u8>, until: Until) -> bool {
+    /// Appends what it makes of all the bytes, with [`TAIL`](super::TAIL) at its end: all of them can
+    /// be decompressed. `false` if it gives up.
+    pub(super) fn flush(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
         let start = out.len();
         let mut rest = bytes;
         loop {
             let given = out.len();
             // Text becomes a fifth of its size or so; for what does not, the room grows by doubling.
             let room = (rest.len() / 4 + 64).max(given - start);
-            let Some(Deflated { taken, end }) = self.deflate(rest, out, room, until) else {
-                return false;
-            };
-            if end {
-                return until == Until::Finished;
-            }
+            let Some(taken) = self.deflate(rest, out, room) else { return false };
             rest = &rest[taken..];
             let made = out.len() - given;
             // All is out once there is room to spare and the tail, without which miniz_oxide may
             // have room to spare as well.
-            let flushed = rest.is_empty() && out[start..].ends_with(&super::TAIL);
-            if made < room && flushed && until == Until::Flushed {
+            if made < room && rest.is_empty() && out[start..].ends_with(&super::TAIL) {
                 return true;
             }
             if (taken, made) == (0, 0) {
@@ -47,15 +33,6 @@ impl Compressor {
             }
         }
     }
-}
-
-/// What a compressor made of its input, as far as there was room.
-#[derive(Clone, Copy, Debug)]
-struct Deflated {
-    /// Bytes of input used up.
-    taken: usize,
-    /// The stream has ended.
-    end: bool,
 }
 
 /// What a decompressor made of its input.
@@ -83,7 +60,7 @@ pub(super) struct Payload {
 impl Payload {
     /// Whether the tail was left on. Behind the bits that say what kind of block it is, which are
     /// zeros, nothing but the tail itself ends with this byte.
-    fn has_tail(self) -> bool {
+    pub(super) fn has_tail(self) -> bool {
         self.last == super::TAIL[3]
     }
 }
