@@ -160,6 +160,13 @@ impl ClientHandshake {
         error
     }
 
+    /// Whether the server's answer is known to be a rejection, of which no more than the body is missing.
+    /// That need not be waited for: [`give_up`](Self::give_up) ends it.
+    #[must_use]
+    pub const fn is_rejection(&self) -> bool {
+        self.reader.is_rejection()
+    }
+
     /// Ends the handshake because the transport failed or a deadline passed.
     ///
     /// [`HandshakeError::Rejected`] with what there is of the body once the head of a rejection has

@@ -100,6 +100,12 @@ impl ResponseReader {
         }
     }
 
+    /// Whether the head of a rejection has come, so that no more than its body is missing.
+    #[must_use]
+    pub const fn is_rejection(&self) -> bool {
+        self.body.is_some()
+    }
+
     /// The rejection whose head has come, with what there is of its body, if there is one.
     pub fn give_up(&mut self) -> Option<HandshakeError> {
         let body = mem::take(&mut self.body)?;

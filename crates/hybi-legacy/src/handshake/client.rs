@@ -165,6 +165,16 @@ impl ClientHandshake {
         error
     }
 
+    /// Whether the server's answer is known to be a rejection, of which no more than the body is missing.
+    /// That need not be waited for: [`give_up`](Self::give_up) ends it.
+    #[must_use]
+    pub fn is_rejection(&self) -> bool {
+        match &self.exchange {
+            Exchange::Hixie(hixie) => hixie.reader.is_rejection(),
+            Exchange::Keyed(keyed) => keyed.is_rejection(),
+        }
+    }
+
     /// Ends the handshake because the transport failed or a deadline passed: the rejection whose
     /// head has come, if there is one, with what there is of its body.
     pub fn give_up(&mut self) -> Option<HandshakeError> {

@@ -252,6 +252,7 @@ macro_rules! behaviour_suite {
                 sends_a_lawful_request, takes_unusual_requests, takes_unusual_responses,
                 serves_pages, answers_head_without_body, hands_refusals_over,
                 hands_refusals_over_whose_body_never_ends,
+                hands_refusals_over_without_waiting_for_their_end,
                 names_what_refused, tells_where_a_redirect_leads,
                 ends_a_silent_handshake, ends_a_silent_server;
             bad_frames: fails_a_bad_client, fails_a_bad_server, fails_at_the_first_wrong_byte,

@@ -394,6 +394,31 @@ pub fn tells_where_a_redirect_leads<R: Runtime>() {
     assert_eq!((response.status().as_u16(), &response.body()[..]), (307, &b"moved"[..]));
 }
 
+/// A server that keeps the transport open behind a refusal, whose body has no end or no length, does not
+/// keep the client from being told, long before the deadline of the handshake.
+pub fn hands_refusals_over_without_waiting_for_their_end<R: Runtime>() {
+    let refusals =
+        [(200, "Content-Type: text/plain\r\n"), (401, ""), (503, "Content-Length: 9\r\n")];
+    let told = refusals.map(|(status, fields)| {
+        let config = Config::default().handshake_timeout(Duration::from_secs(3600));
+        let (listener, address) = listen();
+        let client = refused::<R>(Client::builder().config(config).build().unwrap(), address);
+        let mut peer = Peer::accept(&listener);
+        peer.read_head();
+        peer.send(format!("HTTP/1.1 {status} Reason\r\n{fields}\r\nwhy"));
+        (status, client, peer)
+    });
+    for (status, client, mut peer) in told {
+        peer.expect_end();
+        let error = client.join();
+        let Some(error @ HandshakeError::Rejected(response)) = error.handshake() else {
+            panic!("{status}: {error}");
+        };
+        assert_eq!((response.status().as_u16(), response.body().as_slice()), (status, &b"why"[..]));
+        assert!(error.body_truncated());
+    }
+}
+
 /// A client that says nothing is told so with 408 at the deadline; so is one that stops midway.
 pub fn ends_a_silent_handshake<R: Runtime>() {
     for bytes in ["", "GET / HTT", &REQUEST[..REQUEST.len() - 2]] {

@@ -99,6 +99,17 @@ impl ClientHandshake {
         .into()
     }
 
+    /// Whether the server's answer is known to be a refusal, of which no more than the body is missing.
+    /// That need not be waited for: [`give_up`](Self::give_up) ends it.
+    #[must_use]
+    pub fn is_rejection(&self) -> bool {
+        match &self.exchange {
+            Exchange::Rfc6455(exchange) => exchange.is_rejection(),
+            #[cfg(feature = "legacy")]
+            Exchange::Legacy(exchange) => exchange.is_rejection(),
+        }
+    }
+
     /// Ends the handshake because the transport failed or a deadline passed: a refusal whose head had come
     /// is known all the same.
     pub fn give_up(&mut self) -> Option<HandshakeError> {

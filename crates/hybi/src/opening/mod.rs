@@ -89,8 +89,9 @@ pub async fn within<C: Timer, F: Future>(
 /// # Errors
 ///
 /// [`Error::Handshake`] if the server refused or broke a rule, or left; [`Error::Opening`] or
-/// [`Error::Timeout`]. The transport is dropped. A refusal holds the response, and is not lost
-/// when its body breaks off or does not end in time: the error then has what came of it.
+/// [`Error::Timeout`]. The transport is dropped. A refusal holds the response: its body is what
+/// came within a second after its head, since servers are known that neither say how long it is
+/// nor end the transport.
 pub async fn open_client<T: Transport, C: Timer>(
     client: &Client,
     uri: &WsUri,
@@ -98,13 +99,10 @@ pub async fn open_client<T: Transport, C: Timer>(
     mut timer: C,
     deadline: Instant,
 ) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
-    // Outside of what the deadline ends: it knows what has come until then.
+    // Outside of what a deadline ends: it knows what has come until then.
     let mut handshake = Box::new(client.handshake(uri));
-    let exchange = Box::pin(exchange(&mut handshake, &mut transport));
-    let (accepted, input) = within(&mut timer, deadline, exchange)
-        .await
-        .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))
-        .map_err(|error| refusal_or(error, &mut handshake))?;
+    let exchange = Box::pin(exchange(&mut handshake, &mut transport, &mut timer, deadline));
+    let (accepted, input) = exchange.await.map_err(|error| refusal_or(error, &mut handshake))?;
     drop(handshake);
     let config = client.config().clone();
     let connection = Connection::new(Role::Client, accepted.negotiated, config);
@@ -165,22 +163,34 @@ where
     }
 }
 
-async fn exchange<T: Transport>(
+async fn exchange<T: Transport, C: Timer>(
     handshake: &mut ClientHandshake,
     transport: &mut T,
+    timer: &mut C,
+    mut deadline: Instant,
 ) -> Result<(ClientAccepted, Option<Chunk>), Error> {
-    write_all(transport, handshake.request_bytes()).await?;
+    let late = || Error::Timeout(Deadline::Handshake);
+    let written = write_all(transport, handshake.request_bytes());
+    within(timer, deadline, written).await.ok_or_else(late)??;
     loop {
-        let Some(mut chunk) = read_chunk(transport).await? else {
+        let read = within(timer, deadline, read_chunk(transport)).await.ok_or_else(late)?;
+        let Some(mut chunk) = read? else {
             return Err(handshake.handle_eof());
         };
+        let was_known = handshake.is_rejection();
         let (consumed, accepted) = handshake.handle_input(chunk.unread())?;
         chunk.consume(consumed);
         if let Some(accepted) = accepted {
             return Ok((accepted, left_over(chunk)));
         }
+        if handshake.is_rejection() && !was_known {
+            deadline = deadline.min(timer.now() + REFUSAL_BODY_TIME);
+        }
     }
 }
+
+/// How long the body of a refusal may take once its head is there.
+const REFUSAL_BODY_TIME: Duration = Duration::from_secs(1);
 
 /// The refusal whose head had come when `error` ended the exchange, or else `error`.
 fn refusal_or(error: Error, handshake: &mut ClientHandshake) -> Error {

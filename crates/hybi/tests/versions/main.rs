@@ -8,6 +8,7 @@ mod fallback;
 mod lacking;
 mod limits;
 mod matrix;
+mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
 mod vectors;
