@@ -231,10 +231,11 @@ impl fmt::Debug for Agreed {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "complete: as configured, yes, no")]
 pub enum Compress {
-    /// As the extension was configured: most leave small messages as they are.
+    /// As the extension was configured: most leave messages as they are that are small, or that do
+    /// not look as if they would get smaller.
     #[default]
     Auto,
-    /// However small the message is.
+    /// However small the message is, and whatever it looks like.
     Always,
     /// Not this one. Its length tells then nothing about its content, and its content nothing about
     /// that of others.

@@ -7,35 +7,20 @@
 mod support;
 
 use flate2::{Compress as Deflater, Compression, FlushCompress};
-use hybi_compression::{
-    Deflate, DeflateFrame, Extensions, PerframeCompress, PermessageCompress, PermessageDeflateDraft,
-};
+use hybi_compression::Deflate;
 use hybi_frame::{CloseCode, Limits, Opcode, Role, Rsv, encode_frame};
-use hybi_handshake::Version;
-use support::endpoint::{Endpoint, Event, key};
+use support::endpoint::{Endpoint, Event, every_payload_extension, key};
 use support::text::{noise, record};
 
 /// Under each extension, both roles, with takeover and without.
 fn receivers() -> Vec<(String, bool, Endpoint)> {
     let mut receivers = Vec::new();
     for takeover in [true, false] {
-        let deflate = Deflate::default().peer_context_takeover(takeover);
-        let extensions: [Extensions; 7] = [
-            deflate.into(),
-            PermessageDeflateDraft::new(deflate).into(),
-            PermessageCompress::new(deflate).into(),
-            PermessageCompress::webkit(deflate).into(),
-            PerframeCompress::new(deflate).into(),
-            DeflateFrame::new(deflate).into(),
-            DeflateFrame::webkit(deflate).into(),
-        ];
-        for extensions in extensions {
-            let offers = extensions.offers(Version::RFC6455);
-            let agreed = extensions.accept(&offers, Version::RFC6455);
-            let name = agreed[0].answer().to_string();
+        for agreed in every_payload_extension(Deflate::default().peer_context_takeover(takeover)) {
             for role in [Role::Client, Role::Server] {
                 let endpoint = Endpoint::new(role, &agreed, Limits::default());
-                receivers.push((format!("{name} to a {role:?}"), takeover, endpoint));
+                let name = format!("{} to a {role:?}", agreed[0].answer());
+                receivers.push((name, takeover, endpoint));
             }
         }
     }
@@ -82,9 +67,8 @@ fn is_per_frame(agreed: &str) -> bool {
 
 #[test]
 fn a_tail_left_on_is_read_as_if_it_were_taken_off() {
-    let messages =
-        [record(700, 1), record(20_000, 2), b"a".to_vec(), noise(3000, 3), record(700, 4)];
-    for size in [1, 2, 3, 5, 64, usize::MAX] {
+    let messages = [record(700, 1), record(6000, 2), b"a".to_vec(), noise(1000, 3), record(700, 4)];
+    for size in [1, 3, 5, usize::MAX] {
         for parked in [true, false] {
             for (name, takeover, mut receiver) in receivers() {
                 let mut sender = Sender::new(takeover);

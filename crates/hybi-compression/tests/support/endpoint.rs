@@ -1,6 +1,9 @@
 //! Endpoints: what comes of a stream under an extension, and streams to receive.
 
-use hybi_compression::{Agreed, Chain, Compress, Extensions};
+use hybi_compression::{
+    Agreed, Chain, Compress, Deflate, DeflateFrame, Extensions, PerframeCompress,
+    PermessageCompress, PermessageDeflateDraft,
+};
 use hybi_frame::{
     Assembled, CloseFrame, FrameDecoder, FrameError, FrameRules, Limits, MaskingKey,
     MessageAssembler, Opcode, Role, Rsv, encode_frame,
@@ -117,6 +120,23 @@ pub(crate) fn pair(
     let confirmed = client.confirm(&answer, Version::RFC6455).expect("a lawful answer");
     let limits = Limits::default();
     (Endpoint::new(Role::Client, &confirmed, limits), Endpoint::new(Role::Server, &agreed, limits))
+}
+
+/// What a server and its client agree on with each extension over messages or frames.
+pub(crate) fn every_payload_extension(deflate: Deflate) -> Vec<Vec<Agreed>> {
+    let extensions: [Extensions; 7] = [
+        deflate.into(),
+        PermessageDeflateDraft::new(deflate).into(),
+        PermessageCompress::new(deflate).into(),
+        PermessageCompress::webkit(deflate).into(),
+        PerframeCompress::new(deflate).into(),
+        DeflateFrame::new(deflate).into(),
+        DeflateFrame::webkit(deflate).into(),
+    ];
+    let agreed = extensions.map(|extensions| {
+        extensions.accept(&extensions.offers(Version::RFC6455), Version::RFC6455)
+    });
+    agreed.into()
 }
 
 /// The elements of a header.

@@ -73,7 +73,8 @@ fn the_window_is_no_larger_than_the_peer_wants() {
     if !Deflate::HAS_WINDOW_BITS {
         return;
     }
-    let far = [noise(600, 1), noise(3_000, 2), noise(600, 1)].concat();
+    // Short enough for the whole to be tried, though it looks like noise.
+    let far = [noise(500, 1), noise(3_000, 2), noise(500, 1)].concat();
     for kind in [Kind::PermessageDeflate, Kind::DeflateFrame] {
         for role in BOTH {
             let mut lengths = Vec::new();
@@ -86,9 +87,9 @@ fn the_window_is_no_larger_than_the_peer_wants() {
                 let frames = sent(&mut own, far.clone());
                 lengths.push(frames[0].payload.len());
             }
-            // What was there 3,600 bytes before is found with 12 bits and more alone.
+            // What was there 3,500 bytes before is found with 12 bits and more alone.
             assert!(lengths[..3].iter().all(|len| *len >= far.len()), "{lengths:?}");
-            assert!(lengths[3..].iter().all(|len| *len < far.len() - 500), "{lengths:?}");
+            assert!(lengths[3..].iter().all(|len| *len < far.len() - 400), "{lengths:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod history;
 mod library;
+mod pays;
 mod pool;
 mod receiver;
 mod ring;
@@ -62,7 +63,11 @@ impl DeflateCodec {
 
 impl PayloadCodec for DeflateCodec {
     fn encode(&mut self, payload: &[u8], compress: Compress, out: &mut Vec<u8>) -> bool {
-        self.wants(payload, compress) && self.sender.encode(payload, out)
+        self.wants(payload, compress)
+            && match compress {
+                Compress::Auto => self.sender.encode_if_pays(payload, out),
+                _ => self.sender.encode(payload, out),
+            }
     }
 
     fn decode(
@@ -84,7 +89,7 @@ impl PayloadCodec for DeflateCodec {
     }
 
     fn encode_shared(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        self.sender.encode_alone(payload, out)
+        self.sender.encode_alone_if_pays(payload, out)
     }
 
     fn sent_shared(&mut self, payload: &[u8]) {

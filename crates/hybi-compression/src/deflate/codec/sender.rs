@@ -1,6 +1,7 @@
 //! Sender: outgoing payloads compressed (RFC 7692 §7.2.1).
 
 use super::Direction;
+use super::pays::Pays;
 use super::pool::{Deflater, Kind};
 use super::ring::Ring;
 use super::store::Ticket;
@@ -14,6 +15,7 @@ pub(super) struct Sender {
     deflater: Ticket<Deflater>,
     /// What another would be made with.
     history: Ring,
+    pays: Pays,
 }
 
 impl Sender {
@@ -21,17 +23,30 @@ impl Sender {
         let Direction { takeover, window_bits } = direction;
         let kind = Kind { level, window_bits };
         let history = Ring::new(HISTORY.min(1 << window_bits));
-        Self { kind, takeover, deflater: Ticket::new(), history }
+        Self { kind, takeover, deflater: Ticket::new(), history, pays: Pays::default() }
     }
 
     pub(super) fn kind(&self) -> Kind {
         self.kind
     }
 
-    pub(super) fn encode(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        if !self.takeover {
-            return self.encode_alone(payload, out);
+    /// Compresses if that is expected to pay.
+    pub(super) fn encode_if_pays(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        if !self.pays.expects(payload, self.kind) {
+            return false;
         }
+        let start = out.len();
+        let done = self.encode(payload, out);
+        self.pays.learns(payload.len(), if done { out.len() - start } else { payload.len() });
+        done
+    }
+
+    pub(super) fn encode(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        if self.takeover { self.encode_next(payload, out) } else { self.encode_alone(payload, out) }
+    }
+
+    /// Compresses behind the history, and becomes part of it.
+    fn encode_next(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
         let Some(mut deflater) = self.deflater.take().or_else(|| self.make()) else {
             return false;
         };
@@ -64,6 +79,12 @@ impl Sender {
             out.truncate(start);
         }
         smaller
+    }
+
+    /// The same if that is expected to pay. What this connection sent before says nothing of what is
+    /// for many.
+    pub(super) fn encode_alone_if_pays(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        Pays::default().expects(payload, self.kind) && self.encode_alone(payload, out)
     }
 
     /// A payload is sent as [`encode_alone`](Self::encode_alone) had it: the peer remembers it, the
