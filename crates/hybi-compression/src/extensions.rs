@@ -98,7 +98,9 @@ impl Extensions {
             }
             // The most wanted of several knows best what was offered.
             let mut refused = None;
-            let agreed = self.named(answer.name(), version).find_map(|extension| {
+            let mut offered =
+                self.named(answer.name(), version).filter(|known| !known.offers().is_empty());
+            let agreed = offered.find_map(|extension| {
                 extension.confirm(answer).map_err(|error| refused.get_or_insert(error)).ok()
             });
             let agreed = agreed

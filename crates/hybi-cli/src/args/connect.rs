@@ -182,7 +182,8 @@ pub(crate) struct HandshakeArgs {
     /// Offer this extension, as written in the header: 'NAME; PARAMETER=VALUE'. Names:
     /// permessage-deflate, permessage-compress, perframe-compress, deflate-frame,
     /// x-webkit-deflate-frame, x-webkit-permessage-compress, deflate-stream; none, or all of the
-    /// version; repeatable, order is preference [default: permessage-deflate for rfc6455]
+    /// version (permessage-deflate without its old parameters, which begin with s2c and c2s);
+    /// repeatable, order is preference [default: permessage-deflate for rfc6455]
     #[arg(long, value_name = "SPEC", value_parser = client_extensions, env = "HYBI_CONNECT_EXT")]
     pub(crate) ext: Vec<ExtensionList>,
     /// Offer this subprotocol; repeatable, order is preference

@@ -112,6 +112,11 @@ pub(super) const KNOWN: [Known; 7] = [
 pub(super) const PERMESSAGE_DEFLATE_DRAFT: Make =
     |deflate| Arc::new(PermessageDeflateDraft::new(deflate));
 
+/// The same without being offered: a strict server refuses the handshake for names that it does not
+/// know.
+pub(super) const ACCEPTED_ONLY: Make =
+    |deflate| Arc::new(PermessageDeflateDraft::new(deflate).accept_only());
+
 const SERVER: Option<Role> = Some(Role::Server);
 const CLIENT: Option<Role> = Some(Role::Client);
 

@@ -9,7 +9,7 @@ use hybi::{Agreed, AnswerError, Deflate, Extension, ExtensionOffer, Extensions, 
 
 pub(crate) use spec::{ExtensionList, client_extensions, server_extensions};
 
-use self::known::{KNOWN, PERMESSAGE_DEFLATE, PERMESSAGE_DEFLATE_DRAFT};
+use self::known::{ACCEPTED_ONLY, KNOWN, PERMESSAGE_DEFLATE};
 use self::spec::{Named, Spec};
 use crate::exit::Failure;
 use crate::values;
@@ -33,7 +33,7 @@ pub(crate) fn chosen(
         match spec {
             Spec::None => wanted.clear(),
             Spec::All => {
-                let all = KNOWN.iter().map(|known| known.make).chain([PERMESSAGE_DEFLATE_DRAFT]);
+                let all = KNOWN.iter().map(|known| known.make).chain([ACCEPTED_ONLY]);
                 wanted.extend(all.map(|make| bare(make(tune(Deflate::default())))));
             }
             Spec::One(Named { make, deflate, offer }) => {

@@ -182,6 +182,10 @@ fn a_client_offers_what_was_written_and_in_that_order() {
     let all = offer(&["--ext", "all"]).expect("offers");
     assert!(all.starts_with("permessage-deflate; client_max_window_bits, "), "{all}");
     assert!(all.contains("x-webkit-deflate-frame") && !all.contains("deflate-stream"), "{all}");
+    // For these names, which are offered only by name, a strict server refuses the handshake.
+    assert!(all.matches("permessage-deflate").count() == 1 && !all.contains("s2c"), "{all}");
+    let old = offer(&["--ext", "permessage-deflate; c2s_max_window_bits"]).expect("offers");
+    assert_eq!(old, "permessage-deflate; c2s_max_window_bits");
     let all = offer(&["--ext", "all", "-p", "hybi-07"]).expect("offers");
     assert!(all.contains("deflate-stream") && !all.contains("method"), "{all}");
 }

@@ -13,21 +13,33 @@ use crate::extension::{Agreed, AnswerError, Extension};
 /// Neither knows the other's names, so put it behind permessage-deflate itself: each declines what
 /// is for the other, and an offer without parameters is for the first.
 ///
+/// As a client, offer it only to a server of that time: one that is strict about RFC 7692 refuses the
+/// handshake for a parameter that it does not know, instead of declining the offer (section 7).
+///
 /// ```
 /// use hybi_compression::{Deflate, Extensions, PermessageDeflateDraft};
 ///
-/// let extensions = Extensions::default().with(PermessageDeflateDraft::new(Deflate::default()));
+/// let old = PermessageDeflateDraft::new(Deflate::default());
+/// let server = Extensions::from(Deflate::default()).with(old);
+/// let either_role = Extensions::from(Deflate::default()).with(old.accept_only());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PermessageDeflateDraft {
     deflate: Deflate,
+    is_offered: bool,
 }
 
 impl PermessageDeflateDraft {
     /// The extension with the old names.
     #[must_use]
     pub const fn new(deflate: Deflate) -> Self {
-        Self { deflate }
+        Self { deflate, is_offered: true }
+    }
+
+    /// The same for servers alone: a client does not offer it.
+    #[must_use]
+    pub const fn accept_only(self) -> Self {
+        Self { is_offered: false, ..self }
     }
 }
 
@@ -41,7 +53,8 @@ impl Extension for PermessageDeflateDraft {
     }
 
     fn offers(&self) -> Vec<ExtensionOffer> {
-        offer(&self.deflate).write(NAME, &DRAFT_NAMES).into_iter().collect()
+        let offer = offer(&self.deflate).write(NAME, &DRAFT_NAMES);
+        offer.filter(|_| self.is_offered).into_iter().collect()
     }
 
     fn accept(&self, offer: &ExtensionOffer) -> Option<Agreed> {

@@ -188,7 +188,8 @@ impl Deflate {
 
 impl Extensions {
     /// Every extension of this crate, newest first: for programs that are to talk to whatever there
-    /// is. Those that do not fit the version of a connection are left out of it.
+    /// is. Those that do not fit the version of a connection are left out of it, and
+    /// [`PermessageDeflateDraft`] is accepted but not offered.
     ///
     /// ```
     /// use hybi_compression::{Deflate, Extensions};
@@ -202,7 +203,7 @@ impl Extensions {
     #[must_use]
     pub fn all(deflate: Deflate) -> Self {
         Self::from(deflate)
-            .with(PermessageDeflateDraft::new(deflate))
+            .with(PermessageDeflateDraft::new(deflate).accept_only())
             .with(PermessageCompress::new(deflate))
             .with(PermessageCompress::webkit(deflate))
             .with(PerframeCompress::new(deflate))

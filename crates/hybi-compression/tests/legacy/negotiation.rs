@@ -140,7 +140,7 @@ fn of_all_that_is_offered_the_first_one_known_is_taken() {
     let offers = field(&all.offers(Version::RFC6455));
     assert_eq!(
         offers,
-        "permessage-deflate; client_max_window_bits, permessage-deflate; c2s_max_window_bits, \
+        "permessage-deflate; client_max_window_bits, \
          permessage-compress; method=deflate, x-webkit-permessage-compress; method=deflate, \
          perframe-compress; method=deflate, deflate-frame, x-webkit-deflate-frame"
     );
@@ -151,6 +151,25 @@ fn of_all_that_is_offered_the_first_one_known_is_taken() {
         assert_eq!(agreed.len(), 1);
         assert_eq!(agreed[0].answer().name(), elements[first].name());
     }
+}
+
+/// A server that is strict about RFC 7692 refuses the handshake for parameters that it does not know.
+#[test]
+fn the_old_names_of_permessage_deflate_are_offered_only_when_asked_for() {
+    let all = Extensions::all(Deflate::default());
+    let old = "permessage-deflate; s2c_no_context_takeover";
+    assert!(!field(&all.offers(Version::RFC6455)).contains("c2s"));
+    assert_eq!(answer(&all, old, Version::RFC6455), old);
+    let error = confirm(&all, old, Version::RFC6455).expect_err("not offered");
+    assert!(matches!(error, HandshakeError::ExtensionAnswer(_)), "{error}");
+
+    let named = Extensions::from(PermessageDeflateDraft::new(Deflate::default()));
+    let offers = field(&named.offers(Version::RFC6455));
+    assert_eq!(offers, "permessage-deflate; c2s_max_window_bits");
+    assert!(confirm(&named, old, Version::RFC6455).is_ok());
+    let unoffered = Extensions::from(PermessageDeflateDraft::new(Deflate::default()).accept_only());
+    let error = confirm(&unoffered, old, Version::RFC6455).expect_err("not offered");
+    assert!(matches!(error, HandshakeError::ExtensionNotOffered), "{error}");
 }
 
 #[test]
