@@ -10,6 +10,7 @@ pub use caller::{FieldError, UriError};
 
 use crate::body::BodyTruncated;
 use crate::head::HeadLimits;
+use crate::head::parse::ReasonPhrase;
 use crate::origin::OriginPattern;
 use crate::version::{Version, VersionSet, offered_versions};
 
@@ -322,6 +323,21 @@ impl HandshakeError {
         match self {
             Self::Rejected(response) => offered_versions(response.headers()),
             _ => Vec::new(),
+        }
+    }
+
+    /// The reason phrase of [`Rejected`](Self::Rejected): the server's words behind the status code, or
+    /// the usual ones if it has none. It may be anything that fits a line, so escape it.
+    ///
+    /// [RFC 9112 §4](https://www.rfc-editor.org/rfc/rfc9112#section-4)
+    #[must_use]
+    pub fn reason_phrase(&self) -> Option<&str> {
+        match self {
+            Self::Rejected(response) => match response.extensions().get::<ReasonPhrase>() {
+                Some(phrase) => Some(&phrase.0),
+                None => response.status().canonical_reason(),
+            },
+            _ => None,
         }
     }
 

@@ -39,6 +39,10 @@ pub(crate) fn request(head: &Head) -> Result<Request<()>, HandshakeError> {
     })
 }
 
+/// The words behind the status code, where they are not the usual ones.
+#[derive(Clone, Debug)]
+pub(crate) struct ReasonPhrase(pub(crate) Box<str>);
+
 /// Reads a response head.
 pub(crate) fn response(head: &Head) -> Result<Response<()>, HandshakeError> {
     with_table(head, |table| {
@@ -54,6 +58,10 @@ pub(crate) fn response(head: &Head) -> Result<Response<()>, HandshakeError> {
         *response.status_mut() = status;
         *response.version_mut() = http_version(version);
         *response.headers_mut() = header_map(head, parsed.headers)?;
+        let reason = parsed.reason.unwrap_or_default().trim();
+        if !reason.is_empty() && status.canonical_reason() != Some(reason) {
+            response.extensions_mut().insert(ReasonPhrase(reason.into()));
+        }
         Ok(response)
     })
 }

@@ -26,6 +26,25 @@ fn response(fields: &str, body: &str) -> Vec<u8> {
 }
 
 #[test]
+fn the_reason_phrase_is_the_servers_own() {
+    for (line, expected) in [
+        ("HTTP/1.1 403 Forbidden", Some("Forbidden")),
+        ("HTTP/1.1 403 No entry  today", Some("No entry  today")),
+        ("HTTP/1.1 403 ", Some("Forbidden")),
+        ("HTTP/1.1 403", Some("Forbidden")),
+        ("HTTP/1.1 499 ", None),
+        ("HTTP/1.1 499 Client gone", Some("Client gone")),
+    ] {
+        let request = ClientRequest::new("ws://example.org/".parse().unwrap());
+        let mut client = ClientHandshake::new(&request, NONCE, HeadLimits::default());
+        let response = format!("{line}\r\nContent-Length: 0\r\n\r\n");
+        let error = receive(&mut client, vec![response.as_bytes()]).unwrap_err();
+        assert_eq!(error.reason_phrase(), expected, "{line}");
+    }
+    assert_eq!(HandshakeError::MissingAccept.reason_phrase(), None);
+}
+
+#[test]
 fn the_body_ends_where_its_framing_says() {
     for (fields, body, expected, truncated) in [
         ("Content-Length: 5\r\n", "Hello, world", "Hello", false),
