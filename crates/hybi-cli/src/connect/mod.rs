@@ -7,6 +7,7 @@ mod ending;
 mod input;
 mod open;
 mod output;
+mod refusal;
 mod steps;
 
 use tokio::runtime::Builder;

@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Response, header};
-use hybi::{Client, Config, Error, HandshakeError, Version, WsUri, opening};
+use http::Response;
+use hybi::{Client, Config, Error, HandshakeError, WsUri, opening};
 use hybi_tokio::{TokioIo, TokioTimer, WebSocket};
 use rustls::CertificateError;
 use rustls_pki_types::ServerName;
@@ -13,6 +13,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout_at;
 use tokio_rustls::TlsConnector;
 
+use super::refusal::refused;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
 use crate::extensions;
@@ -53,7 +54,7 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Opened, Failure> {
         // A server that lists nothing is not asked again: it may be no WebSocket server at all.
         let lists = error.handshake().is_some_and(|cause| !cause.versions_offered().is_empty());
         let next = client.fall_back(&error).filter(|_| lists);
-        client = next.ok_or_else(|| handshake_failure(&error))?;
+        client = next.ok_or_else(|| handshake_failure(args, &error))?;
         let next = version_name(client.version());
         log::info(format_args!("opening handshake failed: {error}; asking for {next}"));
     }
@@ -104,6 +105,7 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
     let config = Config::default()
         .max_message(time.max_message)
         .max_frame(time.max_message as u64)
+        .max_fragments(time.max_fragments)
         .fragment_size(args.sending.fragment)
         // At the prompt, pongs answer what was typed.
         .show_control_frames(args.receiving.show_control || args.is_interactive())
@@ -214,12 +216,17 @@ fn tls_failure(what: String, error: &std::io::Error) -> Failure {
     }
 }
 
-fn handshake_failure(error: &Error) -> Failure {
+fn handshake_failure(args: &ConnectArgs, error: &Error) -> Failure {
     const WHAT: &str = "opening handshake failed";
     match error {
         Error::Timeout(_) => Failure::new(Status::TimedOut, WHAT, error),
         Error::Handshake(cause) => match &**cause {
-            HandshakeError::Rejected(response) => rejected(cause, response),
+            HandshakeError::Rejected(response) => refused(args, cause, response),
+            HandshakeError::HeadTooLarge { .. } | HandshakeError::TooManyFields { .. } => {
+                // The server may answer what it likes; how much of it is taken is for us to say.
+                Failure::new(Status::Expectation, "the server's answer is above our limit", cause)
+                    .hint("no option raises it")
+            }
             cause => {
                 let at = cause.offset().map_or_else(String::new, |at| format!(", byte {at}"));
                 let rule = format!("{cause} ({}{at})", cause.section());
@@ -233,36 +240,5 @@ fn handshake_failure(error: &Error) -> Failure {
             }
         },
         _ => Failure::new(Status::Connect, WHAT, error),
-    }
-}
-
-/// Names what in the answer tells the user how to do better.
-fn rejected(error: &HandshakeError, response: &Response<Vec<u8>>) -> Failure {
-    let body = String::from_utf8_lossy(response.body());
-    let line: String = body.lines().next().unwrap_or_default().chars().take(200).collect();
-    let plain = response.headers().get(header::CONTENT_TYPE);
-    let plain = plain.is_some_and(|value| value.as_bytes().starts_with(b"text/plain"));
-    let why = if plain && !line.trim().is_empty() {
-        format!("HTTP {}: {}", response.status(), line.trim())
-    } else {
-        format!("HTTP {}", response.status())
-    };
-    let failure = Failure::new(Status::Refused, "the server refused the opening handshake", why);
-    let field = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let mut offered = error.versions_offered();
-    offered.retain(|version| version.is_in_field() && Version::ALL.contains(version));
-    let offered: Vec<_> = offered.into_iter().map(version_name).collect();
-    match response.status().as_u16() {
-        300..=399 => match field(header::LOCATION) {
-            Some(place) => failure.hint(format!("it points to {place}")),
-            None => failure,
-        },
-        401 => failure.hint("-u USER:PASS sends basic credentials"),
-        403 => failure.hint("--origin sets the Origin that the server may insist on"),
-        _ if !offered.is_empty() => {
-            failure.hint(format!("-p {} is accepted", offered.join(" or ")))
-        }
-        400 | 426 => failure.hint("versions before hybi-04 are in no list; -p NAME asks for one"),
-        _ => failure,
     }
 }
