@@ -31,7 +31,8 @@ pub(crate) enum Status {
     PeerClosed = 8,
     /// A deadline passed.
     TimedOut = 9,
-    /// An expectation was not met.
+    /// An expectation was not met, or the server sent more than a limit of ours lets in: it broke no
+    /// rule, and another limit may be chosen.
     Expectation = 10,
     /// A listener could not be bound.
     Listen = 11,

@@ -9,9 +9,9 @@ use clap::{Args, ValueEnum};
 use crate::connect::LONGEST;
 use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
-    Asked, CloseSpec, HostPort, Span, Target, asked, basic_credentials, close_spec, cookie,
-    duration, duration_or_off, header_line, header_text, host_port, origin, size, size_from_one,
-    target, token,
+    Asked, CloseSpec, HostPort, Span, Target, asked, basic_credentials, close_spec, cookie, count,
+    duration, duration_or_off, header_line, header_text, host_port, origin, size_from_one, target,
+    time, token,
 };
 
 /// Connect to a server, by hand or from a script.
@@ -101,7 +101,7 @@ pub(crate) struct SendArgs {
 #[command(next_help_heading = "Receiving")]
 pub(crate) struct ReceiveArgs {
     /// End after N received messages; fewer are status 10
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", value_parser = |text: &str| count::<u64>(text, 1..=u64::MAX))]
     pub(crate) count: Option<u64>,
     /// Received messages must equal these in order, else status 10; repeatable
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
@@ -239,26 +239,33 @@ pub(crate) struct TimeArgs {
     pub(crate) ping_interval: Span,
     /// Time for the answer to a ping
     #[arg(
-        long, value_name = "D", default_value = "20s", value_parser = duration,
+        long, value_name = "D", default_value = "20s", value_parser = time,
         env = "HYBI_CONNECT_PING_TIMEOUT",
     )]
     pub(crate) ping_timeout: Duration,
     /// Time to connect and for the opening handshake together
     #[arg(
-        long, value_name = "D", default_value = "10s", value_parser = duration,
+        long, value_name = "D", default_value = "10s", value_parser = time,
         env = "HYBI_CONNECT_TIMEOUT",
     )]
     pub(crate) timeout: Duration,
     /// Time for the server's answer to a Close frame
     #[arg(
-        long, value_name = "D", default_value = "10s", value_parser = duration,
+        long, value_name = "D", default_value = "10s", value_parser = time,
         env = "HYBI_CONNECT_CLOSE_TIMEOUT",
     )]
     pub(crate) close_timeout: Duration,
-    /// Largest message
+    /// Largest message that is taken; a larger one is status 10
     #[arg(
-        long, value_name = "SIZE", default_value = "64MiB", value_parser = size,
+        long, value_name = "SIZE", default_value = "64MiB", value_parser = size_from_one,
         env = "HYBI_CONNECT_MAX_MESSAGE",
     )]
     pub(crate) max_message: usize,
+    /// Most frames that a message goes on with after its first; more are status 10
+    #[arg(
+        long, value_name = "N", default_value = "65536",
+        value_parser = |text: &str| count::<u32>(text, 1..=u32::MAX.into()),
+        env = "HYBI_CONNECT_MAX_FRAGMENTS",
+    )]
+    pub(crate) max_fragments: u32,
 }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hybi::{CloseCode, CloseStatus, Endpoint, Error, Violation};
+use hybi::{CloseStatus, Endpoint, Error, Violation};
 use tokio::time::Instant;
 
 use crate::exit::{Failure, Status};
@@ -16,19 +16,31 @@ pub(crate) fn connection_failure(error: &Error) -> Failure {
                 Violation::Draft(draft) => draft.document.replace(" section ", " §"),
                 _ => format!("RFC 6455 §{}", rule.section()),
             };
-            let failure = Failure::new(Status::Protocol, "the server broke the protocol", rule)
-                .rule(place, Some(rule.offset()));
-            if rule.close_code() == CloseCode::MESSAGE_TOO_BIG {
-                failure.hint("--max-message SIZE raises the limit")
-            } else {
-                failure
-            }
+            let failure = match limit(rule.violation()) {
+                // The server may send what it likes; how much of it is taken is for us to say.
+                Some(option) => Failure::new(Status::Expectation, "above our limit", rule)
+                    .hint(format!("{option} raises the limit")),
+                None => Failure::new(Status::Protocol, "the server broke the protocol", rule),
+            };
+            failure.rule(place, Some(rule.offset()))
         }
         Error::Timeout(_) => Failure::new(Status::TimedOut, "connection lost", error),
         Error::Lost | Error::Transport(_) => {
             Failure::new(Status::PeerClosed, "connection lost", error)
         }
         _ => Failure::new(Status::Internal, "connection failed", error),
+    }
+}
+
+/// The option that sets what was exceeded, if this is a limit of ours and no rule of the protocol.
+fn limit(violation: Violation) -> Option<&'static str> {
+    match violation {
+        // A frame may be as large as a message.
+        Violation::MessageTooLarge { .. } | Violation::FrameTooLarge { .. } => {
+            Some("--max-message SIZE")
+        }
+        Violation::TooManyFragments { .. } => Some("--max-fragments N"),
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use hybi::{CloseStatus, Endpoint, Message, WsUri};
+use hybi::{CloseCode, CloseStatus, Endpoint, Message, WsUri};
 
 use super::open::Opened;
 use crate::args::connect::{ConnectArgs, Output};
@@ -128,7 +128,9 @@ impl Printer {
                 .boolean("clean", status.is_clean());
             return self.event(event);
         }
-        if self.info || self.prompt {
+        // A server that goes away may have had more to say, which the status does not tell.
+        let went_away = by == "peer" && status.code() == CloseCode::GOING_AWAY;
+        if self.info || self.prompt || went_away {
             let clean = if status.is_clean() { "clean" } else { "not clean" };
             let reason = match status.reason() {
                 "" => String::new(),
