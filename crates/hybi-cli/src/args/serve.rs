@@ -18,7 +18,7 @@ use crate::values::{
 /// Each listener prints one line on stdout when it accepts connections:
 /// listening ws://127.0.0.1:8080
 #[derive(Debug, Args)]
-#[command(after_long_help = HANDLERS)]
+#[command(after_long_help = NOTES)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
@@ -32,8 +32,9 @@ pub(crate) struct ServeArgs {
     pub(crate) operations: OperationArgs,
 }
 
-/// What a query may ask of each handler, with the bounds that `Plan` and the handlers keep.
-const HANDLERS: &str = "\
+/// What a query may ask of each handler, with the bounds that `Plan` and the handlers keep, and what
+/// signals do.
+const NOTES: &str = "\
 Handlers, and what a query asks of them:
   echo        sends each message back; ?fragment=SIZE cuts it, into no more frames than
               --max-fragments allows a peer, else 1009; ?delay=D waits first, 10s at most;
@@ -46,7 +47,17 @@ Handlers, and what a query asks of them:
   discard     reads and forgets; ?ack=1 answers with the length of each message
   generate    sends ?count=N messages (10; 0 is as many as allowed) of ?size=SIZE (64, at most
               16MiB) every ?interval=D (100ms), ?type=text or binary, then closes; 256MiB in all,
-              for which each message counts 64 bytes or more";
+              for which each message counts 64 bytes or more
+
+Signals:
+  SIGTERM, SIGINT  end in order: accept nothing more, close each connection with 1001; the second
+                   one ends at once
+  SIGHUP           read --tls-cert and --tls-key again, open --access-log again; what is bad is
+                   logged and leaves things as they were
+  SIGUSR1          print a line of statistics to stderr, with numbers as OPEN/TOTAL and
+                   MESSAGES/BYTES
+
+The supervisor that NOTIFY_SOCKET names is told READY=1, RELOADING=1 and STOPPING=1.";
 
 /// Where to listen and what to answer.
 #[derive(Debug, Args)]
@@ -270,7 +281,7 @@ pub(crate) struct LimitArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsArgs {
-    /// Serve TLS with this certificate chain (PEM)
+    /// Serve TLS with this certificate chain (PEM); SIGHUP reads it and its key again
     #[arg(long, value_name = "FILE", requires = "tls_key", env = "HYBI_SERVE_TLS_CERT")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The private key of the certificate (PEM)
@@ -290,7 +301,7 @@ pub(crate) struct TlsArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Operations")]
 pub(crate) struct OperationArgs {
-    /// Write a line for each request and each ended connection; - is stdout
+    /// Write a line for each request and each ended connection; - is stdout; SIGHUP opens FILE again
     #[arg(long, value_name = "FILE", env = "HYBI_SERVE_ACCESS_LOG")]
     pub(crate) access_log: Option<PathBuf>,
     /// How the access log is written

@@ -2,19 +2,22 @@
 
 use core::fmt::Write as _;
 use core::time::Duration;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::statistics::Flow;
 use crate::args::serve::LogFormat;
 use crate::exit::Failure;
 use crate::json::Object;
 
 /// Where the lines go.
 pub(crate) struct AccessLog {
+    /// `None` is stdout.
+    path: Option<PathBuf>,
     format: LogFormat,
     out: Mutex<Box<dyn Write + Send>>,
     reader_left: Notify,
@@ -42,10 +45,8 @@ pub(crate) struct Ended {
     pub(crate) extensions: Vec<String>,
     pub(crate) subprotocol: Option<String>,
     pub(crate) duration: Duration,
-    pub(crate) messages_in: u64,
-    pub(crate) bytes_in: u64,
-    pub(crate) messages_out: u64,
-    pub(crate) bytes_out: u64,
+    pub(crate) received: Flow,
+    pub(crate) sent: Flow,
     /// The code of the peer's Close frame, 1005 or 1006 without one; of ours if we failed it.
     pub(crate) code: u16,
     /// `peer`, `local` or `nobody`.
@@ -62,14 +63,21 @@ impl core::fmt::Debug for AccessLog {
 impl AccessLog {
     /// Opens the file for appending; `-` is stdout.
     pub(crate) fn open(path: &Path, format: LogFormat) -> Result<Self, Failure> {
-        let out: Box<dyn Write + Send> = if path == Path::new("-") {
-            Box::new(io::stdout())
-        } else {
-            Box::new(OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
-                Failure::usage(format!("cannot write {}", path.display()), error)
-            })?)
+        let path = (path != Path::new("-")).then(|| path.to_owned());
+        let out: Box<dyn Write + Send> = match &path {
+            None => Box::new(io::stdout()),
+            Some(path) => Box::new(append(path)?),
         };
-        Ok(Self { format, out: Mutex::new(out), reader_left: Notify::new() })
+        Ok(Self { path, format, out: Mutex::new(out), reader_left: Notify::new() })
+    }
+
+    /// Opens the file again, which somebody may have moved away; false if there is none. If that fails,
+    /// lines go on where they went.
+    pub(crate) fn reopen(&self) -> Result<bool, Failure> {
+        let Some(path) = &self.path else { return Ok(false) };
+        let out = Box::new(append(path)?);
+        *self.out.lock().unwrap_or_else(PoisonError::into_inner) = out;
+        Ok(true)
     }
 
     /// Waits until nobody reads the log any more: it goes into a pipe whose other end was closed.
@@ -95,6 +103,11 @@ impl AccessLog {
     }
 }
 
+fn append(path: &Path) -> Result<File, Failure> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.map_err(|error| Failure::usage(format!("cannot write {}", path.display()), error))
+}
+
 /// `key=value` pairs after the fixed first fields, so that the line can be read back.
 fn text(record: &Record) -> String {
     let mut line = format!(
@@ -111,16 +124,14 @@ fn text(record: &Record) -> String {
         let extensions = (!ended.extensions.is_empty()).then(|| ended.extensions.join(", "));
         let _ = write!(
             line,
-            " version={} extensions={} subprotocol={} duration={:.6} in={}/{} out={}/{} \
+            " version={} extensions={} subprotocol={} duration={:.6} in={} out={} \
              close={} by={} clean={}",
             ended.version,
             word(extensions.as_deref()),
             word(ended.subprotocol.as_deref()),
             ended.duration.as_secs_f64(),
-            ended.messages_in,
-            ended.bytes_in,
-            ended.messages_out,
-            ended.bytes_out,
+            ended.received,
+            ended.sent,
             ended.code,
             ended.by,
             ended.clean,
@@ -143,10 +154,10 @@ fn json(record: &Record) -> String {
             .strings("extensions", &ended.extensions)
             .maybe("subprotocol", ended.subprotocol.as_deref())
             .seconds("duration", ended.duration)
-            .number("messages_in", ended.messages_in)
-            .number("bytes_in", ended.bytes_in)
-            .number("messages_out", ended.messages_out)
-            .number("bytes_out", ended.bytes_out)
+            .number("messages_in", ended.received.messages)
+            .number("bytes_in", ended.received.bytes)
+            .number("messages_out", ended.sent.messages)
+            .number("bytes_out", ended.sent.bytes)
             .number("code", ended.code)
             .string("by", ended.by)
             .boolean("clean", ended.clean);

@@ -9,9 +9,9 @@ use hybi::{
     SubprotocolPreference, io::Timer as _, opening,
 };
 use hybi_tokio::{Incoming, TokioIo, TokioTimer};
-use rustls::ServerConfig;
 
 use super::access_log::{AccessLog, Record};
+use super::certificate::Certificate;
 use super::handlers::{self, Chat};
 use super::listen::{Accepted, Origin};
 use super::page;
@@ -23,14 +23,13 @@ use crate::exit::Failure;
 use crate::extensions;
 use crate::log;
 use crate::stream::Stream;
-use crate::tls;
 use crate::values::version_name;
 
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) args: ServeArgs,
-    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) certificate: Option<Certificate>,
     /// For plain transports and for TLS: the two have different origins.
     plain_server: Server,
     tls_server: Server,
@@ -55,15 +54,7 @@ impl Shared {
         let extensions = extensions::chosen(&protocol.ext, &protocol.versions.0, |deflate| {
             deflate.level(limits.deflate_level).min_size(limits.deflate_min_size)
         })?;
-        let tls = match (&args.tls.tls_cert, &args.tls.tls_key) {
-            (Some(cert), Some(key)) => Some(tls::server_from_files(cert, key)?),
-            _ if args.tls.tls_self_signed.is_empty() => None,
-            _ => {
-                let (config, digest) = tls::server_self_signed(&args.tls.tls_self_signed)?;
-                log::notice(format_args!("self-signed certificate, SHA-256 {digest}"));
-                Some(config)
-            }
-        };
+        let certificate = Certificate::new(&args.tls)?;
         let operations = &args.operations;
         let access_log = operations.access_log.as_deref();
         let access_log = access_log
@@ -73,7 +64,7 @@ impl Shared {
         let server_header = HeaderValue::from_str(text).ok().filter(|text| !text.is_empty());
         let plain_server = server(&args, extensions);
         Ok(Self {
-            tls: tls.map(Arc::new),
+            certificate,
             tls_server: plain_server.clone().with_secure(true),
             plain_server,
             routes,
@@ -82,6 +73,23 @@ impl Shared {
             server_header,
             args,
         })
+    }
+
+    /// Reads the certificate again and opens the access log again, each by itself, and says how that went.
+    /// What cannot be replaced stays.
+    pub(crate) fn reload(&self) {
+        let certificate = self.certificate.as_ref().map(Certificate::reload);
+        let access_log = self.access_log.as_ref().map(AccessLog::reopen);
+        for (what, reloaded) in [("certificate", certificate), ("access log", access_log)] {
+            match reloaded {
+                Some(Ok(true)) => log::notice(format_args!("reloaded: {what}")),
+                Some(Err(failure)) => log::error(format_args!(
+                    "cannot reload, the {what} stays as it was: {}",
+                    failure.message()
+                )),
+                None | Some(Ok(false)) => {}
+            }
+        }
     }
 
     /// Waits until nobody reads the access log any more.
@@ -138,7 +146,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, origin: Origi
     let request = async {
         let mut timer = TokioTimer::default();
         let deadline = shared.plain_server.config().handshake_deadline(timer.now());
-        let stream = accepted.open(shared.tls.as_ref());
+        let stream = accepted.open(shared.certificate.as_ref().map(Certificate::current));
         let stream = opening::tls("the client", &mut timer, deadline, stream).await?;
         opening::incoming(shared.server(&stream), TokioIo::new(stream), timer, deadline).await
     };
@@ -161,6 +169,9 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, origin: Origi
             record.status = status.as_u16();
             record.handshake = began.elapsed();
         }
+    }
+    if record.status != StatusCode::SWITCHING_PROTOCOLS.as_u16() {
+        member.registry().note_answer();
     }
     if let Some(access_log) = &shared.access_log {
         access_log.write(&record);

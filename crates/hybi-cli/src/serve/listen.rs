@@ -123,7 +123,7 @@ impl Drop for Listener {
 
 impl Accepted {
     /// Goes through TLS where it applies.
-    pub(crate) async fn open(self, tls: Option<&Arc<ServerConfig>>) -> io::Result<Stream> {
+    pub(crate) async fn open(self, tls: Option<Arc<ServerConfig>>) -> io::Result<Stream> {
         match (self, tls) {
             (Self::Unix(stream), _) => Ok(Stream::Unix(stream)),
             (Self::Tcp(stream), None) => {
@@ -132,7 +132,7 @@ impl Accepted {
             }
             (Self::Tcp(stream), Some(config)) => {
                 stream.set_nodelay(true)?;
-                let stream = TlsAcceptor::from(Arc::clone(config)).accept(stream).await?;
+                let stream = TlsAcceptor::from(config).accept(stream).await?;
                 Ok(Stream::Tls(Box::new(stream.into())))
             }
         }

@@ -1,6 +1,7 @@
 //! `hybi serve`: from the options to listeners, and from the first signal to an orderly end.
 
 mod access_log;
+mod certificate;
 mod connection;
 mod handlers;
 mod listen;
@@ -10,6 +11,8 @@ mod port_file;
 mod registry;
 pub(crate) mod route;
 mod session;
+mod statistics;
+mod supervisor;
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -22,10 +25,11 @@ use self::connection::Shared;
 use self::listen::Listener;
 use self::port_file::PortFile;
 use self::registry::Registry;
+use self::supervisor::Supervisor;
 use crate::args::serve::ServeArgs;
 use crate::exit::{Failure, Status};
 use crate::log;
-use crate::signals::Signals;
+use crate::signals::{Request, Requests, Signals};
 use crate::values::version_name;
 
 /// After a failed accept, for example when no file descriptor is left.
@@ -53,13 +57,16 @@ pub(crate) fn run(args: ServeArgs) -> Result<Status, Failure> {
 async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Status, Failure> {
     // Before anything is announced: whoever reads the line may send a signal at once.
     let mut signals = Signals::new()?;
+    let requests = Requests::new()?;
+    let supervisor = Arc::new(Supervisor::from_environment());
     let listen = &shared.args.listen;
     let mut listeners = Vec::new();
     for addr in &listen.listen {
         listeners.push(Listener::bind(addr).await?);
     }
     warn_of_old_versions(&shared.args, listeners.iter().any(Listener::is_open));
-    listen::announce(&listeners, shared.tls.is_some(), port_file)?;
+    listen::announce(&listeners, shared.certificate.is_some(), port_file)?;
+    supervisor.ready();
 
     let limits = &shared.args.limits;
     let registry = Registry::new(limits.max_connections, limits.max_connections_per_ip);
@@ -67,11 +74,18 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
         .into_iter()
         .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), Arc::clone(&registry))))
         .collect();
+    tokio::spawn(attend(
+        requests,
+        Arc::clone(&shared),
+        Arc::clone(&registry),
+        Arc::clone(&supervisor),
+    ));
 
     tokio::select! {
         _ = signals.next() => {}
         () = shared.log_reader_left() => {}
     }
+    supervisor.stopping();
     for task in accepting {
         task.abort();
         // Its end is the listener's: nobody can connect any more, and a socket file is gone.
@@ -87,6 +101,38 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
             Status::Cut
         }),
         status = signals.next() => Ok(status),
+    }
+}
+
+/// Does what signals ask for, also while connections are ending.
+async fn attend(
+    mut requests: Requests,
+    shared: Arc<Shared>,
+    registry: Arc<Registry>,
+    supervisor: Arc<Supervisor>,
+) {
+    loop {
+        match requests.next().await {
+            Request::Statistics => {
+                let statistics = registry.statistics(&shared.args.protocol.versions.0);
+                log::notice(format_args!("{statistics}"));
+            }
+            Request::Reload => {
+                // Whoever stops does not become ready again.
+                let told = Some(&supervisor).filter(|_| !registry.is_draining());
+                if let Some(supervisor) = told {
+                    supervisor.reloading();
+                }
+                // Files can be slow, and a pipe without a reader takes for ever to open.
+                let shared = Arc::clone(&shared);
+                if let Err(error) = tokio::task::spawn_blocking(move || shared.reload()).await {
+                    log::error(format_args!("cannot reload: {error}"));
+                }
+                if let Some(supervisor) = told {
+                    supervisor.ready();
+                }
+            }
+        }
     }
 }
 

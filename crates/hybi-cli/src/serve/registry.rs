@@ -1,12 +1,16 @@
 //! Who is connected: the ceilings on their number, and the way to ask all of them to leave.
 
 use core::net::IpAddr;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
+use hybi::Version;
 use tokio::sync::Notify;
+
+use super::statistics::{Counter, Flow, Statistics, Tally};
 
 /// Connections asked to leave at a time when the server drains, and the pause between.
 const BATCH: usize = 1000;
@@ -23,6 +27,8 @@ pub(crate) struct Registry {
     max_per_ip: usize,
     draining: AtomicBool,
     cut: AtomicUsize,
+    began: Instant,
+    answers: AtomicU64,
     open: Mutex<Open>,
     changed: Notify,
 }
@@ -33,6 +39,16 @@ struct Open {
     members: HashMap<u64, Arc<Place>>,
     turned_away: usize,
     per_ip: HashMap<IpAddr, usize>,
+    history: History,
+}
+
+/// What is over, and what will be.
+#[derive(Debug, Default)]
+struct History {
+    turned_away: u64,
+    connections: HashMap<Version, u64>,
+    received: Flow,
+    sent: Flow,
 }
 
 /// What the registry and a member tell each other.
@@ -41,6 +57,10 @@ struct Place {
     asked_to_leave: AtomicBool,
     /// Wakes whoever waits for that.
     leave: Notify,
+    /// What is spoken, once that is settled.
+    version: OnceLock<Version>,
+    received: Counter,
+    sent: Counter,
 }
 
 /// The place of one transport; dropping it gives the place back.
@@ -61,6 +81,8 @@ impl Registry {
             max_per_ip: max_per_ip.unwrap_or(usize::MAX),
             draining: AtomicBool::new(false),
             cut: AtomicUsize::new(0),
+            began: Instant::now(),
+            answers: AtomicU64::new(0),
             open: Mutex::default(),
             changed: Notify::new(),
         })
@@ -73,11 +95,12 @@ impl Registry {
             || ip.is_some_and(|ip| {
                 open.per_ip.get(&ip).is_some_and(|count| *count >= self.max_per_ip)
             });
+        let id = open.next_id;
+        open.next_id += 1;
+        open.history.turned_away += u64::from(full);
         if full && open.turned_away >= TURNED_AWAY {
             return None;
         }
-        let id = open.next_id;
-        open.next_id += 1;
         let place = Arc::<Place>::default();
         open.members.insert(id, Arc::clone(&place));
         if full {
@@ -91,6 +114,36 @@ impl Registry {
     /// Whether the server is on its way out.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Notes an answer other than 101.
+    pub(crate) fn note_answer(&self) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What there is and has been, with a number for each of `versions`.
+    pub(crate) fn statistics(&self, versions: &[Version]) -> Statistics {
+        let open = self.lock();
+        let (mut received, mut sent) = (open.history.received, open.history.sent);
+        for place in open.members.values() {
+            received += place.received.flow();
+            sent += place.sent.flow();
+        }
+        let tally = |version: &Version| {
+            let speaks = |place: &&Arc<Place>| place.version.get() == Some(version);
+            let total = open.history.connections.get(version).copied().unwrap_or_default();
+            Tally { open: open.members.values().filter(speaks).count() as u64, total }
+        };
+        Statistics {
+            uptime: self.began.elapsed(),
+            transports: Tally { open: open.members.len() as u64, total: open.next_id },
+            connections: versions.iter().map(|version| (*version, tally(version))).collect(),
+            answers: self.answers.load(Ordering::Relaxed),
+            turned_away: open.history.turned_away,
+            received,
+            sent,
+            draining: self.is_draining(),
+        }
     }
 
     /// Notes that a connection was ended without its peer's agreement.
@@ -148,6 +201,23 @@ impl Member {
         }
     }
 
+    /// Notes that a connection of this version is open.
+    pub(crate) fn opened(&self, version: Version) {
+        if self.place.version.set(version).is_ok() {
+            *self.registry.lock().history.connections.entry(version).or_default() += 1;
+        }
+    }
+
+    /// What the peer has sent.
+    pub(crate) fn received(&self) -> &Counter {
+        &self.place.received
+    }
+
+    /// What the peer was sent.
+    pub(crate) fn sent(&self) -> &Counter {
+        &self.place.sent
+    }
+
     pub(crate) fn registry(&self) -> &Registry {
         &self.registry
     }
@@ -157,6 +227,8 @@ impl Drop for Member {
     fn drop(&mut self) {
         let mut open = self.registry.lock();
         open.members.remove(&self.id);
+        open.history.received += self.place.received.flow();
+        open.history.sent += self.place.sent.flow();
         if self.surplus {
             open.turned_away -= 1;
         } else if let Some(ip) = self.ip

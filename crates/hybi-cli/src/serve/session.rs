@@ -23,10 +23,6 @@ pub(crate) struct Session<'a> {
     opened: Instant,
     /// The end of its time to live.
     expires: Option<Instant>,
-    messages_in: u64,
-    bytes_in: u64,
-    messages_out: u64,
-    bytes_out: u64,
 }
 
 impl<'a> Session<'a> {
@@ -35,17 +31,9 @@ impl<'a> Session<'a> {
         member: &'a Member,
         lifetime: Option<Duration>,
     ) -> Self {
+        member.opened(ws.version());
         let opened = Instant::now();
-        Self {
-            ws,
-            member,
-            opened,
-            expires: lifetime.map(|lifetime| opened + lifetime),
-            messages_in: 0,
-            bytes_in: 0,
-            messages_out: 0,
-            bytes_out: 0,
-        }
+        Self { ws, member, opened, expires: lifetime.map(|lifetime| opened + lifetime) }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -66,8 +54,7 @@ impl<'a> Session<'a> {
                 received = self.ws.recv() => {
                     let received = received?;
                     if let Some(message) = &received {
-                        self.messages_in += 1;
-                        self.bytes_in += message.len() as u64;
+                        self.member.received().count(message.len());
                     }
                     return Ok(received);
                 }
@@ -112,10 +99,9 @@ impl<'a> Session<'a> {
         if self.ws.state() != State::Open || unknown {
             return Ok(());
         }
-        let len = message.len() as u64;
+        let len = message.len();
         self.ws.feed(message).await?;
-        self.messages_out += 1;
-        self.bytes_out += len;
+        self.member.sent().count(len);
         Ok(())
     }
 
@@ -176,10 +162,8 @@ impl<'a> Session<'a> {
             extensions: self.ws.extensions().map(ToString::to_string).collect(),
             subprotocol: self.ws.subprotocol().map(ToOwned::to_owned),
             duration: self.opened.elapsed(),
-            messages_in: self.messages_in,
-            bytes_in: self.bytes_in,
-            messages_out: self.messages_out,
-            bytes_out: self.bytes_out,
+            received: self.member.received().flow(),
+            sent: self.member.sent().flow(),
             code: code.as_u16(),
             by,
             clean,

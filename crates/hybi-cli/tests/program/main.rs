@@ -15,6 +15,7 @@ mod prompt;
 mod refusals;
 mod serve;
 mod serve_options;
+mod signals;
 mod support;
 mod tls;
 mod usage;

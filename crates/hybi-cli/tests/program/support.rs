@@ -60,7 +60,12 @@ pub(crate) fn hybi_with(args: &[&str], stdin: &[u8]) -> Outcome {
 /// Starts the program with pipes.
 pub(crate) fn spawn(args: &[&str]) -> Child {
     let mut command = program();
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(args);
+    piped(command)
+}
+
+fn piped(mut command: Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().expect("the program starts")
 }
 
@@ -110,12 +115,18 @@ impl Server {
     /// Starts on a free port unless the arguments listen elsewhere.
     #[track_caller]
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut all = vec!["serve"];
+        Self::start_as(program(), args)
+    }
+
+    /// Starts by a command that the arguments are added to.
+    #[track_caller]
+    pub(crate) fn start_as(mut command: Command, args: &[&str]) -> Self {
+        command.arg("serve");
         if !args.contains(&"-l") {
-            all.extend(["-l", "127.0.0.1:0"]);
+            command.args(["-l", "127.0.0.1:0"]);
         }
-        all.extend(args);
-        let mut child = spawn(&all);
+        command.args(args);
+        let mut child = piped(command);
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("a line");
@@ -128,6 +139,18 @@ impl Server {
 
     pub(crate) fn id(&self) -> u32 {
         self.child.as_ref().expect("running").id()
+    }
+
+    /// The next line on stderr. What was not read is in the [outcome](Self::wait).
+    pub(crate) fn said(&mut self) -> String {
+        let stderr = self.child.as_mut().expect("running").stderr.as_mut().expect("a pipe");
+        let mut line = Vec::new();
+        while !line.ends_with(b"\n") {
+            let mut byte = [0];
+            stderr.read_exact(&mut byte).expect("a line");
+            line.extend(byte);
+        }
+        String::from_utf8(line).expect("text")
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::support::{Server, hybi, program, scratch};
 
 /// A certificate for `localhost` and its key, as PEM files.
-fn certificate(name: &str) -> (PathBuf, PathBuf, String) {
+pub(crate) fn certificate(name: &str) -> (PathBuf, PathBuf, String) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
     let (cert, key) = (scratch(&format!("{name}.cert")), scratch(&format!("{name}.key")));
     std::fs::write(&cert, made.cert.pem()).expect("a file");
