@@ -109,6 +109,31 @@ impl CloseCode {
         }
     }
 
+    /// This code, or what comes nearest to it in a Close frame by an endpoint in `role` under
+    /// `rules`, for codes of another connection.
+    ///
+    /// What is too big is 1009 in version 13 and 1004 in hybi-06 to 12. Any other code that cannot be
+    /// sent becomes 1011, and 1001 in those drafts, which have no other for an endpoint that gives up.
+    ///
+    /// ```
+    /// use hybi_frame::{CloseCode, FrameRules, Role};
+    ///
+    /// let nearest = |code: CloseCode, rules| code.nearest(rules, Role::Server);
+    /// let (rfc, draft) = (FrameRules::RFC6455, FrameRules::HYBI_08);
+    /// assert_eq!(nearest(CloseCode::MESSAGE_TOO_BIG, draft), CloseCode::DRAFT_FRAME_TOO_LARGE);
+    /// assert_eq!(nearest(CloseCode::TRY_AGAIN_LATER, draft), CloseCode::GOING_AWAY);
+    /// assert_eq!(nearest(CloseCode::ABNORMAL, rfc), CloseCode::INTERNAL_ERROR);
+    /// ```
+    #[must_use]
+    pub const fn nearest(self, rules: FrameRules, role: Role) -> Self {
+        match self {
+            _ if self.may_be_sent(rules, role) => self,
+            Self::MESSAGE_TOO_BIG | Self::DRAFT_FRAME_TOO_LARGE => rules.too_big(),
+            _ if Self::INTERNAL_ERROR.may_be_sent(rules, role) => Self::INTERNAL_ERROR,
+            _ => Self::GOING_AWAY,
+        }
+    }
+
     /// The name in the table of codes; `None` for a code without one.
     const fn name(self) -> Option<&'static str> {
         Some(match self {
@@ -214,6 +239,13 @@ impl CloseFrame {
             return Err(CloseFrameError::Reason { len: reason.len() });
         }
         Ok(Self { code, reason })
+    }
+
+    /// This frame as an endpoint in `role` can send it under `rules`: with the
+    /// [nearest](CloseCode::nearest) code and the same reason.
+    #[must_use]
+    pub fn nearest(&self, rules: FrameRules, role: Role) -> Self {
+        Self { code: self.code.nearest(rules, role), reason: self.reason.clone() }
     }
 
     /// Reads the payload of a received Close frame; `None` when it is empty, or when the version

@@ -1,6 +1,7 @@
 //! What a peer can do wrong in the framing layer: one variant per broken rule, each with its close
 //! code and RFC 6455 section (§5, §7.4.1, §8.1, §10.4).
 
+use alloc::string::{String, ToString};
 use core::error::Error;
 use core::fmt;
 
@@ -59,6 +60,24 @@ impl FrameError {
     #[must_use]
     pub const fn close_code(&self) -> CloseCode {
         self.close_code
+    }
+
+    /// The reason to send with the code, at most 123 bytes: which limit was passed. Broken rules have
+    /// none, since their code tells the peer's author to look for them.
+    ///
+    /// | limit | reason |
+    /// |---|---|
+    /// | [`max_frame`](crate::Limits::max_frame) | `frame of 70000 bytes is above the limit of 65536` |
+    /// | [`max_message`](crate::Limits::max_message) | `message of at least 70000 bytes is above the limit of 65536` |
+    /// | [`max_fragments`](crate::Limits::max_fragments) | `message goes on with more than 65536 fragments` |
+    #[must_use]
+    pub fn close_reason(&self) -> Option<String> {
+        match self.violation {
+            Violation::FrameTooLarge { .. }
+            | Violation::MessageTooLarge { .. }
+            | Violation::TooManyFragments { .. } => Some(self.violation.to_string()),
+            _ => None,
+        }
     }
 
     /// The section of RFC 6455 that states the rule, such as `"5.2"`.

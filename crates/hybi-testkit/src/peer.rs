@@ -280,6 +280,12 @@ impl Peer {
         self.expect(CLOSE, &payload.unwrap_or_default());
     }
 
+    /// Reads a Close frame with a code and a reason.
+    #[track_caller]
+    pub fn expect_close_saying(&mut self, code: u16, reason: &str) {
+        self.expect(CLOSE, &[&code.to_be_bytes(), reason.as_bytes()].concat());
+    }
+
     /// Asserts that the other end ends its half in order, with nothing before it.
     ///
     /// # Panics

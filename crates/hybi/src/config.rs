@@ -15,6 +15,9 @@ use hybi_handshake::HeadLimits;
 /// 36 KiB of what was exchanged come to that, and in the middle of a message another 48 KiB; the
 /// states of compressors have a budget for the whole process (`Deflate::set_budget`).
 ///
+/// The Close frame for a peer that passes a limit or a deadline names it in its reason, which
+/// [`Error::close_reason`](crate::Error::close_reason) lists.
+///
 /// ```
 /// use std::time::Duration;
 /// use hybi::Config;

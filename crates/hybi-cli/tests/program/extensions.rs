@@ -287,7 +287,8 @@ fn the_largest_message_is_measured_inflated() {
         peer.send_frame(BINARY | RSV1, &deflated_zeros(3875));
         peer.expect(TEXT, b"999751");
         peer.send_frame(BINARY | RSV1, &deflated_zeros(3876));
-        peer.expect_close(1009);
+        let reason = "message of at least 1000001 bytes is above the limit of 1000000";
+        peer.expect_close_saying(1009, reason);
     }
 }
 

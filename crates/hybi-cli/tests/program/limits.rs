@@ -78,7 +78,7 @@ fn deadlines_end_what_does_not_move() {
     assert_eq!(server.refuses("GET / HTTP/1.1\r\n"), 408);
 
     let server = Server::start(&["--idle-timeout", "100ms", "--close-timeout", "100ms"]);
-    server.open("/").expect_close(1001);
+    server.open("/").expect_close_saying(1001, "idle timeout");
 
     let server = Server::start(&["--ping-interval", "50ms", "--ping-timeout", "50ms"]);
     let mut peer = server.open("/");

@@ -174,7 +174,7 @@ pub fn enforces_message_limit<R: Runtime>() {
     peer.expect(BINARY, &binary(1000));
     peer.send_frame(BINARY ^ FIN, &binary(600));
     peer.send_frame(CONTINUATION, &binary(401));
-    peer.expect_close(1009);
+    peer.expect_close_saying(1009, "message of at least 1001 bytes is above the limit of 1000");
     peer.expect_end();
     drop(peer);
     let Some(Error::Protocol(error)) = server.join().error else { panic!("no violation") };

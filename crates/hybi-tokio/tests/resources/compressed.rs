@@ -56,7 +56,8 @@ fn a_bomb_costs_its_limit() {
                 peer.send_frame(first, piece);
                 first = CONTINUATION ^ FIN;
             }
-            peer.expect_close(1009);
+            let reason = "message of at least 16777217 bytes is above the limit of 16777216";
+            peer.expect_close_saying(1009, reason);
             peer.expect_end();
             peer.end();
             let (peak, error) = server.join().unwrap();

@@ -190,7 +190,7 @@ fn a_peer_that_does_not_answer_a_ping_is_left() {
         // Between one interval and two after the last byte.
         let pinged = start.elapsed();
         assert!(pinged >= secs(20) && pinged <= secs(41), "{pinged:?}");
-        expect(&mut peer, CLOSE, &[3, 243]).await;
+        expect(&mut peer, CLOSE, b"\x03\xf3ping timeout").await;
         assert_eq!((start.elapsed() - pinged).as_secs(), 20);
         expect_end(&mut peer).await;
         let error = server.await.unwrap().unwrap_err();
@@ -241,7 +241,7 @@ fn a_peer_that_sends_no_message_is_left_at_the_idle_deadline() {
             expect(&mut peer, TEXT, b"").await;
         }
         let last = Instant::now();
-        expect(&mut peer, CLOSE, &[3, 233]).await;
+        expect(&mut peer, CLOSE, b"\x03\xe9idle timeout").await;
         let waited = last.elapsed();
         assert!(waited >= secs(60) && waited <= secs(76), "{waited:?}");
         expect_end(&mut peer).await;

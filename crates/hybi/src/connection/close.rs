@@ -260,7 +260,7 @@ impl Connection {
             return;
         }
         if let (Phase::Open, Some(code)) = (self.phase, code) {
-            self.queue_failure(code);
+            self.queue_failure(code, error.close_reason());
             self.end().status.began = Some(Endpoint::Local);
         }
         let hixie_75 = self.closing() == Closing::Transport;
@@ -278,15 +278,16 @@ impl Connection {
     }
 
     /// Tells the peer why the connection fails, as far as the version has words for it.
-    fn queue_failure(&mut self, code: CloseCode) {
+    fn queue_failure(&mut self, code: CloseCode, reason: Option<String>) {
         let rules = self.rules();
         match rules.closing() {
             Closing::Transport => {}
             Closing::Codes => {
-                // The drafts knew fewer codes; 1001 is what they had for an endpoint that gives up.
-                let known = code.may_be_sent(rules, self.role);
-                let code = if known { code } else { CloseCode::GOING_AWAY };
-                self.queue_close(&code.as_u16().to_be_bytes(), Some(code));
+                // The drafts knew fewer codes.
+                let code = code.nearest(rules, self.role);
+                let mut payload = code.as_u16().to_be_bytes().to_vec();
+                payload.extend_from_slice(reason.unwrap_or_default().as_bytes());
+                self.queue_close(&payload, Some(code));
             }
             closing => self.queue_close(closing.opening(self.role), None),
         }

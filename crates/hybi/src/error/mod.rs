@@ -134,6 +134,18 @@ impl Error {
         }
     }
 
+    /// The reason that goes with the code: the limit or deadline that was passed. One of
+    /// [`FrameError::close_reason`], `ping timeout` or `idle timeout`.
+    #[must_use]
+    pub fn close_reason(&self) -> Option<String> {
+        match self {
+            Self::Protocol(error) => error.close_reason(),
+            Self::Timeout(Deadline::Pong) => Some("ping timeout".into()),
+            Self::Timeout(Deadline::Idle) => Some("idle timeout".into()),
+            _ => None,
+        }
+    }
+
     /// What the transport reported, if that is the error.
     #[must_use]
     pub fn io_error(&self) -> Option<&io::Error> {

@@ -5,7 +5,8 @@ use core::time::Duration;
 use std::io;
 
 use hybi::{
-    CloseCode, Config, Connection, Endpoint, Error, Message, Role, State, Version, bytes::Bytes,
+    CloseCode, CloseFrame, Config, Connection, Endpoint, Error, Message, Role, State, Version,
+    bytes::Bytes,
 };
 
 use crate::world::{BOTH, Pair, connection, discard};
@@ -43,15 +44,65 @@ fn failed(role: Role) -> Connection {
     own
 }
 
-/// The code of the one Close frame in `wire`, which holds nothing else.
-fn close_code(role: Role, wire: &[u8]) -> u16 {
+/// Code and reason of the one Close frame in `wire`, which holds nothing else.
+fn close(role: Role, wire: &[u8]) -> (u16, String) {
     let (header, key) = match role {
-        Role::Server => (2, [0; 2]),
-        Role::Client => (6, [wire[2], wire[3]]),
+        Role::Server => (2, [0; 4]),
+        Role::Client => (6, [wire[2], wire[3], wire[4], wire[5]]),
     };
-    assert_eq!(wire.len(), header + 2, "one Close frame: {wire:02x?}");
     assert_eq!(wire[0], 0x88);
-    u16::from_be_bytes([wire[header] ^ key[0], wire[header + 1] ^ key[1]])
+    let len = usize::from(wire[1] & 0x7f);
+    assert_eq!(wire.len(), header + len, "one Close frame: {wire:02x?}");
+    let payload = wire[header..].iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key);
+    let mut code: Vec<u8> = payload.collect();
+    let reason = code.split_off(2);
+    (u16::from_be_bytes([code[0], code[1]]), String::from_utf8(reason).expect("text"))
+}
+
+/// What is told with 1009 about [`small`].
+const ABOVE: &str = "frame of 101 bytes is above the limit of 100";
+
+/// A limit is named in the reason; a broken rule is the code's own matter.
+#[test]
+fn a_close_for_a_limit_names_it() {
+    let config = Config::default().max_message(100).max_frame(60).max_fragments(2);
+    let inputs: [(&[u8], _); 3] = [
+        (b"\x82\x3d", "frame of 61 bytes is above the limit of 60"),
+        (b"\x02\0\0\0\0\0\0\0", "message goes on with more than 2 fragments"),
+        (
+            &[&[2, 60][..], &[0; 60], &[0x80, 41]].concat(),
+            "message of at least 101 bytes is above the limit of 100",
+        ),
+    ];
+    for (version, code) in
+        [(Version::RFC6455, 1009), (Version::HYBI_08, 1004), (Version::HYBI_07, 1004)]
+    {
+        for (input, reason) in inputs {
+            let mut client = connection(Role::Client, version, config.clone());
+            let mut chunk = input.to_vec();
+            let mut at = 0;
+            while at < chunk.len() {
+                at += client.handle_input(&mut chunk[at..]).0;
+            }
+            let told = close(Role::Client, &client.transmit_to_vec());
+            assert_eq!(told, (code, reason.to_owned()), "{version:?}");
+            let error = client.error().expect("failed");
+            assert_eq!(error.close_reason().as_deref(), Some(reason));
+        }
+    }
+    // The largest numbers there are leave it within a Close frame.
+    for role in BOTH {
+        let mask = if role == Role::Server { 0x80 } else { 0 };
+        let config = Config::default().max_message(usize::MAX / 2).max_frame(u64::MAX >> 2);
+        let mut own = connection(role, Version::RFC6455, config);
+        discard(
+            &mut own,
+            &[0x82, 0x7f | mask, 0x7f, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0],
+        );
+        let (code, reason) = close(role, &own.transmit_to_vec());
+        assert!(code == 1009 && reason.len() <= CloseFrame::MAX_REASON, "{reason}");
+        assert!(reason.starts_with("frame of 9223372036854775807 bytes"), "{reason}");
+    }
 }
 
 #[test]
@@ -73,7 +124,9 @@ fn a_violation_is_answered_with_its_code_and_the_end() {
             assert_eq!(error.close_code(), Some(CloseCode::from(code)), "{error}");
 
             assert!(!own.wants_shutdown(), "the Close frame goes first");
-            assert_eq!(close_code(role, &own.transmit_to_vec()), code, "{role:?} {input:02x?}");
+            let reason = if code == 1009 { ABOVE } else { "" };
+            let told = close(role, &own.transmit_to_vec());
+            assert_eq!(told, (code, reason.to_owned()), "{role:?} {input:02x?}");
             assert!(own.wants_shutdown(), "after a failure either role ends the transport");
             own.shutdown_done();
             assert_eq!(own.state(), State::Closing, "input is still drained");
@@ -116,7 +169,8 @@ fn events_before_the_violation_are_delivered() {
     wire.extend(b"\x83\x80\0\0\0\0");
     pair.server.input(&wire);
     assert_eq!(pair.server.events, [Message::text("good")]);
-    assert_eq!(close_code(Role::Server, &pair.server.connection.transmit_to_vec()), 1002);
+    let told = close(Role::Server, &pair.server.connection.transmit_to_vec());
+    assert_eq!(told, (1002, String::new()));
 }
 
 #[test]
@@ -124,8 +178,8 @@ fn errors_are_sticky() {
     for role in BOTH {
         let mut own = failed(role);
         let first = own.error().expect("an error").to_string();
-        let close = own.transmit_to_vec();
-        assert_eq!(close_code(role, &close), 1002);
+        let sent = own.transmit_to_vec();
+        assert_eq!(close(role, &sent), (1002, String::new()));
         let same = |own: &Connection, after: &str| {
             assert_eq!(own.error().expect("an error").to_string(), first, "after {after}");
         };

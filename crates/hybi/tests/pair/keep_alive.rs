@@ -152,7 +152,11 @@ fn the_drafts_say_1001_where_they_have_no_1011() {
             let _ = server.poll_timeout(|| now);
             server.handle_timeout(now);
         }
-        assert_eq!(server.transmit_to_vec(), b"\x89\x00\x88\x02\x03\xe9", "{version:?}");
+        assert_eq!(
+            server.transmit_to_vec(),
+            b"\x89\x00\x88\x0e\x03\xe9ping timeout",
+            "{version:?}"
+        );
     }
 }
 
