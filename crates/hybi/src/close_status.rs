@@ -1,6 +1,6 @@
 //! CloseStatus: how a connection ended (RFC 6455 section 7.1).
 
-use hybi_frame::{CloseCode, CloseFrame};
+use hybi_frame::{CloseCode, CloseFrame, FrameRules, Role};
 
 /// How a connection ended: who began, with which code and reason, and whether in order.
 ///
@@ -41,6 +41,9 @@ pub enum Endpoint {
     Peer,
 }
 
+/// What a Close frame says that is forwarded from a connection where none came.
+const LOST: &str = "the connection behind this one was lost";
+
 impl CloseStatus {
     pub(crate) const NONE: Self = Self { received: None, sent: None, began: None, clean: false };
 
@@ -61,6 +64,42 @@ impl CloseStatus {
         match &self.received {
             Some(Some(frame)) => frame.reason().as_str(),
             _ => "",
+        }
+    }
+
+    /// The Close frame that tells of this end on another connection, by an endpoint in `role` under
+    /// `rules`; `None` for one without a code.
+    ///
+    /// | here | there |
+    /// |---|---|
+    /// | a code and a reason | the [nearest](CloseCode::nearest) code, the same reason |
+    /// | 1005, no code | no code |
+    /// | 1006, no Close frame | 1011, as `the connection behind this one was lost` |
+    /// | any of these | no code, in versions that have none (before hybi-06) |
+    ///
+    /// 1006 does not become 1001, which many libraries take for an end in order, nor 1014, which is
+    /// younger than RFC 6455 and fails peers that keep to its table.
+    ///
+    /// ```
+    /// use hybi::{CloseCode, CloseFrame, Config, Connection, FrameRules, Message, Negotiated, Role};
+    ///
+    /// let mut server = Connection::new(Role::Server, Negotiated::default(), Config::default().into());
+    /// server.handle_eof();
+    /// let lost = server.close_status().expect("it is over");
+    /// let frame = lost.forwarded(FrameRules::RFC6455, Role::Client).expect("a code");
+    /// assert_eq!(frame.code(), CloseCode::INTERNAL_ERROR);
+    /// ```
+    #[must_use]
+    pub fn forwarded(&self, rules: FrameRules, role: Role) -> Option<CloseFrame> {
+        if !rules.has_close_codes() {
+            return None;
+        }
+        match &self.received {
+            Some(frame) => Some(frame.as_ref()?.nearest(rules, role)),
+            None => {
+                let code = CloseCode::ABNORMAL.nearest(rules, role);
+                CloseFrame::for_version(rules, role, code, LOST).ok()
+            }
         }
     }
 

@@ -341,7 +341,8 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// transport. Messages that arrive meanwhile are dropped.
     ///
     /// If the closing handshake has begun already, this finishes it. Cancel safe: a Close frame
-    /// once queued stays queued.
+    /// once queued stays queued. [`forward_close`](Self::forward_close) ends it as another connection
+    /// ended.
     ///
     /// ```
     /// use hybi::{CloseCode, Error, WebSocket, io::{Timer, Transport}};
@@ -368,9 +369,41 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         if self.driver.connection.state() == State::Open {
             self.queue(Message::Close(Some(frame)).into())?;
         }
+        Ok(self.finish_closing_handshake().await)
+    }
+
+    /// Ends the connection in order, as another one ended: with the code and reason that its peer
+    /// gave, or what comes [nearest](CloseStatus::forwarded) in this version. Otherwise as
+    /// [`close`](Self::close).
+    ///
+    /// ```
+    /// use hybi::{SendError, WebSocket, io::{Timer, Transport}};
+    ///
+    /// /// One direction of a proxy. What ends `from`, ends `to`: a Close frame with or without a code,
+    /// /// or a peer that vanished.
+    /// async fn relay<A: Transport, B: Transport, C: Timer>(
+    ///     from: &mut WebSocket<A, C>,
+    ///     to: &mut WebSocket<B, C>,
+    /// ) -> Result<(), SendError> {
+    ///     while let Ok(Some(message)) = from.recv().await {
+    ///         to.send(message).await?;
+    ///     }
+    ///     if let Some(status) = from.close_status() {
+    ///         to.forward_close(status).await;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn forward_close(&mut self, status: &CloseStatus) -> CloseStatus {
+        self.driver.connection.forward_close(status);
+        self.driver.wake_receiver();
+        self.finish_closing_handshake().await
+    }
+
+    async fn finish_closing_handshake(&mut self) -> CloseStatus {
         self.lent = None;
         poll_fn(|cx| self.driver.poll_event(cx, |_| None::<()>)).await;
-        Ok(self.close_status().cloned().unwrap_or(CloseStatus::NONE))
+        self.close_status().cloned().unwrap_or(CloseStatus::NONE)
     }
 
     fn queue(&mut self, message: Outgoing) -> Result<(), SendError> {

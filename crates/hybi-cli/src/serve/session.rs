@@ -121,15 +121,14 @@ impl<'a> Session<'a> {
         Ok(self.ws.send(Message::Close(frame)).await?)
     }
 
-    /// Begins it with a code of RFC 6455, or the one that older drafts have for giving up.
+    /// Begins it with a code of RFC 6455, or what comes nearest in older drafts.
     pub(crate) async fn give_up(
         &mut self,
         code: CloseCode,
         reason: &'static str,
     ) -> Result<(), Error> {
         let rules = rules(self.ws.version());
-        let known = code.may_be_sent(rules, Role::Server);
-        let code = if known { code } else { CloseCode::GOING_AWAY };
+        let code = code.nearest(rules, Role::Server);
         self.close(&CloseSpec(CloseFrame::new(code, reason).ok())).await
     }
 

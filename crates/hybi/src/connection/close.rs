@@ -190,6 +190,15 @@ impl Connection {
         self.deadlines.end_within(self.config.close_timeout);
     }
 
+    /// Begins the closing handshake as another connection ended: with its code and reason, or what
+    /// comes [nearest](CloseStatus::forwarded) here. Nothing happens if it has begun.
+    pub fn forward_close(&mut self, status: &CloseStatus) {
+        if self.phase == Phase::Open {
+            let frame = status.forwarded(self.rules(), self.role);
+            self.begin_closing_handshake(frame.as_ref());
+        }
+    }
+
     /// Section 7.1.2: our Close frame goes out first.
     pub(super) fn begin_closing_handshake(&mut self, frame: Option<&CloseFrame>) {
         if self.closing() != Closing::Transport {

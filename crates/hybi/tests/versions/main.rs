@@ -5,6 +5,7 @@ mod closing;
 mod detection;
 mod extensions;
 mod fallback;
+mod forwarding;
 mod lacking;
 mod limits;
 mod matrix;
