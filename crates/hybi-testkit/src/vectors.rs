@@ -14,6 +14,32 @@ pub fn records(name: &str) -> Vec<Value> {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// The records of one file without those that a test cannot take, each named with the reason.
+///
+/// # Panics
+///
+/// As [`records`], and when a record that is named is not there, so that no exception outlives what
+/// it was made for.
+#[must_use]
+pub fn records_but(name: &str, left_out: &[(&str, &str)]) -> Vec<Value> {
+    let mut records = records(name);
+    let all = records.len();
+    records.retain(|record| !left_out.iter().any(|(id, _)| record["id"] == *id));
+    assert_eq!(records.len(), all - left_out.len(), "{name}: not all of {left_out:?} are there");
+    records
+}
+
+/// The record of `frames.json` with a connection of hybi-04 whose key belongs to no handshake: only
+/// the masks can be tried with it.
+pub const WITHOUT_A_HANDSHAKE: [(&str, &str); 1] =
+    [("hybi04-c2s-pywebsocket-sample", "its key belongs to no handshake")];
+
+/// The limit on messages that a record sets, in bytes.
+#[must_use]
+pub fn max_message(record: &Value) -> Option<usize> {
+    record["max_message_size"].as_u64()?.try_into().ok()
+}
+
 /// Whether the record says that it applies to `version`, such as `"rfc6455"`.
 #[must_use]
 pub fn applies_to(record: &Value, version: &str) -> bool {

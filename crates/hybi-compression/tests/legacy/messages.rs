@@ -45,9 +45,10 @@ fn the_streams_of_permessage_deflate_mean_the_same() {
             for size in [1, 3, stream.len()] {
                 let outcome =
                     |agreed: &[Agreed]| receive(role, agreed, limits, stream.chunks(size));
-                let expected = outcome(&today[at]);
+                // Which is what the record says, as the tests of permessage-deflate find.
+                let today = outcome(&today[at]);
                 for old in agreements(Deflate::default(), Deflate::default()) {
-                    assert!(outcome(&old[at]) == expected, "{}: {:?}", record["id"], old[at]);
+                    assert!(outcome(&old[at]) == today, "{}: {:?}", record["id"], old[at]);
                 }
             }
         }

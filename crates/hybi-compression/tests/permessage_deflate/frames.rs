@@ -10,16 +10,19 @@ use sha2::{Digest, Sha256};
 
 use crate::support::endpoint::{Endpoint, Event, elements, turned};
 
+/// What miniz_oxide does not notice: to it, what was before the first byte is zeros.
+const TOO_FAR_BACK: [(&str, &str); 2] = [
+    ("pmd-takeover-violated", "refers to the message before"),
+    ("pmd-err-distance", "refers to before the first byte"),
+];
+
 #[test]
 fn streams_give_their_events_however_they_are_cut() {
-    let mut run = 0;
-    for record in vectors::records("compression-permessage-deflate-frames") {
+    let left_out = if Deflate::HAS_WINDOW_BITS { &[][..] } else { &TOO_FAR_BACK };
+    let records = vectors::records_but("compression-permessage-deflate-frames", left_out);
+    assert_eq!(records.len(), 50 - left_out.len());
+    for record in records {
         let id = record["id"].as_str().expect("an id");
-        // To miniz_oxide, what was before the first byte is zeros.
-        let too_far_back = ["pmd-takeover-violated", "pmd-err-distance"].contains(&id);
-        if too_far_back && !Deflate::HAS_WINDOW_BITS {
-            continue;
-        }
         let recorded = match record["receiver"].as_str() {
             Some("client") => Role::Client,
             Some("server") => Role::Server,
@@ -41,9 +44,7 @@ fn streams_give_their_events_however_they_are_cut() {
                 assert_eq!(receive(&[front, back]), whole, "{id} to a {role:?} cut at {cut}");
             }
         }
-        run += 1;
     }
-    assert!(run >= 48, "{run} records");
 }
 
 /// What an error says that does not depend on how much of a piece had come out when it was found.

@@ -14,12 +14,15 @@ use crate::{
 
 #[test]
 fn permessage_deflate() {
-    assert_eq!(run("compression-permessage-deflate-frames", &Kind::PER_MESSAGE), 3 * 50);
+    let left_out = if WATCHES_THE_WINDOW { 0 } else { 7 };
+    let runs = run("compression-permessage-deflate-frames", &Kind::PER_MESSAGE);
+    assert_eq!(runs, 3 * (50 - left_out));
 }
 
 #[test]
 fn deflate_frame() {
-    assert_eq!(run("compression-deflate-frame-frames", &Kind::PER_FRAME), 3 * 20);
+    let left_out = if WATCHES_THE_WINDOW { 0 } else { 2 };
+    assert_eq!(run("compression-deflate-frame-frames", &Kind::PER_FRAME), 3 * (20 - left_out));
 }
 
 #[test]
@@ -32,7 +35,6 @@ fn run(file: &str, kinds: &[Kind]) -> usize {
     let mut runs = 0;
     for record in vectors::records(file) {
         if !is_for_this_library(&record) {
-            runs += kinds.len();
             continue;
         }
         let wire = vectors::hex(record["wire_hex"].as_str().expect("wire_hex"));
@@ -52,11 +54,14 @@ fn run(file: &str, kinds: &[Kind]) -> usize {
     runs
 }
 
+/// Whether a sender can be asked for a smaller window, and a reference that leaves it is noticed.
+const WATCHES_THE_WINDOW: bool = Deflate::HAS_WINDOW_BITS && CHECKS_DISTANCES;
+
 fn is_for_this_library(record: &Value) -> bool {
     let bits = |name: &str| record["params"][name].as_u64().is_some_and(|bits| bits < 15);
     let narrow = bits("server_max_window_bits") || bits("sender_max_window_bits");
-    Deflate::HAS_WINDOW_BITS && CHECKS_DISTANCES
-        || !narrow && record["id"] != "pmd-err-distance" && record["id"] != "pmd-takeover-violated"
+    let too_far_back = ["pmd-err-distance", "pmd-takeover-violated"];
+    WATCHES_THE_WINDOW || !narrow && !too_far_back.iter().any(|id| record["id"] == *id)
 }
 
 /// What is whole of a stream is delivered, before anything comes behind it.
@@ -74,7 +79,7 @@ fn what_was_flushed_is_delivered_at_once() {
             points += 1;
         }
     }
-    assert!(points >= 3);
+    assert_eq!(points, 3);
 }
 
 /// What came of the frames of a record.

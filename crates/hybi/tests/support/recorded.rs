@@ -1,6 +1,6 @@
 //! What `frames.json` records, in the types of this crate.
 
-use hybi::{CloseCode, CloseFrame, Message};
+use hybi::{CloseCode, CloseFrame, FrameRules, Message, Role};
 use hybi_testkit::vectors;
 use serde_json::Value;
 
@@ -19,7 +19,10 @@ pub(crate) fn message(event: &Value) -> Message {
         Some("pong") => Message::Pong(bytes().into()),
         Some("close") => Message::Close(event["code"].as_u64().map(|code| {
             let reason = event["reason"].as_str().expect("reason");
-            CloseFrame::new(CloseCode::from(code as u16), reason).expect("a code of every version")
+            // 1004 ended with hybi-12, and all others that are recorded are codes of the RFC.
+            let rules = if code == 1004 { FrameRules::HYBI_08 } else { FrameRules::RFC6455 };
+            CloseFrame::for_version(rules, Role::Client, CloseCode::from(code as u16), reason)
+                .expect("a code of the version")
         })),
         other => panic!("event type {other:?}"),
     }
