@@ -1,0 +1,76 @@
+//! Frames of a client that are cheap to send.
+
+use core::hint::black_box;
+use std::io::IoSlice;
+
+use hybi_frame::{MaskingKey, Opcode, Rsv, encode_frame};
+use hybi_tokio::{Config, Connection, Negotiated, Role};
+
+use crate::Attack;
+
+pub(crate) fn attacks() -> Vec<Attack> {
+    let messages = |name, len: usize| {
+        Attack::new(name, N, move |n| repeated(true, Opcode::Binary, len, n), take)
+    };
+    let control = |name, opcode| Attack::new(name, N, move |n| repeated(true, opcode, 0, n), take);
+    vec![
+        messages("messages of 1,000 bytes", 1000),
+        messages("messages of a byte", 1),
+        messages("empty messages", 0),
+        Attack::new("fragments of a byte", N, |n| fragments(1, n), take),
+        Attack::new("empty fragments", N, |n| fragments(0, n), take),
+        control("empty pings", Opcode::Ping),
+        control("empty pongs", Opcode::Pong),
+    ]
+}
+
+const N: usize = 16_000;
+const KEY: Option<MaskingKey> = Some(MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]));
+
+fn frame(out: &mut Vec<u8>, fin: bool, opcode: Opcode, len: usize) {
+    encode_frame(out, fin, Rsv::NONE, opcode, &vec![0x2a; len], KEY);
+}
+
+fn repeated(fin: bool, opcode: Opcode, len: usize, n: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    while out.len() < n {
+        frame(&mut out, fin, opcode, len);
+    }
+    out
+}
+
+fn fragments(len: usize, n: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame(&mut out, false, Opcode::Binary, len);
+    out.extend(repeated(false, Opcode::Continuation, len, n));
+    frame(&mut out, true, Opcode::Continuation, len);
+    out
+}
+
+fn take(bytes: &[u8]) {
+    let config = Config::default();
+    let mut connection = Connection::new(Role::Server, Negotiated::default(), config.into());
+    drain(&mut connection, bytes);
+}
+
+/// Hands bytes in as one read would bring them, takes every message out, and sends the answers.
+pub(crate) fn drain(connection: &mut Connection, bytes: &[u8]) {
+    let mut chunk = bytes.to_vec();
+    let mut rest = &mut chunk[..];
+    loop {
+        let (consumed, event) = connection.handle_input(rest);
+        let more = event.map(black_box).is_some();
+        rest = &mut rest[consumed..];
+        if !more && (consumed == 0 || rest.is_empty()) {
+            break;
+        }
+    }
+    assert!(rest.is_empty(), "it takes no more");
+    let mut slices = [IoSlice::new(&[]); 4];
+    while connection.poll_transmit(&mut slices) > 0 {
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        connection.transmitted(len);
+        slices = [IoSlice::new(&[]); 4];
+    }
+    assert!(connection.error().is_none(), "{:?}", connection.error());
+}
