@@ -10,8 +10,8 @@ use crate::connect::LONGEST;
 use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
     Asked, CloseSpec, HostPort, Span, Target, asked, basic_credentials, close_spec, cookie, count,
-    duration, duration_or_off, header_line, header_text, host_port, origin, size_from_one, target,
-    time, token,
+    duration, duration_or_off, header_line, header_text, origin, peer_address, size_from_one,
+    target, time, token,
 };
 
 /// Connect to a server, by hand or from a script.
@@ -213,8 +213,8 @@ pub(crate) struct HandshakeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Transport and TLS")]
 pub(crate) struct TransportArgs {
-    /// Connect here instead of to the URL's host
-    #[arg(long, value_name = "HOST:PORT", value_parser = host_port)]
+    /// Connect here instead of to the URL's host, whose name the server is told all the same
+    #[arg(long, value_name = "HOST:PORT", value_parser = peer_address)]
     pub(crate) connect_to: Option<HostPort>,
     /// Do not check the server's certificate
     #[arg(short = 'k', long, conflicts_with = "tls_ca")]

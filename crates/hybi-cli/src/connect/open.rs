@@ -158,10 +158,7 @@ impl<'a> Place<'a> {
         }
         match &args.url.unix {
             Some(path) => Self::Unix(path),
-            None => {
-                let uri = &args.url.uri;
-                Self::Tcp(HostPort { host: uri.host().to_owned(), port: uri.port() })
-            }
+            None => Self::Tcp(HostPort { host: args.url.host(), port: args.url.uri.port() }),
         }
     }
 

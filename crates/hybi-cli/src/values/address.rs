@@ -1,7 +1,10 @@
 //! Where to listen and where to connect: `HOST:PORT`, `:PORT`, `[::1]:PORT`, `unix:PATH`; and the
 //! hosts that requests name.
 
+use core::net::Ipv6Addr;
 use std::path::PathBuf;
+
+use super::idn::ascii_form;
 
 use hybi::WsUri;
 
@@ -38,29 +41,61 @@ pub(crate) fn listen_addr(text: &str) -> Result<ListenAddr, String> {
     if let Some(port) = text.strip_prefix(':') {
         return port_number(port).map(ListenAddr::Any).ok_or_else(|| LISTEN_FORM.into());
     }
-    host_port(text).map(ListenAddr::Tcp).map_err(|_| LISTEN_FORM.into())
+    host_port(text)
+        .map(ListenAddr::Tcp)
+        .map_err(|error| if error == HOST_FORM { LISTEN_FORM.to_owned() } else { error })
 }
 
 /// Reads `HOST:PORT`.
 pub(crate) fn host_port(text: &str) -> Result<HostPort, String> {
-    let (host, port) = text.rsplit_once(':').ok_or(HOST_FORM)?;
-    let host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(literal) if literal.parse::<core::net::Ipv6Addr>().is_ok() => literal,
-        Some(_) => return Err(HOST_FORM.into()),
-        None => host,
+    let (name, port) = text.rsplit_once(':').ok_or(HOST_FORM)?;
+    if let Some(ascii) = ascii_form(name) {
+        return Err(format!("a host is written in ASCII, this one as {ascii}:{port}"));
+    }
+    let host = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(literal) => ip_literal(literal).map(|(address, zone)| zoned(address, zone)),
+        None => Some(name.to_owned()).filter(|name| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@[]:".contains(&byte))
+        }),
     };
-    let bare_v6 = host.contains(':') && !text.starts_with('[');
-    let visible = host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@[]".contains(&byte));
-    match port_number(port) {
-        Some(port) if !host.is_empty() && !bare_v6 && visible => {
-            Ok(HostPort { host: host.to_owned(), port })
-        }
+    match (host, port_number(port)) {
+        (Some(host), Some(port)) => Ok(HostPort { host, port }),
         _ => Err(HOST_FORM.into()),
     }
 }
 
+/// Reads where a client can connect to: `HOST:PORT`, and the port is not 0.
+pub(crate) fn peer_address(text: &str) -> Result<HostPort, String> {
+    let address = host_port(text)?;
+    if address.port == 0 { Err("nobody can be reached at port 0".into()) } else { Ok(address) }
+}
+
+/// Reads what stands between brackets: an IPv6 address and perhaps a zone, behind `%25` as in a URI
+/// (RFC 6874 section 2) or behind `%` as everywhere else.
+pub(super) fn ip_literal(text: &str) -> Option<(&str, Option<&str>)> {
+    let (address, zone) = match text.split_once('%') {
+        Some((address, zone)) => {
+            let encoded = zone.strip_prefix("25").filter(|zone| !zone.is_empty());
+            (address, Some(encoded.unwrap_or(zone)))
+        }
+        None => (text, None),
+    };
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_named = zone.is_none_or(|zone| !zone.is_empty() && zone.bytes().all(is_name));
+    (is_named && address.parse::<Ipv6Addr>().is_ok()).then_some((address, zone))
+}
+
+/// An address as name lookup takes it.
+pub(super) fn zoned(address: &str, zone: Option<&str>) -> String {
+    zone.map_or_else(|| address.to_owned(), |zone| format!("{address}%{zone}"))
+}
+
 /// Reads one `--host` value: what a Host field names, with its port or for any.
 pub(crate) fn host(text: &str) -> Result<String, String> {
+    if let Some(ascii) = ascii_form(text.split(':').next().unwrap_or_default()) {
+        return Err(format!("a host is written in ASCII, this one as {ascii}"));
+    }
     // The host of a URI is what a client puts into the field.
     let is_bare = !text.contains(['/', '?', '#', '@']);
     match format!("ws://{text}/").parse::<WsUri>() {
@@ -91,6 +126,9 @@ mod tests {
             ("127.0.0.1:0", tcp("127.0.0.1", 0)),
             ("localhost:8080", tcp("localhost", 8080)),
             ("[::1]:9001", tcp("::1", 9001)),
+            ("[fe80::1%eth0]:9001", tcp("fe80::1%eth0", 9001)),
+            ("[fe80::1%25eth0]:9001", tcp("fe80::1%eth0", 9001)),
+            ("[fe80::1%25]:9001", tcp("fe80::1%25", 9001)),
             (":80", ListenAddr::Any(80)),
             ("unix:ws.sock", ListenAddr::Unix("ws.sock".into())),
         ] {
@@ -108,6 +146,7 @@ mod tests {
         {
             assert!(host(text).is_err(), "{text}");
         }
+        assert!(host("b\u{fc}cher:80").unwrap_err().ends_with(" xn--bcher-kva"));
     }
 
     #[test]
@@ -119,6 +158,9 @@ mod tests {
             "::1:80",
             "[::1]",
             "[x]:80",
+            "[::1%]:80",
+            "[::1%a b]:80",
+            "[x%eth0]:80",
             ":",
             ":+80",
             ":65536",
@@ -128,5 +170,7 @@ mod tests {
         ] {
             assert!(listen_addr(text).is_err(), "{text}");
         }
+        assert!(listen_addr("bücher:80").unwrap_err().ends_with(" xn--bcher-kva:80"));
+        assert!(peer_address("localhost:0").is_err());
     }
 }

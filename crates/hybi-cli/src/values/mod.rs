@@ -8,11 +8,12 @@ mod certificate;
 mod close;
 mod header;
 mod hex;
+mod idn;
 mod quantity;
 mod url;
 mod version;
 
-pub(crate) use address::{HostPort, ListenAddr, host, host_port, listen_addr};
+pub(crate) use address::{HostPort, ListenAddr, host, listen_addr, peer_address};
 pub(crate) use certificate::certificate_name;
 pub(crate) use close::{CloseSpec, close_parts, close_spec};
 pub(crate) use header::{basic_credentials, cookie, header_line, header_text, origin, token};

@@ -4,25 +4,64 @@ use std::path::PathBuf;
 
 use hybi::WsUri;
 
+use super::address::{ip_literal, zoned};
+use super::idn::ascii_form;
+
 /// Where a URL leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) uri: WsUri,
     /// The unix socket to connect to, if it is not TCP.
     pub(crate) unix: Option<PathBuf>,
+    /// The zone of an IPv6 address: where it is looked for, and nothing that the server is told
+    /// (RFC 6874 section 4).
+    pub(crate) zone: Option<String>,
+}
+
+impl Target {
+    /// The host as name lookup takes it.
+    pub(crate) fn host(&self) -> String {
+        zoned(self.uri.host(), self.zone.as_deref())
+    }
 }
 
 /// Reads a WebSocket URL.
 pub(crate) fn target(text: &str) -> Result<Target, String> {
     let uri = |text: &str| text.parse::<WsUri>().map_err(|error| error.to_string());
     let Some(rest) = text.strip_prefix("ws+unix:") else {
-        return Ok(Target { uri: uri(text)?, unix: None });
+        let (before, host, behind) = around_host(text);
+        if let Some(ascii) = ascii_form(host) {
+            return Err(format!("a host is written in ASCII, this one as {ascii}"));
+        }
+        let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        return Ok(match literal.and_then(ip_literal) {
+            Some((address, Some(zone))) => Target {
+                uri: uri(&format!("{before}[{address}]{behind}"))?,
+                unix: None,
+                zone: Some(zone.to_owned()),
+            },
+            _ => Target { uri: uri(text)?, unix: None, zone: None },
+        });
     };
     let (path, resource) = rest.split_once(':').unwrap_or((rest, "/"));
     if path.is_empty() || path.contains('\0') || !resource.starts_with('/') {
         return Err("a unix URL is ws+unix:PATH:/TARGET".into());
     }
-    Ok(Target { uri: uri(&format!("ws://localhost{resource}"))?, unix: Some(path.into()) })
+    let uri = uri(&format!("ws://localhost{resource}"))?;
+    Ok(Target { uri, unix: Some(path.into()), zone: None })
+}
+
+/// A URL in three parts: the host, with its brackets, in the middle.
+fn around_host(url: &str) -> (&str, &str, &str) {
+    let begin = url.find("://").map_or(url.len(), |at| at + 3);
+    let authority = url[begin..].split(['/', '?', '#']).next().unwrap_or_default();
+    let begin = begin + authority.rfind('@').map_or(0, |at| at + 1);
+    let rest = &url[begin..];
+    let end = match rest.find(']') {
+        Some(at) if rest.starts_with('[') => at + 1,
+        _ => rest.find([':', '/', '?', '#']).unwrap_or(rest.len()),
+    };
+    (&url[..begin], &rest[..end], &rest[end..])
 }
 
 /// Decodes `%XX`; `None` when a sequence is cut or the result is not UTF-8.
@@ -56,12 +95,30 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_is_for_the_lookup_alone() {
+        for (text, host, told) in [
+            ("ws://[fe80::1%25eth0]:8080/x", "fe80::1%eth0", "[fe80::1]:8080"),
+            ("ws://u:p%40@[FE80::1%eth0]", "fe80::1%eth0", "[fe80::1]"),
+            ("ws://[::1]:80/%25", "::1", "[::1]"),
+        ] {
+            let target = target(text).unwrap();
+            assert_eq!((&*target.host(), &*target.uri.host_header()), (host, told), "{text}");
+        }
+        for text in ["ws://[fe80::1%]/", "ws://[fe80::1%25a b]/", "ws://[x%eth0]/", "ws://[::1%a/"]
+        {
+            assert!(target(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn refusals_name_the_accepted_form() {
         for (text, part) in [
             ("http://h/", "ws://"),
             ("https://h/", "wss://"),
             ("h:80", "ws://"),
             ("ws://h/#x", "fragment"),
+            ("ws://bücher.example:8080/ü", " xn--bcher-kva.example"),
+            ("wss://u:ü@Правда.рф", " xn--80aafi6cg.xn--p1ai"),
         ] {
             let message = target(text).unwrap_err();
             assert!(message.contains(part), "{text}: {message}");

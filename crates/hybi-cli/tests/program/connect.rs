@@ -1,6 +1,7 @@
 //! `hybi connect`: what it sends, prints and answers, and how it exits.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 
 use hybi_testkit::peer::{Peer, accept_of, listen};
 use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_payload};
@@ -78,6 +79,29 @@ fn the_request_carries_what_was_asked() {
     ] {
         assert_eq!(head.field(name), Some(value), "{name}");
     }
+}
+
+/// Where to look for an address is nothing that the server has to know (RFC 6874 section 4).
+#[test]
+fn the_zone_of_an_address_is_used_and_not_sent() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        // Then there is nothing that a zone could be of.
+        return;
+    };
+    let port = listener.local_addr().expect("an address").port();
+    let played = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let mut peer = Peer::accept(&listener);
+            assert_eq!(peer.read_head().field("Host"), Some(&*format!("[::1]:{port}")));
+            peer.send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    // The loopback interface is the first one.
+    hybi(&["connect", &format!("ws://[::1%251]:{port}/")]).expect(5, "403");
+    hybi(&["connect", &format!("ws://[::1%1]:{port}/")]).expect(5, "403");
+    played.join().expect("two requests");
+    hybi(&["connect", "ws://[fe80::1%25nowhere]:9/"])
+        .expect(3, "cannot connect to [fe80::1%nowhere]:9");
 }
 
 #[test]
