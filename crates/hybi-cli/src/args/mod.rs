@@ -2,6 +2,8 @@
 
 pub(crate) mod connect;
 pub(crate) mod key;
+#[cfg(test)]
+mod limits;
 pub(crate) mod serve;
 
 use std::sync::LazyLock;
