@@ -3,7 +3,7 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
-/// What a sync flush ends with; it does not travel (section 7.2.1).
+/// What a sync flush ends with; it does not travel (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
 /// One direction's sender.

@@ -1,5 +1,5 @@
 //! What compression may cost: a bomb costs its limit, and a connection that waits its history
-//! (RFC 6455 section 10.4, RFC 7692 section 10).
+//! (RFC 6455 section 10.4, RFC 7692 section 8).
 
 use core::time::Duration;
 use std::thread;

@@ -1,5 +1,5 @@
 //! Bombs: however much a few bytes stand for, a connection holds no more than its limit and a little
-//! (RFC 6455 section 10.4, RFC 7692 section 10).
+//! (RFC 6455 section 10.4, RFC 7692 section 8).
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
 //! Secrets: sent as they are, and forgotten by the compressor (the attacks CRIME and BREACH; RFC 7692
-//! section 10).
+//! section 8).
 
 use hybi::{Deflate, Message, Outgoing, Prepared, Role, Secret, WebSocket};
 

@@ -1,6 +1,6 @@
 //! The recorded frames of each extension through a whole `Connection`: whole, byte by byte and cut
-//! everywhere; the events, the error, and the close code that goes back (RFC 7692 sections 7.2
-//! and 8.2, and the drafts before it).
+//! everywhere; the events, the error, and the close code that goes back (RFC 7692 section 7.2,
+//! and the drafts before it).
 
 use hybi::{Config, Connection, Deflate, Error, Extensions, Message, Role, State};
 use hybi_testkit::vectors;
