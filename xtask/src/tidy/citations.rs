@@ -1,40 +1,67 @@
 //! Cited sections exist: a renumbered or mistyped one sends its reader nowhere.
+//!
+//! A section belongs to the document that is named with it, or else to the RFC that was named last
+//! before it, close by; one that stands alone is of RFC 6455.
 
-use super::Complaint;
+use super::{Complaint, documents};
 
-/// Every numbered section of RFC 6455.
-const RFC6455: &[&str] = &[
-    "1", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9", "2", "2.1", "3", "4",
-    "4.1", "4.2", "4.2.1", "4.2.2", "4.3", "4.4", "5", "5.1", "5.2", "5.3", "5.4", "5.5", "5.5.1",
-    "5.5.2", "5.5.3", "5.6", "5.7", "5.8", "6", "6.1", "6.2", "7", "7.1", "7.1.1", "7.1.2",
-    "7.1.3", "7.1.4", "7.1.5", "7.1.6", "7.1.7", "7.2", "7.2.1", "7.2.2", "7.2.3", "7.3", "7.4",
-    "7.4.1", "7.4.2", "8", "8.1", "9", "9.1", "9.2", "10", "10.1", "10.2", "10.3", "10.4", "10.5",
-    "10.6", "10.7", "10.8", "11", "11.1", "11.1.1", "11.1.2", "11.2", "11.3", "11.3.1", "11.3.2",
-    "11.3.3", "11.3.4", "11.3.5", "11.4", "11.5", "11.6", "11.7", "11.8", "11.9", "12", "13", "14",
-    "14.1", "14.2",
-];
+/// How a section is cited; after the last, several may follow.
+const MARKERS: [&str; 6] = ["§", "#section-", "section ", "Section ", "sections ", "Sections "];
 
-/// How a section of RFC 6455 is cited; a bare `§` means the document named last before it.
-const MARKERS: [&str; 4] = ["§", "rfc6455#section-", "RFC 6455 section ", "RFC 6455 sections "];
+/// What may stand between two sections of one document.
+const BETWEEN: [&str; 6] = [", and ", ", ", "; ", " and ", " or ", " to "];
 
-/// How far back, in bytes, the document that a bare `§` belongs to is looked for.
+/// How far back, in bytes, the RFC that a section belongs to is looked for.
 const REACH: usize = 160;
 
 pub(super) fn check(path: &str, text: &str) -> Vec<Complaint> {
+    let text = Unwrapped::new(text);
     let mut complaints = Vec::new();
-    for marker in MARKERS {
-        for (at, _) in text.match_indices(marker) {
-            let section = section(&text[at + marker.len()..]);
-            if section.is_empty() || (marker == "§" && of_another_document(&text[..at])) {
-                continue;
+    let mut before: Option<(usize, String)> = None;
+    for (at, marker) in markers(&text.text) {
+        let mut from = at + marker.len();
+        let document = match before {
+            Some((end, document)) if BETWEEN.contains(&&text.text[end..at]) => document,
+            _ => document(&text.text[..at], marker),
+        };
+        loop {
+            let section = section(&text.text[from..]);
+            if section.is_empty() {
+                break;
             }
-            if !RFC6455.contains(&section) {
-                let line = text[..at].matches('\n').count() + 1;
-                complaints.push(format!("{path}:{line}: RFC 6455 has no section {section}"));
+            if let Some(fault) = documents::fault(&document, section) {
+                complaints.push(format!("{path}:{}: {fault}", text.line(at)));
+            }
+            from += section.len();
+            // `sections 5 and 7`; after one section, a number may be anything.
+            let more = BETWEEN.iter().find_map(|between| text.text[from..].strip_prefix(between));
+            match more.filter(|more| marker.contains("ections") && starts_with_digit(more)) {
+                Some(more) => from = text.text.len() - more.len(),
+                None => break,
             }
         }
+        before = Some((from, document));
     }
     complaints
+}
+
+/// Where the text cites, in order.
+fn markers(text: &str) -> Vec<(usize, &'static str)> {
+    let mut found: Vec<_> = MARKERS
+        .into_iter()
+        .flat_map(|marker| text.match_indices(marker).map(move |(at, _)| (at, marker)))
+        .filter(|(at, marker)| {
+            let part_of_a_word = text[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '-');
+            starts_with_digit(&text[at + marker.len()..])
+                && (!marker.ends_with(' ') || !part_of_a_word)
+        })
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+fn starts_with_digit(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// The number at the front of `text`, without a full stop that ends the sentence.
@@ -43,14 +70,50 @@ fn section(text: &str) -> &str {
     text[..end].trim_end_matches('.')
 }
 
-/// Whether the last document named in the end of `before` is not RFC 6455.
-fn of_another_document(before: &str) -> bool {
+/// The document of a citation whose marker comes after `before`.
+fn document(before: &str, marker: &str) -> String {
+    let name = before.trim_end().rsplit([' ', '(', '[', '"', '/', '`']).next().unwrap_or_default();
+    if marker == "#section-" {
+        // A link: `https://www.rfc-editor.org/rfc/rfc6455#section-5.2`.
+        return name.replacen("rfc", "RFC ", 1);
+    }
+    // A draft is named right before it, or the text speaks of its version.
+    if ["hybi-", "hixie-", "draft-"].iter().any(|start| name.starts_with(start)) {
+        return name.to_owned();
+    }
     let start = before.len().saturating_sub(REACH);
     let start = (start..=before.len()).find(|at| before.is_char_boundary(*at)).unwrap_or(0);
-    let recent = &before[start..];
-    let names = ["RFC ", "hybi-0", "hybi-1", "hixie-", "draft-"];
-    let last = names.iter().filter_map(|name| recent.rfind(name)).max();
-    last.is_some_and(|at| !recent[at..].starts_with("RFC 6455"))
+    let mut named = before[start..].rmatch_indices("RFC ").map(|(at, _)| &before[start + at + 4..]);
+    let number = named.find(|number| starts_with_digit(number)).map_or("6455", |number| {
+        let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+        &number[..end]
+    });
+    format!("RFC {number}")
+}
+
+/// A text with its lines joined by blanks, without what begins a line of a comment: citations go over
+/// the ends of lines.
+struct Unwrapped {
+    text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+impl Unwrapped {
+    fn new(wrapped: &str) -> Self {
+        let (mut text, mut lines) = (String::new(), Vec::new());
+        for line in wrapped.lines() {
+            lines.push(text.len());
+            text.push_str(line.trim_start().trim_start_matches(['/', '!', '#']).trim());
+            text.push(' ');
+        }
+        Self { text, lines }
+    }
+
+    /// The number of the line that has this place.
+    fn line(&self, at: usize) -> usize {
+        self.lines.partition_point(|begin| *begin <= at)
+    }
 }
 
 #[cfg(test)]
@@ -59,25 +122,54 @@ mod tests {
 
     #[test]
     fn sections_that_exist_pass_in_every_spelling() {
-        let text = "RFC 6455 §5.5.1, §7.4. See rfc6455#section-10.3) and RFC 6455 section 8.1.";
+        let text = "RFC 6455 §5.5.1, §7.4. See rfc6455#section-10.3) and RFC 6455 section 8.1; \
+                    Sections 5.1, 5.2 and 5.5. RFC 6455 sections 5 and 7, RFC 9112 §3.2.2.";
         assert_eq!(check("a.rs", text), Vec::<String>::new());
     }
 
-    /// Left out of the texts below, so that they are no citations themselves.
-    const ABSENT: &str = "5.9";
-
     #[test]
     fn sections_that_do_not_exist_are_named_with_their_line() {
-        for marker in MARKERS {
-            let complaints = check("a.rs", &format!("first line\n({marker}{ABSENT})\n"));
+        for marker in ["§", "RFC 6455 §", "rfc6455#section-", "section ", "Sections "] {
+            let complaints = check("a.rs", &format!("first line\n({marker}5.9)\n"));
             assert_eq!(complaints, ["a.rs:2: RFC 6455 has no section 5.9"], "{marker}");
         }
     }
 
     #[test]
-    fn other_documents_have_their_own_sections() {
-        let others = format!("RFC 9110 §15.5.22, §{ABSENT}; hixie-76 §{ABSENT}.");
-        assert_eq!(check("a.rs", &others), Vec::<String>::new());
-        assert_eq!(check("a.rs", &format!("{others} RFC 6455 §{ABSENT}")).len(), 1);
+    fn each_document_has_its_own_sections() {
+        let of = |text: &str| check("a.rs", text).join("\n");
+        assert_eq!(of("RFC 9110 §15.5.22, §5.6.2"), "");
+        assert_eq!(of("RFC 9110 §15.5.22, §5.9"), "a.rs:1: RFC 9110 has no section 5.9");
+        assert_eq!(of("rfc9112#section-5.9"), "a.rs:1: RFC 9112 has no section 5.9");
+        // The last one named, and RFC 6455 far from any.
+        assert_eq!(of("RFC 9110, RFC 6455 §5.9"), "a.rs:1: RFC 6455 has no section 5.9");
+        let far = format!("RFC 9110 {} §10.8", "x".repeat(REACH));
+        assert_eq!(of(&far), "");
+        assert_eq!(of("RFC 9110 §10.8"), "a.rs:1: RFC 9110 has no section 10.8");
+    }
+
+    #[test]
+    fn a_document_that_is_not_known_is_refused() {
+        for name in ["RFC 2", "hybi-99", "hixie-99", "draft-someone-something-00"] {
+            let complaints = check("a.rs", &format!("{name} §1.2, §1.3"));
+            assert_eq!(complaints.len(), 2, "{complaints:?}");
+            assert!(complaints[0].contains(&format!("{name} is not among")), "{complaints:?}");
+        }
+        // Here it names a version.
+        assert_eq!(check("a.rs", "hybi-99 is as it is (§5.2)"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_citation_goes_over_the_end_of_a_line() {
+        let text = "//! (RFC 7692\n//! sections 7.2 and\n//! 5.9)\n";
+        assert_eq!(check("a.rs", text), ["a.rs:2: RFC 7692 has no section 5.9"]);
+    }
+
+    #[test]
+    fn other_words_and_numbers_are_no_citations() {
+        for text in ["subsection 99", "a section of 99", "section 5.2, 99 bytes", "#section-of-99"]
+        {
+            assert_eq!(check("a.rs", text), Vec::<String>::new(), "{text}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What compilers do not check: headers, leftover marks, citations, unsafe code, layers, papers.
 
 mod citations;
+mod documents;
 mod layers;
 mod rules;
 
@@ -38,8 +39,10 @@ pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
 
 /// Every text file that people write here.
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
-    const TEXT: [&str; 12] =
-        ["rs", "toml", "md", "py", "mjs", "js", "json", "html", "css", "sh", "txt", "yml"];
+    const TEXT: [&str; 14] = [
+        "rs", "toml", "md", "py", "mjs", "js", "json", "html", "css", "sh", "txt", "yml", "pl",
+        "rb",
+    ];
     const NOT_OURS: [&str; 4] = ["target", "node_modules", "__pycache__", ".git"];
     let named = |error: std::io::Error| format!("{}: {error}", folder.display());
     for entry in fs::read_dir(folder).map_err(named)? {
