@@ -8,7 +8,7 @@ use hybi_handshake::{
 };
 
 use super::fields::{lists, printable, single};
-use super::rules::{of_client, of_server};
+use super::rules::{self, of_client, of_server};
 use crate::draft::{Draft, SubprotocolSyntax};
 
 /// What the two spell differently, and the rules that each has under its own name.
@@ -22,7 +22,10 @@ pub(super) struct Spelling {
     other_origin: DraftRule,
     other_location: DraftRule,
     subprotocol_missing: DraftRule,
+    subprotocol_not_offered: DraftRule,
 }
+
+const NOT_OFFERED: &str = "the server chose a subprotocol that was not offered";
 
 /// hixie-75.
 pub(super) static HIXIE_75: Spelling = Spelling {
@@ -38,6 +41,7 @@ pub(super) static HIXIE_75: Spelling = Spelling {
     other_origin: of_server("WebSocket-Origin does not repeat the origin", "hixie-75"),
     other_location: of_server("WebSocket-Location does not repeat the URI", "hixie-75"),
     subprotocol_missing: of_server("the server did not accept the subprotocol", "hixie-75"),
+    subprotocol_not_offered: of_server(NOT_OFFERED, "hixie-75"),
 };
 
 /// hixie-76 to hybi-03.
@@ -54,6 +58,7 @@ pub(super) static HIXIE_76: Spelling = Spelling {
     other_origin: of_server("Sec-WebSocket-Origin does not repeat the origin", "hixie-76"),
     other_location: of_server("Sec-WebSocket-Location does not repeat the URI", "hixie-76"),
     subprotocol_missing: of_server("the server accepted none of the subprotocols", "hixie-76"),
+    subprotocol_not_offered: of_server(NOT_OFFERED, "hixie-76"),
 };
 
 impl Spelling {
@@ -76,10 +81,10 @@ impl Spelling {
             return Err(HandshakeError::Body);
         }
         if !lists(headers, "Upgrade", "websocket") {
-            return Err(HandshakeError::MissingUpgrade);
+            return Err(HandshakeError::Draft(&rules::UPGRADE_MISSING));
         }
         if !lists(headers, "Connection", "upgrade") {
-            return Err(HandshakeError::MissingConnection);
+            return Err(HandshakeError::Draft(&rules::CONNECTION_MISSING));
         }
         // Browsers name one, as the drafts want; other clients of the time are known that do not.
         let origin = single(headers, "Origin")?;
@@ -188,6 +193,6 @@ impl Named {
         let whole = self.subprotocols.join(" ");
         let names = self.subprotocols.iter().chain([&whole]);
         let name = names.into_iter().find(|name| name.as_bytes() == chosen);
-        name.cloned().map(Some).ok_or(HandshakeError::SubprotocolNotOffered)
+        name.cloned().map(Some).ok_or(HandshakeError::Draft(&spelling.subprotocol_not_offered))
     }
 }

@@ -140,10 +140,10 @@ pub(super) fn check_response(
         value.is_some_and(|value| value.eq_ignore_ascii_case(wanted.as_bytes()))
     };
     if !is(single(headers, "Upgrade")?, "websocket") {
-        return Err(HandshakeError::ResponseUpgrade);
+        return Err(HandshakeError::Draft(&rules::RESPONSE_UPGRADE));
     }
     if !is(single(headers, "Connection")?, "upgrade") {
-        return Err(HandshakeError::ResponseConnection);
+        return Err(HandshakeError::Draft(&rules::RESPONSE_CONNECTION));
     }
     named.check(headers)
 }

@@ -25,6 +25,14 @@ pub(super) static NOT_A_MULTIPLE: DraftRule =
     of_client("the number in a key is not a multiple of its spaces", "hixie-76");
 pub(super) static NUMBER_TOO_LARGE: DraftRule =
     of_client("the number in a key, divided by its spaces, has more than 32 bits", "hixie-76");
+pub(super) static UPGRADE_MISSING: DraftRule =
+    of_client("Upgrade does not list websocket", "hixie-76");
+pub(super) static CONNECTION_MISSING: DraftRule =
+    of_client("Connection does not list Upgrade", "hixie-76");
+pub(super) static RESPONSE_UPGRADE: DraftRule =
+    of_server("Upgrade in the response is not websocket", "hixie-76");
+pub(super) static RESPONSE_CONNECTION: DraftRule =
+    of_server("Connection in the response is not Upgrade", "hixie-76");
 pub(super) static ANSWER_MISMATCH: DraftRule =
     of_server("the sixteen bytes behind the head do not answer the challenge", "hixie-76");
 
