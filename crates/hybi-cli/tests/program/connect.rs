@@ -3,10 +3,11 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 
+use hybi_testkit::events::OF_CONNECT;
 use hybi_testkit::peer::{Peer, accept_of, listen};
 use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_payload};
 
-use crate::support::{Server, against, asked, finish, hybi, scratch, signal, spawn};
+use crate::support::{Server, against, asked, events, finish, hybi, scratch, signal, spawn};
 
 #[test]
 fn messages_and_files_are_sent_instead() {
@@ -123,8 +124,7 @@ fn json_has_one_event_a_line_and_no_secret() {
     ]);
     let outcome = outcome.expect(0, "");
     assert!(!outcome.stdout.contains("hunter2"), "{outcome:?}");
-    let events: Vec<serde_json::Value> =
-        outcome.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let events = events(&outcome.stdout, &OF_CONNECT);
     let names: Vec<_> =
         events.iter().map(|event| event["event"].as_str().expect("a name")).collect();
     assert_eq!(names, ["connecting", "open", "message", "close"]);
@@ -148,8 +148,7 @@ fn what_a_peer_says_cannot_reorder_or_break_a_line() {
         against(&["--json", "--info", "-w", "end"], serve).expect(8, "\\u{202e}b\\u{2028}");
     let steers = |c: char| MARKS.contains(c) && !c.is_ascii();
     assert!(!outcome.stdout.contains(steers) && !outcome.stderr.contains(steers), "{outcome:?}");
-    let events = outcome.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON"));
-    let events: Vec<serde_json::Value> = events.collect();
+    let events = events(&outcome.stdout, &OF_CONNECT);
     assert_eq!((&events[2]["text"], &events[3]["reason"]), (&MARKS.into(), &MARKS.into()));
 }
 

@@ -1,10 +1,11 @@
 //! `--ext`: what is offered and accepted, what both ends say about it, and mistakes.
 
+use hybi_testkit::events::OF_CONNECT;
 use hybi_testkit::peer::{Peer, accept_of, listen};
 use hybi_testkit::wire::{BINARY, TEXT};
 use serde_json::Value;
 
-use crate::support::{Outcome, Server, asked, hybi, request_with};
+use crate::support::{Outcome, Server, asked, events, hybi, request_with};
 
 /// A server's JSON log goes to stdout, where the test finds it at the end.
 const LOG: [&str; 4] = ["--access-log", "-", "--access-log-format", "json"];
@@ -28,8 +29,7 @@ fn echo(url: &str, options: &[&str]) -> Value {
     args.extend(messages.iter().flat_map(|message| ["-m", message]));
     args.push(url);
     let outcome = hybi(&args).expect(0, "");
-    let events: Vec<Value> =
-        outcome.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let events = events(&outcome.stdout, &OF_CONNECT);
     let echoes: Vec<_> = events
         .iter()
         .filter(|event| event["event"] == "message")
@@ -134,8 +134,7 @@ fn every_extension_is_agreed_on_shown_at_both_ends_and_carries_messages() {
         let url = server.at("/?fragment=100");
         assert_eq!(echo(&url, &options), expected, "{row}");
         let log = server.stop().expect(0, "").stdout;
-        let lines: Vec<Value> =
-            log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let lines = events(&log, &["access"]);
         assert_eq!(lines.len(), 3, "{row}");
         assert!(lines.iter().all(|line| line["extensions"] == expected), "{row}: {log}");
     }

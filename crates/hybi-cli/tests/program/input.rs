@@ -2,7 +2,9 @@
 
 use std::io::Write as _;
 
-use crate::support::{Server, finish, hybi, hybi_with, spawn};
+use hybi_testkit::events::OF_CONNECT;
+
+use crate::support::{Server, events, finish, hybi, hybi_with, spawn};
 
 #[test]
 fn lines_of_stdin_are_messages() {
@@ -56,13 +58,9 @@ fn much_binary_input_comes_back_whole_in_messages_of_a_chunk() {
     for (options, most) in [(&["-b"][..], 65_536), (&["-b", "--chunk", "1kB"], 1000)] {
         let args = [&["connect", "--json", "-w", "0"], options, &[&server.url]].concat();
         let outcome = hybi_with(&args, input.as_bytes()).expect(0, "");
-        let sizes: Vec<usize> = outcome
-            .stdout
-            .lines()
-            .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
-            .filter_map(|event| event["size"].as_u64())
-            .map(|size| usize::try_from(size).expect("a size"))
-            .collect();
+        let events = events(&outcome.stdout, &OF_CONNECT);
+        let sizes = events.iter().filter_map(|event| event["size"].as_u64());
+        let sizes: Vec<_> = sizes.map(|size| usize::try_from(size).expect("a size")).collect();
         assert_eq!(sizes.iter().sum::<usize>(), input.len());
         assert!(sizes.iter().all(|size| (1..=most).contains(size)), "{options:?}: {sizes:?}");
     }

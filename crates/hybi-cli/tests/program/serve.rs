@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use hybi_testkit::peer::Peer;
 use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, TEXT, close_payload};
 
-use crate::support::{Server, finish, hybi, request, request_with, scratch, spawn};
+use crate::support::{Server, events, finish, hybi, request, request_with, scratch, spawn};
 
 #[test]
 fn each_listener_prints_a_line_and_the_port_file_has_the_addresses() {
@@ -265,8 +265,7 @@ fn the_access_log_has_a_line_for_each_answer_and_each_ended_connection() {
     server.stop().expect(0, "");
     let log = std::fs::read_to_string(&file).expect("a log");
     assert!(!log.contains("hunter2") && !log.contains("YWRtaW46"), "{log}");
-    let lines: Vec<serde_json::Value> =
-        log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let lines = events(&log, &["access"]);
     assert_eq!(lines.len(), 2, "{log}");
     let expected = serde_json::json!({
         "event": "access", "method": "GET", "target": "/echo?x=1", "status": 101,

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 
+use hybi_testkit::events;
 use hybi_testkit::peer::{Head, Peer, REQUEST, listen};
+use serde_json::Value;
 
 /// A bound on hangs, never a time that passes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,6 +41,11 @@ impl Outcome {
         assert_eq!((self.code, self.stdout.as_str()), (Some(0), stdout), "{self:?}");
         self
     }
+}
+
+/// The events of a log or an output, each line of which must be one of those named.
+pub(crate) fn events(lines: &str, wanted: &[&str]) -> Vec<Value> {
+    events::parse(lines.lines(), wanted).unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// Runs the program to its end, with nothing on stdin.

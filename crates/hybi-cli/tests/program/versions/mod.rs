@@ -5,10 +5,11 @@ mod by_hand;
 use core::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 
+use hybi_testkit::events::OF_CONNECT;
 use hybi_testkit::peer::{Peer, REQUEST, listen, response};
 use serde_json::Value;
 
-use crate::support::{Outcome, Server, asked, finish, hybi, scratch, spawn};
+use crate::support::{Outcome, Server, asked, events, finish, hybi, scratch, spawn};
 
 /// What a client asks for, and what a server that accepts all versions then speaks: hybi-02 and hybi-03
 /// are one on the wire.
@@ -39,9 +40,9 @@ fn server_of_all(more: &[&str]) -> Server {
 /// after the other may be logged in any order.
 fn spoken(server: Server) -> Vec<String> {
     let log = server.stop().expect(0, "").stdout;
-    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    let mut names: Vec<_> =
-        lines.map(|line| line["version"].as_str().expect("a name").to_owned()).collect();
+    let lines = events(&log, &["access"]);
+    let names = lines.iter().map(|line| line["version"].as_str().expect("a name").to_owned());
+    let mut names: Vec<_> = names.collect();
     names.sort_unstable();
     names
 }
@@ -191,8 +192,7 @@ fn auto_goes_on_with_what_the_server_lists() {
         let args =
             ["connect", "-p", "auto", "--json", "-m", "x", "-n", "1", "-w", "end", &server.url];
         let outcome = hybi(&[&args[..], options].concat()).expect(0, "");
-        let open = outcome.stdout.lines().nth(1).expect("an event");
-        let open: Value = serde_json::from_str(open).expect("JSON");
+        let open = &events(&outcome.stdout, &OF_CONNECT)[1];
         assert_eq!((&open["event"], &open["version"]), (&"open".into(), &spoken.into()));
         assert_eq!(outcome.stdout.matches("\"connecting\"").count(), 1, "{versions}");
     }
@@ -285,8 +285,7 @@ fn the_table_has_every_version_and_what_it_can_do() {
     assert!(lines[1].starts_with("rfc6455 ") && lines[1].contains(" hybi-14 "), "{text}");
     assert!(lines.iter().all(|line| line.trim_end() == *line), "{text}");
     let json = hybi(&["versions", "--json"]).expect(0, "").stdout;
-    let rows: Vec<Value> =
-        json.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let rows = events(&json, &["version"]);
     let mut features = String::new();
     for row in &rows {
         let flags = ["binary", "ping", "closing_handshake", "close_codes", "extensions", "masked"];
