@@ -101,8 +101,9 @@ enum Pattern {
 }
 
 impl OriginPattern {
-    /// The pattern that would let this `Origin`, or none, in at this `Host`, and as little else as can
-    /// be: what to tell whoever runs a server that refused it.
+    /// A pattern that would let this `Origin`, or none, in at this `Host`: what to tell whoever runs a
+    /// server that refused it. It is `same-host` where no more than scheme or port differ, which a proxy
+    /// may have changed, and else the origin itself.
     ///
     /// ```
     /// use hybi_handshake::OriginPattern;
@@ -118,7 +119,7 @@ impl OriginPattern {
             None => Pattern::None,
             Some("null") => Pattern::Null,
             Some(origin) if is_same_host(origin, host) => Pattern::SameHost,
-            // A star is a lawful character of a name, but no pattern takes it for one.
+            // What is no origin in writing is matched by nothing else.
             Some(origin) => origin.parse().map_or(Pattern::Any, |Self(pattern)| pattern),
         })
     }

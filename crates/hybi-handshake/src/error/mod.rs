@@ -223,7 +223,8 @@ pub struct DraftRule {
 pub struct RefusedOrigin {
     /// The origin that the request names, if it names one.
     pub origin: Option<String>,
-    /// The pattern that would have let it pass, and as little else as can be: for the log.
+    /// A pattern that would have let it pass, for the log:
+    /// [`that_allows`](OriginPattern::that_allows).
     pub allowed_by: OriginPattern,
 }
 

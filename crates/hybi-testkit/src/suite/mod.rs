@@ -262,7 +262,8 @@ macro_rules! behaviour_suite {
             bad_responses: fails_on_bad_responses;
             compression: echoes_compressed, echoes_compressed_as_client, compresses_for_itself,
                 fails_a_client_that_compresses_badly, fails_a_server_that_compresses_badly;
-            versions: speaks_every_version, speaks_every_version_byte_by_byte, falls_back;
+            versions: speaks_every_version, speaks_every_version_byte_by_byte, falls_back,
+                bears_what_old_clients_do;
         }
     };
     (@ $runtime:ident; $($module:ident: $($name:ident),*;)*) => {

@@ -11,7 +11,7 @@ use std::{
 use hybi::{Client, CloseCode, Error, HandshakeError, Message, Server, Version};
 
 use super::{Outcome, Running, Runtime, echo, run};
-use crate::peer::listen;
+use crate::peer::{Peer, listen};
 
 /// Runs a server of these versions that accepts so many transports and echoes on all of them at once.
 fn serve_all<R: Runtime>(
@@ -140,4 +140,36 @@ pub fn falls_back<R: Runtime>() {
     let refused = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
     let refused: Vec<_> = refused.filter_map(Error::handshake).collect();
     assert!(matches!(refused[..], [HandshakeError::UnsupportedVersion { .. }]), "{outcomes:?}");
+}
+
+/// Clients of the time took liberties, and servers bore them: no origin, where the policy allows none, is
+/// none in the answer, and before version 13 a key is any base64.
+pub fn bears_what_old_clients_do<R: Runtime>() {
+    const TWO_KEYS: &str = "Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\n\
+        Sec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n^n:ds[4U";
+    const HELLO: &[u8] = b"\x00Hello\xff";
+    const MASKED: &[u8] = b"\x81\x85\0\0\0\0Hello";
+    let short_key = "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: OC0xNzk1NzI5OTYzOTY3\r\n\r\n";
+    for (fields, answer, sent, echoed) in [
+        ("\r\n", &b""[..], HELLO, HELLO),
+        (TWO_KEYS, b"8jKS'y:G*Co,Wxa-", HELLO, HELLO),
+        (short_key, b"", MASKED, b"\x81\x05Hello"),
+    ] {
+        let (address, serving) = serve_all::<R>(&Version::ALL, 1);
+        let mut peer = Peer::connect(address);
+        peer.send(format!(
+            "GET /demo HTTP/1.1\r\nHost: example.com\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n{fields}"
+        ));
+        let head = peer.read_head();
+        assert_eq!(head.status(), 101, "{fields}");
+        assert!(head.fields.iter().all(|(name, _)| !name.ends_with("-Origin")), "{head:?}");
+        let mut behind = vec![0; answer.len() + echoed.len()];
+        peer.send(sent);
+        peer.read_raw(&mut behind);
+        assert_eq!(behind, [answer, echoed].concat(), "{fields}");
+        drop(peer);
+        for serving in serving {
+            serving.join().expect("accepted");
+        }
+    }
 }
