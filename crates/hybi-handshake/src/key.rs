@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use sha1::{Digest as _, Sha1};
+use sha1_smol::Sha1;
 
 use crate::version::Version;
 
@@ -21,7 +21,9 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// ```
 #[must_use]
 pub fn accept_key(key: &str) -> String {
-    BASE64_STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
+    let mut hash = Sha1::from(key);
+    hash.update(GUID);
+    BASE64_STANDARD.encode(hash.digest().bytes())
 }
 
 /// The key of a nonce: 24 characters.

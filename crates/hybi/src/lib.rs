@@ -80,6 +80,7 @@ mod message;
 pub mod opening;
 mod outgoing;
 mod pool;
+mod random;
 mod server;
 mod wakers;
 mod websocket;

@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use hybi_compression::Extensions;
 use hybi_handshake::{ClientRequest, FieldError, Version, WsUri};
-use rand::Rng;
 
-use crate::{Config, Error, server::is_spoken};
+use crate::{Config, Error, random::random, server::is_spoken};
 
 pub use handshake::{ClientAccepted, ClientHandshake};
 
@@ -78,15 +77,17 @@ impl Client {
         let request = offers.into_iter().fold(request, ClientRequest::extension);
         #[cfg(feature = "legacy")]
         {
-            let random = &mut |bytes: &mut [u8]| rand::rng().fill_bytes(bytes);
+            let random = &mut |bytes: &mut [u8]| {
+                for byte in bytes {
+                    [*byte] = random();
+                }
+            };
             // It takes what came before hybi-07.
             if let Ok(exchange) = hybi_legacy::ClientHandshake::new(&request, random, limits) {
                 return ClientHandshake::legacy(exchange, self.extensions.clone());
             }
         }
-        let mut nonce = [0; 16];
-        rand::rng().fill_bytes(&mut nonce);
-        let exchange = hybi_handshake::ClientHandshake::new(&request, nonce, limits);
+        let exchange = hybi_handshake::ClientHandshake::new(&request, random(), limits);
         ClientHandshake::new(exchange, self.extensions.clone())
     }
 

@@ -5,10 +5,9 @@ use hybi_compression::Compress;
 use hybi_frame::{
     CloseCode, CloseFrame, CloseFrameError, FrameHeader, MaskingKey, Opcode, Rsv, encode_frame,
 };
-use rand::Rng;
 
 use super::{Connection, Phase};
-use crate::{Error, Message, Outgoing, Prepared, SendError, Unsupported};
+use crate::{Error, Message, Outgoing, Prepared, SendError, Unsupported, random::random};
 
 /// From this length on, a server's payload is not copied next to its header but written from
 /// where it lies.
@@ -174,7 +173,7 @@ impl Connection {
         }
         Some(match &mut self.keys {
             Some(keys) => keys(),
-            None => rand::rng().next_u32().to_ne_bytes().into(),
+            None => random::<4>().into(),
         })
     }
 }

@@ -3,16 +3,15 @@
 use http::Response;
 use hybi_handshake::{ServerAccepted, Version};
 use hybi_legacy::{Terms, hybi_04_nonce};
-use rand::Rng;
+
+use crate::random::random;
 
 /// The terms of a version before hybi-07; `None` from there on. hybi-04 has a field for its nonce.
 pub(super) fn terms(accepted: &ServerAccepted, response: &mut Response<()>) -> Option<Terms> {
     if accepted.version != Version::HYBI_04 {
         return Terms::new(accepted.version);
     }
-    let mut nonce = [0; 16];
-    rand::rng().fill_bytes(&mut nonce);
-    let (name, value, terms) = hybi_04_nonce(accepted, nonce);
+    let (name, value, terms) = hybi_04_nonce(accepted, random());
     response.headers_mut().insert(name, value);
     Some(terms)
 }
