@@ -8,7 +8,8 @@ use std::time::Instant;
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    autobahn, bench, cargo, compression, deny, features, interop, minimal, no_std, sanitize, tidy,
+    autobahn, bench, cargo, compression, deny, dependencies, features, interop, minimal, msrv,
+    no_std, sanitize, tidy,
 };
 
 /// One thing that can be run by its name.
@@ -62,11 +63,13 @@ pub(crate) const CI: &[Job] = &[
     job("test", "unit tests, contract tests and doc examples", cargo::test),
     job("doc", "documentation builds, warnings are errors", cargo::doc),
     job("features", "tests of each crate with no feature, each feature alone", features::run),
+    job("msrv", "the compiler of rust-version builds the libraries", msrv::run_job),
     job("minimal", "builds with the oldest direct dependencies it declares", minimal::run_job),
     job("no-std", "hybi-frame links into a program that has no std", no_std::run_job),
     job("sanitize", "hybi-frame's tests under AddressSanitizer", sanitize::address),
     job("deny", "licences, banned crates, sources of dependencies", deny::run_job),
     job("advisories", "no dependency with a known fault", deny::advisories),
+    job("dependencies", "what hybi-tokio compiles by default is as listed", dependencies::run_job),
     job("tidy", "headers, leftover marks, cited sections, unsafe code, layers", tidy::run),
     job(
         "autobahn",

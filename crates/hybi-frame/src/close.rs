@@ -291,7 +291,11 @@ impl CloseFrame {
             }
             (Err(_), InvalidUtf8::Replace) => {
                 let mut replaced = String::from_utf8_lossy(reason).into_owned();
-                replaced.truncate(replaced.floor_char_boundary(Self::MAX_REASON));
+                let mut end = Self::MAX_REASON.min(replaced.len());
+                while !replaced.is_char_boundary(end) {
+                    end -= 1;
+                }
+                replaced.truncate(end);
                 replaced.into()
             }
         };
