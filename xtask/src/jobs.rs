@@ -9,7 +9,7 @@ use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
     autobahn, bench, cargo, compression, deny, dependencies, features, interop, minimal, msrv,
-    no_std, sanitize, tidy,
+    no_std, package, sanitize, tidy,
 };
 
 /// One thing that can be run by its name.
@@ -70,6 +70,11 @@ pub(crate) const CI: &[Job] = &[
     job("deny", "licences, banned crates, sources of dependencies", deny::run_job),
     job("advisories", "no dependency with a known fault", deny::advisories),
     job("dependencies", "what hybi-tokio compiles by default is as listed", dependencies::run_job),
+    job(
+        "package",
+        "each published crate packs, builds from its package, and has a page",
+        package::run_job,
+    ),
     job("tidy", "headers, leftover marks, cited sections, unsafe code, layers", tidy::run),
     job(
         "autobahn",

@@ -19,6 +19,7 @@ mod minimal;
 mod msrv;
 mod no_std;
 mod outcome;
+mod package;
 mod process;
 mod pywebsocket;
 mod sanitize;

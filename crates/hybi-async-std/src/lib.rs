@@ -66,3 +66,8 @@ pub use transport::AsyncStdIo;
 /// }
 /// ```
 pub type WebSocket<S = Stream> = hybi::WebSocket<AsyncStdIo<S>, AsyncStdTimer>;
+
+/// The examples of the page that a registry shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

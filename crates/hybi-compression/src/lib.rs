@@ -91,3 +91,8 @@ pub use extensions::Extensions;
 // What the signatures above need from the layers below.
 pub use hybi_frame::{ExtensionViolation, Rsv, Violation};
 pub use hybi_handshake::{ExtensionOffer, Version};
+
+/// The examples of the page that a registry shows.
+#[cfg(all(doctest, any(feature = "zlib-rs", feature = "miniz_oxide")))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -83,3 +83,8 @@ pub use payload::{Assembled, Payload, TextPayload};
 pub use role::Role;
 pub use rules::{Closing, FrameRules, InvalidUtf8};
 pub use utf8::{DirectBuffer, Utf8Bytes, Utf8Error, Utf8Validator};
+
+/// The examples of the page that a registry shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

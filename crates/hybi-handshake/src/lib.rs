@@ -88,3 +88,8 @@ pub use server::ServerHandshake;
 pub use subprotocol::{SubprotocolPreference, parse_subprotocols};
 pub use uri::WsUri;
 pub use version::{Version, VersionSet};
+
+/// The examples of the page that a registry shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -133,3 +133,8 @@ pub use handshake::{
     ClientHandshake, FieldOrder, ServerAnswer, challenge_answer, check, hybi_04_nonce, key_number,
 };
 pub use terms::Terms;
+
+/// The examples of the page that a registry shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -85,3 +85,8 @@ pub use {
 /// }
 /// ```
 pub type WebSocket<S = Stream> = hybi::WebSocket<TokioIo<S>, TokioTimer>;
+
+/// The examples of the page that a registry shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -121,3 +121,8 @@ pub use opening::Incoming;
 pub use outgoing::{Outgoing, Prepared, Secret};
 pub use server::{Server, ServerBuilder, Upgrade, upgrade};
 pub use websocket::WebSocket;
+
+/// The examples of the page that a registry shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
