@@ -88,5 +88,7 @@ fn a_crowd_keeps_within_the_budget() {
     assert!(meter.held() < 10_000, "its state was there still: {}", meter.held());
     client.queue(&*text).expect("open");
     assert!(client.queued_bytes() < 30, "{} bytes", client.queued_bytes());
-    assert!(meter.peak() < 40_000, "nothing was made again: {}", meter.peak());
+    // miniz_oxide has some 64 KiB for the time of a call; a state that is made again has more.
+    let most = if Deflate::HAS_WINDOW_BITS { 40_000 } else { 80_000 };
+    assert!(meter.peak() < most, "nothing was made again: {}", meter.peak());
 }
