@@ -34,7 +34,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
         server("thousands of subprotocols", refused, "Sec-WebSocket-Protocol: ab", ",ac"),
         server("thousands of extensions", refused, "Sec-WebSocket-Extensions: a", ",b"),
         server("thousands of parameters", refused, "Sec-WebSocket-Extensions: a", ";b"),
-        server("a list of methods", accepted, METHODS, "deflate"),
+        Attack::new("98 methods", N, methods, accepted),
         server("digits of a version", refused, "Sec-WebSocket-Version: 1", "3"),
         Attack::new(
             "hixie-76: subprotocols",
@@ -73,9 +73,6 @@ const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r
 const HIXIE_76: &str = "GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: WebSocket\r\n\
     Connection: Upgrade\r\nOrigin: http://a.example\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n";
 
-/// Opens a list of methods, which are split once the head is read.
-const METHODS: &str = "Sec-WebSocket-Extensions: permessage-compress; method=";
-
 /// The head with a field whose value is made longer and longer. It takes the place of one of the same
 /// name.
 fn filled(head: &str, field: &str, unit: &str, n: usize) -> Vec<u8> {
@@ -96,9 +93,20 @@ fn fields(head: &str, n: usize) -> Vec<u8> {
 
 /// As many names as a list may have, as long as fit.
 fn hundred(field: &str, n: usize) -> Vec<u8> {
-    let len = (n - REQUEST.len() - field.len()) / 100 - 1;
-    let names: Vec<_> = (0..100).map(|at| format!("{at:0len$}")).collect();
-    filled(REQUEST, &format!("{field}{}", names.join(",")), ",", 0)
+    filled(REQUEST, &format!("{field}{}", names(100, n)), ",", 0)
+}
+
+/// As many as may be in a value that is a list itself, and is split once the head is read.
+fn methods(n: usize) -> Vec<u8> {
+    let field = "Sec-WebSocket-Extensions: permessage-compress; method=";
+    filled(REQUEST, &format!("{field}\"{}\"", names(98, n)), ",", 0)
+}
+
+/// So many names, with commas between, that make about `n` bytes with the rest of a head.
+fn names(count: usize, n: usize) -> String {
+    let len = (n - REQUEST.len() - 100) / count - 1;
+    let names: Vec<_> = (0..count).map(|at| format!("{at:0len$}")).collect();
+    names.join(",")
 }
 
 fn hixie(field: &str, unit: &str, n: usize) -> Vec<u8> {
