@@ -2,6 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use hybi_benches::by_hand;
+use hybi_tokio::Deflate;
 use tokio::net::TcpStream;
 
 #[derive(Clone, Copy)]
@@ -23,7 +24,8 @@ impl Server {
 }
 
 async fn hybi(stream: TcpStream) -> Result<(), hybi_tokio::Error> {
-    let mut ws = hybi_tokio::accept(stream).await?;
+    let server = hybi_tokio::Server::builder().extensions(Deflate::default().level(6)).build();
+    let mut ws = hybi_tokio::accept_with(&server, stream).await?;
     while let Some(message) = ws.recv().await? {
         ws.send(message).await?;
     }

@@ -15,7 +15,7 @@ use hybi_benches::{bare::Deflater, compare_in_step, records::Records};
 use hybi_tokio::Utf8Bytes;
 
 /// The connection's default, and the backend's.
-const LEVEL: u32 = 6;
+const LEVEL: u32 = 1;
 const SIZES: [(&str, usize); 5] = [
     ("256 B", 256),
     ("1 KiB", 1 << 10),

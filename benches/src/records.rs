@@ -1,4 +1,5 @@
-//! Messages as applications send them: JSON-like records, varied and always the same.
+//! Messages as applications send them: records like JSON, in a binary format, or noise; varied and
+//! always the same.
 
 use core::fmt::Write;
 
@@ -30,6 +31,43 @@ impl Records {
         }
         text.truncate(len);
         text
+    }
+
+    /// The next message, of `len` bytes: records as a binary format has them, the last of them cut
+    /// off. Tags and lengths in front of numbers of varying length, names, a floating-point number
+    /// and eight bytes of noise.
+    #[must_use]
+    pub fn binary_message(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(len + 128);
+        while bytes.len() < len {
+            let mut record = Vec::new();
+            self.id += 1 + self.below(5);
+            self.milliseconds += self.below(900);
+            write_number(1, self.id, &mut record);
+            write_number(2, 1_760_000_000_000 + self.milliseconds, &mut record);
+            write_bytes(3, self.one_of(&NAMES).as_bytes(), &mut record);
+            write_bytes(4, self.one_of(&SYMBOLS).as_bytes(), &mut record);
+            let price = self.below(400_000) as f64 / 100.0;
+            record.push(5 << 3 | 1);
+            record.extend(price.to_le_bytes());
+            write_number(6, self.below(900) + 1, &mut record);
+            record.push(7 << 3 | 1);
+            record.extend(self.next().to_le_bytes());
+            write_bytes(1, &record, &mut bytes);
+        }
+        bytes.truncate(len);
+        bytes
+    }
+
+    /// The next message, of `len` bytes that do not compress.
+    #[must_use]
+    pub fn noise(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(len + 8);
+        while bytes.len() < len {
+            bytes.extend(self.next().to_le_bytes());
+        }
+        bytes.truncate(len);
+        bytes
     }
 
     fn write_record(&mut self, text: &mut String) {
@@ -76,6 +114,22 @@ impl Records {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
+}
+
+/// A field that is a number, seven bits a byte.
+fn write_number(field: u8, mut number: u64, out: &mut Vec<u8>) {
+    out.push(field << 3);
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// A field of bytes.
+fn write_bytes(field: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend([field << 3 | 2, bytes.len() as u8]);
+    out.extend_from_slice(bytes);
 }
 
 const KINDS: [&str; 6] = [

@@ -41,8 +41,8 @@ fn noise_is_left_as_it_is() {
             let tried =
                 messages.iter().filter(|message| compressed(&mut sender, message).is_some());
             let tried = tried.count();
-            // A short one that was tried is sent so: the 1st, 3rd, 7th and so on.
-            let most = if len < 4096 { 9 } else { 0 };
+            // A short one that was tried is sent so: the 1st, 5th, 21st and so on.
+            let most = if len < 4096 { 6 } else { 0 };
             assert!(tried <= most, "{tried} of {count} of {len} bytes");
         }
     }
@@ -77,7 +77,7 @@ fn a_part_that_gets_smaller_is_found_wherever_it_is() {
             let mut payload = noise(len, 1);
             let (start, end) = (len * part / parts, len * (part + 1) / parts);
             payload[start..end].copy_from_slice(&record(end - start, 2));
-            for mut sender in senders(Deflate::default()).step_by(5) {
+            for mut sender in senders(Deflate::default().level(6)).step_by(5) {
                 // Noise before has made it wary.
                 for seed in 0..8 {
                     compressed(&mut sender, &noise(5000, seed));

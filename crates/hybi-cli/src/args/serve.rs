@@ -262,7 +262,7 @@ pub(crate) struct LimitArgs {
     pub(crate) send_queue: usize,
     /// How hard to compress: 0 stores, 1 is the fastest, 9 the smallest
     #[arg(
-        long, value_name = "0-9", default_value = "6",
+        long, value_name = "0-9", default_value = "1",
         value_parser = |text: &str| count::<u8>(text, 0..=9), env = "HYBI_SERVE_DEFLATE_LEVEL",
     )]
     pub(crate) deflate_level: u8,

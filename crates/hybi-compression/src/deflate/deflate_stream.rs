@@ -5,14 +5,15 @@ use hybi_frame::{CloseCode, ExtensionViolation};
 use hybi_handshake::{ExtensionOffer, Version};
 
 use crate::deflate::Deflate;
-use crate::deflate::codec::{Deflater, Inflater, Kind, Ticket};
+use crate::deflate::codec::{Deflater, Inflater, Kind, Ticket, is_noise};
 use crate::extension::{Agreed, AnswerError, Extension, StreamCodec};
 
 /// deflate-stream, which versions 4 to 8 of the protocol had built in.
 ///
 /// Frame headers, masking keys and control frames are compressed as well, so what a client sends,
 /// which is masked before, hardly gets smaller, and a broken stream cannot be told from a broken
-/// frame. There are no parameters: of a [`Deflate`], only the level counts here. A parked connection
+/// frame. There are no parameters: of a [`Deflate`], only the level counts here. What looks like noise
+/// cannot be left out of the stream; a long stretch of it is stored. A parked connection
 /// forgets what it sent, which costs the next message some of its compression, but keeps the 48 KiB
 /// in which the peer may refer to what was received; these are not in the
 /// [budget](Deflate::set_budget).
@@ -30,7 +31,12 @@ impl DeflateStream {
 
     fn agreed(self, answer: ExtensionOffer) -> Agreed {
         let kind = Kind { level: self.deflate.level, window_bits: 15 };
-        Agreed::stream(answer, move || Codec { kind, deflater: Ticket::new(), inflater: None })
+        Agreed::stream(answer, move || Codec {
+            kind,
+            deflater: Ticket::new(),
+            noise: 0,
+            inflater: None,
+        })
     }
 }
 
@@ -63,6 +69,8 @@ impl Extension for DeflateStream {
 struct Codec {
     kind: Kind,
     deflater: Ticket<Deflater>,
+    /// The last bytes sent that look like noise.
+    noise: usize,
     inflater: Option<Inflater>,
 }
 
@@ -70,6 +78,12 @@ impl StreamCodec for Codec {
     fn encode(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if bytes.is_empty() {
             return;
+        }
+        self.noise = if is_noise(bytes) { self.noise.saturating_add(bytes.len()) } else { 0 };
+        if self.noise >= WINDOW {
+            // Nothing within reach of what comes next is worth referring to.
+            self.deflater.give_back();
+            return store(bytes, out);
         }
         let start = out.len();
         let mut deflater = self.deflater.take().unwrap_or_else(|| Deflater::take(self.kind));
@@ -116,6 +130,9 @@ impl StreamCodec for Codec {
         self.deflater.give_back();
     }
 }
+
+/// How far back what is sent may refer.
+const WINDOW: usize = 1 << 15;
 
 const DOCUMENT: &str = "draft-ietf-hybi-thewebsocketprotocol-10";
 

@@ -201,11 +201,25 @@ fn what_was_sent_before_makes_the_next_smaller_until_it_is_parked() {
 
 #[test]
 fn bytes_that_do_not_compress_grow_by_little() {
-    let noise = noise(1 << 20, 1);
-    let mut wire = Vec::new();
-    chain().stream().unwrap().encode(&noise, &mut wire);
-    assert!(wire.len() < noise.len() + noise.len() / 500, "{}", wire.len());
-    assert!(decoded([&wire[..]], 1 << 16) == noise);
+    let (text, noise) = (sample(3000), noise(1 << 20, 1));
+    for write in [1000, 10_000, 1 << 20] {
+        let (mut chain, mut wire) = (chain(), Vec::new());
+        let stream = chain.stream().unwrap();
+        let mut sent = Vec::new();
+        let mut send = |bytes: &[u8]| {
+            let before = wire.len();
+            stream.encode(bytes, &mut wire);
+            sent.extend_from_slice(bytes);
+            wire.len() - before
+        };
+        let first = send(&text);
+        let grown: usize = noise.chunks(write).map(&mut send).sum();
+        assert!(grown < noise.len() + noise.len() / 100, "{grown} in writes of {write}");
+        // What comes behind it is compressed, if from nothing.
+        let (again, once_more) = (send(&text), send(&text));
+        assert!(again.abs_diff(first) < 16 && once_more < first / 4, "{first} {again} {once_more}");
+        assert!(decoded([&wire[..]], 1 << 16) == sent);
+    }
 }
 
 #[test]

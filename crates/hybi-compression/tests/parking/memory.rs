@@ -52,7 +52,7 @@ fn a_parked_connection_costs_a_few_kilobytes() {
 fn a_parked_connection_keeps_no_more_than_its_windows() {
     let small = if Deflate::HAS_WINDOW_BITS { 9 } else { 15 };
     for (bits, sent) in [(15, 4 << 10), (small, (1 << small).min(4 << 10))] {
-        let deflate = Deflate::default().own_window_bits(bits).peer_window_bits(bits);
+        let deflate = Deflate::default().level(6).own_window_bits(bits).peer_window_bits(bits);
         let talk = || {
             let (mut client, mut server) = pair(deflate, deflate);
             for seed in 0..20 {

@@ -55,7 +55,7 @@ fn nothing_is_forgotten() {
         sum
     };
     let (parked, live) = (sent(true), sent(false));
-    assert!(parked <= live + live / 50, "{parked} {live}");
+    assert!(parked <= live + live / 20, "{parked} {live}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use hybi_frame::Violation;
 use receiver::Receiver;
 use sender::Sender;
 
+pub(crate) use pays::is_noise;
 pub(crate) use pool::{Deflater, Inflater, Kind};
 pub(crate) use store::Ticket;
 pub(super) use store::{budget, set_budget};

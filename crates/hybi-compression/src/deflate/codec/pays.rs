@@ -1,8 +1,7 @@
 //! Pays: whether to compress a payload, told from a little of it before the whole is paid for.
 //!
 //! Noise takes longer to compress than anything else, ten times as long as text, for nothing. It is
-//! told by its look, which takes a fiftieth of a microsecond or so for each place that is looked
-//! at. What looks like noise may still have something to save, so now and then one is tried.
+//! told by its look, which takes some 25 ns for each place that is looked at. What looks like noise may still have something to save, so now and then one is tried.
 
 use super::pool::{Deflater, Kind};
 
@@ -42,7 +41,7 @@ impl Pays {
         match (self.noise, pays) {
             (true, true) => (self.skip, self.distance) = (0, 0),
             (true, false) => {
-                self.distance = self.distance.saturating_mul(2).saturating_add(1);
+                self.distance = self.distance.saturating_mul(4).saturating_add(3).min(MAX_DISTANCE);
                 self.skip = self.distance;
             }
             (false, _) if len < SAMPLED_MIN => {}
@@ -55,7 +54,7 @@ impl Pays {
 /// Whether nothing speaks for compressing: bytes are as different from each other as those of noise
 /// are, at every place looked at. These are spread over the payload, since half of one may be worth
 /// it.
-fn is_noise(payload: &[u8]) -> bool {
+pub(crate) fn is_noise(payload: &[u8]) -> bool {
     let places = (payload.len() / STRIDE).clamp((payload.len() / PLACE).min(2), MAX_PLACES);
     let Some(stride) = payload.len().checked_div(places) else { return false };
     // From the middle of each stride: what is in front of all is often of another kind.
@@ -77,7 +76,7 @@ fn distinct(bytes: &[u8; PLACE]) -> usize {
 
 /// Whether pieces of a long payload get smaller together.
 fn sample_pays(payload: &[u8], kind: Kind) -> bool {
-    let piece = (payload.len() / 64).clamp(256, 1024);
+    let piece = (payload.len() / 128).clamp(256, 1024);
     let mut sample = Vec::with_capacity(4 * piece);
     for quarter in payload.chunks_exact(payload.len() / 4) {
         sample.extend_from_slice(&quarter[(quarter.len() - piece) / 2..][..piece]);
@@ -108,6 +107,9 @@ const MAX_PLACES: usize = 128;
 /// From this length on, a sample is compressed before the whole is; of a shorter payload, the whole
 /// is the sample.
 const SAMPLED_MIN: usize = 4096;
+
+/// The most that are left alone between two that are tried.
+const MAX_DISTANCE: u8 = 127;
 
 /// What one long payload in vain is worth.
 const DOUBT: u8 = 16;
