@@ -5,13 +5,14 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use rustls_pki_types::ServerName;
 
 use crate::connect::LONGEST;
 use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
     Asked, CloseSpec, HostPort, Span, Target, asked, basic_credentials, close_spec, cookie, count,
-    duration, duration_or_off, header_line, header_text, origin, peer_address, size_from_one,
-    target, time, token,
+    duration, duration_or_off, header_line, header_text, header_words, origin, peer_address,
+    server_name, size_from_one, target, time, token,
 };
 
 /// Connect to a server, by hand or from a script.
@@ -83,7 +84,7 @@ pub(crate) struct SendArgs {
     pub(crate) null: bool,
     /// Send every received message back instead of printing it, until the server closes; stdin is
     /// not read
-    #[arg(long, conflicts_with_all = ["message", "file"])]
+    #[arg(long, conflicts_with_all = ["message", "file", "binary", "hex", "base64"])]
     pub(crate) echo: bool,
     /// The close to send; none sends an empty one
     #[arg(
@@ -196,7 +197,7 @@ pub(crate) struct HandshakeArgs {
     #[arg(long, value_name = "O", value_parser = origin)]
     pub(crate) origin: Option<String>,
     /// The User-Agent header
-    #[arg(long, value_name = "U", value_parser = header_text)]
+    #[arg(long, value_name = "U", value_parser = header_words)]
     pub(crate) user_agent: Option<String>,
     /// Cookies to send: name=value; repeatable
     #[arg(long, value_name = "C", value_parser = cookie)]
@@ -223,8 +224,8 @@ pub(crate) struct TransportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
     /// The name that the server's certificate must have [default: the URL's host]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tls_name: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = server_name)]
+    pub(crate) tls_name: Option<ServerName<'static>>,
 }
 
 /// Deadlines and limits.

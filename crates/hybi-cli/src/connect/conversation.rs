@@ -4,7 +4,6 @@ use core::pin::Pin;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
 
 use futures_sink::Sink as _;
 use hybi::{CloseStatus, Error, Message, State};
@@ -66,10 +65,6 @@ impl<'a> Conversation<'a> {
                 message.map_err(|why| Failure::usage(format!("--message {text}"), why))?,
             );
         }
-        let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
-        if sending.file.iter().filter(is_stdin).count() > 1 {
-            return Err(Failure::usage("usage", "--file - is given twice; stdin can be sent once"));
-        }
         for path in &sending.file {
             let what = || format!("--file {}", path.display());
             let content = read_whole(path).map_err(|error| Failure::usage(what(), error))?;
@@ -83,12 +78,6 @@ impl<'a> Conversation<'a> {
             let payload = notation.payload(text.clone().into_bytes());
             expected
                 .push_back(payload.map_err(|why| Failure::usage(format!("--expect {text}"), why))?);
-        }
-        let enough = args.receiving.count.unwrap_or(u64::MAX);
-        if enough < expected.len() as u64 {
-            let why =
-                format!("--count {enough} ends before the last of {} --expect", expected.len());
-            return Err(Failure::usage("usage", why));
         }
         Ok(Self {
             args,

@@ -2,6 +2,7 @@
 
 mod ability;
 mod command;
+mod contradictions;
 mod conversation;
 mod ending;
 mod input;
@@ -27,7 +28,8 @@ pub(crate) fn run(args: ConnectArgs, json: bool) -> Result<Status, Failure> {
         .build()
         .map_err(|error| Failure::new(Status::Internal, "cannot start the runtime", error))?;
     let printer = Printer::new(&args, json);
-    let ended = runtime.block_on(connect(&args, &printer));
+    let ended = contradictions::check(&args, json)
+        .and_then(|()| runtime.block_on(connect(&args, &printer)));
     // A name lookup may still block a thread of the runtime; nobody waits for it.
     runtime.shutdown_background();
     if let Err(failure) = &ended {

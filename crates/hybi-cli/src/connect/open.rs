@@ -20,7 +20,7 @@ use crate::extensions;
 use crate::log;
 use crate::stream::Stream;
 use crate::tls::{self, Trust};
-use crate::values::{HostPort, version_name};
+use crate::values::{self, HostPort, version_name};
 
 /// An open connection and how it came about.
 #[derive(Debug)]
@@ -38,10 +38,10 @@ pub(crate) struct Opened {
 pub(crate) async fn open(args: &ConnectArgs) -> Result<Opened, Failure> {
     let mut client = client(args)?;
     let uri = &args.url.uri;
-    let tls_config = if uri.is_secure() { Some(Arc::new(tls_config(args)?)) } else { None };
+    let secured = uri.is_secure().then(|| Secured::of(args)).transpose()?;
     let deadline = Instant::now() + args.time.timeout;
     loop {
-        let Dialled { stream, tcp, tls } = dial(args, tls_config.clone(), deadline).await?;
+        let Dialled { stream, tcp, tls } = dial(args, secured.as_ref(), deadline).await?;
         let begun = Instant::now();
         let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
         let error = match opening::open_client(&client, uri, stream, timer, deadline).await {
@@ -69,7 +69,7 @@ struct Dialled {
 
 async fn dial(
     args: &ConnectArgs,
-    tls_config: Option<Arc<rustls::ClientConfig>>,
+    secured: Option<&Secured>,
     deadline: Instant,
 ) -> Result<Dialled, Failure> {
     let begun = Instant::now();
@@ -84,12 +84,10 @@ async fn dial(
         .map_err(too_late(connecting.clone()))?
         .map_err(|error| Failure::new(Status::Connect, connecting, error))?;
     let tcp = begun.elapsed();
-    match (stream, tls_config) {
-        (Stream::Tcp(stream), Some(config)) => {
-            let name = server_name(args)?;
+    match (stream, secured) {
+        (Stream::Tcp(stream), Some(Secured { connector, name })) => {
             let failed = format!("TLS with {} failed", args.url.uri.host());
-            let connector = TlsConnector::from(config);
-            let stream = timeout_at(deadline.into(), connector.connect(name, stream))
+            let stream = timeout_at(deadline.into(), connector.connect(name.clone(), stream))
                 .await
                 .map_err(too_late(failed.clone()))?
                 .map_err(|error| tls_failure(failed, &error))?;
@@ -182,18 +180,26 @@ impl<'a> Place<'a> {
     }
 }
 
-fn tls_config(args: &ConnectArgs) -> Result<rustls::ClientConfig, Failure> {
-    tls::client(match &args.transport.tls_ca {
-        _ if args.transport.insecure => Trust::Anyone,
-        Some(path) => Trust::File(path),
-        None => Trust::System,
-    })
+/// What TLS takes: whom to trust, and what the server has to be called.
+struct Secured {
+    connector: TlsConnector,
+    name: ServerName<'static>,
 }
 
-fn server_name(args: &ConnectArgs) -> Result<ServerName<'static>, Failure> {
-    let name = args.transport.tls_name.as_deref().unwrap_or_else(|| args.url.uri.host());
-    ServerName::try_from(name.to_owned())
-        .map_err(|error| Failure::usage(format!("{name:?} is no name for a server"), error))
+impl Secured {
+    fn of(args: &ConnectArgs) -> Result<Self, Failure> {
+        let config = tls::client(match &args.transport.tls_ca {
+            _ if args.transport.insecure => Trust::Anyone,
+            Some(path) => Trust::File(path),
+            None => Trust::System,
+        })?;
+        let name = match &args.transport.tls_name {
+            Some(name) => name.clone(),
+            None => values::server_name(args.url.uri.host())
+                .map_err(|why| Failure::usage(args.url.uri.to_string(), why))?,
+        };
+        Ok(Self { connector: Arc::new(config).into(), name })
+    }
 }
 
 fn tls_failure(what: String, error: &std::io::Error) -> Failure {

@@ -1,6 +1,6 @@
-//! Names that a certificate is made for: DNS names, also with a wildcard, and IP addresses.
+//! Names in certificates: DNS names and IP addresses, and what one is made for, also a wildcard.
 
-use rustls_pki_types::{DnsName, IpAddr};
+use rustls_pki_types::{DnsName, IpAddr, ServerName};
 
 /// Reads one name of `--tls-self-signed`.
 pub(crate) fn certificate_name(text: &str) -> Result<String, String> {
@@ -13,6 +13,12 @@ pub(crate) fn certificate_name(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("a certificate is for names and addresses: localhost, *.example.org, 127.0.0.1, ::1".into())
+}
+
+/// Reads the name that a certificate has to have.
+pub(crate) fn server_name(text: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(text.to_owned())
+        .map_err(|_| "a server is called by name or address: example.org, 127.0.0.1, ::1".into())
 }
 
 #[cfg(test)]

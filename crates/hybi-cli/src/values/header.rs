@@ -8,6 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use hybi::Client;
 
+use super::idn::ascii_form;
+
 /// Reads `Name: value`.
 pub(crate) fn header_line(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("a header is written as 'Name: value'")?;
@@ -24,9 +26,19 @@ pub(crate) fn header_text(text: &str) -> Result<String, String> {
         .map_err(|_| "a header value has no line breaks, NUL or other control characters".into())
 }
 
+/// Reads one header value that says something.
+pub(crate) fn header_words(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("at least one visible character; without the option there is no field".into());
+    }
+    header_text(text)
+}
+
 /// Reads `name=value` pairs as a browser would send them in one Cookie field (RFC 6265 §4.2).
 pub(crate) fn cookie(text: &str) -> Result<String, String> {
-    if !text.contains('=') {
+    let is_named =
+        |pair: &str| pair.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty());
+    if !text.split(';').all(is_named) {
         return Err("a cookie is written as name=value".into());
     }
     header_text(text)
@@ -37,11 +49,19 @@ pub(crate) fn basic_credentials(text: &str) -> Result<String, String> {
     if !text.contains(':') {
         return Err("credentials are written as USER:PASS".into());
     }
+    // Section 2.
+    if text.chars().any(char::is_control) {
+        return Err("credentials are USER:PASS without control characters".into());
+    }
     Ok(format!("Basic {}", BASE64_STANDARD.encode(text)))
 }
 
 /// Reads the Origin to send (RFC 6454 §7): `null` or `scheme://host[:port]`.
 pub(crate) fn origin(text: &str) -> Result<String, String> {
+    let host = text.split_once("://").and_then(|(_, host)| host.split(':').next());
+    if let Some(ascii) = host.and_then(ascii_form) {
+        return Err(format!("the host of an origin is written in ASCII, this one as {ascii}"));
+    }
     let serialised = match text.split_once("://") {
         Some((scheme, host)) => {
             !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', ' ', ','])
@@ -96,6 +116,9 @@ mod tests {
         for text in ["", "example.org", "https://", "https://a/", "https://a b", "https://a\r\n"] {
             assert!(origin(text).is_err(), "{text:?}");
         }
+        assert!(
+            origin("https://bücher.example:1").unwrap_err().ends_with(" xn--bcher-kva.example")
+        );
     }
 
     #[test]
@@ -114,7 +137,10 @@ mod tests {
         );
         assert!(basic_credentials("Aladdin").is_err());
         assert!(cookie("a=b; c=d").is_ok());
-        assert!(cookie("a").is_err());
+        assert!(basic_credentials("a:b\n").is_err());
+        for text in ["", "a", "=b", "a=b;", "a=b; c", "a=b; =d"] {
+            assert!(cookie(text).is_err(), "{text:?}");
+        }
         assert!(cookie("a=b\nc").is_err());
     }
 }

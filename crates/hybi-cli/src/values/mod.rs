@@ -14,9 +14,11 @@ mod url;
 mod version;
 
 pub(crate) use address::{HostPort, ListenAddr, host, listen_addr, peer_address};
-pub(crate) use certificate::certificate_name;
+pub(crate) use certificate::{certificate_name, server_name};
 pub(crate) use close::{CloseSpec, close_parts, close_spec};
-pub(crate) use header::{basic_credentials, cookie, header_line, header_text, origin, token};
+pub(crate) use header::{
+    basic_credentials, cookie, header_line, header_text, header_words, origin, token,
+};
 pub(crate) use hex::{decode_hex, encode_hex};
 pub(crate) use quantity::{Span, count, duration, duration_or_off, size, size_from_one, time};
 pub(crate) use url::{Target, percent_decode, target};

@@ -19,9 +19,11 @@ const NONSENSE: &[Row] = &[
     ("handle", &["", "/a", "a=echo", "/a=", "/a=nothing", "/a?b=echo"], ""),
     (
         "host",
-        &["", "a b", "http://a", "a/", "a:x", "::1", "u@a", "a,,b", "é"],
+        &["", "a b", "http://a", "a/", "a:x", "::1", "u@a", "a,,b", "☃"],
         "example.org:8080, [::1]",
     ),
+    ("host", &["é", "É:80"], "written in ASCII, this one as xn--9ca"),
+    ("listen", &["é:80"], "written in ASCII, this one as xn--9ca:80"),
     ("server-header", &["a\nb", "\x01"], "no line breaks"),
     ("versions", &["", "rfc,", "rfc,-13", "hybi-18"], "version"),
     ("ext", &["", "nothing", "permessage-deflate; server_max_window_bits=7"], ""),

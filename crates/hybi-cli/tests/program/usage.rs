@@ -39,6 +39,12 @@ fn bad_values_are_shown_with_the_accepted_form() {
             "xn--bcher-kva.example:1",
         ),
         (&["connect", "--connect-to", "h:0", "ws://h"], "h:0", "port 0"),
+        (&["connect", "--tls-name", "", "wss://h"], "", "by name or address"),
+        (&["connect", "--tls-name", "a b", "wss://h"], "a b", "by name or address"),
+        (&["connect", "wss://a..b/"], "wss://a..b/", "by name or address"),
+        (&["connect", "--user-agent", "", "ws://h"], "--user-agent", "at least one visible"),
+        (&["connect", "--cookie", "=b", "ws://h"], "--cookie", "name=value"),
+        (&["connect", "-u", "a:b\n", "ws://h"], "--user", "without control characters"),
         (&["connect", "--max-message", "0", "ws://h"], "0", "64KiB"),
         (&["connect", "--max-fragments", "0", "ws://h"], "0", "1 to 4294967295"),
         (&["connect", "-n", "0", "ws://h"], "0", "1 or more"),
@@ -72,6 +78,27 @@ fn options_that_need_or_exclude_each_other() {
     refused(&["serve", "--handle", "/a=echo", "--handle", "/a=chat"], "two handlers");
     refused(&["connect", "--echo", "-m", "x", "ws://h"], "cannot be used with");
     refused(&["connect", "-k", "--tls-ca", "x", "ws://h"], "cannot be used with");
+    for (options, part) in [
+        (&["--echo", "-b"][..], "cannot be used with"),
+        (&["--echo", "--hex"], "cannot be used with"),
+        (&["-f", "-", "-f", "-"], "stdin can be sent once"),
+        (&["-n", "1", "--expect", "a", "--expect", "b"], "before the last of 2 --expect"),
+        (&["--output", "raw", "-t"], "--timestamps does not go with --output raw"),
+        (&["--output", "raw", "--show-control"], "--show-control does not go with --output raw"),
+        (&["--origin", "https://a", "-H", "origin: https://b"], "--origin and --header Origin"),
+        (&["-u", "a:S3CRET", "-H", "Authorization: Bearer S3CRET"], "--user and --header"),
+        (&["--cookie", "a=b", "-H", "Cookie: c=d"], "--cookie and --header Cookie"),
+        (&["--user-agent", "a", "-H", "User-Agent: b"], "--user-agent and --header User-Agent"),
+        (&["-s", "a,b", "-s", "a"], "--subprotocol a is given twice"),
+        (&["--tls-ca", "x"], "--tls-ca is for wss:// URLs, and ws://h/ is sent in the clear"),
+        (&["--tls-name", "x"], "--tls-name is for wss:// URLs"),
+    ] {
+        let outcome = refused(&[&["connect", "ws://h"], options].concat(), part);
+        assert!(!outcome.stderr.contains("S3CRET"), "{outcome:?}");
+    }
+    hybi(&["connect", "--output", "hex", "--json", "ws://h"])
+        .expect(2, "--json does not go with --output hex");
+    refused(&["connect", "--connect-to", "h:1", "ws+unix:/x"], "--connect-to is for TCP");
 }
 
 #[test]

@@ -1,0 +1,72 @@
+//! Contradictions: options that are fine alone, but together one of them would silently come to
+//! nothing. They are mistakes, found before anybody is connected to.
+
+use crate::args::connect::{ConnectArgs, Output};
+use crate::exit::Failure;
+
+/// Looks for the first one.
+pub(crate) fn check(args: &ConnectArgs, json: bool) -> Result<(), Failure> {
+    let all = [sending(args), expecting(args), printing(args, json), fields(args), reaching(args)];
+    match all.into_iter().flatten().next() {
+        Some(why) => Err(Failure::usage("usage", why)),
+        None => Ok(()),
+    }
+}
+
+fn sending(args: &ConnectArgs) -> Option<String> {
+    let stdins = args.sending.file.iter().filter(|path| path.as_os_str() == "-").count();
+    (stdins > 1).then(|| "--file - is given twice; stdin can be sent once".to_owned())
+}
+
+fn expecting(args: &ConnectArgs) -> Option<String> {
+    let (count, expects) = (args.receiving.count?, args.receiving.expect.len());
+    (count < expects as u64)
+        .then(|| format!("--count {count} ends before the last of {expects} --expect"))
+}
+
+fn printing(args: &ConnectArgs, json: bool) -> Option<String> {
+    let receiving = &args.receiving;
+    let lost = match receiving.output {
+        Output::Raw | Output::Hex if json => "--json",
+        Output::Raw if receiving.timestamps => "--timestamps",
+        Output::Raw if receiving.show_control => "--show-control",
+        _ => return None,
+    };
+    let format = if receiving.output == Output::Raw { "raw" } else { "hex" };
+    Some(format!("{lost} does not go with --output {format}"))
+}
+
+/// Fields that an option sets as well as a `--header`, and names that are given twice.
+fn fields(args: &ConnectArgs) -> Option<String> {
+    let asked = &args.handshake;
+    let set = [
+        ("Origin", "--origin", asked.origin.is_some()),
+        ("User-Agent", "--user-agent", asked.user_agent.is_some()),
+        ("Cookie", "--cookie", !asked.cookie.is_empty()),
+        ("Authorization", "--user", asked.user.is_some()),
+    ];
+    let is_given =
+        |field: &str| asked.header.iter().any(|(name, _)| name.eq_ignore_ascii_case(field));
+    let twice = set.iter().find(|(field, _, is_set)| *is_set && is_given(field));
+    if let Some((field, option, _)) = twice {
+        return Some(format!("{option} and --header {field} are given, and one field is sent"));
+    }
+    let names = &asked.subprotocol;
+    let again = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+    again.map(|(_, name)| format!("--subprotocol {name} is given twice"))
+}
+
+fn reaching(args: &ConnectArgs) -> Option<String> {
+    let transport = &args.transport;
+    if args.url.unix.is_some() && transport.connect_to.is_some() {
+        return Some("--connect-to is for TCP, and the URL names a unix socket".to_owned());
+    }
+    let demand = match (&transport.tls_ca, &transport.tls_name) {
+        _ if args.url.uri.is_secure() => return None,
+        (Some(_), _) => "--tls-ca",
+        (None, Some(_)) => "--tls-name",
+        (None, None) => return None,
+    };
+    // Whoever demands a certificate is not to believe that one was checked.
+    Some(format!("{demand} is for wss:// URLs, and {} is sent in the clear", args.url.uri))
+}
