@@ -1,8 +1,8 @@
-//! The compiler that `rust-version` names: it compiles what users get, and no default dependency asks
-//! for a newer one.
+//! The compiler that `rust-version` names: no default dependency asks for a newer one, and it compiles
+//! what users get.
 
 use crate::dependencies::tree;
-use crate::outcome::{JobResult, Options, Tally};
+use crate::outcome::{JobResult, Options, Outcome, Tally};
 use crate::process::{command, run, works};
 use crate::workspace::{Workspace, list};
 
@@ -27,10 +27,16 @@ pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
         }
     }
 
+    // Told whether or not that compiler can be had.
+    if tally.has_failed() {
+        return Ok(tally.into());
+    }
     let toolchain = format!("+{oldest}");
     if !works(command("cargo").args([&toolchain, "--version"])) {
         let install = ["toolchain", "install", &oldest, "--profile", "minimal"];
-        run(command("rustup").args(install).arg("--no-self-update"))?;
+        if let Err(why) = run(command("rustup").args(install).arg("--no-self-update")) {
+            return Ok(Outcome::Skipped(format!("Rust {oldest} could not be installed: {why}")));
+        }
     }
     let mut check = command("cargo");
     check.args([&toolchain, "check", "--all-features"]).current_dir(&workspace.root);

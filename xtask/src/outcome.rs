@@ -78,6 +78,11 @@ impl Tally {
         self.failures.push(why);
     }
 
+    /// Whether a check failed so far.
+    pub(crate) fn has_failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
     /// Takes in what came of an item: how many checks it passed, or why it failed.
     pub(crate) fn take(&mut self, item: impl fmt::Display, result: Result<usize, String>) {
         match result {
