@@ -22,7 +22,7 @@ fn all(workspace: &Workspace, options: &[&str]) -> JobResult {
         targets.flat_map(|member| &member.targets).filter(|target| target.kind == "bench");
     let tally = Tally::of("benchmarks").plan(CRATE, benches.count());
     let mut bench = cargo(workspace);
-    bench.args(["bench", "-p", CRATE, "--benches"]).args(options);
+    bench.args(["bench", "-p", CRATE, "--bench", "*"]).args(options);
     let lines = run_watched(bench.env("CARGO_TERM_COLOR", "never"))?;
     Ok(tally.did(CRATE, tested::started(&lines).len()).into())
 }

@@ -6,7 +6,10 @@ type Sections = &'static [(&'static str, u32)];
 
 /// The documents, as citations name them. A document that is not here has no sections yet: write down
 /// those of its table of contents.
-const DOCUMENTS: [(&str, Sections); 14] = [
+const DOCUMENTS: [(&str, Sections); 17] = [
+    // Names in other scripts: IDNA, and Punycode.
+    ("RFC 3490", &[("", 12), ("1", 3), ("3", 2), ("3.2", 2), ("4", 2), ("6", 5), ("9", 2)]),
+    ("RFC 3492", &[("", 9), ("1", 2), ("3", 4), ("6", 4), ("7", 2), ("9", 2)]),
     // The UTF-8 encoding.
     ("RFC 3629", &[("", 14)]),
     // Encodings in base 64.
@@ -89,6 +92,8 @@ const DOCUMENTS: [(&str, Sections); 14] = [
     ("RFC 6585", &[("", 9), ("6", 2), ("7", 4), ("9", 2)]),
     // Basic authentication.
     ("RFC 7617", &[("", 6), ("1", 1), ("1.1", 1), ("2", 2), ("6", 2)]),
+    // Zones of IPv6 addresses in URIs.
+    ("RFC 6874", &[("", 6), ("6", 2)]),
     // permessage-deflate.
     (
         "RFC 7692",
