@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use hybi::OriginPattern;
+use hybi::{HostPattern, OriginPattern};
 
 use crate::extensions::{ExtensionList, server_extensions};
 use crate::serve::route::Route;
@@ -86,12 +86,14 @@ pub(crate) struct ListenArgs {
     /// Leave out the console page that a plain GET of / answers with
     #[arg(long, env = "HYBI_SERVE_NO_PAGES")]
     pub(crate) no_pages: bool,
-    /// Accept this Host (with or without port) and answer others with 421; repeatable
+    /// Serve this host, with any port or one, and answer others with 421; * is a whole label, or every
+    /// host; repeatable [default: any; on a loopback address its names and that address, since a page
+    /// can let a name of its own lead there]
     #[arg(
         long, value_name = "NAME", value_delimiter = ',', value_parser = host,
         env = "HYBI_SERVE_HOST",
     )]
-    pub(crate) host: Vec<String>,
+    pub(crate) host: Vec<HostPattern>,
     /// The Server header; empty leaves it out
     #[arg(
         long, value_name = "TEXT", default_value = concat!("hybi/", env!("CARGO_PKG_VERSION")),

@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hybi::HostPolicy;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::TlsAcceptor;
@@ -18,8 +19,15 @@ use crate::values::{HostPort, ListenAddr};
 /// A bound listener.
 #[derive(Debug)]
 pub(crate) enum Listener {
-    Tcp(TcpListener),
-    Unix { listener: UnixListener, path: PathBuf },
+    Tcp {
+        listener: TcpListener,
+        /// As it was asked for, if not as an address.
+        name: Option<String>,
+    },
+    Unix {
+        listener: UnixListener,
+        path: PathBuf,
+    },
 }
 
 /// A transport that somebody opened to us; TLS has not begun.
@@ -42,7 +50,7 @@ impl Listener {
         match addr {
             ListenAddr::Tcp(HostPort { host, port }) => TcpListener::bind((host.as_str(), *port))
                 .await
-                .map(Self::Tcp)
+                .map(|listener| Self::Tcp { listener, name: Some(host.clone()) })
                 .map_err(|error| cannot_listen(&format!("{host}:{port}"), &error)),
             ListenAddr::Any(port) => {
                 match TcpListener::bind((Ipv6Addr::UNSPECIFIED, *port)).await {
@@ -52,7 +60,7 @@ impl Listener {
                     }
                     bound => bound,
                 }
-                .map(Self::Tcp)
+                .map(|listener| Self::Tcp { listener, name: None })
                 .map_err(|error| cannot_listen(&format!(":{port}"), &error))
             }
             ListenAddr::Unix(path) => {
@@ -67,7 +75,7 @@ impl Listener {
     /// The address to connect to, as `--port-file` writes it.
     pub(crate) fn address(&self) -> Result<String, Failure> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp { listener, .. } => {
                 listener.local_addr().map(|addr| addr.to_string()).map_err(|error| {
                     Failure::new(Status::Listen, "cannot learn the bound address", error)
                 })
@@ -79,18 +87,39 @@ impl Listener {
     /// Whether others than this machine may reach it.
     pub(crate) fn is_open(&self) -> bool {
         match self {
-            Self::Tcp(listener) => {
-                listener.local_addr().is_ok_and(|address| !address.ip().is_loopback())
-            }
+            Self::Tcp { listener, .. } => listener
+                .local_addr()
+                .is_ok_and(|address| !address.ip().to_canonical().is_loopback()),
             Self::Unix { .. } => false,
         }
     }
 
-    /// The URL to connect to. Unix sockets carry no TLS.
+    /// Whether connections are TLS if there is a certificate. Unix sockets carry none.
+    pub(crate) fn carries_tls(&self) -> bool {
+        matches!(self, Self::Tcp { .. })
+    }
+
+    /// The names of a loopback address, which are all that requests to it are for; `None` elsewhere.
+    pub(crate) fn local_hosts(&self) -> Option<HostPolicy> {
+        let Self::Tcp { listener, name } = self else { return None };
+        let address = listener.local_addr().ok()?.ip();
+        if !address.to_canonical().is_loopback() {
+            return None;
+        }
+        let mut hosts = HostPolicy::local(address);
+        if let HostPolicy::List(patterns) = &mut hosts
+            && let Some(Ok(name)) = name.as_deref().map(str::parse)
+        {
+            patterns.push(name);
+        }
+        Some(hosts)
+    }
+
+    /// The URL to connect to.
     pub(crate) fn url(&self, tls: bool) -> Result<String, Failure> {
         Ok(match self {
-            Self::Tcp(_) if tls => format!("wss://{}", self.address()?),
-            Self::Tcp(_) => format!("ws://{}", self.address()?),
+            Self::Tcp { .. } if tls => format!("wss://{}", self.address()?),
+            Self::Tcp { .. } => format!("ws://{}", self.address()?),
             Self::Unix { path, .. } => format!("ws+unix:{}:/", path.display()),
         })
     }
@@ -98,7 +127,7 @@ impl Listener {
     /// Waits for the next transport. Cancel safe.
     pub(crate) async fn accept(&self) -> io::Result<(Accepted, Origin)> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp { listener, .. } => {
                 let (stream, addr) = listener.accept().await?;
                 // One peer has one address, whichever family the listener is of.
                 let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());

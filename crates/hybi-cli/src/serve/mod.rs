@@ -1,6 +1,7 @@
 //! `hybi serve`: from the options to listeners, and from the first signal to an orderly end.
 
 mod access_log;
+mod answer;
 mod certificate;
 mod connection;
 mod handlers;
@@ -17,7 +18,7 @@ mod supervisor;
 use core::time::Duration;
 use std::sync::Arc;
 
-use hybi::Version;
+use hybi::{Server, Version};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::Builder;
 
@@ -64,6 +65,8 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
     for addr in &listen.listen {
         listeners.push(Listener::bind(addr).await?);
     }
+    let servers: Vec<_> =
+        listeners.iter().map(|listener| shared.server(listener)).collect::<Result<_, _>>()?;
     warn_of_old_versions(&shared.args, listeners.iter().any(Listener::is_open));
     listen::announce(&listeners, shared.certificate.is_some(), port_file)?;
     supervisor.ready();
@@ -72,7 +75,10 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
     let registry = Registry::new(limits.max_connections, limits.max_connections_per_ip);
     let accepting: Vec<_> = listeners
         .into_iter()
-        .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), Arc::clone(&registry))))
+        .zip(servers)
+        .map(|(listener, server)| {
+            tokio::spawn(accept(listener, server, Arc::clone(&shared), Arc::clone(&registry)))
+        })
         .collect();
     tokio::spawn(attend(
         requests,
@@ -118,19 +124,13 @@ async fn attend(
                 log::notice(format_args!("{statistics}"));
             }
             Request::Reload => {
-                // Whoever stops does not become ready again.
-                let told = Some(&supervisor).filter(|_| !registry.is_draining());
-                if let Some(supervisor) = told {
-                    supervisor.reloading();
-                }
+                supervisor.reloading();
                 // Files can be slow, and a pipe without a reader takes for ever to open.
                 let shared = Arc::clone(&shared);
                 if let Err(error) = tokio::task::spawn_blocking(move || shared.reload()).await {
                     log::error(format_args!("cannot reload: {error}"));
                 }
-                if let Some(supervisor) = told {
-                    supervisor.ready();
-                }
+                supervisor.ready();
             }
         }
     }
@@ -166,12 +166,13 @@ fn raise_file_limit() {
     }
 }
 
-async fn accept(listener: Listener, shared: Arc<Shared>, registry: Arc<Registry>) {
+async fn accept(listener: Listener, server: Server, shared: Arc<Shared>, registry: Arc<Registry>) {
     loop {
         match listener.accept().await {
             Ok((accepted, origin)) => {
                 if let Some(member) = registry.enter(origin.ip) {
-                    tokio::spawn(connection::serve(Arc::clone(&shared), accepted, origin, member));
+                    let (shared, server) = (Arc::clone(&shared), server.clone());
+                    tokio::spawn(connection::serve(shared, server, accepted, origin, member));
                 }
             }
             Err(error) => {

@@ -1,6 +1,7 @@
 //! The supervisor that started the server, if `NOTIFY_SOCKET` names one: it is told when the server is
 //! ready, reloads, and stops (the protocol of sd_notify(3)).
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::env;
 use std::ffi::OsStr;
@@ -17,21 +18,26 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whom to tell; nobody, if there is none.
 #[derive(Debug)]
-pub(crate) struct Supervisor(Option<(UnixDatagram, SocketAddr)>);
+pub(crate) struct Supervisor {
+    reached: Option<(UnixDatagram, SocketAddr)>,
+    /// Whoever stops does not reload, nor become ready again.
+    stopping: AtomicBool,
+}
 
 impl Supervisor {
     /// The one that the environment names. One that cannot be reached is a warning: the server can do
     /// without.
     pub(crate) fn from_environment() -> Self {
         let Some(name) = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
-            return Self(None);
+            return Self { reached: None, stopping: AtomicBool::new(false) };
         };
         let found = address(&name).and_then(|address| {
             let socket = UnixDatagram::unbound()?;
             socket.set_write_timeout(Some(PATIENCE))?;
             Ok((socket, address))
         });
-        Self(found.map_err(|error| warn(&error)).ok())
+        let reached = found.map_err(|error| warn(&error)).ok();
+        Self { reached, stopping: AtomicBool::new(false) }
     }
 
     /// Every listener accepts connections, or a reload is over.
@@ -48,11 +54,19 @@ impl Supervisor {
 
     /// The orderly end begins.
     pub(crate) fn stopping(&self) {
-        self.tell("STOPPING=1");
+        if !self.stopping.swap(true, Ordering::Relaxed) {
+            self.send("STOPPING=1");
+        }
     }
 
     fn tell(&self, state: &str) {
-        if let Some((socket, address)) = &self.0
+        if !self.stopping.load(Ordering::Relaxed) {
+            self.send(state);
+        }
+    }
+
+    fn send(&self, state: &str) {
+        if let Some((socket, address)) = &self.reached
             && let Err(error) = socket.send_to_addr(state.as_bytes(), address)
         {
             warn(&error);

@@ -4,9 +4,9 @@
 use core::net::Ipv6Addr;
 use std::path::PathBuf;
 
-use super::idn::ascii_form;
+use hybi::HostPattern;
 
-use hybi::WsUri;
+use super::idn::ascii_form;
 
 /// One value of `--listen`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,19 +92,12 @@ pub(super) fn zoned(address: &str, zone: Option<&str>) -> String {
 }
 
 /// Reads one `--host` value: what a Host field names, with its port or for any.
-pub(crate) fn host(text: &str) -> Result<String, String> {
+pub(crate) fn host(text: &str) -> Result<HostPattern, String> {
+    const FORM: &str = "a host is NAME or NAME:PORT: *.example.org, example.org:8080, [::1], *";
     if let Some(ascii) = ascii_form(text.split(':').next().unwrap_or_default()) {
-        return Err(format!("a host is written in ASCII, this one as {ascii}"));
+        return Err(format!("a host is written in ASCII, this one as {ascii}; {FORM}"));
     }
-    // The host of a URI is what a client puts into the field.
-    let is_bare = !text.contains(['/', '?', '#', '@']);
-    match format!("ws://{text}/").parse::<WsUri>() {
-        Ok(_) if is_bare => Ok(text.to_owned()),
-        _ => {
-            Err("a host is NAME or NAME:PORT as in a URL: example.org, example.org:8080, [::1]"
-                .into())
-        }
-    }
+    text.parse().map_err(|_| FORM.into())
 }
 
 fn port_number(text: &str) -> Option<u16> {
@@ -138,15 +131,14 @@ mod tests {
 
     #[test]
     fn hosts() {
-        for text in ["localhost", "example.org:8080", "127.0.0.1", "[::1]", "[::1]:80"] {
-            assert_eq!(host(text), Ok(text.into()));
-        }
-        for text in
-            ["", "a b", "http://a", "a/", "a:x", "a:99999", "::1", "u@a", "a#b", "b\u{fc}cher"]
+        for text in ["localhost", "example.org:8080", "127.0.0.1", "[::1]", "[::1]:80", "*", "*.a"]
         {
-            assert!(host(text).is_err(), "{text}");
+            assert_eq!(host(text).unwrap().to_string(), text);
         }
-        assert!(host("b\u{fc}cher:80").unwrap_err().ends_with(" xn--bcher-kva"));
+        for text in ["", "a b", "http://a", "a/", "a:x", "a:99999", "::1", "u@a", "a#b", "a*.b"] {
+            assert!(host(text).unwrap_err().contains("NAME:PORT"), "{text}");
+        }
+        assert!(host("b\u{fc}cher:80").unwrap_err().contains(" xn--bcher-kva;"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod drain;
 mod extensions;
 mod handler_bounds;
 mod help;
+mod http;
 mod input;
 mod key;
 mod leaving;

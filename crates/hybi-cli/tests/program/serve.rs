@@ -132,7 +132,7 @@ fn handlers_are_placed_by_hand() {
 
 #[test]
 fn a_plain_get_shows_the_console_page() {
-    let get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    let get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let server = Server::start(&[]);
     let mut peer = Peer::connect(server.address());
     peer.send(get);
@@ -153,7 +153,7 @@ fn a_plain_get_shows_the_console_page() {
 fn the_answer_to_head_is_a_head() {
     let server = Server::start(&[]);
     for (path, status) in [("/", "200 OK"), ("/echo", "405 Method"), ("/nothing", "404 Not")] {
-        let get = format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n");
+        let get = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         let answer = |request: &str| {
             let mut stream = TcpStream::connect(server.address()).expect("a connection");
             stream.write_all(request.as_bytes()).expect("sent");
@@ -178,7 +178,9 @@ fn the_answer_to_head_is_a_head() {
 #[test]
 fn refusals_have_their_status() {
     let server = Server::start(&["--host", "server.example.com"]);
-    let echo = request("/echo");
+    let echo = request("/echo").replace("localhost", "server.example.com");
+    let request = |path: &str| echo.replace("/echo", path);
+    let with = |field: &str| echo.replace("\r\n\r\n", &format!("\r\n{field}\r\n\r\n"));
     let long = "x".repeat(20_000);
     for (status, request) in [
         (404, request("/nothing")),
@@ -189,8 +191,8 @@ fn refusals_have_their_status() {
         (400, echo.replace("dGhlIHNhbXBsZSBub25jZQ==", "short")),
         (400, request("/echo?delay=soon")),
         (400, "nonsense\r\n\r\n".into()),
-        (403, request_with("/echo", "Origin: https://elsewhere.example")),
-        (431, request_with("/echo", &format!("X-Long: {long}"))),
+        (403, with("Origin: https://elsewhere.example")),
+        (431, with(&format!("X-Long: {long}"))),
         (414, request(&format!("/{long}"))),
     ] {
         let line = request.lines().next().unwrap_or_default().get(..60).unwrap_or(&request);

@@ -149,7 +149,16 @@ impl Server {
     }
 
     /// The next line on stderr. What was not read is in the [outcome](Self::wait).
+    #[track_caller]
     pub(crate) fn said(&mut self) -> String {
+        let id = self.id();
+        let (heard, waiting) = mpsc::channel::<()>();
+        // A server that says nothing is killed, and the reading ends.
+        std::thread::spawn(move || {
+            if waiting.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                signal(id, "KILL");
+            }
+        });
         let stderr = self.child.as_mut().expect("running").stderr.as_mut().expect("a pipe");
         let mut line = Vec::new();
         while !line.ends_with(b"\n") {
@@ -157,6 +166,7 @@ impl Server {
             stderr.read_exact(&mut byte).expect("a line");
             line.extend(byte);
         }
+        drop(heard);
         String::from_utf8(line).expect("text")
     }
 
@@ -217,9 +227,9 @@ impl Drop for Server {
     }
 }
 
-/// A handshake request for a path.
+/// A handshake request for a path, to a server on a loopback address.
 pub(crate) fn request(path: &str) -> String {
-    REQUEST.replace("/chat", path)
+    REQUEST.replace("/chat", path).replace("server.example.com", "localhost")
 }
 
 /// The same with more fields.

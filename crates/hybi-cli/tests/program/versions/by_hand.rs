@@ -11,12 +11,12 @@ use crate::support::Server;
 
 /// A request of hixie-75.
 const HIXIE_75: &str = "GET / HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\
-    Host: example.com\r\nOrigin: http://example.com\r\n\r\n";
+    Host: localhost\r\nOrigin: http://localhost\r\n\r\n";
 
-/// The request that hixie-76 prints, with its challenge.
-const HIXIE_76: &str = "GET / HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\n\
+/// The request that hixie-76 prints, with its challenge and another host.
+const HIXIE_76: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\nUpgrade: WebSocket\r\n\
-    Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nOrigin: http://example.com\r\n\r\n^n:ds[4U";
+    Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nOrigin: http://localhost\r\n\r\n^n:ds[4U";
 
 /// What answers that challenge.
 const ANSWER: &[u8; 16] = b"8jKS'y:G*Co,Wxa-";

@@ -6,10 +6,10 @@ use core::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 
 use hybi_testkit::events::OF_CONNECT;
-use hybi_testkit::peer::{Peer, REQUEST, listen, response};
+use hybi_testkit::peer::{Peer, listen, response};
 use serde_json::Value;
 
-use crate::support::{Outcome, Server, asked, events, finish, hybi, scratch, spawn};
+use crate::support::{Outcome, Server, asked, events, finish, hybi, request, scratch, spawn};
 
 /// What a client asks for, and what a server that accepts all versions then speaks: hybi-02 and hybi-03
 /// are one on the wire.
@@ -49,7 +49,7 @@ fn spoken(server: Server) -> Vec<String> {
 
 /// A request of a version that has a number in the field.
 fn numbered(path: &str, number: u8) -> String {
-    REQUEST.replace("/chat", path).replace("Version: 13", &format!("Version: {number}"))
+    request(path).replace("Version: 13", &format!("Version: {number}"))
 }
 
 #[test]
