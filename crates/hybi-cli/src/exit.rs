@@ -44,6 +44,22 @@ pub(crate) enum Status {
     Terminated = 143,
 }
 
+/// What the help of commands says of [`Status`].
+pub(crate) const STATUSES: &str = "\
+Exit status:
+    0  done as asked
+    1  an unexpected internal or local I/O error
+    2  a mistake in the options
+    3  name lookup or connection failed
+    4  TLS failed
+    5  the server refused the opening handshake
+    6  its answer breaks the opening handshake
+    7  it broke the protocol afterwards
+    8  it closed with a code other than 1000, 1001 or none, or went away without a closing handshake
+    9  a deadline passed
+   10  an expectation was not met, or the server sent more than a limit of ours lets in
+  130  ended by SIGINT, after the closing handshake if there could be one; 143 by SIGTERM";
+
 /// A failure as the user reads it.
 #[derive(Debug)]
 pub(crate) struct Failure {

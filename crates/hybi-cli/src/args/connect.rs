@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use rustls_pki_types::ServerName;
 
 use crate::connect::LONGEST;
+use crate::exit::STATUSES;
 use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
     Asked, CloseSpec, HostPort, Span, Target, asked, basic_credentials, close_spec, cookie, count,
@@ -21,6 +22,7 @@ use crate::values::{
 /// message, without its newline, but with a carriage return in front of that; with -b stdin is sent as
 /// it is. After the last message hybi stays as long as answers come, see --wait.
 #[derive(Debug, Args)]
+#[command(after_long_help = STATUSES)]
 pub(crate) struct ConnectArgs {
     /// ws://HOST[:PORT]/PATH, wss://..., or ws+unix:PATH:/TARGET
     #[arg(value_parser = target)]

@@ -29,11 +29,10 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// What the first two are is said where their options are.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve echo, chat and other handlers for tests, demonstrations and small deployments
     Serve(Box<serve::ServeArgs>),
-    /// Connect to a server, by hand or from a script
     Connect(Box<connect::ConnectArgs>),
     /// List the versions of the protocol, what they can do, and how a request selects them
     ///

@@ -24,6 +24,16 @@ fn help_of_a_command_has_two_spellings() {
 }
 
 #[test]
+fn help_says_what_is_in_no_option() {
+    let serve = hybi(&["help", "serve"]).expect(0, "").stdout;
+    assert!(serve.contains("listening ws://127.0.0.1:8080"), "{serve}");
+    let connect = hybi(&["help", "connect"]).expect(0, "").stdout;
+    for part in ["slash commands", "carriage return", "Exit status:", "  10  ", "  130  "] {
+        assert!(connect.contains(part), "{part}: {connect}");
+    }
+}
+
+#[test]
 fn without_a_command_the_help_is_shown_and_nothing_passes_for_done() {
     let outcome = hybi(&[]).expect(2, "Usage: hybi");
     for name in ["serve", "connect", "versions", "key", "help"] {
