@@ -75,7 +75,7 @@ async fn dial(
     let begun = Instant::now();
     let too_late = |what: String| {
         let limit = args.time.timeout;
-        move |_| Failure::new(Status::TimedOut, what, format!("took longer than {limit:?}"))
+        move |_| Failure::new(Status::TimedOut, what, took_longer_than(limit))
     };
     let place = Place::of(args);
     let connecting = format!("cannot connect to {}", place.name());
@@ -219,10 +219,16 @@ fn tls_failure(what: String, error: &std::io::Error) -> Failure {
     }
 }
 
+fn took_longer_than(limit: Duration) -> String {
+    format!("took longer than {limit:?}")
+}
+
 fn handshake_failure(args: &ConnectArgs, error: &Error) -> Failure {
     const WHAT: &str = "opening handshake failed";
     match error {
-        Error::Timeout(_) => Failure::new(Status::TimedOut, WHAT, error),
+        Error::Timeout(_) => {
+            Failure::new(Status::TimedOut, WHAT, took_longer_than(args.time.timeout))
+        }
         Error::Handshake(cause) => match &**cause {
             HandshakeError::Rejected(response) => refused(args, cause, response),
             HandshakeError::HeadTooLarge { .. } | HandshakeError::TooManyFields { .. } => {
@@ -242,6 +248,10 @@ fn handshake_failure(args: &ConnectArgs, error: &Error) -> Failure {
                 }
             }
         },
-        _ => Failure::new(Status::Connect, WHAT, error),
+        // The text of the error names the step, too.
+        _ => match error.io_error() {
+            Some(cause) => Failure::new(Status::Connect, WHAT, cause),
+            None => Failure::new(Status::Connect, WHAT, error),
+        },
     }
 }

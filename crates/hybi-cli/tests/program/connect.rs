@@ -239,7 +239,8 @@ fn failures_before_the_connection_is_open() {
     let (listener, address) = listen();
     let url = format!("ws://{address}/");
     // Nobody answers.
-    hybi(&["connect", "--timeout", "100ms", &url]).expect(9, "too long");
+    let late = "opening handshake failed: took longer than 100ms";
+    hybi(&["connect", "--timeout", "100ms", &url]).expect(9, late);
     // Nobody listens.
     drop(listener);
     hybi(&["connect", &url]).expect(3, &format!("cannot connect to {address}"));
