@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hybi::{CloseCode, CloseStatus, Config, Deadline, Endpoint, Error};
+use hybi::{Client, CloseCode, CloseStatus, Config, Deadline, Endpoint, Error};
 
 use super::{MORE_THAN_BUFFERS, Runtime, connect, echo, serve, serve_echo};
 use crate::{
@@ -50,6 +50,43 @@ pub fn server_closes<R: Runtime>() {
     drop(peer);
     let status = server.join().unwrap();
     assert_eq!(told(&status), (4321, "yes", Some(4321), Some(Endpoint::Local), true));
+}
+
+/// A proxy ends its client's connection as its server ended the other, whatever that was.
+pub fn forwards_how_it_ended<R: Runtime>() {
+    let lost = "the connection behind this one was lost";
+    let ends: [(Option<&[u8]>, Vec<u8>); 3] = [
+        (Some(b"\x0f\xa1moved"), b"\x0f\xa1moved".to_vec()),
+        (Some(b""), Vec::new()),
+        // It vanishes: 1006 is never sent.
+        (None, wire::close_payload(1011, lost.as_bytes())),
+    ];
+    for (close, forwarded) in ends {
+        let (listener, behind) = listen();
+        let (address, proxy) = serve::<R, _>(Config::default(), move |mut client| async move {
+            let uri = format!("ws://{behind}/");
+            let (mut server, _) = R::connect_with(&Client::default(), &uri).await?;
+            while let Ok(Some(message)) = server.recv().await {
+                client.send(message).await?;
+            }
+            let status = server.close_status().cloned().expect("an end");
+            Ok::<_, Error>(client.forward_close(&status).await)
+        });
+        let mut client = Peer::open(address);
+        let mut server = Peer::answer(&listener, "");
+        server.send_frame(TEXT, b"passed on");
+        client.expect(TEXT, b"passed on");
+        if let Some(close) = close {
+            server.send_frame(CLOSE, close);
+            server.expect(CLOSE, close);
+        }
+        drop(server);
+        client.expect(CLOSE, &forwarded);
+        client.send_frame(CLOSE, &forwarded);
+        client.expect_end();
+        drop(client);
+        assert!(proxy.join().expect("no error").is_clean());
+    }
 }
 
 /// The client begins, and lets the server end the transport.

@@ -245,7 +245,8 @@ macro_rules! behaviour_suite {
             closing: peer_closes, server_closes, client_closes, closes_without_code, both_close_at_once,
                 answers_with_the_same_code, answers_pings_while_closing, ends_without_close_frame,
                 ends_when_nobody_answers_the_close, ends_when_the_peer_talks_on,
-                ends_when_the_client_keeps_its_half, ends_with_unread_answers;
+                ends_when_the_client_keeps_its_half, ends_with_unread_answers,
+                forwards_how_it_ended;
             opening: chooses_a_subprotocol, leaves_the_choice_to_the_application,
                 reads_frames_behind_the_request, reads_frames_behind_the_response,
                 takes_the_request_byte_by_byte, takes_the_response_byte_by_byte,
