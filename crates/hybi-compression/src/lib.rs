@@ -71,6 +71,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accept_only;
 mod chain;
 #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 mod deflate;
@@ -78,6 +79,7 @@ mod extension;
 mod extensions;
 
 // The public interface.
+pub use accept_only::AcceptOnly;
 pub use chain::Chain;
 #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 pub use deflate::{

@@ -89,7 +89,8 @@ mod websocket;
 pub use bytes;
 pub use http;
 pub use hybi_compression::{
-    Agreed, AnswerError, Compress, EncodingKey, Extension, Extensions, PayloadCodec, StreamCodec,
+    AcceptOnly, Agreed, AnswerError, Compress, EncodingKey, Extension, Extensions, PayloadCodec,
+    StreamCodec,
 };
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 pub use hybi_compression::{

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hybi::{
-    Deflate, DeflateFrame, DeflateStream, Extension, PerframeCompress, PermessageCompress,
-    PermessageDeflateDraft, Role,
+    AcceptOnly, Deflate, DeflateFrame, DeflateStream, Extension, PerframeCompress,
+    PermessageCompress, PermessageDeflateDraft, Role,
 };
 
 /// An extension of this build.
@@ -115,7 +115,7 @@ pub(super) const PERMESSAGE_DEFLATE_DRAFT: Make =
 /// The same without being offered: a strict server refuses the handshake for names that it does not
 /// know.
 pub(super) const ACCEPTED_ONLY: Make =
-    |deflate| Arc::new(PermessageDeflateDraft::new(deflate).accept_only());
+    |deflate| Arc::new(AcceptOnly(PermessageDeflateDraft::new(deflate)));
 
 const SERVER: Option<Role> = Some(Role::Server);
 const CLIENT: Option<Role> = Some(Role::Client);

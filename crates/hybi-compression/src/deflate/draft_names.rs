@@ -17,29 +17,22 @@ use crate::extension::{Agreed, AnswerError, Extension};
 /// handshake for a parameter that it does not know, instead of declining the offer (section 7).
 ///
 /// ```
-/// use hybi_compression::{Deflate, Extensions, PermessageDeflateDraft};
+/// use hybi_compression::{AcceptOnly, Deflate, Extensions, PermessageDeflateDraft};
 ///
 /// let old = PermessageDeflateDraft::new(Deflate::default());
 /// let server = Extensions::from(Deflate::default()).with(old);
-/// let either_role = Extensions::from(Deflate::default()).with(old.accept_only());
+/// let either_role = Extensions::from(Deflate::default()).with(AcceptOnly(old));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PermessageDeflateDraft {
     deflate: Deflate,
-    is_offered: bool,
 }
 
 impl PermessageDeflateDraft {
     /// The extension with the old names.
     #[must_use]
     pub const fn new(deflate: Deflate) -> Self {
-        Self { deflate, is_offered: true }
-    }
-
-    /// The same for servers alone: a client does not offer it.
-    #[must_use]
-    pub const fn accept_only(self) -> Self {
-        Self { is_offered: false, ..self }
+        Self { deflate }
     }
 }
 
@@ -53,8 +46,7 @@ impl Extension for PermessageDeflateDraft {
     }
 
     fn offers(&self) -> Vec<ExtensionOffer> {
-        let offer = offer(&self.deflate).write(NAME, &DRAFT_NAMES);
-        offer.filter(|_| self.is_offered).into_iter().collect()
+        offer(&self.deflate).write(NAME, &DRAFT_NAMES).into_iter().collect()
     }
 
     fn accept(&self, offer: &ExtensionOffer) -> Option<Agreed> {

@@ -12,7 +12,7 @@ mod permessage_deflate;
 
 use codec::{DeflateCodec, Direction};
 
-use crate::Extensions;
+use crate::{AcceptOnly, Extension, Extensions};
 
 pub use deflate_frame::DeflateFrame;
 pub use deflate_stream::DeflateStream;
@@ -210,8 +210,11 @@ impl Deflate {
 
 impl Extensions {
     /// Every extension of this crate, newest first: for programs that are to talk to whatever there
-    /// is. Those that do not fit the version of a connection are left out of it, and
-    /// [`PermessageDeflateDraft`] is accepted but not offered.
+    /// is. Those that do not fit the version of a connection are left out of it.
+    ///
+    /// Some are accepted and not [offered](AcceptOnly): [`PermessageDeflateDraft`]; and, without a
+    /// choice of the window ([`Deflate::HAS_WINDOW_BITS`]), those that allow a server to demand a
+    /// smaller one of the client unasked, which are all but permessage-deflate and deflate-stream.
     ///
     /// ```
     /// use hybi_compression::{Deflate, Extensions};
@@ -225,12 +228,17 @@ impl Extensions {
     #[must_use]
     pub fn all(deflate: Deflate) -> Self {
         Self::from(deflate)
-            .with(PermessageDeflateDraft::new(deflate).accept_only())
-            .with(PermessageCompress::new(deflate))
-            .with(PermessageCompress::webkit(deflate))
-            .with(PerframeCompress::new(deflate))
-            .with(DeflateFrame::new(deflate))
-            .with(DeflateFrame::webkit(deflate))
+            .with(AcceptOnly(PermessageDeflateDraft::new(deflate)))
+            .with(offered_with_windows(PermessageCompress::new(deflate)))
+            .with(offered_with_windows(PermessageCompress::webkit(deflate)))
+            .with(offered_with_windows(PerframeCompress::new(deflate)))
+            .with(offered_with_windows(DeflateFrame::new(deflate)))
+            .with(offered_with_windows(DeflateFrame::webkit(deflate)))
             .with(DeflateStream::new(deflate))
     }
+}
+
+/// A server may answer this with a smaller window for the client, which not every library has.
+fn offered_with_windows(extension: impl Extension + 'static) -> Extensions {
+    if Deflate::HAS_WINDOW_BITS { extension.into() } else { AcceptOnly(extension).into() }
 }

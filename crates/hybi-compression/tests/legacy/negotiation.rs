@@ -1,8 +1,8 @@
 //! Offers and answers of the deprecated extensions, against what their servers answered.
 
 use hybi_compression::{
-    Deflate, DeflateFrame, DeflateStream, Extensions, PerframeCompress, PermessageCompress,
-    PermessageDeflateDraft,
+    AcceptOnly, Deflate, DeflateFrame, DeflateStream, Extensions, PerframeCompress,
+    PermessageCompress, PermessageDeflateDraft,
 };
 use hybi_handshake::{HandshakeError, Version};
 use hybi_testkit::vectors::records;
@@ -167,7 +167,7 @@ fn the_old_names_of_permessage_deflate_are_offered_only_when_asked_for() {
     let offers = field(&named.offers(Version::RFC6455));
     assert_eq!(offers, "permessage-deflate; c2s_max_window_bits");
     assert!(confirm(&named, old, Version::RFC6455).is_ok());
-    let unoffered = Extensions::from(PermessageDeflateDraft::new(Deflate::default()).accept_only());
+    let unoffered = Extensions::from(AcceptOnly(PermessageDeflateDraft::new(Deflate::default())));
     let error = confirm(&unoffered, old, Version::RFC6455).expect_err("not offered");
     assert!(matches!(error, HandshakeError::ExtensionNotOffered), "{error}");
 }
