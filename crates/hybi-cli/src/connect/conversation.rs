@@ -153,6 +153,8 @@ impl<'a> Conversation<'a> {
     ) -> Result<bool, Failure> {
         match step {
             Step::Received(Some(Ok(message))) => self.received(message, ws, printer).await?,
+            // Whoever sent a signal knows that this is the end, in order or not.
+            Step::Received(Some(Err(_))) if self.signalled.is_some() => return Ok(false),
             Step::Received(Some(Err(error))) => return Err(connection_failure(&error)),
             Step::Received(None) => return Ok(false),
             Step::Room(Ok(())) => {

@@ -299,5 +299,17 @@ fn a_signal_ends_with_a_closing_handshake() {
         peer.end();
         finish(child).expect(code, "");
         drop(stdin);
+
+        // Nor does a server that does not answer change what ended it.
+        let url = format!("ws://{address}/");
+        let mut child = spawn(&["connect", "--close-timeout", "50ms", &url]);
+        let stdin = child.stdin.take();
+        let mut peer = Peer::answer(&listener, "");
+        peer.send_frame(PING, b"");
+        peer.expect(PONG, b"");
+        signal(child.id(), name);
+        peer.expect_close(1000);
+        assert_eq!(finish(child).expect(code, "").stderr, "");
+        drop(stdin);
     }
 }
