@@ -92,7 +92,7 @@ impl Chain {
     }
 
     /// Encodes an outgoing message. `Some` with the bits for its first frame: `out` has its payload
-    /// now. `None`: it travels as it is.
+    /// now, behind what it had. `None`: it travels as it is.
     pub fn encode_message(
         &mut self,
         payload: &[u8],
@@ -113,6 +113,89 @@ impl Chain {
     ) -> Option<Rsv> {
         let frames = self.links.partition_point(|link| !link.per_frame);
         encode(&mut self.links[frames..], &mut self.scratch, payload, compress, out)
+    }
+
+    /// Decodes a whole message whose first frame had these reserved bits, and appends it to `out`: no
+    /// more than `max_len` bytes. It is for codecs with frames of their own; with an extension
+    /// [over frames](Self::is_per_frame), the payload is that of one frame.
+    ///
+    /// With this and [`encode_message`](Self::encode_message) any codec can compress, if it knows
+    /// whether RSV1 is set:
+    ///
+    /// ```
+    /// # #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))] {
+    /// use hybi_compression::{Chain, Compress, Deflate, Extensions, Rsv, Version, Violation};
+    ///
+    /// /// What the other codec takes and gives.
+    /// struct Frame {
+    ///     rsv1: bool,
+    ///     payload: Vec<u8>,
+    /// }
+    ///
+    /// fn deflated(chain: &mut Chain, message: &[u8]) -> Frame {
+    ///     let mut payload = Vec::new();
+    ///     match chain.encode_message(message, Compress::Auto, &mut payload) {
+    ///         Some(_) => Frame { rsv1: true, payload },
+    ///         None => Frame { rsv1: false, payload: message.to_vec() },
+    ///     }
+    /// }
+    ///
+    /// fn inflated(chain: &mut Chain, frame: &Frame) -> Result<Vec<u8>, Violation> {
+    ///     let rsv = if frame.rsv1 { Rsv::RSV1 } else { Rsv::NONE };
+    ///     let mut message = Vec::new();
+    ///     chain.decode_message(&frame.payload, rsv, 1 << 20, &mut message)?;
+    ///     Ok(message)
+    /// }
+    ///
+    /// let extensions = Extensions::from(Deflate::default());
+    /// let agreed = extensions.accept(&extensions.offers(Version::RFC6455), Version::RFC6455);
+    /// let (mut sender, mut receiver) = (Chain::new(&agreed), Chain::new(&agreed));
+    ///
+    /// let message = "All work and no play makes Jack a dull boy. ".repeat(20);
+    /// let frame = deflated(&mut sender, message.as_bytes());
+    /// assert!(frame.rsv1 && frame.payload.len() < 100);
+    /// assert_eq!(inflated(&mut receiver, &frame)?, message.as_bytes());
+    /// # }
+    /// # Ok::<(), hybi_compression::Violation>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Violation::ReservedBits`] if a bit is set that no extension owns,
+    /// [`Violation::MessageTooLarge`] if it would be longer than `max_len`, or what an extension finds
+    /// wrong. The connection fails then, with [`Violation::close_code`]; `out` is as it was.
+    pub fn decode_message(
+        &mut self,
+        payload: &[u8],
+        rsv: Rsv,
+        max_len: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Violation> {
+        let owned = self.links.iter().fold(Rsv::NONE, |owned, link| owned | link.rsv);
+        let unlawful = rsv.difference(owned);
+        if !unlawful.is_empty() {
+            return Err(Violation::ReservedBits(unlawful));
+        }
+        self.fin = true;
+        for link in &mut self.links {
+            link.decoding = rsv.contains(link.rsv);
+        }
+        let start = out.len();
+        let mut append = |bytes: &[u8]| {
+            if bytes.len() > max_len - (out.len() - start) {
+                return Err(Violation::MessageTooLarge {
+                    size: max_len as u64 + 1,
+                    limit: max_len,
+                });
+            }
+            out.extend_from_slice(bytes);
+            Ok(())
+        };
+        let result = decode(&mut self.links, payload, true, true, &mut append);
+        if result.is_err() {
+            out.truncate(start);
+        }
+        result
     }
 
     /// The encoding of this message that may be made once and sent to many, if a single codec makes

@@ -48,6 +48,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Over frames of another codec
+//!
+//! A codec that has frames of its own needs two calls: [`Chain::encode_message`] takes a message and
+//! says whether RSV1 is to be set on the payload that came of it, and [`Chain::decode_message`] takes
+//! a payload with its bits, gives the message, and holds it to a limit. The second has the example.
+//!
 //! # An extension of your own
 //!
 //! [`Extension`] is what it says in the handshake, and its page has an example; [`PayloadCodec`] is
