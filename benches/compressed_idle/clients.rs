@@ -1,4 +1,4 @@
-//! The second process: opens the connections and has a message echoed on all of them at a time.
+//! The second process: opens the connections, then sends and receives on all of them.
 //!
 //! All clients send the same, so it is compressed once; answers are inflated on some connections
 //! (all of them under `--test`) and looked at on the others.
@@ -16,35 +16,55 @@ use hybi_benches::{
 };
 use hybi_frame::{FrameHeader, MaskingKey, Opcode, Rsv, encode_frame};
 
-const MESSAGES: usize = 10;
+/// How many are exchanged at a time.
+pub(crate) const MESSAGES: usize = 10;
 const LEN: usize = 1024;
 
+/// What clients and servers send.
+pub(crate) fn messages() -> impl Iterator<Item = String> {
+    let mut records = Records::new(1);
+    core::iter::repeat_with(move || records.message(LEN))
+}
+
 pub(crate) fn run(address: &str, inflate_all: bool) {
-    let (mut clients, mut opened) = (Vec::new(), 0);
-    obey(|command| match command.strip_prefix("open ") {
-        Some(connections) => {
-            opened = connections.parse().expect("a number");
+    let mut clients = Vec::new();
+    let (mut sent, mut received) = (Sent::new(), messages());
+    obey(|command| match command.split_once(' ').unwrap_or((command, "")) {
+        ("open", number) => {
             let inflates = |at| inflate_all || at % 50 == 0;
-            clients.extend((0..opened).map(|at| Client::open(address, inflates(at))));
+            let number: usize = number.parse().expect("a number");
+            clients.extend((0..number).map(|at| Client::open(address, inflates(at))));
             String::new()
         }
-        None => exchange(&mut clients),
+        ("exchange", _) => exchange(&mut clients, &mut sent),
+        ("turns", number) => {
+            for _ in 0..number.parse().expect("a number") {
+                let (message, frame) = sent.next();
+                for client in &mut clients {
+                    client.stream.write_all(&frame).expect("the server");
+                    client.receive(&message);
+                }
+            }
+            String::new()
+        }
+        ("listen", _) => {
+            for message in received.by_ref().take(MESSAGES) {
+                clients.iter_mut().for_each(|client| client.receive(&message));
+            }
+            wire(&clients)
+        }
+        _ => panic!("no command: {command}"),
     });
 }
 
-/// Has all messages echoed on all connections; says what the answers took on the wire.
-fn exchange(clients: &mut [Client]) -> String {
-    let (mut records, mut plain_len, mut fresh_len) = (Records::new(1), 0, 0);
-    let (mut kept, mut fresh) = (Deflater::new(6, true), Deflater::new(6, false));
-    let (mut payload, mut frame) = (Vec::new(), Vec::new());
+/// Has messages echoed on all connections at a time; says what the answers took on the wire.
+fn exchange(clients: &mut [Client], sent: &mut Sent) -> String {
+    let mut fresh = Deflater::new(6, false);
+    let (mut fresh_len, mut payload) = (0, Vec::new());
     for _ in 0..MESSAGES {
-        let message = records.message(LEN);
+        let (message, frame) = sent.next();
         fresh.deflate(message.as_bytes(), &mut payload);
-        (plain_len, fresh_len) = (plain_len + message.len(), fresh_len + payload.len());
-        kept.deflate(message.as_bytes(), &mut payload);
-        frame.clear();
-        let key = Some(MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]));
-        encode_frame(&mut frame, true, Rsv::RSV1, Opcode::Text, &payload, key);
+        fresh_len += payload.len();
         for client in &mut *clients {
             client.stream.write_all(&frame).expect("the server");
         }
@@ -52,10 +72,38 @@ fn exchange(clients: &mut [Client]) -> String {
             client.receive(&message);
         }
     }
-    let longest = clients.iter().map(|client| client.received).max().unwrap_or(0);
     // With takeover a message refers to those before it.
+    let longest = clients.iter().map(|client| client.received).max().unwrap_or(0);
     assert!(longest < fresh_len * 9 / 10, "answers as long as without takeover");
-    format!("answers of {plain_len} B took {longest} B")
+    wire(clients)
+}
+
+/// What was received last on one connection.
+fn wire(clients: &[Client]) -> String {
+    let longest = clients.iter().map(|client| client.received).max().unwrap_or(0);
+    format!("{} B took {longest} B", MESSAGES * LEN)
+}
+
+/// The messages that the clients send, compressed.
+struct Sent {
+    messages: Box<dyn Iterator<Item = String>>,
+    deflater: Deflater,
+}
+
+impl Sent {
+    fn new() -> Self {
+        Self { messages: Box::new(messages()), deflater: Deflater::new(6, true) }
+    }
+
+    /// The next of them, and its frame.
+    fn next(&mut self) -> (String, Vec<u8>) {
+        let message = self.messages.next().expect("no end");
+        let (mut payload, mut frame) = (Vec::new(), Vec::new());
+        self.deflater.deflate(message.as_bytes(), &mut payload);
+        let key = Some(MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]));
+        encode_frame(&mut frame, true, Rsv::RSV1, Opcode::Text, &payload, key);
+        (message, frame)
+    }
 }
 
 struct Client {

@@ -1,35 +1,70 @@
-//! The servers: each echoes, compresses at level 6 with the largest window and keeps its history.
+//! The servers: each echoes, compresses with the largest window and keeps its history.
+
+use core::pin::Pin;
 
 use futures_util::{SinkExt, StreamExt};
 use hybi_benches::by_hand;
-use hybi_tokio::Deflate;
-use tokio::net::TcpStream;
+use hybi_tokio::{Deflate, Outgoing, WebSocket};
+use tokio::{net::TcpStream, sync::broadcast::Receiver};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Server {
     Hybi,
+    /// Sends what it is told to, each connection for itself.
+    HybiNews,
+    /// The same, compressed once for all.
+    HybiPrepared,
     SockudoWs,
     Yawc,
 }
 
 impl Server {
-    pub(crate) async fn serve(self, stream: TcpStream) {
-        // A client that goes away is the only end there is.
+    pub(crate) fn serve(
+        self,
+        stream: TcpStream,
+        news: Receiver<Outgoing>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        // A client that goes away is the only end there is. The task of each is as large as it is
+        // and not as the largest.
         match self {
-            Self::Hybi => drop(hybi(stream).await),
-            Self::SockudoWs => drop(sockudo_ws(stream).await),
-            Self::Yawc => drop(yawc(stream).await),
+            Self::Hybi => Box::pin(async { drop(hybi(stream).await) }),
+            Self::HybiNews | Self::HybiPrepared => {
+                Box::pin(async { drop(hybi_news(stream, news).await) })
+            }
+            Self::SockudoWs => Box::pin(async { drop(sockudo_ws(stream).await) }),
+            Self::Yawc => Box::pin(async { drop(yawc(stream).await) }),
         }
     }
 }
 
 async fn hybi(stream: TcpStream) -> Result<(), hybi_tokio::Error> {
-    let server = hybi_tokio::Server::builder().extensions(Deflate::default().level(6)).build();
-    let mut ws = hybi_tokio::accept_with(&server, stream).await?;
+    let mut ws = accept(stream).await?;
     while let Some(message) = ws.recv().await? {
         ws.send(message).await?;
     }
     Ok(())
+}
+
+async fn hybi_news(
+    stream: TcpStream,
+    mut news: Receiver<Outgoing>,
+) -> Result<(), hybi_tokio::Error> {
+    let mut ws = accept(stream).await?;
+    loop {
+        tokio::select! {
+            message = ws.recv() => match message? {
+                Some(message) => ws.send(message).await?,
+                None => return Ok(()),
+            },
+            Ok(message) = news.recv() => ws.send(message).await?,
+        }
+    }
+}
+
+/// At the level of the others.
+async fn accept(stream: TcpStream) -> Result<WebSocket<TcpStream>, hybi_tokio::Error> {
+    let server = hybi_tokio::Server::builder().extensions(Deflate::default().level(6)).build();
+    hybi_tokio::accept_with(&server, stream).await
 }
 
 /// Its own opening handshake knows no extensions.

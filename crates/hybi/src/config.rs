@@ -225,7 +225,7 @@ impl Config {
     /// Sets how long a connection exchanges no message before its compression states are released
     /// (up to twice as long); 1 s by default, `None` never does for that reason.
     ///
-    /// A quiet process then has hardly any of the 64 MiB, or what `Deflate::set_budget` says, that the
+    /// A quiet process then has hardly any of the 16 MiB, or what `Deflate::set_budget` says, that the
     /// states of all connections take at most; and what the peer's next message may refer to, up to
     /// 32 KiB, is packed if it is long. The next message pays for making a state again: some 10
     /// microseconds. It is invisible to the peer. It takes somebody who receives, or waits to, as every

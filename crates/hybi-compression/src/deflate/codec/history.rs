@@ -23,8 +23,9 @@ pub(super) struct History {
 
 #[derive(Debug)]
 enum Form {
-    /// The DEFLATE data that it is made by, from nothing.
-    Stream(Vec<u8>),
+    /// The DEFLATE data that it is made by, from nothing, in blocks: a vector that grows leaves a hole
+    /// behind, and of these there are as many as there are connections.
+    Stream(Vec<Vec<u8>>),
     Plain(Ring),
 }
 
@@ -86,38 +87,43 @@ impl History {
             if let Form::Plain(ring) = &mut self.form
                 && let Some(stream) = pack(ring.bytes())
             {
-                self.form = Form::Stream(stream);
+                self.form = Form::Stream(vec![stream]);
             }
         }
-        match &mut self.form {
-            Form::Stream(stream) => stream.shrink_to_fit(),
-            Form::Plain(ring) => ring.shrink_to_fit(),
+        if let Form::Plain(ring) = &mut self.form {
+            ring.shrink_to_fit();
         }
     }
 }
 
-/// Appends, with little room to spare: there are as many of these as there are connections.
-fn append(stream: &mut Vec<u8>, bytes: &[u8]) {
-    let len = stream.len() + bytes.len();
-    if len > stream.capacity() {
-        let room = len.max(stream.capacity() + stream.capacity() / 4).next_multiple_of(256);
-        stream.reserve_exact(room - stream.len());
+fn append(blocks: &mut Vec<Vec<u8>>, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match blocks.last_mut() {
+            Some(last) if last.len() < last.capacity() => {
+                let (front, rest) = bytes.split_at(bytes.len().min(last.capacity() - last.len()));
+                last.extend_from_slice(front);
+                bytes = rest;
+            }
+            _ => blocks.push(Vec::with_capacity(BLOCK)),
+        }
     }
-    stream.extend_from_slice(bytes);
 }
 
 /// Decompresses what was decompressed before; `false` if that cannot be.
-fn inflate(stream: &[u8], inflater: &mut Inflater, mut out: impl FnMut(&[u8])) -> bool {
-    let (mut rest, mut scratch) = (stream, Scratch::take());
+fn inflate(blocks: &[Vec<u8>], inflater: &mut Inflater, mut out: impl FnMut(&[u8])) -> bool {
+    let mut scratch = Scratch::take();
     let room = scratch.room();
-    loop {
-        let Some(inflated) = inflater.inflate(rest, room) else { return false };
-        rest = &rest[inflated.taken..];
-        out(&room[..inflated.made]);
-        if inflated.made == 0 {
-            return rest.is_empty();
+    blocks.iter().all(|block| {
+        let mut rest = &block[..];
+        loop {
+            let Some(inflated) = inflater.inflate(rest, room) else { return false };
+            rest = &rest[inflated.taken..];
+            out(&room[..inflated.made]);
+            if inflated.made == 0 {
+                return rest.is_empty();
+            }
         }
-    }
+    })
 }
 
 /// The bytes compressed, as the front of a stream that can go on, if they become much smaller.
@@ -133,6 +139,9 @@ fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// As far back as DEFLATE data can refer.
 const WINDOW: usize = 32 << 10;
+
+/// What is added to a stream lies in blocks of so many bytes.
+const BLOCK: usize = 1 << 10;
 
 /// The most bytes that are added to a stream: so many are decompressed in some ten microseconds.
 const STREAM_MAX: usize = 16 << 10;
@@ -178,7 +187,9 @@ mod tests {
             assert!(payload.len() < 100, "it refers back");
             let mut inflater = self.history.inflater().expect("it goes on");
             let mut plain = Vec::new();
-            assert!(inflate(&payload, &mut inflater, |bytes| plain.extend_from_slice(bytes)));
+            assert!(
+                inflate(&[payload.clone()], &mut inflater, |bytes| plain.extend_from_slice(bytes))
+            );
             assert!(plain == *message);
             self.sent.extend_from_slice(message);
             self.history.push(&payload, message);
@@ -215,7 +226,7 @@ mod tests {
             peer.send(&text(number, 1000));
         }
         let Form::Stream(stream) = &peer.history.form else { panic!("it is short") };
-        assert!(stream.capacity() < 4000 && !peer.history.is_packable(), "{}", stream.capacity());
+        assert!(stream.len() < 4 && !peer.history.is_packable(), "{}", stream.len());
     }
 
     #[test]
@@ -228,7 +239,7 @@ mod tests {
         assert!(peer.history.is_packable());
         peer.history.pack();
         let Form::Stream(stream) = &peer.history.form else { panic!("it is packed") };
-        assert!(stream.capacity() < WINDOW / 2, "{}", stream.capacity());
+        assert!(stream.len() == 1 && stream[0].capacity() < WINDOW / 2, "{}", stream[0].len());
         peer.check();
     }
 

@@ -186,7 +186,7 @@ thread_local! {
 }
 
 /// Of each kind, by one thread.
-const KEPT: usize = 4;
+const KEPT: usize = 2;
 
 /// As much as can be referred back to, so that a long message is copied to the window once.
 const SCRATCH: usize = 64 * 1024;
