@@ -34,6 +34,14 @@ pub(crate) fn check(args: &ConnectArgs, version: Version) -> Result<(), Failure>
         .map_err(|why| Failure::usage("usage", format!("--close: {why}")))
 }
 
+/// What sends bytes that are not UTF-8, if they were to be text and the version has anything else.
+pub(crate) fn instead_of_text(args: &ConnectArgs) -> Option<&'static str> {
+    let is_text = Notation::of(&args.sending) == Notation::Text;
+    let only_text =
+        args.handshake.protocol_version.versions().iter().all(|v| rules(*v).text_only());
+    (is_text && !only_text).then_some("--binary or --hex sends any bytes")
+}
+
 /// Whether a client can end a connection of this version so.
 pub(crate) fn can_close(version: Version, close: &CloseSpec) -> Result<(), String> {
     let (rules, name) = (rules(version), version_name(version));

@@ -68,10 +68,14 @@ impl<'a> Conversation<'a> {
         for path in &sending.file {
             let what = || format!("--file {}", path.display());
             let content = read_whole(path).map_err(|error| Failure::usage(what(), error))?;
-            let message = notation
-                .message(content)
-                .map_err(|why| Failure::usage(what(), why).hint("--binary sends any bytes"))?;
-            waiting.push_back(message);
+            let message = notation.message(content).map_err(|why| {
+                let failure = Failure::usage(what(), why);
+                match ability::instead_of_text(args) {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            });
+            waiting.push_back(message?);
         }
         let mut expected = VecDeque::new();
         for text in &args.receiving.expect {
@@ -279,12 +283,8 @@ impl<'a> Conversation<'a> {
         };
         if let Err(why) = outcome {
             self.skipped |= !self.args.is_interactive();
-            let hint = match self.notation {
-                Notation::Text if !self.args.is_interactive() => {
-                    "\nhint: --binary or --hex sends any bytes"
-                }
-                _ => "",
-            };
+            let hint = ability::instead_of_text(self.args).filter(|_| !self.args.is_interactive());
+            let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {hint}"));
             printer.note(&format!("hybi: error: line not sent: {why}{hint}"));
         }
         printer.show_prompt();

@@ -90,7 +90,7 @@ async fn dial(
             let stream = timeout_at(deadline.into(), connector.connect(name.clone(), stream))
                 .await
                 .map_err(too_late(failed.clone()))?
-                .map_err(|error| tls_failure(failed, &error))?;
+                .map_err(|error| tls_failure(args, failed, &error))?;
             let tls = Some(begun.elapsed() - tcp);
             Ok(Dialled { stream: Stream::Tls(Box::new(stream.into())), tcp, tls })
         }
@@ -202,16 +202,17 @@ impl Secured {
     }
 }
 
-fn tls_failure(what: String, error: &std::io::Error) -> Failure {
+fn tls_failure(args: &ConnectArgs, what: String, error: &std::io::Error) -> Failure {
     let failure = Failure::new(Status::Tls, what, error);
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
     match cause {
         Some(rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         )) => failure.hint("--tls-name NAME sets the name that is expected, -k trusts any"),
-        Some(rustls::Error::InvalidCertificate(_)) => {
-            failure.hint("--tls-ca FILE names a certificate to trust, -k trusts any")
-        }
+        Some(rustls::Error::InvalidCertificate(_)) => failure.hint(match &args.transport.tls_ca {
+            Some(path) => format!("{} does not vouch for it, -k trusts any", path.display()),
+            None => "--tls-ca FILE names a certificate to trust, -k trusts any".to_owned(),
+        }),
         Some(rustls::Error::InvalidMessage(_)) => {
             failure.hint("the server may not speak TLS at this port; try ws://")
         }

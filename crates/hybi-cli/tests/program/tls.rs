@@ -39,7 +39,9 @@ fn a_certificate_from_files_is_trusted_by_whoever_names_it() {
     connect(&["--tls-ca", cert], &by_address).expect(4, "hint: --tls-name");
     connect(&["--tls-ca", cert, "--tls-name", "localhost"], &by_address).expect_stdout("secret\n");
     let (other, _, _) = certificate("other");
-    connect(&["--tls-ca", other.to_str().expect("text")], &url).expect(4, "hint: --tls-ca");
+    connect(&["--tls-ca", other.to_str().expect("text")], &url)
+        .expect(4, "does not vouch for it, -k");
+    connect(&[], &url).expect(4, "hint: --tls-ca FILE names a certificate to trust");
     // Each spoken to as the other.
     connect(&[], &url.replace("wss", "ws")).expect(6, "hint: try wss://");
     let plain = Server::start(&[]);

@@ -140,6 +140,24 @@ fn a_line_that_is_not_utf8_is_reported_and_skipped() {
     assert_eq!(outcome.stdout, "a\nb\n");
 }
 
+/// What helps depends on what was asked for.
+#[test]
+fn a_hint_at_binary_is_for_text_of_versions_that_have_it() {
+    let file = scratch("bytes");
+    std::fs::write(&file, [0xff]).expect("a file");
+    let path = file.to_str().expect("text");
+    let refused = |options: &[&str]| {
+        let args = [&["connect", "-f", path], options, &["ws://127.0.0.1:1"]].concat();
+        hybi(&args).expect(2, "--file ").stderr
+    };
+    assert!(refused(&[]).contains("hint: --binary or --hex"));
+    assert!(!refused(&["-p", "hixie-76"]).contains("hint"));
+    assert!(!refused(&["--hex"]).contains("hint"));
+    let server = Server::start(&["--versions", "all"]);
+    let line = hybi_with(&["connect", "-p", "76", "-w", "0", &server.url], b"\xff\n");
+    assert!(!line.expect(1, "line not sent").stderr.contains("hint"));
+}
+
 #[test]
 fn an_address_in_use_is_status_11() {
     let server = Server::start(&[]);
