@@ -376,7 +376,12 @@ impl<'a> Conversation<'a> {
                 "{missing} more {}",
                 if missing == 1 { "was expected" } else { "were expected" }
             );
-            return Err(Failure::new(Status::Expectation, "missing messages", why));
+            let failure = Failure::new(Status::Expectation, "missing messages", why);
+            // It was us who left.
+            return Err(match self.close_sent {
+                Some(_) => failure.hint("--wait gives the server more time, --wait end all of it"),
+                None => failure,
+            });
         }
         Ok(if self.skipped { Status::Internal } else { Status::Done })
     }

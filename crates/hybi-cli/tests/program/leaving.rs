@@ -88,12 +88,13 @@ fn pings_do_not_put_it_off() {
 fn fewer_messages_than_counted_are_status_10() {
     let server = Server::start(&[]);
     hybi(&["connect", "-n", "3", "-w", "0", "-m", "x", &server.url])
-        .expect(10, "missing messages: 2 more were expected");
+        .expect(10, "missing messages: 2 more were expected\nhint: --wait gives");
     let outcome = against(&["-n", "2"], |peer| {
         peer.send_frame(TEXT, b"one");
         peer.send_close(1000);
     });
-    assert_eq!(outcome.expect(10, "1 more was expected").stdout, "one\n");
+    let outcome = outcome.expect(10, "1 more was expected\n");
+    assert!(outcome.stdout == "one\n" && !outcome.stderr.contains("hint"), "{outcome:?}");
     // With expectations too, all of both has to come.
     let args = ["connect", "-w", "end", "-n", "2", "--expect", "a", "-m", "a", "-m", "b"];
     hybi(&[&args[..], &[&server.url]].concat()).expect_stdout("a\nb\n");
