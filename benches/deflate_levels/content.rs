@@ -1,4 +1,5 @@
-//! What messages are made of: JSON, prose and code, records of a binary format, noise.
+//! What messages are made of: JSON, prose and code, records of a binary format, noise, and JSON
+//! between noise.
 
 use hybi_benches::records::Records;
 
@@ -8,10 +9,13 @@ pub(crate) enum Content {
     Text,
     Protobuf,
     Random,
+    /// JSON and noise by turns.
+    Mixed,
 }
 
 impl Content {
-    pub(crate) const ALL: [Self; 4] = [Self::Json, Self::Text, Self::Protobuf, Self::Random];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Json, Self::Text, Self::Protobuf, Self::Random, Self::Mixed];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -19,6 +23,7 @@ impl Content {
             Self::Text => "text",
             Self::Protobuf => "protobuf",
             Self::Random => "random",
+            Self::Mixed => "mixed",
         }
     }
 
@@ -27,8 +32,9 @@ impl Content {
         let mut records = Records::new(len as u64);
         let text = TEXTS.concat();
         let mut text = text.bytes().cycle();
-        let messages = (0..count).map(|_| match self {
-            Self::Json => records.message(len).into_bytes(),
+        let messages = (0..count).map(|at| match self {
+            Self::Mixed if at % 2 == 1 => records.noise(len),
+            Self::Json | Self::Mixed => records.message(len).into_bytes(),
             Self::Text => text.by_ref().take(len).collect(),
             Self::Protobuf => records.binary_message(len),
             Self::Random => records.noise(len),
