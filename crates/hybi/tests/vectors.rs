@@ -158,7 +158,8 @@ fn check(record: &Value, role: Role, version: Version, outcome: &Outcome) {
             let code = record["close_code"].as_u64().expect("a close code") as u16;
             assert_eq!(outcome.close_code, Some(CloseCode::from(code)), "{what}");
             assert_eq!(outcome.state, State::Closing, "{what}");
-            append(&mut answer, role, 0x88, &code.to_be_bytes());
+            let reason = vectors::close_reason(record).as_bytes();
+            append(&mut answer, role, 0x88, &[&code.to_be_bytes(), reason].concat());
         }
         other => panic!("{}: expect {other:?}", record["id"]),
     }

@@ -110,9 +110,10 @@ fn check(record: &Value, role: Role, version: Version, outcome: &Outcome, what: 
         Some("fail") => {
             assert!(outcome.error.is_some() && outcome.state == State::Closing, "{what}");
             let answer = if version == Version::HYBI_06 {
-                record["close_code"]
-                    .as_u64()
-                    .map(|code| sent(role, version, &(code as u16).to_be_bytes()))
+                let reason = vectors::close_reason(record).as_bytes();
+                record["close_code"].as_u64().map(|code| {
+                    sent(role, version, &[&(code as u16).to_be_bytes(), reason].concat())
+                })
             } else {
                 Some(sent(role, version, last_words(role, version)))
             };
