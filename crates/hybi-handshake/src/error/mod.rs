@@ -271,7 +271,8 @@ impl HandshakeError {
         })
     }
 
-    /// The refusal that a server sends: the status, the fields that go with it, and the reason as a
+    /// The refusal that a server sends (a client finds the one it got in
+    /// [`Rejected`](Self::Rejected)): the status, the fields that go with it, and the reason as a
     /// line of plain text. Without a [`status`](Self::status) it is 400.
     ///
     /// ```
