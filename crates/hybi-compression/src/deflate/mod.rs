@@ -84,9 +84,12 @@ pub use permessage_compress::PermessageCompress;
 /// gets longer, and packed when the connection is quiet (`Config::park_after` in hybi). After ten
 /// messages of 1 KiB each way, like one another as messages in JSON are, that is 8 KiB; at worst it is
 /// 36 KiB. With all else that a connection needs under tokio, 10,000 of these take 10.5 to 12 KB each of
-/// resident memory, and 7.5 KB each if the ten were only sent. A state made again costs a message of 1 KiB some 5 µs in sending and up to 10 µs in
-/// receiving, and it is sent in a tenth more bytes, since the states that are kept know more than
-/// 4 KiB.
+/// resident memory, and 7.5 KB each if the ten were only sent.
+///
+/// A state made again costs a message of 1 KiB some 5 µs in sending and up to 10 µs in receiving. With
+/// many connections that is less than the time it takes to bring a state that was kept into the
+/// processor's cache. And since kept states know more than 4 KiB, the message takes some 6 % more bytes
+/// at level 1, and 13 % at level 6.
 ///
 /// Smaller windows make smaller compressors. They do not make what is kept of received bytes smaller:
 /// a peer that refers farther back than it agreed to is understood.

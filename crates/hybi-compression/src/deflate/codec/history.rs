@@ -68,7 +68,10 @@ impl History {
     pub(super) fn inflater(&mut self) -> Option<Inflater> {
         let mut inflater = Inflater::take();
         let done = match &mut self.form {
-            Form::Stream(stream) => inflate(stream, &mut inflater, |_| {}),
+            Form::Stream(stream) => {
+                self.fresh = self.fresh.saturating_add(REPEATED);
+                inflate(stream, &mut inflater, |_| {})
+            }
             Form::Plain(ring) => inflater.remember(ring.bytes()),
         };
         done.then_some(inflater)
@@ -145,6 +148,10 @@ const BLOCK: usize = 1 << 10;
 
 /// The most bytes that are added to a stream: so many are decompressed in some ten microseconds.
 const STREAM_MAX: usize = 16 << 10;
+
+/// As how many bytes it counts that a stream is decompressed again, so that small messages cannot ask
+/// for it without end.
+const REPEATED: usize = 256;
 
 /// Fast: what a connection exchanges is like itself, so that the rest gives little more.
 const PACKING: Kind = Kind { level: 1, window_bits: 15 };
@@ -241,6 +248,20 @@ mod tests {
         let Form::Stream(stream) = &peer.history.form else { panic!("it is packed") };
         assert!(stream.len() == 1 && stream[0].capacity() < WINDOW / 2, "{}", stream[0].len());
         peer.check();
+    }
+
+    /// Each message finds no state, and is small beside what it takes to make one.
+    #[test]
+    fn one_that_is_needed_often_is_not_decompressed_for_ever() {
+        let mut peer = Peer::new();
+        peer.send(&text(0, 10_000));
+        let mut decompressed = 0;
+        for _ in 0..1000 {
+            peer.send(b"!");
+            decompressed += usize::from(matches!(&peer.history.form, Form::Stream(_)));
+            assert!(peer.history.inflater().is_some());
+        }
+        assert!((10..30).contains(&decompressed), "{decompressed}");
     }
 
     /// Neither a message without end nor one without content makes it grow.

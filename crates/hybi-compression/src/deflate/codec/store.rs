@@ -43,9 +43,9 @@ impl<S: Stored> Ticket<S> {
         self.give_back();
         let size = state.size();
         // States are released, or kept for this thread, when the lock is free again.
-        let (left, gone) = store().leave(self.left, size, state.into());
-        *self = Self { left, valid: true, state: PhantomData };
-        drop(gone);
+        let (left, kept) = store().leave(self.left, size, state.into());
+        *self = Self { left, valid: kept.is_ok(), state: PhantomData };
+        drop(kept);
     }
 
     /// Whether there may be a state.
@@ -156,13 +156,13 @@ impl<S> Store<S> {
     }
 
     /// Keeps the state of a connection that left one at `before`, 0 if this is its first. Returns
-    /// when it was left, and what has to go instead.
+    /// when it was left, and what has to go for it, or the state itself if it is not kept.
     ///
     /// Only what has been unused for longer than this connection was has to go. So a crowd of
     /// newcomers does not push out those that are busy, and of more busy connections than there is
     /// room for, some keep their states, where by the last use alone none would have its own when
     /// its turn comes.
-    fn leave(&mut self, before: u64, size: usize, state: S) -> (u64, Vec<S>) {
+    fn leave(&mut self, before: u64, size: usize, state: S) -> (u64, Result<Vec<S>, S>) {
         self.clock += 1;
         let needed = (self.used + size).saturating_sub(self.budget);
         let mut room = 0;
@@ -173,12 +173,12 @@ impl<S> Store<S> {
             room += size;
         }
         if room < needed {
-            return (self.clock, vec![state]);
+            return (self.clock, Err(state));
         }
         let gone = self.shrink(self.budget - size);
         self.used += size;
         self.states.insert(self.clock, (size, state));
-        (self.clock, gone)
+        (self.clock, Ok(gone))
     }
 
     fn set_budget(&mut self, bytes: usize) -> Vec<S> {
