@@ -46,7 +46,8 @@ impl Choice<'_> {
 pub(crate) fn programs(member: &Member, choice: Choice<'_>) -> usize {
     let on = choice.of(member);
     let tested = member.targets.iter().filter(|target| {
-        ["lib", "bin", "test"].contains(&target.kind.as_str())
+        target.tested
+            && ["lib", "bin", "test"].contains(&target.kind.as_str())
             && target.required_features.iter().all(|feature| on.contains(feature.as_str()))
     });
     tested.count()
@@ -121,6 +122,7 @@ mod tests {
 
     fn member() -> Member {
         let target = |kind: &str, required: &[&str]| Target {
+            tested: kind != "bin",
             kind: kind.to_owned(),
             source: "/a/src/lib.rs".into(),
             required_features: required.iter().map(|name| (*name).to_owned()).collect(),
@@ -134,6 +136,7 @@ mod tests {
             ]),
             targets: vec![
                 target("lib", &[]),
+                target("bin", &[]),
                 target("bench", &[]),
                 target("test", &[]),
                 target("test", &["narrow"]),

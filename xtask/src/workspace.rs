@@ -42,6 +42,8 @@ pub(crate) struct Target {
     /// Its first file.
     pub(crate) source: PathBuf,
     pub(crate) required_features: Vec<String>,
+    /// Whether `cargo test` runs it.
+    pub(crate) tested: bool,
 }
 
 impl Workspace {
@@ -114,6 +116,7 @@ impl Target {
             kind: strings(&target["kind"]).concat(),
             source: target["src_path"].as_str().unwrap_or_default().into(),
             required_features: strings(&target["required-features"]),
+            tested: target["test"] == true,
         }
     }
 }
