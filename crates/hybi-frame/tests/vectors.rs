@@ -75,7 +75,7 @@ fn events_encode_to_their_streams() {
         assert_eq!(out, b"before");
         run += 1;
     }
-    assert_eq!(run, 61);
+    assert_eq!(run, 59);
 }
 
 #[test]
