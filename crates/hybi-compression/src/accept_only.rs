@@ -10,12 +10,14 @@ use crate::extension::{Agreed, AnswerError, Extension};
 /// offered to them.
 ///
 /// ```
+/// # #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))] {
 /// use hybi_compression::{AcceptOnly, Deflate, DeflateFrame, Extensions};
 /// use hybi_handshake::Version;
 ///
 /// let old = AcceptOnly(DeflateFrame::new(Deflate::default()));
 /// let either_role = Extensions::from(Deflate::default()).with(old);
 /// assert_eq!(either_role.offers(Version::RFC6455).len(), 1);
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "a wrapper")]
