@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -247,7 +248,11 @@ pub(crate) fn against(args: &[&str], serve: impl FnOnce(&mut Peer) + Send + 'sta
     });
     let url = format!("ws://{address}/");
     let outcome = hybi(&[&["connect"], args, &[&url]].concat());
-    played.join().expect("the server saw what it expected");
+    // A client that never came would be waited for without end.
+    drop(TcpStream::connect(address));
+    if played.join().is_err() {
+        panic!("the server did not see what it expected: {outcome:?}");
+    }
     outcome
 }
 
