@@ -1,6 +1,9 @@
 //! What goes to a registry: each published crate is packed and compiled from the package, with the
 //! others from theirs, and says who it is.
 
+use std::fs;
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use crate::cargo::cargo;
@@ -26,11 +29,39 @@ pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
         tally = tally.plan(&member.name, 1);
         pack.args(["-p", &member.name]);
     }
-    run(&mut pack)?;
+    for member in published() {
+        forget(workspace, member)?;
+    }
+    // An empty folder, since what was compiled of the same version would be taken as well.
+    run(pack.env("CARGO_TARGET_DIR", workspace.empty_cache("package")?))?;
     for member in published() {
         tally.take(&member.name, describes_itself(workspace, member).map(|()| 1));
     }
     Ok(tally.into())
+}
+
+/// Removes what cargo unpacked of this package the last time: while the version is the same, it would
+/// take that for the package of today.
+fn forget(workspace: &Workspace, member: &Member) -> Result<(), String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let unpacked = home.map(|home| home.join("registry/src"));
+    let packages = list(&workspace.metadata["packages"]);
+    let version = packages.filter(|package| package["name"] == *member.name);
+    let version = version.filter_map(|package| package["version"].as_str()).next();
+    let name = format!("{}-{}", member.name, version.unwrap_or_default());
+    for registry in unpacked.and_then(|folder| folder.read_dir().ok()).into_iter().flatten() {
+        let registry = registry.map_err(|error| format!("{name}: {error}"))?;
+        // The packages of this workspace are in a registry that has no host in its name.
+        if registry.file_name().as_encoded_bytes().starts_with(b"-") {
+            let folder = registry.path().join(&name);
+            if folder.exists() {
+                fs::remove_dir_all(&folder)
+                    .map_err(|error| format!("{}: {error}", folder.display()))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn describes_itself(workspace: &Workspace, member: &Member) -> Result<(), String> {
