@@ -62,8 +62,10 @@ fn states_are_counted_by_their_size() {
                 say(client, server, &record(1000, 1));
             }
             let (held, used) = (meter.held(), Deflate::budget_used());
-            // Histories are beside it, and a few states were the thread's.
-            let counted = used - used / PAIRS * 5..used + PAIRS * 4096 + used / 16;
+            // A few states were the thread's, and histories are beside it. With a C library in its
+            // place, what miniz_oxide takes is counted, which is more.
+            let least = if Deflate::HAS_WINDOW_BITS { used - used / 7 } else { used / 2 };
+            let counted = least..used + PAIRS * 4096 + used / 16;
             assert!(counted.contains(&held), "{bits} {level}: {held} is not {used}");
             drop(pairs);
             assert_eq!(Deflate::budget_used(), 0, "given back with the connection");
