@@ -72,7 +72,10 @@ impl History {
                 self.fresh = self.fresh.saturating_add(REPEATED);
                 inflate(stream, &mut inflater, |_| {})
             }
-            Form::Plain(ring) => inflater.remember(ring.bytes()),
+            Form::Plain(ring) => {
+                let (older, newer) = ring.parts();
+                inflater.remember(older) && inflater.remember(newer)
+            }
         };
         done.then_some(inflater)
     }

@@ -37,6 +37,12 @@ impl Ring {
         }
     }
 
+    /// All of them, oldest first, as they lie.
+    pub(super) fn parts(&self) -> (&[u8], &[u8]) {
+        let (newer, older) = self.bytes.split_at(self.start);
+        (older, newer)
+    }
+
     /// All of them, oldest first, in one piece.
     pub(super) fn bytes(&mut self) -> &[u8] {
         self.bytes.rotate_left(self.start);
@@ -66,6 +72,8 @@ mod tests {
                         all.extend_from_slice(&bytes);
                         let last = &all[all.len().saturating_sub(most)..];
                         assert_eq!(ring.len(), last.len());
+                        let (older, newer) = ring.parts();
+                        assert!([older, newer].concat() == last, "{most} {step} {round}");
                         if round % read_every == 0 {
                             assert!(ring.bytes() == last, "{most} {step} {round}");
                         }
