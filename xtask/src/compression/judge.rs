@@ -188,7 +188,7 @@ mod tests {
 
     /// Payloads of these lengths in whole messages of these sizes.
     fn judge(direction: Direction, sizes: [usize; 4]) -> Result<(), String> {
-        let payloads = [10_000, 600, 600, LARGE].map(|length| "x".repeat(length));
+        let payloads = [20_000, 600, 600, LARGE].map(|length| "x".repeat(length));
         let frame = |size| vec![Frame { opcode: 1, fin: true, rsv1: true, size }];
         direction.judge(&sizes.map(frame), &payloads).map(drop)
     }
@@ -197,21 +197,21 @@ mod tests {
     fn what_is_remembered_shows_in_the_sizes() {
         let without = Direction { takeover: Some(false), ..PLAIN };
         let narrow = Direction { window_bits: 10, ..PLAIN };
-        assert_eq!(judge(PLAIN, [2800, 340, 20, 9000]), Ok(()));
-        assert_eq!(judge(without, [2800, 340, 340, 9000]), Ok(()));
-        assert_eq!(judge(narrow, [5600, 340, 20, 9000]), Ok(()));
+        assert_eq!(judge(PLAIN, [5100, 340, 20, 9000]), Ok(()));
+        assert_eq!(judge(without, [5100, 340, 340, 9000]), Ok(()));
+        assert_eq!(judge(narrow, [10_600, 340, 20, 9000]), Ok(()));
         let either = Direction { takeover: None, ..PLAIN };
-        assert_eq!(judge(either, [2800, 340, 20, 9000]), Ok(()));
-        assert_eq!(judge(either, [2800, 340, 340, 9000]), Ok(()));
-        assert!(judge(PLAIN, [2800, 340, 340, 9000]).is_err());
-        assert!(judge(without, [2800, 340, 20, 9000]).is_err());
-        assert!(judge(narrow, [2800, 340, 20, 9000]).is_err());
-        assert!(judge(PLAIN, [2800, 20, 20, 9000]).is_err());
-        assert!(judge(PLAIN, [2800, 340, 20, LARGE]).is_err());
+        assert_eq!(judge(either, [5100, 340, 20, 9000]), Ok(()));
+        assert_eq!(judge(either, [5100, 340, 340, 9000]), Ok(()));
+        assert!(judge(PLAIN, [5100, 340, 340, 9000]).is_err());
+        assert!(judge(without, [5100, 340, 20, 9000]).is_err());
+        assert!(judge(narrow, [5100, 340, 20, 9000]).is_err());
+        assert!(judge(PLAIN, [5100, 20, 20, 9000]).is_err());
+        assert!(judge(PLAIN, [5100, 340, 20, LARGE]).is_err());
         assert!(
-            judge(Direction { fragments: Some(true), ..PLAIN }, [2800, 340, 20, 9000]).is_err()
+            judge(Direction { fragments: Some(true), ..PLAIN }, [5100, 340, 20, 9000]).is_err()
         );
-        assert!(judge(Direction { binary: true, ..PLAIN }, [2800, 340, 20, 9000]).is_err());
+        assert!(judge(Direction { binary: true, ..PLAIN }, [5100, 340, 20, 9000]).is_err());
     }
 
     #[test]

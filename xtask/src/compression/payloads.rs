@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// One message that says the same 5,000 bytes twice: cheap for a window that reaches back so far.
+/// One message that says the same 5,000 bytes four times: cheap for a window that reaches back so
+/// far, at every level of compression.
 pub(super) const WINDOW: usize = 0;
 /// Two messages of the same 600 bytes: the second is cheap for who keeps the first in mind, in a
 /// window of 1,024 bytes or more.
@@ -24,7 +25,7 @@ impl Payloads {
         let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
         let long = numbers.digits(5000);
         let short = numbers.digits(600);
-        let mut all = vec![long.repeat(2), short.clone(), short];
+        let mut all = vec![long.repeat(4), short.clone(), short];
         all.extend(
             SIZES.iter().filter(|size| **size <= limit).map(|size| records(*size, &mut numbers)),
         );
