@@ -158,15 +158,18 @@ fn a_request_head_holds_no_more_than_its_limit() {
 /// `len` bytes on each was sent back.
 fn idle_cost(len: usize) -> (usize, usize) {
     const CONNECTIONS: usize = 200;
+    // A deadline that is set like any other, and no ping however slow the machine is.
+    let config = Config::default().ping_interval(Some(Duration::from_secs(3600)));
+    let server = Server::builder().config(config).build();
     let (listener, address) = listen();
-    let server = thread::spawn(move || {
+    let thread = thread::spawn(move || {
         block_on(async {
             // tokio's own registration of each socket comes before the meter starts.
             let streams: Vec<_> = (0..CONNECTIONS).map(|_| accepted(&listener)).collect();
             let mut open = Vec::with_capacity(CONNECTIONS);
             let meter = Meter::start();
             for stream in streams {
-                let mut ws = hybi_tokio::accept(stream).await.unwrap();
+                let mut ws = hybi_tokio::accept_with(&server, stream).await.unwrap();
                 assert!(ws.recv().now_or_never().is_none(), "it waits, with its deadlines set");
                 open.push(ws);
             }
@@ -190,7 +193,7 @@ fn idle_cost(len: usize) -> (usize, usize) {
         peer.send_frame(TEXT, &payload);
         peer.expect(TEXT, &payload);
     }
-    server.join().unwrap()
+    thread.join().unwrap()
 }
 
 #[test]
