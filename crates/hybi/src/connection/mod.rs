@@ -310,8 +310,8 @@ impl Connection {
         }
     }
 
-    /// Replaces the source of masking keys, which is a cryptographic generator seeded by the
-    /// operating system, by one of the caller's: for tests and replays.
+    /// Replaces the source of masking keys, which is the random generator of the operating system, by
+    /// one of the caller's: for tests and replays.
     ///
     /// Keys that a peer can foresee let it plant bytes of its choice in the stream, which is the
     /// attack on intermediaries that masking exists to stop (RFC 6455 section 10.3).
