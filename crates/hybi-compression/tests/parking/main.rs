@@ -6,11 +6,5 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod memory;
 mod window;
 mod wire;
-
-use hybi_testkit::allocator::Counting;
-
-#[global_allocator]
-static COUNTING: Counting = Counting;

@@ -1,10 +1,28 @@
-//! What connections hold, quiet and busy.
+//! What connections hold, quiet and busy. All connections of a process leave their states in one
+//! store, so these have a process of their own, and take turns.
+#![cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hybi_compression::{Compress, Deflate};
-use hybi_testkit::allocator::Meter;
+use hybi_testkit::allocator::{Counting, Meter};
 
-use crate::support::endpoint::{Endpoint, pair};
-use crate::support::text::{noise, record};
+use support::endpoint::{Endpoint, pair};
+use support::text::{noise, record};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// While a test runs alone, with no state pushed out by the budget.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    Deflate::set_budget(usize::MAX);
+    alone
+}
 
 fn exchange(client: &mut Endpoint, server: &mut Endpoint, messages: u64, bytes: usize) {
     for seed in 0..messages {
@@ -16,23 +34,17 @@ fn exchange(client: &mut Endpoint, server: &mut Endpoint, messages: u64, bytes: 
     }
 }
 
-/// Begins to measure. No state is pushed out by the connections of another test, whose thread would
-/// release it.
-fn measure() -> Meter {
-    Deflate::set_budget(usize::MAX);
-    Meter::start()
-}
-
 /// Ten messages of 1 KiB each way: what is kept of both ends of many such connections.
 #[test]
 fn a_parked_connection_costs_a_few_kilobytes() {
+    let _alone = alone();
     // What a thread keeps for all of them is there before.
     let (mut client, mut server) = pair(Deflate::default(), Deflate::default());
     exchange(&mut client, &mut server, 10, 1024);
     client.chain.park();
     server.chain.park();
 
-    let meter = measure();
+    let meter = Meter::start();
     let mut pairs = Vec::new();
     for _ in 0..50 {
         let (mut client, mut server) = pair(Deflate::default(), Deflate::default());
@@ -57,6 +69,7 @@ fn a_parked_connection_costs_a_few_kilobytes() {
 /// or the window that was agreed on for sending.
 #[test]
 fn a_parked_connection_keeps_no_more_than_its_windows() {
+    let _alone = alone();
     let small = if Deflate::HAS_WINDOW_BITS { 9 } else { 15 };
     for (bits, sent) in [(15, 4 << 10), (small, (1 << small).min(4 << 10))] {
         let deflate = Deflate::default().level(6).own_window_bits(bits).peer_window_bits(bits);
@@ -76,7 +89,7 @@ fn a_parked_connection_keeps_no_more_than_its_windows() {
         };
         // What the thread keeps is there before.
         drop(talk());
-        let meter = measure();
+        let meter = Meter::start();
         let both = talk();
         let each = meter.held() / 2;
         drop(both);
@@ -88,10 +101,11 @@ fn a_parked_connection_keeps_no_more_than_its_windows() {
 /// Many different messages sent to a connection leave 4 KiB, however they were sent.
 #[test]
 fn broadcasts_leave_little() {
+    let _alone = alone();
     for shared in [false, true] {
         let mut servers: Vec<_> =
             (0..50).map(|_| pair(Deflate::default(), Deflate::default()).1).collect();
-        let meter = measure();
+        let meter = Meter::start();
         for seed in 0..30 {
             let message = record(1024, seed);
             for server in &mut servers {
@@ -116,12 +130,13 @@ fn broadcasts_leave_little() {
 /// States come back to the thread and serve the next connection: nothing is made for it.
 #[test]
 fn states_are_used_again() {
+    let _alone = alone();
     let deflate = Deflate::default();
     let (mut client, mut server) = pair(deflate, deflate);
     exchange(&mut client, &mut server, 3, 1024);
     drop((client, server));
     let (mut client, mut server) = pair(deflate, deflate);
-    let meter = measure();
+    let meter = Meter::start();
     exchange(&mut client, &mut server, 3, 1024);
     assert!(meter.peak() < 100 << 10, "{}", meter.peak());
     drop((client, server));
@@ -129,7 +144,7 @@ fn states_are_used_again() {
     let deflate = deflate.own_context_takeover(false).peer_context_takeover(false);
     let (mut client, mut server) = pair(deflate, deflate);
     exchange(&mut client, &mut server, 3, 1024);
-    let meter = measure();
+    let meter = Meter::start();
     exchange(&mut client, &mut server, 3, 1024);
     assert!(meter.peak() < 100 << 10 && meter.held() < 1024, "{} {}", meter.peak(), meter.held());
 }
