@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use rustls_pki_types::ServerName;
 
-use crate::connect::LONGEST;
 use crate::exit::STATUSES;
 use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
@@ -142,6 +141,10 @@ fn wait(text: &str) -> Result<Wait, String> {
         _ => duration(text).map(Wait::Quiet).map_err(|form| format!("{form}; or end")),
     }
 }
+
+/// The most bytes of one message to send: a line, a file or a chunk is held as a whole. Input without
+/// newlines would otherwise take all memory.
+pub(crate) const LONGEST: usize = 1 << 30;
 
 fn chunk(text: &str) -> Result<usize, String> {
     match size_from_one(text)? {

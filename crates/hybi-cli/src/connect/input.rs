@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use hybi::Message;
 use tokio::sync::mpsc;
 
-use crate::args::connect::SendArgs;
+use crate::args::connect::{LONGEST, SendArgs};
 use crate::values::decode_hex;
 
 /// Messages that may wait before stdin is read on: as many lines, or as many chunks of the default size.
@@ -17,10 +17,6 @@ const AHEAD: usize = 16;
 
 /// The most bytes of a read of stdin that become one message, unless `--chunk` says otherwise.
 pub(crate) const CHUNK: usize = 64 * 1024;
-
-/// The most bytes of one message to send: a line, a file or a chunk is held as a whole. Input without
-/// newlines would otherwise take all memory.
-pub(crate) const LONGEST: usize = 1 << 30;
 
 /// What the bytes of a message are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

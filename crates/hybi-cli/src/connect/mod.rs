@@ -14,7 +14,6 @@ mod steps;
 use tokio::runtime::Builder;
 
 use self::conversation::Conversation;
-pub(crate) use self::input::LONGEST;
 use self::output::Printer;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};

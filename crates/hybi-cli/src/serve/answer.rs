@@ -4,10 +4,10 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use hybi::{HandshakeError, ServerAccepted};
 use hybi_tokio::Incoming;
 
-use super::connection::Shared;
 use super::page;
 use super::registry::Member;
 use super::route::{Handler, Plan};
+use super::shared::Shared;
 use crate::stream::Stream;
 
 /// An answer other than 101.

@@ -12,6 +12,7 @@ mod port_file;
 mod registry;
 pub(crate) mod route;
 mod session;
+mod shared;
 mod statistics;
 mod supervisor;
 
@@ -22,10 +23,10 @@ use hybi::{Server, Version};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::Builder;
 
-use self::connection::Shared;
 use self::listen::Listener;
 use self::port_file::PortFile;
 use self::registry::Registry;
+use self::shared::Shared;
 use self::supervisor::Supervisor;
 use crate::args::serve::ServeArgs;
 use crate::exit::{Failure, Status};
