@@ -18,6 +18,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
         empty("empty fixed blocks", FIXED),
         empty("empty dynamic blocks", DYNAMIC),
         Attack::new("zeros, a thousand for a byte", N / 4, |n| message(&zeros(n)), take),
+        Attack::new("empty messages, no state kept", N, rebuilding, take_without_states),
     ]
 }
 
@@ -96,6 +97,23 @@ fn message(payload: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
     encode_frame(&mut frame, true, Rsv::RSV1, Opcode::Binary, payload, key);
     frame
+}
+
+/// A history as long as it gets, and empty messages, for each of which a state is made of it.
+fn rebuilding(n: usize) -> Vec<u8> {
+    let mut out = message(&zeros(100));
+    while out.len() < n {
+        out.extend(message(&[0]));
+    }
+    out
+}
+
+/// As a server that has more busy connections than room.
+fn take_without_states(bytes: &[u8]) {
+    let budget = Deflate::budget();
+    Deflate::set_budget(0);
+    take(bytes);
+    Deflate::set_budget(budget);
 }
 
 fn take(bytes: &[u8]) {
