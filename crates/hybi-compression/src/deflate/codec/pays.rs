@@ -1,7 +1,8 @@
 //! Pays: whether to compress a payload, told from a little of it before the whole is paid for.
 //!
 //! Noise takes longer to compress than anything else, ten times as long as text, for nothing. It is
-//! told by its look, which takes some 25 ns for each place that is looked at. What looks like noise may still have something to save, so now and then one is tried.
+//! told by its look, which takes some 25 ns for each place that is looked at. What looks like noise
+//! may still have something to save, so now and then one is tried.
 
 use super::pool::{Deflater, Kind};
 

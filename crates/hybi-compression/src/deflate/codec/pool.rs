@@ -132,9 +132,10 @@ impl Drop for Inflater {
     fn drop(&mut self) {
         if let Some(state) = self.0.take() {
             with_pool(|pool| {
-                if pool.inflaters.len() < KEPT {
-                    pool.inflaters.push(state);
+                if pool.inflaters.len() >= KEPT {
+                    pool.inflaters.remove(0);
                 }
+                pool.inflaters.push(state);
             });
         }
     }
