@@ -41,8 +41,8 @@ pub enum HostPolicy {
 }
 
 impl HostPolicy {
-    /// For a server that listens on `address` alone: the names of this machine (`localhost`, those
-    /// under it, `127.0.0.1` and `[::1]`) and that address, with any port. No other page can get one
+    /// For a server that listens on `address` alone: the names of this machine (`localhost`,
+    /// `*.localhost`, `127.0.0.1` and `[::1]`) and that address, with any port. No other page can get one
     /// of these names.
     ///
     /// ```

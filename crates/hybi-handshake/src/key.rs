@@ -34,7 +34,9 @@ pub(crate) fn key_of(nonce: [u8; 16]) -> String {
 /// Whether the text is a key of this version: base64 of 16 bytes.
 ///
 /// The drafts before version 13 want the same, but no server of their time looked, and clients are
-/// known whose keys are shorter. There any base64 will do; the text is what is hashed.
+/// known whose keys are shorter. There any digits of base64 will do: nobody decodes them, the text
+/// is what is hashed.
+///
 /// The four bits that the last character has to spare may be anything: the sample key of RFC 6455
 /// §4.1 has them set, so a decoder that wants them to be zero would refuse the RFC's own example.
 pub(crate) fn is_key(text: &[u8], version: Version) -> bool {

@@ -16,7 +16,8 @@ struct Store {
     used: usize,
 }
 
-/// `N` random bytes, which are given out once.
+/// `N` random bytes, which are given out once. A process that forks has two of each store: it should
+/// not use connections on both sides, which share their transports as well.
 ///
 /// # Panics
 ///

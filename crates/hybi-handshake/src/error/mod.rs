@@ -492,7 +492,7 @@ impl fmt::Display for HandshakeError {
             Self::MalformedVersion { .. } => "Sec-WebSocket-Version is malformed",
             Self::UnknownVersion { .. } => "no version that was ever published is asked for",
             Self::MissingKey => "Sec-WebSocket-Key is missing",
-            Self::MalformedKey => "Sec-WebSocket-Key is not base64 of 16 bytes",
+            Self::MalformedKey => "Sec-WebSocket-Key is not base64, in version 13 of 16 bytes",
             Self::SubprotocolRequired => "none of the subprotocols offered is known here",
             Self::ResponseHttpVersion => "a 101 is a response of HTTP/1.1",
             Self::ResponseUpgrade => "Upgrade in the response is not websocket",

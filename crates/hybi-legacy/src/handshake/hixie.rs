@@ -65,8 +65,8 @@ impl Spelling {
     /// Applies the rules that both have for a request, and the policy.
     ///
     /// There is no body: what follows the head is the challenge or frames. Some clients announce the
-    /// challenge with `Content-Length: 8`; any other length would let an intermediary take frames for a
-    /// body, or a part of it for the next request.
+    /// challenge, which hixie-75 has not, with `Content-Length: 8`; any other length but 0 would let an
+    /// intermediary take frames for a body, or a part of it for the next request.
     pub(super) fn check<B>(
         &'static self,
         policy: &ServerPolicy,
@@ -76,7 +76,11 @@ impl Spelling {
         let host = policy.check_head(request)?;
         let headers = request.headers();
         let announced = single(headers, "Content-Length")?;
-        let fits = announced.is_none_or(|len| matches!(len, b"0" | b"8"));
+        let fits = announced.is_none_or(|len| match len {
+            b"0" => true,
+            b"8" => version != Version::HIXIE_75,
+            _ => false,
+        });
         if headers.contains_key(header::TRANSFER_ENCODING) || !fits {
             return Err(HandshakeError::Body);
         }
