@@ -4,7 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use hybi_testkit::peer::Peer;
 use hybi_testkit::wire::TEXT;
@@ -33,11 +35,11 @@ fn leaves(mut peer: Peer) {
 fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_the_new_is_bad() {
     let (cert, key, _) = certificate("in-use");
     let (next_cert, next_key, _) = certificate("next");
-    let text = |path: &std::path::Path| path.to_str().expect("text").to_owned();
+    let text = |path: &Path| path.to_str().expect("text").to_owned();
     let mut server = Server::start(&["--tls-cert", &text(&cert), "--tls-key", &text(&key)]);
     let url = server.at("/");
     // How it ends for who trusts one certificate alone.
-    let trusting = |ca: &std::path::Path| {
+    let trusting = |ca: &Path| {
         hybi(&["connect", "--tls-ca", &text(ca), "--tls-name", "localhost", "-m", "x", &url]).code
     };
     let first = scratch("first.cert");
@@ -64,17 +66,34 @@ fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_the_new_is_bad(
     server.stop().expect(0, "");
 }
 
+/// The targets in an access log.
+fn targets(log: &Path) -> Vec<String> {
+    let text = fs::read_to_string(log).expect("a log");
+    text.lines().map(|line| line.split(' ').nth(3).expect("a target").to_owned()).collect()
+}
+
+/// Asks for a page that there is not, and waits for its line in the log: that is written when the
+/// transport has ended, which the peer may see before.
+fn logged(server: &Server, target: &str, log: &Path) {
+    assert_eq!(server.refuses(&request(target)), 404);
+    let began = Instant::now();
+    while targets(log).last().is_none_or(|last| last != target) {
+        assert!(began.elapsed() < PATIENCE, "no line for {target}");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_hangup_opens_the_access_log_again_and_ends_no_connection() {
     let (log, old) = (scratch("rotated"), scratch("rotated.1"));
     let mut server = Server::start(&["--access-log", log.to_str().expect("text")]);
     let mut peer = server.open("/");
-    assert_eq!(server.refuses(&request("/before")), 404);
+    logged(&server, "/before", &log);
     fs::rename(&log, &old).expect("moved away");
-    assert_eq!(server.refuses(&request("/moved")), 404);
+    logged(&server, "/moved", &old);
     reload(&server);
     assert!(server.said().ends_with(" notice reloaded: access log\n"));
-    assert_eq!(server.refuses(&request("/after")), 404);
+    logged(&server, "/after", &log);
     echoes(&mut peer);
 
     // A directory in its place: lines go on where they went.
@@ -83,15 +102,11 @@ fn a_hangup_opens_the_access_log_again_and_ends_no_connection() {
     fs::create_dir(&log).expect("a directory");
     reload(&server);
     assert!(server.said().contains("error cannot reload, the access log stays as it was: "));
-    assert_eq!(server.refuses(&request("/in-the-way")), 404);
+    logged(&server, "/in-the-way", &newest);
     fs::remove_dir(&log).expect("empty");
 
     leaves(peer);
     server.stop().expect(0, "");
-    let targets = |path: &std::path::Path| -> Vec<String> {
-        let text = fs::read_to_string(path).expect("a log");
-        text.lines().map(|line| line.split(' ').nth(3).expect("a target").to_owned()).collect()
-    };
     assert_eq!(targets(&old), ["/before", "/moved"]);
     assert_eq!(targets(&newest), ["/after", "/in-the-way", "/"]);
 }
@@ -122,15 +137,16 @@ fn statistics_are_one_line_that_counts_each_version() {
     );
     let mut peer = server.open("/");
     echoes(&mut peer);
-    hybi(&["connect", "-p", "hybi-08", "-m", "four", &server.at("/discard")]).expect(0, "");
-    assert_eq!(server.refuses(&request("/nothing")), 404);
-    // What has ended is gone at some moment from now on.
+    // What has ended is gone at some moment from then on.
     let until = |server: &mut Server, expected: &str| {
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         while !fields(server).starts_with(expected) {
             assert!(began.elapsed() < PATIENCE, "{}", fields(server));
         }
     };
+    hybi(&["connect", "-p", "hybi-08", "-m", "four", &server.at("/discard")]).expect(0, "");
+    until(&mut server, "transports=1/2 ");
+    assert_eq!(server.refuses(&request("/nothing")), 404);
     until(&mut server, "transports=1/3 ");
     let mut second = server.open("/");
     let mut third = Peer::connect(server.address());
