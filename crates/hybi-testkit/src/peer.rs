@@ -202,6 +202,7 @@ impl Peer {
         while sent < limit {
             match self.stream.write(&unit[sent % unit.len()..]) {
                 Ok(len) => sent += len,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_timeout(error.kind()) => break,
                 Err(error) => panic!("after {sent} bytes: {error}"),
             }

@@ -203,15 +203,21 @@ fn control_frames_are_shown_when_asked() {
 
 #[test]
 fn the_peer_says_how_it_ends() {
-    let outcome = against(&["-w", "end", "-m", "x"], |peer| peer.send_close(1000));
+    // Reads to the end: what it had not read would make a reset of it.
+    fn closes(peer: &mut Peer, code: u16, reason: &[u8]) {
+        peer.expect(TEXT, b"x");
+        peer.send_frame(CLOSE, &close_payload(code, reason));
+        peer.expect(CLOSE, &close_payload(code, reason));
+    }
+    let outcome = against(&["-w", "end", "-m", "x"], |peer| closes(peer, 1000, b""));
     assert_eq!(outcome.expect(0, "").stderr, "");
     // A server that goes away may have had more to say.
-    let leaving = |peer: &mut Peer| peer.send_frame(CLOSE, &close_payload(1001, b"restart\x1b[2J"));
+    let leaving = |peer: &mut Peer| closes(peer, 1001, b"restart\x1b[2J");
     against(&["-w", "end", "-m", "x"], leaving)
         .expect(0, "closed by peer: 1001 restart\\u{1b}[2J (clean)\n");
     let outcome = against(&["-w", "end", "-m", "x", "--json"], leaving).expect(0, "");
     assert!(outcome.stderr.is_empty() && outcome.stdout.contains("\"code\":1001"), "{outcome:?}");
-    let failing = |peer: &mut Peer| peer.send_frame(CLOSE, &close_payload(1011, b"broken\x1b[2J"));
+    let failing = |peer: &mut Peer| closes(peer, 1011, b"broken\x1b[2J");
     against(&["-w", "end", "-m", "x"], failing).expect(8, "1011 broken\\u{1b}[2J");
     against(&["-w", "end", "-m", "x"], |peer| {
         peer.expect(TEXT, b"x");
