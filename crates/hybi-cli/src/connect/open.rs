@@ -232,7 +232,9 @@ fn handshake_failure(args: &ConnectArgs, error: &Error) -> Failure {
         }
         Error::Handshake(cause) => match &**cause {
             HandshakeError::Rejected(response) => refused(args, cause, response),
-            HandshakeError::HeadTooLarge { .. } | HandshakeError::TooManyFields { .. } => {
+            HandshakeError::HeadTooLarge { .. }
+            | HandshakeError::TooManyFields { .. }
+            | HandshakeError::TooManyNames { .. } => {
                 // The server may answer what it likes; how much of it is taken is for us to say.
                 Failure::new(Status::Expectation, "the server's answer is above our limit", cause)
                     .hint("no option raises it")

@@ -58,15 +58,18 @@ fn an_old_version_makes_no_difference() {
 
 #[test]
 fn an_answer_above_the_limits_of_a_head_breaks_no_rule_either() {
-    for fields in [format!("X: {}\r\n", "y".repeat(20_000)), "X: y\r\n".repeat(200)] {
+    for (fields, above) in [
+        (format!("X: {}\r\n", "y".repeat(20_000)), "the head "),
+        ("X: y\r\n".repeat(200), "the head "),
+        (
+            format!("Sec-WebSocket-Extensions: {}x\r\n", "x,".repeat(5_000)),
+            "Sec-WebSocket-Extensions lists more than 100 names",
+        ),
+    ] {
         let (listener, address) = listen();
-        let played = std::thread::spawn(move || {
-            let mut peer = Peer::accept(&listener);
-            peer.read_head();
-            peer.send(format!("HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n"));
-        });
+        let played = std::thread::spawn(move || Peer::answer(&listener, &fields));
         hybi(&["connect", &format!("ws://{address}/")])
-            .expect(10, "the server's answer is above our limit: the head ");
+            .expect(10, &format!("the server's answer is above our limit: {above}"));
         played.join().expect("played");
     }
 }
