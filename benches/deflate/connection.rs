@@ -2,14 +2,14 @@
 //! owned message got back.
 
 use core::hint::black_box;
-use std::io::IoSlice;
 
-use hybi_benches::{Contender, bare::Inflater};
-use hybi_frame::{FrameHeader, MaskingKey, Opcode, Rsv, encode_frame};
-use hybi_tokio::{
-    Config, Connection, Deflate, ExtensionOffer, Extensions, Message, Negotiated, Role, Utf8Bytes,
-    Version,
+use hybi_benches::{
+    Contender,
+    bare::Inflater,
+    sans_io::{self, send},
 };
+use hybi_frame::{FrameHeader, MaskingKey, Opcode, Rsv, encode_frame};
+use hybi_tokio::{Config, Connection, Deflate, Message, Utf8Bytes};
 
 use crate::Load;
 
@@ -18,7 +18,7 @@ pub(crate) fn sends(load: &Load) -> Contender<'_> {
     let mut messages = load.messages.iter().cycle();
     Contender::new("hybi", move |count| {
         for message in messages.by_ref().take(count) {
-            send(&mut connection, message, |bytes| {
+            send(&mut connection, message.clone(), |bytes| {
                 black_box(bytes);
             });
         }
@@ -60,7 +60,7 @@ pub(crate) fn check(load: &Load) {
 /// The compressed payload of the one frame that a message makes.
 pub(crate) fn sent_payload(connection: &mut Connection, message: &Utf8Bytes) -> Vec<u8> {
     let mut frame = Vec::new();
-    send(connection, message, |bytes| frame.extend_from_slice(bytes));
+    send(connection, message.clone(), |bytes| frame.extend_from_slice(bytes));
     let (header, len) = FrameHeader::parse(&frame).expect("valid").expect("whole");
     assert!(header.fin && header.rsv == Rsv::RSV1, "not compressed");
     assert_eq!(header.payload_len, (frame.len() - len) as u64);
@@ -70,25 +70,7 @@ pub(crate) fn sent_payload(connection: &mut Connection, message: &Utf8Bytes) -> 
 /// An open connection on which both ends compress.
 pub(crate) fn open(takeover: bool, config: Config) -> Connection {
     let deflate = Deflate::default().own_context_takeover(takeover).peer_context_takeover(takeover);
-    let offer = ExtensionOffer::new("permessage-deflate").expect("a name");
-    let agreed = Extensions::from(deflate).accept(&[offer], Version::RFC6455);
-    assert_eq!(agreed.len(), 1, "no extension");
-    let negotiated = Negotiated::new(Version::RFC6455, None, agreed);
-    Connection::new(Role::Server, negotiated, config.into())
-}
-
-pub(crate) fn send(connection: &mut Connection, message: &Utf8Bytes, mut take: impl FnMut(&[u8])) {
-    connection.queue(Message::Text(message.clone())).expect("room");
-    loop {
-        let mut slices = [IoSlice::new(&[]); 4];
-        let count = connection.poll_transmit(&mut slices);
-        if count == 0 {
-            return;
-        }
-        slices[..count].iter().for_each(|slice| take(slice));
-        let len = slices[..count].iter().map(|slice| slice.len()).sum();
-        connection.transmitted(len);
-    }
+    sans_io::open(deflate, config)
 }
 
 /// Hands a frame in as a read would bring it.

@@ -7,12 +7,13 @@ use std::time::Instant;
 use hybi_benches::{
     bare::{Deflater, Inflater},
     median,
+    sans_io::send,
 };
 use hybi_tokio::{Config, Connection, Utf8Bytes};
 
 use crate::{
     LEVEL, Load,
-    connection::{frames, open, receive, send, sent_payload},
+    connection::{frames, open, receive, sent_payload},
 };
 
 /// Messages of 1 KiB exchanged before.
@@ -47,7 +48,7 @@ fn nanoseconds(messages: &[Utf8Bytes], sends: bool, parked: bool) -> f64 {
     let mut exchange = |connection: &mut Connection, message: &Utf8Bytes| {
         let frame = frames.next().expect("one for each message");
         if sends {
-            send(connection, message, |bytes| {
+            send(connection, message.clone(), |bytes| {
                 black_box(bytes);
             });
         } else {

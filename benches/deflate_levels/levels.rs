@@ -1,14 +1,15 @@
 //! One level: messages queued on a connection and taken as frames, as server.
 
 use core::hint::black_box;
-use std::{io::IoSlice, time::Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use hybi_benches::bare::Inflater;
-use hybi_frame::{FrameHeader, Rsv};
-use hybi_tokio::{
-    Config, Connection, Deflate, ExtensionOffer, Extensions, Message, Negotiated, Role, Version,
+use hybi_benches::{
+    bare::Inflater,
+    sans_io::{self, send},
 };
+use hybi_frame::{FrameHeader, Rsv};
+use hybi_tokio::{Config, Connection, Deflate};
 
 const ROUNDS: usize = 5;
 
@@ -28,7 +29,7 @@ pub(crate) fn measure(messages: &[Vec<u8>], level: u8, takeover: bool, test: boo
         let mut connection = open(level, takeover);
         let start = Instant::now();
         for message in &messages {
-            send(&mut connection, message, |bytes| {
+            send(&mut connection, message.clone(), |bytes| {
                 black_box(bytes);
             });
         }
@@ -44,7 +45,7 @@ fn check(messages: &[Bytes], level: u8, takeover: bool) -> f64 {
     let (mut plain, mut sum) = (Vec::new(), 0);
     for message in messages {
         let mut frame = Vec::new();
-        send(&mut connection, message, |bytes| frame.extend_from_slice(bytes));
+        send(&mut connection, message.clone(), |bytes| frame.extend_from_slice(bytes));
         let (header, len) = FrameHeader::parse(&frame).expect("valid").expect("whole");
         let payload = &frame[len..];
         sum += payload.len();
@@ -60,22 +61,5 @@ fn check(messages: &[Bytes], level: u8, takeover: bool) -> f64 {
 
 fn open(level: u8, takeover: bool) -> Connection {
     let deflate = Deflate::default().level(level).own_context_takeover(takeover);
-    let offer = ExtensionOffer::new("permessage-deflate").expect("a name");
-    let agreed = Extensions::from(deflate).accept(&[offer], Version::RFC6455);
-    let negotiated = Negotiated::new(Version::RFC6455, None, agreed);
-    Connection::new(Role::Server, negotiated, Config::default().into())
-}
-
-fn send(connection: &mut Connection, message: &Bytes, mut take: impl FnMut(&[u8])) {
-    connection.queue(Message::Binary(message.clone())).expect("room");
-    loop {
-        let mut slices = [IoSlice::new(&[]); 4];
-        let count = connection.poll_transmit(&mut slices);
-        if count == 0 {
-            return;
-        }
-        slices[..count].iter().for_each(|slice| take(slice));
-        let len = slices[..count].iter().map(|slice| slice.len()).sum();
-        connection.transmitted(len);
-    }
+    sans_io::open(deflate, Config::default())
 }

@@ -8,6 +8,7 @@ pub mod bare;
 pub mod by_hand;
 pub mod memory;
 pub mod records;
+pub mod sans_io;
 pub mod second_process;
 
 use core::fmt;

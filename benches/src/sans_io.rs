@@ -1,0 +1,40 @@
+//! A connection without I/O, as server, with permessage-deflate: opened, and what it sends taken.
+
+use std::io::IoSlice;
+
+use hybi_tokio::{
+    Config, Connection, Deflate, ExtensionOffer, Extensions, Message, Negotiated, Role, Version,
+};
+
+/// An open connection that compresses.
+///
+/// # Panics
+///
+/// When the extension is not agreed on.
+#[must_use]
+pub fn open(deflate: Deflate, config: Config) -> Connection {
+    let offer = ExtensionOffer::new("permessage-deflate").expect("a name");
+    let agreed = Extensions::from(deflate).accept(&[offer], Version::RFC6455);
+    assert_eq!(agreed.len(), 1, "no extension");
+    let negotiated = Negotiated::new(Version::RFC6455, None, agreed);
+    Connection::new(Role::Server, negotiated, config.into())
+}
+
+/// Queues a message and hands over the bytes that are to be sent for it.
+///
+/// # Panics
+///
+/// When the connection takes no more messages.
+pub fn send(connection: &mut Connection, message: impl Into<Message>, mut take: impl FnMut(&[u8])) {
+    connection.queue(message.into()).expect("room");
+    loop {
+        let mut slices = [IoSlice::new(&[]); 4];
+        let count = connection.poll_transmit(&mut slices);
+        if count == 0 {
+            return;
+        }
+        slices[..count].iter().for_each(|slice| take(slice));
+        let len = slices[..count].iter().map(|slice| slice.len()).sum();
+        connection.transmitted(len);
+    }
+}
