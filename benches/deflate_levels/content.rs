@@ -46,12 +46,12 @@ impl Content {
 /// Prose and code that there is: many windows long, so that little of it is met again.
 const TEXTS: [&str; 9] = [
     include_str!("../../README.md"),
-    include_str!("../../crates/hybi/src/websocket.rs"),
+    include_str!("../../crates/hybi/src/socket/websocket.rs"),
     include_str!("../../ARCHITECTURE.md"),
     include_str!("../../crates/hybi-handshake/src/policy.rs"),
     include_str!("../../CONTRIBUTING.md"),
-    include_str!("../../crates/hybi/src/config.rs"),
+    include_str!("../../crates/hybi/src/connection/config.rs"),
     include_str!("../../SECURITY.md"),
     include_str!("../../crates/hybi-compression/src/extension.rs"),
-    include_str!("../../crates/hybi/src/server/mod.rs"),
+    include_str!("../../crates/hybi/src/opening/server/mod.rs"),
 ];

@@ -68,22 +68,9 @@
 
 #![forbid(unsafe_code)]
 
-mod capabilities;
-mod client;
-mod close_status;
-mod config;
 mod connection;
-mod driver;
-mod error;
-pub mod io;
-mod message;
 pub mod opening;
-mod outgoing;
-mod pool;
-mod random;
-mod server;
-mod wakers;
-mod websocket;
+mod socket;
 
 // The public interface of the crate, and what its signatures need from the layers below.
 pub use bytes;
@@ -108,20 +95,17 @@ pub use hybi_handshake::{
     ServerAccepted, SubprotocolPreference, UriError, Version, VersionSet, WsUri,
 };
 
-pub use capabilities::{Capabilities, Unsupported};
 #[cfg(feature = "legacy")]
 pub use hybi_legacy as legacy;
 
-pub use client::{Client, ClientAccepted, ClientBuilder, ClientHandshake};
-pub use close_status::{CloseStatus, Endpoint};
-pub use config::Config;
-pub use connection::{Connection, Negotiated, State};
-pub use error::{Deadline, Error, OpeningError, SendError};
-pub use message::{Message, MessageRef};
+pub use connection::{
+    Capabilities, CloseStatus, Config, Connection, Deadline, Endpoint, Error, Message, MessageRef,
+    Negotiated, OpeningError, Outgoing, Prepared, Secret, SendError, State, Unsupported,
+};
 pub use opening::Incoming;
-pub use outgoing::{Outgoing, Prepared, Secret};
-pub use server::{Server, ServerBuilder, Upgrade, upgrade};
-pub use websocket::WebSocket;
+pub use opening::client::{Client, ClientAccepted, ClientBuilder, ClientHandshake};
+pub use opening::server::{Server, ServerBuilder, Upgrade, upgrade};
+pub use socket::{WebSocket, io};
 
 /// The examples of the page that a registry shows.
 #[cfg(doctest)]

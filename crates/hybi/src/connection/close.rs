@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use hybi_frame::{CloseCode, CloseFrame, Closing, FrameError, Opcode, Role};
 
-use super::{Connection, End, Phase, deadlines::Due};
-use crate::{
-    CloseStatus, Deadline, Endpoint, Error, config::DRAIN_TIME, io::is_end_without_goodbye,
+use super::{
+    CloseStatus, Connection, DRAIN_TIME, Deadline, End, Endpoint, Error, Phase, deadlines::Due,
+    is_end_without_goodbye,
 };
 
 impl Connection {

@@ -6,7 +6,7 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use crate::{Config, config::after};
+use super::{Config, config::after};
 
 /// How often within one idle timeout the timer looks whether a message came.
 const IDLE_TICKS: u32 = 4;

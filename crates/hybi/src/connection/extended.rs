@@ -3,10 +3,9 @@
 
 use bytes::Bytes;
 use hybi_compression::{Agreed, Chain, Compress};
-use hybi_frame::{FrameError, Opcode, Rsv, Violation};
+use hybi_frame::{Assembled as Event, FrameError, Opcode, Rsv, Violation};
 
-use super::{Connection, framing::Framing, send::COPY_LIMIT};
-use crate::{Error, Event, Prepared, pool};
+use super::{Connection, Error, Prepared, buffers, framing::Framing, send::COPY_LIMIT};
 
 /// How much of an encoded stream is decoded at a time: what a few bytes decode to may be a lot.
 const PLAIN_LEN: usize = 16 * 1024;
@@ -69,13 +68,13 @@ impl Connection {
             return self.queue_frame(true, rsv, opcode, encoded);
         }
         let Some(extended) = &mut self.extended else { return };
-        let mut encoded = pool::borrow_output();
+        let mut encoded = buffers::borrow_output();
         let rsv = extended.chain.encode_message(&payload, compress, &mut encoded);
         let small = encoded.len() < COPY_LIMIT && whole && !extended.chain.is_per_frame();
         match rsv {
             Some(rsv) if small => {
                 self.queue_copied(true, rsv, opcode, &encoded);
-                pool::return_output(encoded);
+                buffers::return_output(encoded);
             }
             Some(rsv) => {
                 // What waits is counted by its length, so it should not be much larger.
@@ -85,7 +84,7 @@ impl Connection {
                 self.queue_frames(rsv, opcode, encoded.into(), compress);
             }
             None => {
-                pool::return_output(encoded);
+                buffers::return_output(encoded);
                 self.queue_frames(Rsv::NONE, opcode, payload, compress);
             }
         }
@@ -100,12 +99,12 @@ impl Connection {
             else {
                 return this.queue_frame(fin, rsv, opcode, payload);
             };
-            let mut encoded = pool::borrow_output();
+            let mut encoded = buffers::borrow_output();
             match extended.chain.encode_frame(&payload, compress, &mut encoded) {
                 Some(own) => this.queue_copied(fin, rsv | own, opcode, &encoded),
                 None => this.queue_frame(fin, rsv, opcode, payload),
             }
-            pool::return_output(encoded);
+            buffers::return_output(encoded);
         });
     }
 
@@ -130,11 +129,11 @@ impl Connection {
         let stream = self.extended.as_mut().and_then(|extended| extended.chain.stream());
         let framing = &mut self.framing;
         let Some(codec) = stream else { return self.outbox.append(|out| encode(framing, out)) };
-        let mut plain = pool::borrow_output();
+        let mut plain = buffers::borrow_output();
         encode(framing, &mut plain);
         self.outbox.append(|out| codec.encode(&plain, out));
         self.deadlines.coded();
-        pool::return_output(plain);
+        buffers::return_output(plain);
     }
 
     /// Takes in bytes of an encoded stream. As many as there are get decoded, but the last of them is

@@ -3,11 +3,19 @@
 //! Bytes and time go in, events and bytes come out. There is no clock, no socket and no random
 //! source in here: the caller tells the time, moves the bytes, and may bring the masking keys.
 
+mod buffers;
+mod capabilities;
 mod close;
+mod close_status;
+mod config;
 mod deadlines;
+mod error;
 mod extended;
 mod framing;
+mod message;
 mod outbox;
+mod outgoing;
+mod random;
 mod receive;
 mod send;
 
@@ -18,11 +26,20 @@ use hybi_compression::Agreed;
 use hybi_frame::{FrameRules, MaskingKey, MessageAssembler, Role};
 use hybi_handshake::Version;
 
-use crate::{Capabilities, CloseStatus, Config, Error};
 use deadlines::Deadlines;
 use extended::Extended;
 use framing::{Framing, KeySource};
 use outbox::Outbox;
+
+pub use capabilities::{Capabilities, Unsupported};
+pub use close_status::{CloseStatus, Endpoint};
+pub use config::Config;
+pub(crate) use config::{DRAIN_BYTES, DRAIN_TIME};
+pub(crate) use error::is_end_without_goodbye;
+pub use error::{Deadline, Error, OpeningError, SendError};
+pub use message::{Message, MessageRef};
+pub use outgoing::{Outgoing, Prepared, Secret};
+pub(crate) use random::random;
 
 /// What the opening handshake settled.
 ///

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, io::IoSlice};
 
 use bytes::Bytes;
 
-use crate::pool;
+use super::buffers;
 
 /// The tail is closed and a new one begun at this length, so that no buffer grows without end.
 const TAIL_LEN: usize = 64 * 1024;
@@ -49,7 +49,7 @@ impl Outbox {
     /// Lets `encode` append to the tail.
     pub(super) fn append(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         if self.tail.capacity() == 0 {
-            self.tail = pool::borrow_output();
+            self.tail = buffers::borrow_output();
         } else if self.tail.len() >= TAIL_LEN {
             self.close_tail();
         }
@@ -96,7 +96,7 @@ impl Outbox {
             }
             self.front_sent -= front_len;
             if let Some(Segment::Frames(frames)) = self.queue.pop_front() {
-                pool::return_output(frames);
+                buffers::return_output(frames);
             }
         }
         if self.front_sent >= self.tail.len() {
@@ -106,7 +106,7 @@ impl Outbox {
 
     /// Forgets everything and gives the buffers back.
     pub(super) fn clear(&mut self) {
-        pool::return_output(mem::take(&mut self.tail));
+        buffers::return_output(mem::take(&mut self.tail));
         // A queue that was needed once would otherwise keep its space while the connection idles.
         self.queue = VecDeque::new();
         self.front_sent = 0;

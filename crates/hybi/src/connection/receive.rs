@@ -1,10 +1,9 @@
 //! Receiving: input becomes events, pings are answered, violations fail the connection.
 
 use bytes::BufMut;
-use hybi_frame::{FrameError, FramePart, Opcode};
+use hybi_frame::{Assembled as Event, FrameError, FramePart, Opcode};
 
-use super::{Connection, Phase, framing::Framing};
-use crate::{Error, Event, config::DRAIN_BYTES};
+use super::{Connection, DRAIN_BYTES, Error, Phase, framing::Framing};
 
 /// While so much waits to be sent, Pings are not answered one by one.
 const ANSWERS_LEN: usize = 64 * 1024;

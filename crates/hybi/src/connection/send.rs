@@ -6,8 +6,9 @@ use hybi_frame::{
     CloseCode, CloseFrame, CloseFrameError, FrameHeader, MaskingKey, Opcode, Rsv, encode_frame,
 };
 
-use super::{Connection, Phase};
-use crate::{Error, Message, Outgoing, Prepared, SendError, Unsupported, random::random};
+use super::{
+    Connection, Error, Message, Outgoing, Phase, Prepared, SendError, Unsupported, random,
+};
 
 /// From this length on, a server's payload is not copied next to its header but written from
 /// where it lies.

@@ -5,7 +5,10 @@ use core::net::SocketAddr;
 use std::{io, time::Instant};
 
 use super::within;
-use crate::{Error, OpeningError, io::Timer};
+use crate::{
+    connection::{Error, OpeningError},
+    socket::io::Timer,
+};
 
 /// Connects to a host: looks up its addresses and tries one after the other until one takes the
 /// connection, all of it before `deadline`.

@@ -9,8 +9,11 @@ use hybi_legacy::ServerAnswer;
 
 use super::{Incoming, left_over, or_end, read_chunk, within, write_all};
 use crate::{
-    Connection, Deadline, Error, Negotiated, WebSocket,
-    io::{Timer, Transport},
+    connection::{Connection, Deadline, Error, Negotiated},
+    socket::{
+        Chunk, WebSocket,
+        io::{Timer, Transport},
+    },
 };
 
 impl<T: Transport, C: Timer> Incoming<T, C> {
@@ -36,7 +39,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
 /// back until it has seen the 101, so it is not waited for before the head leaves.
 async fn answer_challenge<T: Transport>(
     transport: &mut T,
-    input: &mut Option<crate::pool::Chunk>,
+    input: &mut Option<Chunk>,
     answer: &ServerAnswer,
 ) -> Result<(), Error> {
     let mut bytes = answer.head().to_vec();

@@ -3,9 +3,11 @@
 //! What a handshake needs is boxed while it runs: a task is as large as the largest thing it
 //! ever awaits, and a server's tasks live on for as long as their connections.
 
+pub(crate) mod client;
 mod dial;
 #[cfg(feature = "legacy")]
 mod hixie;
+pub(crate) mod server;
 
 use core::{
     future::{Future, poll_fn},
@@ -27,14 +29,19 @@ use hybi_handshake::{
     write_response_head,
 };
 
+use client::{Client, ClientAccepted, ClientHandshake};
 pub use dial::{dial, tls};
+use server::Server;
 
 use crate::{
-    Client, ClientAccepted, ClientHandshake, Config, Connection, Deadline, Error, OpeningError,
-    Server, WebSocket,
-    config::{DRAIN_BYTES, DRAIN_TIME},
-    io::{Timer, Transport, is_end_without_goodbye},
-    pool::Chunk,
+    connection::{
+        Config, Connection, DRAIN_BYTES, DRAIN_TIME, Deadline, Error, OpeningError,
+        is_end_without_goodbye,
+    },
+    socket::{
+        Chunk, WebSocket,
+        io::{Timer, Transport},
+    },
 };
 
 /// Runs `future`, but not beyond `deadline`; `None` if that passed first.

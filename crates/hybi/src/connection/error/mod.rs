@@ -10,7 +10,7 @@ use hybi_handshake::{FieldError, HandshakeError, UriError, Version};
 
 pub use opening::OpeningError;
 
-use crate::{Message, Outgoing, Unsupported};
+use super::{Message, Outgoing, Unsupported};
 
 /// Why a connection could not be made, used or kept.
 ///
@@ -364,4 +364,10 @@ impl core::error::Error for SendError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         self.error.source()
     }
+}
+
+/// Whether reading failed because TLS ended without its goodbye (close_notify), which many peers
+/// leave out. That is the end of input: the Close frame, not TLS, tells whether something is missing.
+pub(crate) fn is_end_without_goodbye(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
 }

@@ -1,4 +1,4 @@
-//! What a connection borrows from the thread it runs on: input chunks and output buffers.
+//! Input chunks, lent by the thread that a connection runs on.
 //!
 //! Connections are many and mostly idle; threads are few and always busy. So the large buffers
 //! belong to the threads, and an idle connection holds none.
@@ -8,21 +8,12 @@ use core::{cell::RefCell, fmt, mem};
 /// The length of an input chunk in bytes: as much as is worth asking the kernel for at once.
 const CHUNK_LEN: usize = 64 * 1024;
 
-/// Output buffers that grew beyond this many bytes are released instead of kept.
-const KEPT_OUTPUT_LEN: usize = 64 * 1024;
-
-/// How many buffers of each kind a thread keeps. One is in use at a time unless applications
-/// stop in the middle of what was read, so a few are plenty.
+/// How many chunks a thread keeps. One is in use at a time unless applications stop in the middle
+/// of what was read, so a few are plenty.
 const KEPT: usize = 4;
 
-#[derive(Default)]
-struct Pool {
-    chunks: Vec<Box<[u8]>>,
-    outputs: Vec<Vec<u8>>,
-}
-
 thread_local! {
-    static POOL: RefCell<Pool> = RefCell::default();
+    static CHUNKS: RefCell<Vec<Box<[u8]>>> = RefCell::default();
 }
 
 /// Input: a buffer lent by the thread, and which part of it holds unread bytes.
@@ -37,7 +28,7 @@ pub(crate) struct Chunk {
 impl Chunk {
     /// Borrows an empty chunk. It was zeroed when the thread first made it, and never since.
     pub(crate) fn borrow() -> Self {
-        let kept = POOL.try_with(|pool| pool.borrow_mut().chunks.pop()).ok().flatten();
+        let kept = CHUNKS.try_with(|chunks| chunks.borrow_mut().pop()).ok().flatten();
         let buffer = kept.unwrap_or_else(|| vec![0; CHUNK_LEN].into_boxed_slice());
         Self { buffer, start: 0, end: 0 }
     }
@@ -90,8 +81,8 @@ impl Drop for Chunk {
     fn drop(&mut self) {
         let buffer = mem::take(&mut self.buffer);
         // A thread that is ending has no pool any more; the buffer is then simply released.
-        let _ = POOL.try_with(|pool| {
-            let chunks = &mut pool.borrow_mut().chunks;
+        let _ = CHUNKS.try_with(|chunks| {
+            let mut chunks = chunks.borrow_mut();
             if chunks.len() < KEPT && buffer.len() == CHUNK_LEN {
                 chunks.push(buffer);
             }
@@ -103,23 +94,4 @@ impl fmt::Debug for Chunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chunk").field("unread", &(self.end - self.start)).finish_non_exhaustive()
     }
-}
-
-/// Borrows an empty output buffer.
-pub(crate) fn borrow_output() -> Vec<u8> {
-    POOL.try_with(|pool| pool.borrow_mut().outputs.pop()).ok().flatten().unwrap_or_default()
-}
-
-/// Gives an output buffer back; its content is dropped.
-pub(crate) fn return_output(mut buffer: Vec<u8>) {
-    if buffer.capacity() == 0 || buffer.capacity() > KEPT_OUTPUT_LEN {
-        return;
-    }
-    buffer.clear();
-    let _ = POOL.try_with(|pool| {
-        let outputs = &mut pool.borrow_mut().outputs;
-        if outputs.len() < KEPT {
-            outputs.push(buffer);
-        }
-    });
 }

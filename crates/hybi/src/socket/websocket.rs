@@ -9,15 +9,16 @@ use core::{
 use futures_core::{FusedStream, Stream};
 use futures_sink::Sink;
 use hybi_compression::Agreed;
-use hybi_frame::{CloseCode, CloseFrame, FrameRules, Payload, TextPayload};
+use hybi_frame::{Assembled as Event, CloseCode, CloseFrame, FrameRules, Payload, TextPayload};
 use hybi_handshake::{ExtensionOffer, Version};
 
-use crate::{
-    Capabilities, CloseStatus, Connection, Error, Event, Message, MessageRef, Outgoing, SendError,
-    State,
+use super::{
     driver::Driver,
     io::{Timer, Transport},
     pool::Chunk,
+};
+use crate::connection::{
+    Capabilities, CloseStatus, Connection, Error, Message, MessageRef, Outgoing, SendError, State,
 };
 
 /// An open WebSocket connection over a transport `T` and a timer `C`.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use hybi_compression::{Compress, EncodingKey};
 
-use crate::Message;
+use super::Message;
 
 /// A message on its way out, with what its sender wants of extensions that compress.
 ///

@@ -4,7 +4,7 @@ use http::Response;
 use hybi_handshake::{ServerAccepted, Version};
 use hybi_legacy::{Terms, hybi_04_nonce};
 
-use crate::random::random;
+use crate::connection::random;
 
 /// The terms of a version before hybi-07; `None` from there on. hybi-04 has a field for its nonce.
 pub(super) fn terms(accepted: &ServerAccepted, response: &mut Response<()>) -> Option<Terms> {

@@ -13,9 +13,11 @@ use hybi_handshake::{
 };
 
 use crate::{
-    Config, Connection, Negotiated, WebSocket,
-    io::{Timer, Transport},
-    pool::Chunk,
+    connection::{Config, Connection, Negotiated},
+    socket::{
+        Chunk, WebSocket,
+        io::{Timer, Transport},
+    },
 };
 
 /// Which requests a server accepts, and the choices about the connections that follow.

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use hybi_compression::Extensions;
 use hybi_handshake::{ClientRequest, FieldError, Version, WsUri};
 
-use crate::{Config, Error, random::random, server::is_spoken};
+use crate::{
+    connection::{Config, Error, random},
+    opening::server::is_spoken,
+};
 
 pub use handshake::{ClientAccepted, ClientHandshake};
 

@@ -12,7 +12,7 @@ use std::{
 use bytes::BufMut;
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::pool::Chunk;
+use super::pool::Chunk;
 
 /// The bytes underneath a connection: a TCP or TLS stream, or anything like it.
 ///
@@ -178,12 +178,6 @@ pub trait Timer: Unpin {
 
     /// Waits until `deadline`. A deadline that differs from the last call's replaces it.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()>;
-}
-
-/// Whether reading failed because TLS ended without its goodbye (close_notify), which many peers
-/// leave out. That is the end of input: the Close frame, not TLS, tells whether something is missing.
-pub(crate) fn is_end_without_goodbye(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::UnexpectedEof
 }
 
 /// Any stream with the futures-io traits as a [`Transport`]: what async-std and smol give.

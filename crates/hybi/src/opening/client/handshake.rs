@@ -5,7 +5,7 @@ use core::fmt;
 use hybi_compression::Extensions;
 use hybi_handshake::HandshakeError;
 
-use crate::{Error, Negotiated};
+use crate::connection::{Error, Negotiated};
 
 /// The opening handshake for one connection, without I/O.
 ///

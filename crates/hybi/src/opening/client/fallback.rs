@@ -4,7 +4,7 @@ use http::StatusCode;
 use hybi_handshake::{HandshakeError, Version};
 
 use super::Client;
-use crate::{Error, OpeningError};
+use crate::connection::{Error, OpeningError};
 
 impl Client {
     /// The client for another attempt on a new transport, after an attempt of this one failed with

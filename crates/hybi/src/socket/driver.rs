@@ -6,12 +6,14 @@
 use core::task::{Context, Poll, ready};
 use std::io::{self, IoSlice};
 
-use crate::{
-    Connection, Error, Event, State,
+use hybi_frame::Assembled as Event;
+
+use super::{
     io::{Timer, Transport},
     pool::Chunk,
     wakers::{Half, Wakers},
 };
+use crate::connection::{Connection, Error, State};
 
 /// How many segments one vectored write may take.
 const SLICES: usize = 16;
