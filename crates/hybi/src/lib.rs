@@ -69,6 +69,7 @@
 #![forbid(unsafe_code)]
 
 mod connection;
+pub mod legacy;
 pub mod opening;
 mod socket;
 
@@ -94,9 +95,6 @@ pub use hybi_handshake::{
     HeadLimits, HostPattern, HostPolicy, OriginPattern, OriginPolicy, RefusedOrigin,
     ServerAccepted, SubprotocolPreference, UriError, Version, VersionSet, WsUri,
 };
-
-#[cfg(feature = "legacy")]
-pub use hybi_legacy as legacy;
 
 pub use connection::{
     Capabilities, CloseStatus, Config, Connection, Deadline, Endpoint, Error, Message, MessageRef,

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use hybi_frame::Role;
 use hybi_handshake::{HandshakeError, ServerAccepted};
-use hybi_legacy::ServerAnswer;
 
 use super::{Incoming, left_over, or_end, read_chunk, within, write_all};
 use crate::{
     connection::{Connection, Deadline, Error, Negotiated},
+    legacy::ServerAnswer,
     socket::{
         Chunk, WebSocket,
         io::{Timer, Transport},

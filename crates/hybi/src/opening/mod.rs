@@ -5,7 +5,6 @@
 
 pub(crate) mod client;
 mod dial;
-#[cfg(feature = "legacy")]
 mod hixie;
 pub(crate) mod server;
 
@@ -22,10 +21,8 @@ use std::{
 
 use http::Method;
 use hybi_frame::Role;
-#[cfg(feature = "legacy")]
-use hybi_handshake::Version;
 use hybi_handshake::{
-    HandshakeError, ServerAccepted, ServerHandshake, WsUri, is_upgrade, write_response,
+    HandshakeError, ServerAccepted, ServerHandshake, Version, WsUri, is_upgrade, write_response,
     write_response_head,
 };
 
@@ -461,7 +458,6 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         accepted: ServerAccepted,
         deadline: Instant,
     ) -> Result<WebSocket<T, C>, Error> {
-        #[cfg(feature = "legacy")]
         if accepted.version < Version::HYBI_04 {
             return self.switch_hixie(accepted, deadline).await;
         }

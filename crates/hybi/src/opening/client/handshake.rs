@@ -5,7 +5,10 @@ use core::fmt;
 use hybi_compression::Extensions;
 use hybi_handshake::HandshakeError;
 
-use crate::connection::{Error, Negotiated};
+use crate::{
+    connection::{Error, Negotiated},
+    legacy,
+};
 
 /// The opening handshake for one connection, without I/O.
 ///
@@ -27,10 +30,10 @@ pub struct ClientHandshake {
 
 /// The exchange of the version asked for.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is none of the other where that is empty")]
 enum Exchange {
     Rfc6455(hybi_handshake::ClientHandshake),
-    #[cfg(feature = "legacy")]
-    Legacy(hybi_legacy::ClientHandshake),
+    Legacy(legacy::ClientHandshake),
 }
 
 /// What a server accepted (section 4.1).
@@ -48,8 +51,7 @@ impl ClientHandshake {
         Self { exchange: Exchange::Rfc6455(exchange), extensions }
     }
 
-    #[cfg(feature = "legacy")]
-    pub(super) fn legacy(exchange: hybi_legacy::ClientHandshake, extensions: Extensions) -> Self {
+    pub(super) fn legacy(exchange: legacy::ClientHandshake, extensions: Extensions) -> Self {
         Self { exchange: Exchange::Legacy(exchange), extensions }
     }
 
@@ -58,7 +60,6 @@ impl ClientHandshake {
     pub fn request_bytes(&self) -> &[u8] {
         match &self.exchange {
             Exchange::Rfc6455(exchange) => exchange.request_bytes(),
-            #[cfg(feature = "legacy")]
             Exchange::Legacy(exchange) => exchange.request_bytes(),
         }
     }
@@ -77,7 +78,6 @@ impl ClientHandshake {
                 let accepted = accepted.map(|accepted| judge(&self.extensions, accepted));
                 Ok((consumed, accepted.transpose()?))
             }
-            #[cfg(feature = "legacy")]
             Exchange::Legacy(exchange) => {
                 let (consumed, settled) = exchange.handle_input(chunk)?;
                 let Some((accepted, terms)) = settled else { return Ok((consumed, None)) };
@@ -93,7 +93,6 @@ impl ClientHandshake {
     pub fn handle_eof(&mut self) -> Error {
         match &mut self.exchange {
             Exchange::Rfc6455(exchange) => exchange.handle_eof(),
-            #[cfg(feature = "legacy")]
             Exchange::Legacy(exchange) => exchange.handle_eof(),
         }
         .into()
@@ -105,7 +104,6 @@ impl ClientHandshake {
     pub fn is_rejection(&self) -> bool {
         match &self.exchange {
             Exchange::Rfc6455(exchange) => exchange.is_rejection(),
-            #[cfg(feature = "legacy")]
             Exchange::Legacy(exchange) => exchange.is_rejection(),
         }
     }
@@ -115,7 +113,6 @@ impl ClientHandshake {
     pub fn give_up(&mut self) -> Option<HandshakeError> {
         match &mut self.exchange {
             Exchange::Rfc6455(exchange) => exchange.give_up(),
-            #[cfg(feature = "legacy")]
             Exchange::Legacy(exchange) => exchange.give_up(),
         }
     }

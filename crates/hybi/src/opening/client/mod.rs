@@ -10,6 +10,7 @@ use hybi_handshake::{ClientRequest, FieldError, Version, WsUri};
 
 use crate::{
     connection::{Config, Error, random},
+    legacy,
     opening::server::is_spoken,
 };
 
@@ -78,17 +79,14 @@ impl Client {
         let request = self.request.clone().with_uri(uri.clone());
         let offers = self.extensions.offers(self.version());
         let request = offers.into_iter().fold(request, ClientRequest::extension);
-        #[cfg(feature = "legacy")]
-        {
-            let random = &mut |bytes: &mut [u8]| {
-                for byte in bytes {
-                    [*byte] = random();
-                }
-            };
-            // It takes what came before hybi-07.
-            if let Ok(exchange) = hybi_legacy::ClientHandshake::new(&request, random, limits) {
-                return ClientHandshake::legacy(exchange, self.extensions.clone());
+        let random_fill = &mut |bytes: &mut [u8]| {
+            for byte in bytes {
+                [*byte] = random();
             }
+        };
+        // It takes what came before hybi-07.
+        if let Ok(exchange) = legacy::ClientHandshake::new(&request, random_fill, limits) {
+            return ClientHandshake::legacy(exchange, self.extensions.clone());
         }
         let exchange = hybi_handshake::ClientHandshake::new(&request, random(), limits);
         ClientHandshake::new(exchange, self.extensions.clone())
@@ -219,27 +217,5 @@ fn spoken(version: Version) -> Result<Version, FieldError> {
         Ok(version)
     } else {
         Err(FieldError::UnsupportedVersion { requested: version })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_asks_only_for_versions_that_it_can_speak() {
-        let spoken: &[u8] =
-            if cfg!(feature = "legacy") { &[0, 1, 2, 3, 4, 5, 6, 7, 8, 13] } else { &[7, 8, 13] };
-        for number in 0..=u8::MAX {
-            let requested = Version::new(number);
-            match Client::builder().version(requested).build() {
-                Ok(_) => assert!(spoken.contains(&number), "{number}"),
-                Err(Error::Field(error)) => {
-                    assert_eq!(error, FieldError::UnsupportedVersion { requested });
-                    assert!(!spoken.contains(&number), "{number}");
-                }
-                Err(error) => panic!("{number}: {error}"),
-            }
-        }
     }
 }

@@ -1,8 +1,5 @@
 //! Server: which requests to accept (RFC 6455 section 4.2), also for HTTP frameworks.
 
-#[cfg(feature = "legacy")]
-mod legacy;
-
 use std::sync::Arc;
 
 use hybi_compression::Extensions;
@@ -14,6 +11,7 @@ use hybi_handshake::{
 
 use crate::{
     connection::{Config, Connection, Negotiated},
+    legacy::{self, FieldOrder},
     socket::{
         Chunk, WebSocket,
         io::{Timer, Transport},
@@ -35,8 +33,7 @@ pub struct Server {
     policy: Arc<ServerPolicy>,
     extensions: Extensions,
     config: Arc<Config>,
-    #[cfg(feature = "legacy")]
-    hixie_75_fields: hybi_legacy::FieldOrder,
+    hixie_75_fields: FieldOrder,
 }
 
 impl Server {
@@ -111,13 +108,12 @@ impl Server {
         let chosen = self.extensions.accept(&accepted.offers, accepted.version);
         let accepted =
             accepted.with_extensions(chosen.iter().map(|agreed| agreed.answer().clone()));
-        #[cfg_attr(not(feature = "legacy"), expect(unused_mut, reason = "old drafts add to it"))]
         let mut response = accepted.response();
-        #[cfg(feature = "legacy")]
-        let terms = legacy::terms(&accepted, &mut response);
-        let negotiated = Negotiated::new(accepted.version, accepted.subprotocol, chosen);
-        #[cfg(feature = "legacy")]
-        let negotiated = Negotiated { terms, ..negotiated };
+        let terms = legacy::server_terms(&accepted, &mut response);
+        let mut negotiated = Negotiated::new(accepted.version, accepted.subprotocol, chosen);
+        if let Some(terms) = terms {
+            negotiated = negotiated.with_terms(terms);
+        }
         (response, Upgrade { negotiated, config: self.config.clone(), input: Vec::new() })
     }
 
@@ -126,9 +122,8 @@ impl Server {
         &self,
         request: &http::Request<()>,
     ) -> Result<ServerAccepted, HandshakeError> {
-        #[cfg(feature = "legacy")]
         if self.policy.versions().iter().any(|version| version < Version::HYBI_04) {
-            return hybi_legacy::check(&self.policy, request, self.hixie_75_fields);
+            return legacy::check(&self.policy, request, self.hixie_75_fields);
         }
         self.policy.check(request)
     }
@@ -136,8 +131,7 @@ impl Server {
 
 /// Whether [`Connection`] knows the framing of this version.
 pub(crate) fn is_spoken(version: Version) -> bool {
-    let oldest = if cfg!(feature = "legacy") { Version::HIXIE_75 } else { Version::HYBI_07 };
-    version >= oldest && Version::ALL.contains(&version)
+    version >= legacy::OLDEST && Version::ALL.contains(&version)
 }
 
 /// Checks a request that an HTTP framework has read against the default [`Server`].
@@ -232,8 +226,7 @@ pub struct ServerBuilder {
     policy: ServerPolicy,
     extensions: Extensions,
     config: Config,
-    #[cfg(feature = "legacy")]
-    hixie_75_fields: hybi_legacy::FieldOrder,
+    pub(crate) hixie_75_fields: FieldOrder,
 }
 
 impl ServerBuilder {
@@ -364,14 +357,6 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets how closely clients of hixie-75 have to follow the order of fields that their draft fixes; any
-    /// order by default, since proxies add fields of their own.
-    #[cfg(feature = "legacy")]
-    pub fn hixie_75_fields(mut self, order: hybi_legacy::FieldOrder) -> Self {
-        self.hixie_75_fields = order;
-        self
-    }
-
     /// Sets the choices about connections.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -385,7 +370,6 @@ impl ServerBuilder {
             policy: Arc::new(self.policy),
             extensions: self.extensions,
             config: Arc::new(self.config),
-            #[cfg(feature = "legacy")]
             hixie_75_fields: self.hixie_75_fields,
         }
     }
