@@ -6,7 +6,11 @@ use std::time::Instant;
 use hybi_frame::Role;
 use hybi_handshake::{HandshakeError, ServerAccepted};
 
-use super::{Incoming, left_over, or_end, read_chunk, within, write_all};
+use super::{
+    Incoming,
+    bytes::{left_over, or_end, read_chunk, write_all},
+    deadline::within,
+};
 use crate::{
     connection::{Connection, Deadline, Error, Negotiated},
     legacy::ServerAnswer,

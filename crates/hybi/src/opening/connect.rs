@@ -1,0 +1,159 @@
+//! Connecting: the opening handshake as client, over a transport (RFC 6455 section 4.1).
+
+use core::{future::Future, time::Duration};
+use std::time::Instant;
+
+use hybi_frame::Role;
+use hybi_handshake::WsUri;
+
+use super::{
+    bytes::{left_over, read_chunk, write_all},
+    client::{Client, ClientAccepted, ClientHandshake},
+    deadline::within,
+};
+use crate::{
+    connection::{Connection, Deadline, Error, is_end_without_goodbye},
+    socket::{
+        Chunk, WebSocket,
+        io::{Timer, Transport},
+    },
+};
+
+/// Opens a connection as client on a transport that is connected already (RFC 6455 section 4.1).
+///
+/// `deadline` ends the attempt; it includes what the caller did before, such as connecting.
+///
+/// ```
+/// use hybi::{Client, Error, WebSocket, io::{Timer, Transport}, opening};
+///
+/// /// What an adapter's `client` is.
+/// async fn client<T: Transport, C: Timer>(
+///     client: &Client,
+///     uri: &str,
+///     transport: T,
+///     timer: C,
+/// ) -> Result<WebSocket<T, C>, Error> {
+///     let deadline = client.config().handshake_deadline(timer.now());
+///     let (ws, _response) =
+///         opening::open_client(client, &uri.parse()?, transport, timer, deadline).await?;
+///     Ok(ws)
+/// }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if the server refused or broke a rule, or left; [`Error::Opening`] or
+/// [`Error::Timeout`]. The transport is dropped. A refusal holds the response: its body is what
+/// came within a second after its head, since servers are known that neither say how long it is
+/// nor end the transport.
+pub async fn open_client<T: Transport, C: Timer>(
+    client: &Client,
+    uri: &WsUri,
+    mut transport: T,
+    mut timer: C,
+    deadline: Instant,
+) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
+    // Outside of what a deadline ends: it knows what has come until then.
+    let mut handshake = Box::new(client.handshake(uri));
+    let exchange = Box::pin(ask(&mut handshake, &mut transport, &mut timer, deadline));
+    let (accepted, input) = exchange.await.map_err(|error| refusal_or(error, &mut handshake))?;
+    drop(handshake);
+    let config = client.config().clone();
+    let connection = Connection::new(Role::Client, accepted.negotiated, config);
+    Ok((WebSocket::with_input(connection, transport, timer, input), accepted.response))
+}
+
+/// Opens a connection as client on a transport that `connect` makes, and on another if the server refuses
+/// the version and the client [falls back](Client::fall_back).
+///
+/// `deadline` ends all attempts together.
+///
+/// ```
+/// use hybi::{Client, Error, WebSocket, io::{Timer, Transport}, opening};
+///
+/// /// What an adapter's `connect_with` is.
+/// async fn connect_with<T: Transport, C: Timer + Default>(
+///     client: &Client,
+///     uri: &str,
+///     dial: impl AsyncFn() -> Result<T, Error>,
+/// ) -> Result<WebSocket<T, C>, Error> {
+///     let deadline = client.config().handshake_deadline(C::default().now());
+///     let connect = || async { Ok((dial().await?, C::default())) };
+///     let (ws, _response) = opening::connect(client, &uri.parse()?, deadline, connect).await?;
+///     Ok(ws)
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`open_client`], for the first attempt that was refused with a list of versions, or else for the
+/// last one; what `connect` fails of ends them.
+pub async fn connect<T: Transport, C: Timer, F>(
+    client: &Client,
+    uri: &WsUri,
+    deadline: Instant,
+    mut connect: impl FnMut() -> F,
+) -> Result<(WebSocket<T, C>, http::Response<()>), Error>
+where
+    F: Future<Output = Result<(T, C), Error>>,
+{
+    let mut attempt = client.clone();
+    let mut refusal = None;
+    loop {
+        let (transport, timer) = connect().await?;
+        let error = match open_client(&attempt, uri, transport, timer, deadline).await {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        let next = attempt.fall_back(&error);
+        // Of several, the one that says what would do is worth most.
+        if error.handshake().is_some_and(|error| !error.versions_offered().is_empty()) {
+            refusal.get_or_insert_with(|| error.clone());
+        }
+        match next {
+            Some(next) => attempt = next,
+            None => return Err(refusal.unwrap_or(error)),
+        }
+    }
+}
+
+async fn ask<T: Transport, C: Timer>(
+    handshake: &mut ClientHandshake,
+    transport: &mut T,
+    timer: &mut C,
+    mut deadline: Instant,
+) -> Result<(ClientAccepted, Option<Chunk>), Error> {
+    let late = || Error::Timeout(Deadline::Handshake);
+    let written = write_all(transport, handshake.request_bytes());
+    within(timer, deadline, written).await.ok_or_else(late)??;
+    loop {
+        let read = within(timer, deadline, read_chunk(transport)).await.ok_or_else(late)?;
+        let Some(mut chunk) = read? else {
+            return Err(handshake.handle_eof());
+        };
+        let was_known = handshake.is_rejection();
+        let (consumed, accepted) = handshake.handle_input(chunk.unread())?;
+        chunk.consume(consumed);
+        if let Some(accepted) = accepted {
+            return Ok((accepted, left_over(chunk)));
+        }
+        if handshake.is_rejection() && !was_known {
+            deadline = deadline.min(timer.now() + REFUSAL_BODY_TIME);
+        }
+    }
+}
+
+/// How long the body of a refusal may take once its head is there.
+const REFUSAL_BODY_TIME: Duration = Duration::from_secs(1);
+
+/// The refusal whose head had come when `error` ended the exchange, or else `error`.
+fn refusal_or(error: Error, handshake: &mut ClientHandshake) -> Error {
+    match &error {
+        Error::Opening(_) | Error::Timeout(_) => match handshake.give_up() {
+            Some(refusal) => refusal.into(),
+            None if error.io_error().is_some_and(is_end_without_goodbye) => handshake.handle_eof(),
+            None => error,
+        },
+        _ => error,
+    }
+}

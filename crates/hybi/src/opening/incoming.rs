@@ -1,0 +1,184 @@
+//! Incoming: a request that was read, to be accepted, rejected or answered (RFC 6455 section 4.2.2).
+
+use std::time::Instant;
+
+use http::Method;
+use hybi_handshake::{
+    HandshakeError, ServerAccepted, Version, is_upgrade, write_response, write_response_head,
+};
+
+use super::{
+    answer::{add_headers, answer, with_grace},
+    bytes::write_all,
+    deadline::within,
+    server::Server,
+};
+use crate::{
+    connection::{Config, Deadline, Error},
+    socket::{
+        Chunk, WebSocket,
+        io::{Timer, Transport},
+    },
+};
+
+/// A request that has been read and waits to be accepted, rejected or answered.
+///
+/// The deadline of the opening handshake runs on meanwhile, so that a peer cannot hold a transport
+/// for longer by reading the answer slowly. Whatever time the application took before it answers,
+/// the peer gets two seconds at the least to read what [`accept_as`](Self::accept_as),
+/// [`reject`](Self::reject) and [`respond`](Self::respond) write; [`accept`](Self::accept) has
+/// no more than what is left.
+///
+/// Dropping it drops the transport without an answer.
+///
+/// ```
+/// use hybi::{Error, Incoming, WebSocket, http::Response, io::{Timer, Transport}};
+///
+/// /// A page for browsers; for others a connection with a cookie, if they may have one.
+/// async fn decide<T: Transport, C: Timer>(
+///     incoming: Incoming<T, C>,
+/// ) -> Result<Option<WebSocket<T, C>>, Error> {
+///     if !incoming.is_upgrade() {
+///         incoming.respond(Response::new("<title>hello</title>")).await;
+///         return Ok(None);
+///     }
+///     match incoming.check() {
+///         Ok(accepted) => {
+///             let accepted = accepted.with_header("Set-Cookie", "seen=1")?;
+///             Ok(Some(incoming.accept_as(accepted).await?))
+///         }
+///         Err(error) => Err(incoming.reject(error).await),
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Incoming<T, C> {
+    pub(super) server: Server,
+    pub(super) request: Box<http::Request<()>>,
+    pub(super) input: Option<Chunk>,
+    pub(super) transport: T,
+    pub(super) timer: C,
+    pub(super) deadline: Instant,
+}
+
+impl<T: Transport, C: Timer> Incoming<T, C> {
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> &http::Request<()> {
+        &self.request
+    }
+
+    /// The transport underneath, to look at.
+    #[must_use]
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// Whether the request asks for a WebSocket at all; if not, it is plain HTTP, and
+    /// [`respond`](Self::respond) may serve a page.
+    #[must_use]
+    pub fn is_upgrade(&self) -> bool {
+        is_upgrade(&self.request)
+    }
+
+    /// Replaces the choices about the connection that will follow, for this request alone.
+    ///
+    /// ```
+    /// use hybi::{Config, Incoming, io::{Timer, Transport}};
+    ///
+    /// /// Uploads may be larger than what the server takes elsewhere.
+    /// fn limits<T: Transport, C: Timer>(incoming: Incoming<T, C>) -> Incoming<T, C> {
+    ///     if incoming.request().uri().path() == "/upload" {
+    ///         return incoming.with_config(Config::default().max_message(256 * 1024 * 1024));
+    ///     }
+    ///     incoming
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_config(mut self, config: Config) -> Self {
+        self.server = self.server.with_config(config);
+        self
+    }
+
+    /// Checks the request against the server's rules without answering it.
+    ///
+    /// # Errors
+    ///
+    /// The rule that it breaks; [`reject`](Self::reject) answers so.
+    pub fn check(&self) -> Result<ServerAccepted, HandshakeError> {
+        self.server.check(&self.request)
+    }
+
+    /// Accepts the request if it keeps the server's rules, and rejects it if not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handshake`] if it was rejected, [`Error::Opening`] or [`Error::Timeout`] if the
+    /// answer could not be sent.
+    pub async fn accept(self) -> Result<WebSocket<T, C>, Error> {
+        match self.check() {
+            Ok(accepted) => {
+                let deadline = self.deadline;
+                self.switch(accepted, deadline).await
+            }
+            Err(error) => Err(self.reject(error).await),
+        }
+    }
+
+    /// Accepts the request with an answer of the caller's making: one of
+    /// [`check`](Self::check), with another subprotocol or more header fields. The extensions are
+    /// chosen now, by the server's configuration and among the `offers` that the caller left in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Opening`] or [`Error::Timeout`] if the answer could not be sent.
+    pub async fn accept_as(self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
+        let deadline = with_grace(self.deadline, &self.timer);
+        self.switch(accepted, deadline).await
+    }
+
+    /// Answers 101 and lets frames follow.
+    async fn switch(
+        mut self,
+        accepted: ServerAccepted,
+        deadline: Instant,
+    ) -> Result<WebSocket<T, C>, Error> {
+        if accepted.version < Version::HYBI_04 {
+            return self.switch_hixie(accepted, deadline).await;
+        }
+        let (response, upgrade) = self.server.accepted(accepted);
+        let mut head = Vec::new();
+        write_response(&response, &[], &mut head);
+        let written = Box::pin(write_all(&mut self.transport, &head));
+        within(&mut self.timer, deadline, written)
+            .await
+            .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
+        let connection = upgrade.into_connection();
+        Ok(WebSocket::with_input(connection, self.transport, self.timer, self.input))
+    }
+
+    /// Rejects the request as `error` says, ends the transport in order, and hands the error back.
+    pub async fn reject(self, error: HandshakeError) -> Error {
+        self.respond(error.response()).await;
+        error.into()
+    }
+
+    /// Answers the request with plain HTTP and ends the transport in order.
+    ///
+    /// `Content-Length` and `Connection: close` are added. If the request is HEAD, the body is
+    /// measured but not sent (RFC 9110 section 9.3.2). Fields of
+    /// [`ServerBuilder::header`](crate::ServerBuilder::header) that it lacks are added. A peer that goes away meanwhile, or
+    /// does not read for too long, is no error: there is nobody left to tell.
+    pub async fn respond<B: AsRef<[u8]>>(mut self, mut response: http::Response<B>) {
+        add_headers(&self.server, &mut response);
+        let body = response.body().as_ref();
+        let mut bytes = Vec::new();
+        if self.request.method() == Method::HEAD {
+            write_response_head(&response, body.len(), &mut bytes);
+        } else {
+            write_response(&response, body, &mut bytes);
+        }
+        drop(response);
+        Box::pin(answer(&mut self.transport, &mut self.timer, self.deadline, &bytes)).await;
+    }
+}
