@@ -15,6 +15,8 @@
 //! - [`FrameDecoder`] parses headers, checks them, and unmasks payloads in place.
 //! - [`MessageAssembler`] joins fragments, checks text, bounds sizes. A message that lay whole in
 //!   one chunk is lent, and nothing is allocated for it.
+//! - [`Chunk`] is a block to read into: it knows what is unread and where the last event lies, and
+//!   hands out a large message without a copy.
 //! - [`encode_frame`] and [`FrameHeader::encode`] write frames.
 //! - [`FrameRules`] is what the versions differ in, [`Limits`] is what a peer may make us hold, and
 //!   [`FrameError`] is what it did wrong: the rule, the byte, and the close code to answer with.
@@ -55,6 +57,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod chunk;
 mod close;
 mod decoder;
 mod encoder;
@@ -70,6 +73,7 @@ mod rules;
 mod utf8;
 
 // The public interface.
+pub use chunk::{Chunk, Located};
 pub use close::{CloseCode, CloseFrame, CloseFrameError};
 pub use decoder::{FrameDecoder, FramePart};
 pub use encoder::encode_frame;

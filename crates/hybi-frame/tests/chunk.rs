@@ -1,0 +1,340 @@
+//! A chunk: what is read, lent, kept and given back, and what of it is copied (RFC 6455 §5.2, §5.6).
+
+use bytes::Bytes;
+use hybi_frame::{
+    Assembled, Chunk, FrameDecoder, FrameRules, Limits, Located, MaskingKey, MessageAssembler,
+    Opcode, Payload, Role, Rsv, TextPayload, encode_frame,
+};
+use hybi_testkit::allocator::{Counting, Meter};
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Reads as much of `bytes` as there is room for.
+fn read(chunk: &mut Chunk, bytes: &[u8]) -> usize {
+    let room = chunk.room(bytes.len());
+    let len = bytes.len().min(room.len());
+    room[..len].copy_from_slice(&bytes[..len]);
+    chunk.filled(len);
+    len
+}
+
+/// Takes `len` bytes for a binary message.
+fn binary(chunk: &mut Chunk, len: usize) -> Option<Located> {
+    chunk.decode(usize::MAX, |bytes| {
+        (len, Some(Assembled::Binary(Payload::Borrowed(&bytes[..len]))))
+    })
+}
+
+#[test]
+fn a_chunk_may_move_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Chunk>();
+    is_send::<Located>();
+}
+
+#[test]
+fn messages_of_64_kib_are_kept_where_they_were_unmasked() {
+    let (rules, limits) = (FrameRules::RFC6455, Limits::default());
+    let mut decoder = FrameDecoder::new(Role::Server, rules, limits);
+    let mut assembler = MessageAssembler::new(rules, limits);
+    let mut chunk = Chunk::new();
+    let text = "ä".repeat(32 * 1024);
+    for round in 0..3 {
+        let mut frame = Vec::new();
+        let key = Some(MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]));
+        encode_frame(&mut frame, true, Rsv::NONE, Opcode::Text, text.as_bytes(), key);
+        assert_eq!(read(&mut chunk, &frame), frame.len(), "{round}");
+
+        let located = chunk.decode(usize::MAX, |bytes| {
+            let (taken, part) = decoder.decode(bytes).expect("a lawful frame");
+            (taken, assembler.push(part.expect("a whole one")).expect("a lawful message"))
+        });
+        assert!(matches!(located, Some(Located::Text)));
+        assert_eq!(chunk.lent_text(), text);
+        let place = chunk.lent_bytes().as_ptr();
+        let kept = chunk.take_text();
+        assert_eq!((kept.as_ptr(), &*kept), (place, &*text), "where it was");
+        drop(kept);
+        assert!(chunk.reclaim());
+    }
+}
+
+#[test]
+fn large_messages_are_kept_without_a_copy_and_all_but_the_first_without_an_allocation() {
+    let mut chunk = Chunk::new();
+    let mut kept = Vec::with_capacity(5);
+    chunk.filled(Chunk::LEN);
+    for round in 0..5 {
+        let meter = Meter::start();
+        binary(&mut chunk, Chunk::SPLIT_MIN);
+        let place = chunk.lent_bytes().as_ptr();
+        kept.push(chunk.take_bytes());
+        assert_eq!(kept[round].as_ptr(), place, "{round}");
+        // The count of those who hold a part of the block is allocated once.
+        let most = if round == 0 { 64 } else { 0 };
+        assert!(meter.peak() <= most, "{round}: {} bytes", meter.peak());
+    }
+    assert_eq!(chunk.unread_len(), Chunk::LEN - 5 * Chunk::SPLIT_MIN);
+
+    chunk.consume(usize::MAX);
+    let meter = Meter::start();
+    assert!(!chunk.reclaim(), "five parts are held");
+    let last = kept.pop();
+    kept.clear();
+    assert!(!chunk.reclaim(), "one is");
+    drop(last);
+    assert!(chunk.reclaim());
+    assert_eq!(chunk.room(1).len(), Chunk::LEN);
+    assert_eq!(meter.peak(), 0, "giving it back allocates nothing");
+}
+
+#[test]
+fn small_messages_hold_their_own_bytes_only() {
+    let mut chunk = Chunk::new();
+    chunk.filled(Chunk::LEN);
+    binary(&mut chunk, Chunk::SPLIT_MIN - 1);
+    let meter = Meter::start();
+    let kept = chunk.take_bytes();
+    assert_eq!(meter.held(), Chunk::SPLIT_MIN - 1);
+    chunk.consume(usize::MAX);
+    assert!(chunk.reclaim(), "nobody holds a part of it");
+    assert_eq!(kept.len(), Chunk::SPLIT_MIN - 1);
+}
+
+#[test]
+fn a_block_is_zeroed_only_when_it_is_made() {
+    let mut chunk = Chunk::new();
+    assert!(chunk.room(1).iter().all(|&byte| byte == 0));
+    read(&mut chunk, &[7; Chunk::LEN]);
+    binary(&mut chunk, 10_000);
+    drop(chunk.take_bytes());
+    chunk.consume(usize::MAX);
+    assert!(chunk.reclaim());
+    assert!(chunk.room(1).iter().all(|&byte| byte == 7));
+}
+
+#[test]
+fn lending_and_reading_on_allocate_nothing() {
+    let mut chunk = Chunk::new();
+    let meter = Meter::start();
+    for _ in 0..100 {
+        read(&mut chunk, &[b'a'; 50_000]);
+        while !chunk.is_empty() {
+            chunk.decode(1000, |bytes| {
+                let text = str::from_utf8(bytes).expect("it is ASCII");
+                (text.len(), Some(Assembled::Text(TextPayload::Borrowed(text))))
+            });
+            assert_eq!(chunk.lent_text().len(), 1000);
+        }
+    }
+    assert_eq!(meter.peak(), 0);
+}
+
+#[test]
+fn what_does_not_lie_in_the_bytes_consumed_is_owned() {
+    let mut chunk = Chunk::holding(b"abcdef");
+    let elsewhere =
+        chunk.decode(6, |_| (1, Some(Assembled::Text(TextPayload::Borrowed("elsewhere")))));
+    assert!(matches!(
+        elsewhere,
+        Some(Located::Owned(Assembled::Text(text))) if &*text == "elsewhere"
+    ));
+    // It could be overwritten, or be read a second time.
+    let unread =
+        chunk.decode(6, |bytes| (2, Some(Assembled::Ping(Payload::Borrowed(&bytes[..3])))));
+    assert!(matches!(
+        unread,
+        Some(Located::Owned(Assembled::Ping(payload))) if &*payload == b"bcd"
+    ));
+    assert_eq!(chunk.unread(), b"def");
+    let close = chunk.decode(6, |_| (3, Some(Assembled::Close(None))));
+    assert!(matches!(close, Some(Located::Owned(Assembled::Close(None)))));
+}
+
+#[test]
+fn an_empty_payload_lies_anywhere() {
+    let mut chunk = Chunk::holding(b"ab");
+    let located =
+        chunk.decode(2, |bytes| (2, Some(Assembled::Pong(Payload::Borrowed(&bytes[2..])))));
+    assert!(matches!(located, Some(Located::Pong)));
+    assert_eq!(chunk.lent_bytes(), b"");
+    assert_eq!(chunk.take_bytes(), Bytes::new());
+}
+
+#[test]
+fn the_decoder_sees_no_more_than_it_may_and_consumes_no_more_than_it_sees() {
+    let mut chunk = Chunk::holding(b"abcdef");
+    let mut seen = 0;
+    chunk.decode(4, |bytes| {
+        seen = bytes.len();
+        (100, None)
+    });
+    assert_eq!(seen, 4);
+    assert_eq!(chunk.unread(), b"ef");
+}
+
+#[test]
+fn a_frame_without_its_end_gets_room_behind_it() {
+    let mut chunk = Chunk::new();
+    chunk.filled(Chunk::LEN);
+    binary(&mut chunk, 60_000);
+    let kept = chunk.take_bytes();
+    let rest = Chunk::LEN - 60_000;
+    chunk.consume(rest - 100);
+    assert_eq!(chunk.room(1000).len(), rest - 100, "somebody holds what was in front");
+    drop(kept);
+    assert_eq!(chunk.room(rest).len(), Chunk::LEN - 100, "and now nobody does");
+    assert_eq!(chunk.unread_len(), 100);
+}
+
+#[test]
+fn a_small_rest_leaves_the_block_to_others() {
+    let mut chunk = Chunk::new();
+    read(&mut chunk, &[b'a'; 5000]);
+    binary(&mut chunk, 4990);
+    let kept = chunk.take_bytes();
+    let meter = Meter::start();
+    let mut block = chunk.shrink_to_rest().expect("a small rest");
+    assert_eq!((chunk.unread(), meter.held()), (&mut [b'a'; 10][..], 10));
+    assert!(chunk.room(1).is_empty());
+    chunk.consume(10);
+    assert!(!chunk.reclaim(), "too small for a thread");
+    assert!(!block.reclaim(), "a message is held");
+    drop(kept);
+    assert!(block.reclaim());
+
+    block.filled(Chunk::LEN / 2 + 1);
+    assert!(block.shrink_to_rest().is_none(), "not worth a copy");
+    assert_eq!(block.unread_len(), Chunk::LEN / 2 + 1);
+}
+
+#[test]
+fn a_block_of_more_than_a_chunk_is_not_for_a_thread() {
+    let mut chunk = Chunk::holding(&[1; Chunk::LEN + 1]);
+    chunk.consume(usize::MAX);
+    assert!(!chunk.reclaim());
+}
+
+/// Something that a driver does with a chunk.
+#[derive(Clone, Debug)]
+enum Step {
+    Read(Vec<u8>),
+    /// Consumes `taken` bytes, of which those from `at` on are an event, and keeps it or not.
+    Decode {
+        max: usize,
+        taken: usize,
+        at: usize,
+        text: bool,
+        keep: bool,
+    },
+    Consume(usize),
+    Drop(usize),
+    Reclaim,
+    Shrink,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let len = || prop_oneof![0..100_usize, 0..20_000_usize, Just(Chunk::SPLIT_MIN)];
+    let read = (0..=Chunk::LEN, any::<u8>()).prop_map(|(len, seed)| {
+        // ASCII, and different at each place, so that what is moved wrongly is seen.
+        let bytes = (0..len).map(|at| (at * 31 + at / 97 + usize::from(seed)) as u8 & 0x7f);
+        Step::Read(bytes.collect())
+    });
+    let decode = (prop_oneof![len(), Just(usize::MAX)], len(), len(), any::<(bool, bool)>());
+    let decode = decode.prop_map(|(max, taken, at, (text, keep))| Step::Decode {
+        max,
+        taken,
+        at,
+        text,
+        keep,
+    });
+    let step = prop_oneof![
+        3 => read,
+        8 => decode,
+        1 => len().prop_map(Step::Consume),
+        3 => any::<usize>().prop_map(Step::Drop),
+        1 => Just(Step::Reclaim),
+        1 => Just(Step::Shrink),
+    ];
+    vec(step, 0..40)
+}
+
+proptest! {
+    /// Against a plain vector with the unread bytes, and copies of what is kept.
+    #[test]
+    fn a_chunk_is_a_queue_of_bytes_and_what_is_kept_stays(steps in steps()) {
+        let mut chunk = Chunk::new();
+        let mut unread = Vec::new();
+        let mut kept: Vec<(Bytes, Vec<u8>)> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Read(bytes) => {
+                    let was_empty = chunk.is_empty();
+                    let len = read(&mut chunk, &bytes);
+                    prop_assert!(!was_empty || bytes.is_empty() || len > 0 || chunk.room(1).is_empty());
+                    unread.extend_from_slice(&bytes[..len]);
+                }
+                Step::Decode { max, taken, at, text, keep } => {
+                    let max = max.min(unread.len());
+                    let taken = taken.min(max);
+                    let at = at.min(taken);
+                    let event: Vec<u8> = unread.drain(..taken).skip(at).collect();
+                    let located = chunk.decode(max, |bytes| {
+                        assert_eq!(bytes.len(), max);
+                        let payload = &bytes[at..taken];
+                        let event = if text {
+                            let text = str::from_utf8(payload).expect("it is ASCII");
+                            Assembled::Text(TextPayload::Borrowed(text))
+                        } else {
+                            Assembled::Binary(Payload::Borrowed(payload))
+                        };
+                        (taken, Some(event))
+                    });
+                    match located {
+                        Some(Located::Text) if text => prop_assert_eq!(chunk.lent_text().as_bytes(), &event),
+                        Some(Located::Binary) if !text => {}
+                        other => panic!("{other:?}"),
+                    }
+                    prop_assert_eq!(chunk.lent_bytes(), &event);
+                    if keep {
+                        let bytes = if text { chunk.take_text().into() } else { chunk.take_bytes() };
+                        kept.push((bytes, event));
+                    }
+                }
+                Step::Consume(len) => {
+                    chunk.consume(len);
+                    unread.drain(..len.min(unread.len()));
+                }
+                Step::Drop(index) => {
+                    if !kept.is_empty() {
+                        kept.swap_remove(index % kept.len());
+                    }
+                }
+                Step::Reclaim => {
+                    let whole = chunk.reclaim();
+                    prop_assert!(!whole || unread.is_empty() && chunk.room(1).len() == Chunk::LEN);
+                }
+                Step::Shrink => {
+                    if let Some(mut block) = chunk.shrink_to_rest() {
+                        prop_assert!(block.is_empty());
+                        prop_assert!(chunk.room(1).is_empty());
+                        // As a driver does: what is left moves on in a block of the thread's.
+                        if block.reclaim() {
+                            read(&mut block, chunk.unread());
+                            chunk = block;
+                        }
+                    }
+                }
+            }
+            prop_assert_eq!(chunk.unread_len(), unread.len());
+            prop_assert_eq!(chunk.is_empty(), unread.is_empty());
+            prop_assert_eq!(chunk.unread(), &unread[..]);
+            for (bytes, expected) in &kept {
+                prop_assert_eq!(bytes, expected);
+            }
+        }
+    }
+}
