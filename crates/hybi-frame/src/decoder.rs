@@ -157,6 +157,38 @@ impl FrameDecoder {
         header.payload_len.checked_sub((chunk.len() - len) as u64).filter(|&missing| missing > 0)
     }
 
+    /// Whether the next bytes belong to a control frame: one is in progress, or `chunk`, which comes
+    /// next, begins with the first byte of one.
+    ///
+    /// Whoever only sends may take in control frames, and leaves messages for the one who receives.
+    ///
+    /// ```
+    /// use hybi_frame::{FrameDecoder, FrameRules, Limits, Role};
+    ///
+    /// let mut decoder = FrameDecoder::new(Role::Client, FrameRules::RFC6455, Limits::default());
+    /// assert!(decoder.next_is_control(b"\x89\x02"));
+    /// assert!(!decoder.next_is_control(b"\x81\x05Hello"));
+    /// assert!(!decoder.next_is_control(b""));
+    ///
+    /// decoder.decode(&mut *b"\x89\x02p".to_vec())?;
+    /// assert!(decoder.next_is_control(b"q\x81\x05Hello"), "the Ping goes on");
+    /// # Ok::<(), hybi_frame::FrameError>(())
+    /// ```
+    ///
+    /// [RFC 6455 §5.5](https://www.rfc-editor.org/rfc/rfc6455#section-5.5)
+    #[inline]
+    #[must_use]
+    pub fn next_is_control(&self, chunk: &[u8]) -> bool {
+        // The highest bit of the opcode says so, of those that are reserved as well.
+        let says_so = |first: u8| first & 0x08 != 0;
+        match &self.state {
+            State::Boundary => chunk.first().copied().is_some_and(says_so),
+            State::Header { bytes, .. } => says_so(bytes[0]),
+            State::Payload { header, .. } => header.opcode.is_control(),
+            State::Failed(_) => false,
+        }
+    }
+
     /// Payload bytes of the current frame that are still to come; 0 between frames.
     #[inline]
     #[must_use]

@@ -5,8 +5,8 @@ mod common;
 
 use common::{Event, receive};
 use hybi_frame::{
-    CloseCode, CloseFrame, FrameHeader, FrameRules, MaskingKey, Opcode, Role, Rsv, apply_mask,
-    encode_frame,
+    CloseCode, CloseFrame, FrameDecoder, FrameHeader, FrameRules, Limits, MaskingKey, Opcode, Role,
+    Rsv, apply_mask, encode_frame,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -74,6 +74,32 @@ proptest! {
         let (received, result) = receive(role.peer(), FrameRules::RFC6455, wire.chunks(chunk));
         prop_assert_eq!(result, Ok(()));
         prop_assert!(received.iter().eq(sent.iter().map(|(event, _)| event)));
+    }
+
+    #[test]
+    fn a_control_frame_is_told_at_each_of_its_bytes_and_no_other_frame_is(
+        sent in vec((events(), vec(any::<usize>(), 0..3)), 0..8),
+        key in any::<[u8; 4]>(),
+        client in any::<bool>(),
+    ) {
+        let role = if client { Role::Client } else { Role::Server };
+        let (mut wire, mut expected) = (Vec::new(), Vec::new());
+        for (event, cuts) in &sent {
+            let key = role.masks_outgoing().then_some(MaskingKey::from_bytes(key));
+            encode(&mut wire, event, cuts, || key);
+            let is_control = !matches!(event, Event::Text(_) | Event::Binary(_));
+            expected.resize(wire.len(), is_control);
+        }
+        let rules = FrameRules::RFC6455;
+        let mut decoder = FrameDecoder::new(role.peer(), rules, Limits::default());
+        for (at, expected) in expected.into_iter().enumerate() {
+            prop_assert_eq!(decoder.next_is_control(&wire[at..]), expected);
+            prop_assert_eq!(decoder.next_is_control(&[wire[at]]), expected);
+            let knows = !decoder.at_frame_boundary();
+            prop_assert_eq!(decoder.next_is_control(b""), expected && knows);
+            decoder.decode(&mut [wire[at]])?;
+        }
+        prop_assert!(!decoder.next_is_control(b""));
     }
 
     #[test]

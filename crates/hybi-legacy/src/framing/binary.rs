@@ -4,7 +4,8 @@
 //! RFC 6455 §5 does.
 
 use hybi_frame::{
-    FrameError, FrameHeader, FramePart, FrameRules, Limits, MaskingKey, Role, apply_long_mask,
+    FrameError, FrameHeader, FramePart, FrameRules, Limits, MaskingKey, Opcode, Role,
+    apply_long_mask,
 };
 
 use super::header::{self, Broken, HeaderBytes, HeaderRules};
@@ -71,6 +72,33 @@ impl BinaryCodec {
 
     pub(super) const fn at_frame_boundary(&self) -> bool {
         matches!(self.state, State::Boundary)
+    }
+
+    pub(super) fn next_is_control(&self, chunk: &[u8]) -> bool {
+        let (mut front, before) = match self.state {
+            State::Boundary => ([0; MAX_LEN], 0),
+            State::Header { bytes, len } => (bytes, len),
+            State::Payload { frame, .. } => return frame.header.opcode.is_control(),
+            State::Failed(_) => return false,
+        };
+        let known = MAX_LEN.min(before + chunk.len());
+        front[before..known].copy_from_slice(&chunk[..known - before]);
+        self.opcode(&front[..known]).is_some_and(Opcode::is_control)
+    }
+
+    /// The opcode of a frame of which `wire` is the front, once it is there.
+    fn opcode(&self, wire: &[u8]) -> Option<Opcode> {
+        let first = match &self.incoming {
+            None => *wire.first()?,
+            Some(masking) => {
+                let (prefix, header) = wire.split_first_chunk()?;
+                let mut bytes = HeaderBytes::default();
+                bytes[0] = *header.first()?;
+                masking.of(MaskingKey::from_bytes(*prefix)).apply_to_header(&mut bytes);
+                bytes[0]
+            }
+        };
+        header::opcode(first & 0x0f)
     }
 
     #[inline]

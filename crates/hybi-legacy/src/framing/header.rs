@@ -121,7 +121,7 @@ impl Broken {
 }
 
 /// What the four bits stand for; `None` when they are reserved.
-const fn opcode(bits: u8) -> Option<Opcode> {
+pub(super) const fn opcode(bits: u8) -> Option<Opcode> {
     match bits {
         0 => Some(Opcode::Continuation),
         1 => Some(Opcode::Close),

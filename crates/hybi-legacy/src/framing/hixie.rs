@@ -56,6 +56,19 @@ impl HixieCodec {
         matches!(self.state, State::Boundary)
     }
 
+    /// Whether `chunk` goes on with, or begins with, what of FF 00 is there.
+    ///
+    /// The length may be written with zeros in front, as FF 80 00. With any other length it is a frame to be
+    /// skipped, which decoding would leave behind for a text that follows.
+    pub(super) fn next_is_control(&self, chunk: &[u8]) -> bool {
+        let length = match (self.state, chunk) {
+            (State::Boundary, [0xff, length @ ..]) => length,
+            (State::Length { value: 0, may_close: true, .. }, length) => length,
+            _ => return false,
+        };
+        self.closes && matches!(length.iter().find(|&&byte| byte != 0x80), None | Some(0))
+    }
+
     pub(super) fn decode<'a>(
         &mut self,
         chunk: &'a mut [u8],

@@ -139,6 +139,33 @@ impl FrameCodec {
         }
     }
 
+    /// Whether the next bytes belong to a control frame: one is in progress, or `chunk`, which comes
+    /// next, begins with as much of one as it takes to tell. In hybi-04 and later frames of clients that is
+    /// five bytes.
+    ///
+    /// In hixie-76 the bytes FF 00 that close count as one; hixie-75 has none. Frames that those two want
+    /// skipped are no control frames.
+    ///
+    /// ```
+    /// use hybi_frame::{Limits, Role};
+    /// use hybi_legacy::{FrameCodec, Terms, Version};
+    ///
+    /// let terms = Terms::new(Version::HIXIE_76).expect("no key needed");
+    /// let codec = FrameCodec::new(&terms, Role::Client, Limits::default());
+    /// assert!(codec.next_is_control(b"\xff\x00"));
+    /// assert!(!codec.next_is_control(b"\x00Hello\xff\xff\x00"));
+    /// ```
+    #[must_use]
+    pub fn next_is_control(&self, chunk: &[u8]) -> bool {
+        match (self.terms.alternative, chunk.first()) {
+            (Some(other), Some(&first)) if self.speaks_other(first) => {
+                let terms = Terms { version: other, ..self.terms };
+                Framing::new(&terms, self.role, self.limits).1.next_is_control(chunk)
+            }
+            _ => self.framing.next_is_control(chunk),
+        }
+    }
+
     /// Appends one frame to `out`: its FIN bit, opcode and masking key as in `header`, and the whole of
     /// `payload`, masked while it is copied where this endpoint [masks](Self::masks).
     ///
@@ -208,13 +235,18 @@ impl FrameCodec {
     #[cold]
     fn settle(&mut self, other: Version, first: u8) {
         self.terms.alternative = None;
-        // Texts of hixie-76 begin with 00, its close with FF. Nothing of hybi-01 to 03 does when a connection
-        // begins: 00 goes on with a message that never began, and FF has reserved bits.
-        let hixie = matches!(first, 0x00 | 0xff);
-        if hixie != (self.terms.version == Version::HIXIE_76) {
+        if self.speaks_other(first) {
             self.terms.version = other;
             (self.rules, self.framing) = Framing::new(&self.terms, self.role, self.limits);
         }
+    }
+
+    /// Whether a client that begins with this byte speaks the alternative and not the version.
+    const fn speaks_other(&self, first: u8) -> bool {
+        // Texts of hixie-76 begin with 00, its close with FF. Nothing of hybi-01 to 03 does when a connection
+        // begins: 00 goes on with a message that never began, and FF has reserved bits.
+        let hixie = matches!(first, 0x00 | 0xff);
+        hixie != matches!(self.terms.version, Version::HIXIE_76)
     }
 }
 
@@ -234,5 +266,11 @@ impl Framing {
             FramingFamily::Hybi05 | FramingFamily::Hybi07 => binary(false, Some(Masking::Key)),
         };
         (rules, framing)
+    }
+    fn next_is_control(&self, chunk: &[u8]) -> bool {
+        match self {
+            Self::Hixie(codec) => codec.next_is_control(chunk),
+            Self::Binary(codec) => codec.next_is_control(chunk),
+        }
     }
 }

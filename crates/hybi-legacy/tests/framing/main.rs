@@ -1,5 +1,6 @@
 //! The framings before hybi-07: what comes out of the codec and the assembler behind it, and what goes in.
 
+mod control;
 mod first_byte;
 mod limits;
 mod masks;
