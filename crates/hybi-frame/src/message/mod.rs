@@ -2,7 +2,6 @@
 
 mod decoded;
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -15,7 +14,7 @@ use crate::limits::Limits;
 use crate::opcode::Opcode;
 use crate::payload::{Assembled, Payload, TextPayload};
 use crate::rules::{FrameRules, InvalidUtf8};
-use crate::utf8::{DirectBuffer, MessageBuffer, Utf8Validator, checked_text};
+use crate::utf8::{self, DirectBuffer, MessageBuffer, Utf8Validator, checked_text};
 
 pub use decoded::PayloadDecoder;
 
@@ -257,7 +256,9 @@ impl MessageAssembler {
                 let error = self.broken(Violation::InvalidUtf8, offset + at);
                 Err(self.fail(error))
             }
-            InvalidUtf8::Replace => Ok(replaced(text)),
+            InvalidUtf8::Replace => {
+                Ok(Assembled::Text(TextPayload::Owned(utf8::replaced(text).into())))
+            }
         }
     }
 
@@ -304,7 +305,10 @@ impl MessageAssembler {
                 let end = seen.offset + seen.len as u64;
                 Err(self.broken(Violation::InvalidUtf8, end))
             }
-            Err(_) => Ok(Some(replaced(&self.buffer.take()))),
+            Err(_) => {
+                let text = utf8::replaced(&self.buffer.take());
+                Ok(Some(Assembled::Text(TextPayload::Owned(text.into()))))
+            }
         }
     }
 
@@ -380,18 +384,4 @@ impl Seen {
     fn of(part: &FramePart<'_>) -> Self {
         Self { fin: part.header.fin, end: part.end, offset: part.offset, len: part.len() }
     }
-}
-
-/// Text with U+FFFD in the place of each sequence that is not UTF-8.
-fn replaced(bytes: &[u8]) -> Assembled<'static> {
-    const REPLACEMENT: &str = "\u{fffd}";
-    let mark = |invalid: &[u8]| if invalid.is_empty() { "" } else { REPLACEMENT };
-    // Counted first: a text that grew while it is made would need twice its room for a moment.
-    let len = bytes.utf8_chunks().map(|chunk| chunk.valid().len() + mark(chunk.invalid()).len());
-    let mut text = String::with_capacity(len.sum());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.push_str(mark(chunk.invalid()));
-    }
-    Assembled::Text(TextPayload::Owned(text.into()))
 }

@@ -2,6 +2,7 @@
 
 mod buffer;
 mod bytes;
+mod replaced;
 
 use core::error::Error;
 use core::fmt;
@@ -10,6 +11,7 @@ pub use buffer::DirectBuffer;
 pub(crate) use buffer::MessageBuffer;
 pub use bytes::Utf8Bytes;
 pub(crate) use bytes::checked_text;
+pub(crate) use replaced::replaced;
 
 /// Checks text that comes in pieces, cut anywhere, and fails at the first byte after which no
 /// continuation could make it UTF-8.
