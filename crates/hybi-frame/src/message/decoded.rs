@@ -1,10 +1,11 @@
 //! What extensions make of the payloads of received frames, on their way into a message
 //! (RFC 6455 §5.8, §9).
 
-use super::{MessageAssembler, Seen, State};
+use super::MessageAssembler;
+use super::gathering::Seen;
 use crate::decoder::FramePart;
 use crate::error::{FrameError, Violation};
-use crate::header::{FrameHeader, max_encoded};
+use crate::header::FrameHeader;
 use crate::payload::Assembled;
 
 /// What extensions make of the payloads of received data frames before they are assembled.
@@ -91,9 +92,7 @@ impl MessageAssembler {
         if !self.decoding {
             return self.push(part);
         }
-        if let State::Failed(error) = self.state {
-            return Err(error);
-        }
+        self.sequence.check()?;
         self.gather_decoded(part, decoder).map_err(|error| self.fail(error))
     }
 
@@ -104,29 +103,19 @@ impl MessageAssembler {
         decoder: &mut impl PayloadDecoder,
     ) -> Result<Option<Assembled<'static>>, FrameError> {
         let frame_offset = part.frame_offset;
-        let limit = self.limits.max_message();
         if part.start {
-            // What the header announces is not yet what counts.
-            self.begin_frame(FrameHeader { payload_len: 0, ..part.header }, frame_offset)?;
-            self.encoded = self.encoded.saturating_add(part.header.payload_len);
-            if self.encoded > max_encoded(limit as u64) {
-                let size = self.encoded;
-                return Err(self.broken(Violation::MessageTooLarge { size, limit }, frame_offset));
-            }
+            self.sequence.begin_encoded_frame(&part.header, frame_offset)?;
         }
-        let buffer = &mut self.buffer;
+        let limit = self.sequence.max_message();
+        let (sequence, buffer) = (&mut self.sequence, &mut self.buffer);
         let mut out = |bytes: &[u8]| {
-            if bytes.len() > limit.saturating_sub(buffer.len()) {
-                // How much more there is in a piece depends on how the stream was cut.
-                let size = limit as u64 + 1;
-                return Err(Violation::MessageTooLarge { size, limit });
-            }
+            sequence.decoded(bytes.len())?;
             buffer.extend(bytes, limit);
             Ok(())
         };
         let end = part.end;
         let decoded = decoder.decode(part.payload(), end, &mut out);
-        decoded.map_err(|violation| self.broken(violation, frame_offset))?;
+        decoded.map_err(|violation| self.sequence.broken(violation, frame_offset))?;
         let seen = Seen { offset: frame_offset, len: 0, ..Seen::of(&part) };
         self.advance(seen, false)
     }
