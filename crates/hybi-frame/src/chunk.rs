@@ -10,6 +10,7 @@ use core::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::located::Located;
 use crate::payload::{Assembled, Payload, TextPayload};
 use crate::utf8::Utf8Bytes;
 
@@ -76,38 +77,6 @@ enum Lent {
     /// Invariant: these bytes of the block are UTF-8.
     Text(Range<usize>),
     Bytes(Range<usize>),
-}
-
-/// What [`Chunk::decode`] found, and where it lies.
-///
-/// ```
-/// use bytes::Bytes;
-/// use hybi_frame::{Assembled, Chunk, Located};
-///
-/// /// The payload of a message, to keep; `None` for control frames.
-/// fn keep(chunk: &mut Chunk, located: Located) -> Option<Bytes> {
-///     match located {
-///         Located::Text => Some(chunk.take_text().into()),
-///         Located::Binary => Some(chunk.take_bytes()),
-///         Located::Owned(Assembled::Text(text)) => Some(text.into_owned().into()),
-///         Located::Owned(Assembled::Binary(payload)) => Some(payload.into_owned()),
-///         _ => None,
-///     }
-/// }
-/// ```
-#[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "one for each kind of event that has a payload")]
-pub enum Located {
-    /// A text message that lies in the chunk.
-    Text,
-    /// A binary message that lies in the chunk.
-    Binary,
-    /// A Ping whose payload lies in the chunk.
-    Ping,
-    /// A Pong whose payload lies in the chunk.
-    Pong,
-    /// An event that does not lie in the chunk.
-    Owned(Assembled<'static>),
 }
 
 impl Chunk {

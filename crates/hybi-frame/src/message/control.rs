@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::close::CloseFrame;
-use crate::decoder::FramePart;
 use crate::error::FrameError;
 use crate::opcode::Opcode;
+use crate::part::FramePart;
 use crate::payload::{Assembled, Payload};
 use crate::rules::FrameRules;
 

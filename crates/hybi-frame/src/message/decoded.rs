@@ -3,9 +3,9 @@
 
 use super::MessageAssembler;
 use super::gathering::Seen;
-use crate::decoder::FramePart;
 use crate::error::{FrameError, Violation};
 use crate::header::FrameHeader;
+use crate::part::FramePart;
 use crate::payload::Assembled;
 
 /// What extensions make of the payloads of received data frames before they are assembled.

@@ -3,8 +3,9 @@
 
 use super::MessageAssembler;
 use super::sequence::Kind;
-use crate::decoder::{FrameDecoder, FramePart};
+use crate::decoder::FrameDecoder;
 use crate::error::{FrameError, Violation};
+use crate::part::FramePart;
 use crate::payload::{Assembled, Payload, TextPayload};
 use crate::rules::InvalidUtf8;
 use crate::utf8::{self, DirectBuffer, Utf8Validator};

@@ -5,10 +5,10 @@ mod decoded;
 mod gathering;
 mod sequence;
 
-use crate::decoder::FramePart;
 use crate::error::FrameError;
 use crate::limits::Limits;
 use crate::opcode::Opcode;
+use crate::part::FramePart;
 use crate::payload::{Assembled, Payload, TextPayload};
 use crate::rules::FrameRules;
 use crate::utf8::{MessageBuffer, checked_text};

@@ -8,7 +8,7 @@ use bytes::buf::{Limit, UninitSlice};
 use bytes::{BufMut, Bytes};
 
 use super::{Utf8Bytes, Utf8Error, Utf8Validator};
-use crate::decoder::FramePart;
+use crate::part::FramePart;
 
 /// The bytes of one message in progress.
 ///
