@@ -9,9 +9,9 @@ use hybi_testkit::suite::bounded;
 use hybi_tokio::{
     Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, MaybeTls, Message,
     Server,
-    http::StatusCode,
+    http::{self, StatusCode},
     rustls::{
-        ClientConfig, RootCertStore, ServerConfig, crypto::ring::default_provider,
+        ClientConfig, ProtocolVersion, RootCertStore, ServerConfig, crypto::ring::default_provider,
         pki_types::PrivatePkcs8KeyDer,
     },
     tokio_rustls::{TlsAcceptor, TlsConnector},
@@ -272,6 +272,59 @@ fn a_reset_behind_the_peers_close_is_no_error_over_tls() {
             let over = ws.recv().await;
             assert!(matches!(over, Ok(None)), "{over:?}");
             assert_eq!(ws.close_status().map(CloseStatus::code), Some(CloseCode::NO_STATUS));
+        })
+    });
+}
+
+/// A transport with less room than a handshake has to say, under TLS 1.3, whose server goes on talking
+/// when the client believes the handshake to be over: neither end may stop reading while it writes.
+#[test]
+fn the_opening_passes_through_tls_over_a_transport_with_little_room() {
+    bounded("the_opening_passes_through_tls_over_a_transport_with_little_room", || {
+        block_on(async {
+            tokio::time::pause();
+            let (acceptor, config) = configurations();
+            for room in [64, 1000] {
+                for refused in [false, true] {
+                    let (near, far) = duplex(room);
+                    let server = async {
+                        let server = Server::default();
+                        let incoming = hybi_tokio::incoming_tls(&server, &acceptor, far).await?;
+                        if refused {
+                            let page = "a page ".repeat(1000);
+                            let response = http::Response::builder().status(404).body(page);
+                            incoming.respond(response.unwrap()).await;
+                            return Ok(None);
+                        }
+                        incoming.accept().await.map(Some)
+                    };
+                    let client = async {
+                        let name = "localhost".try_into().unwrap();
+                        let connector = TlsConnector::from(config.clone());
+                        let tls = connector.connect(name, near).await.unwrap();
+                        assert_eq!(
+                            tls.get_ref().1.protocol_version(),
+                            Some(ProtocolVersion::TLSv1_3)
+                        );
+                        let client = Client::builder().header("Cookie", &"x".repeat(5000));
+                        let client = client.build().unwrap();
+                        hybi_tokio::client(&client, "ws://localhost/", tls).await
+                    };
+                    let start = Instant::now();
+                    let (accepted, opened) = tokio::join!(server, client);
+                    assert_eq!(start.elapsed(), Duration::ZERO, "{room} {refused}");
+                    assert_eq!(accepted.unwrap().is_none(), refused);
+                    match opened {
+                        Ok(_) => assert!(!refused),
+                        Err(error) => {
+                            let Some(HandshakeError::Rejected(response)) = error.handshake() else {
+                                panic!("{room}: {error}");
+                            };
+                            assert_eq!(response.body().len(), 7000);
+                        }
+                    }
+                }
+            }
         })
     });
 }

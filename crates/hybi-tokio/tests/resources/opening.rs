@@ -91,6 +91,8 @@ fn an_answer_that_is_read_at_once_is_never_too_late() {
 struct BreaksOff {
     response: &'static [u8],
     error: ErrorKind,
+    /// It does not even read the request.
+    deaf: bool,
 }
 
 impl AsyncRead for BreaksOff {
@@ -113,6 +115,9 @@ impl AsyncWrite for BreaksOff {
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.deaf {
+            return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+        }
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -132,7 +137,7 @@ fn a_refusal_survives_the_transport() {
     run(async {
         for error in [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset] {
             let open = async |response: &'static [u8]| {
-                let stream = BreaksOff { response, error };
+                let stream = BreaksOff { response, error, deaf: false };
                 let client = Client::default();
                 let opened = hybi_tokio::client(&client, "ws://example.org/", stream).await;
                 opened.map(|_| ()).unwrap_err()
@@ -155,6 +160,27 @@ fn a_refusal_survives_the_transport() {
                 _ => assert!(matches!(cut, Error::Opening(_)), "{cut}"),
             }
         }
+    });
+}
+
+/// A server that refuses without having read the request, and closes: what it said is worth more than that
+/// the request could not be sent.
+#[test]
+fn a_refusal_is_heard_by_a_client_that_cannot_send_its_request() {
+    run(async {
+        let open = async |response: &'static [u8]| {
+            let stream = BreaksOff { response, error: ErrorKind::ConnectionReset, deaf: true };
+            let client = Client::default();
+            let opened = hybi_tokio::client(&client, "ws://example.org/", stream).await;
+            opened.map(|_| ()).unwrap_err()
+        };
+        let refused = open(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nwhy").await;
+        let Some(HandshakeError::Rejected(response)) = refused.handshake() else {
+            panic!("{refused}");
+        };
+        assert_eq!((response.status().as_u16(), &response.body()[..]), (413, &b"why"[..]));
+        let failed = open(b"").await;
+        assert_eq!(failed.io_error().map(io::Error::kind), Some(ErrorKind::BrokenPipe));
     });
 }
 

@@ -7,14 +7,13 @@ use hybi_frame::Role;
 use hybi_handshake::WsUri;
 
 use super::{
-    bytes::{left_over, read_chunk, write_all},
     client::{Client, ClientAccepted, ClientHandshake},
-    deadline::within,
+    wire::Wire,
 };
 use crate::{
-    connection::{Connection, Deadline, Error, is_end_without_goodbye},
+    connection::{Connection, Error, is_end_without_goodbye},
     socket::{
-        Chunk, WebSocket,
+        WebSocket,
         io::{Timer, Transport},
     },
 };
@@ -49,18 +48,19 @@ use crate::{
 pub async fn open_client<T: Transport, C: Timer>(
     client: &Client,
     uri: &WsUri,
-    mut transport: T,
-    mut timer: C,
+    transport: T,
+    timer: C,
     deadline: Instant,
 ) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
     // Outside of what a deadline ends: it knows what has come until then.
     let mut handshake = Box::new(client.handshake(uri));
-    let exchange = Box::pin(ask(&mut handshake, &mut transport, &mut timer, deadline));
-    let (accepted, input) = exchange.await.map_err(|error| refusal_or(error, &mut handshake))?;
+    let mut wire = Wire::new(transport, timer, deadline);
+    let exchange = Box::pin(exchange(&mut handshake, &mut wire));
+    let accepted = exchange.await.map_err(|error| refusal_or(error, &mut handshake))?;
     drop(handshake);
     let config = client.config().clone();
     let connection = Connection::new(Role::Client, accepted.negotiated, config);
-    Ok((WebSocket::with_input(connection, transport, timer, input), accepted.response))
+    Ok((wire.into_websocket(connection), accepted.response))
 }
 
 /// Opens a connection as client on a transport that `connect` makes, and on another if the server refuses
@@ -117,28 +117,27 @@ where
     }
 }
 
-async fn ask<T: Transport, C: Timer>(
+/// Sends the request and reads the answer, which is judged as it comes: a server may refuse without having
+/// read all of the request.
+async fn exchange<T: Transport, C: Timer>(
     handshake: &mut ClientHandshake,
-    transport: &mut T,
-    timer: &mut C,
-    mut deadline: Instant,
-) -> Result<(ClientAccepted, Option<Chunk>), Error> {
-    let late = || Error::Timeout(Deadline::Handshake);
-    let written = write_all(transport, handshake.request_bytes());
-    within(timer, deadline, written).await.ok_or_else(late)??;
+    wire: &mut Wire<T, C>,
+) -> Result<ClientAccepted, Error> {
+    wire.send(handshake.request_bytes().to_vec());
     loop {
-        let read = within(timer, deadline, read_chunk(transport)).await.ok_or_else(late)?;
-        let Some(mut chunk) = read? else {
+        let Some(mut chunk) = wire.read().await? else {
             return Err(handshake.handle_eof());
         };
         let was_known = handshake.is_rejection();
         let (consumed, accepted) = handshake.handle_input(chunk.unread())?;
         chunk.consume(consumed);
+        wire.unread(chunk);
         if let Some(accepted) = accepted {
-            return Ok((accepted, left_over(chunk)));
+            wire.flush().await?;
+            return Ok(accepted);
         }
         if handshake.is_rejection() && !was_known {
-            deadline = deadline.min(timer.now() + REFUSAL_BODY_TIME);
+            wire.allow(REFUSAL_BODY_TIME);
         }
     }
 }

@@ -1,22 +1,19 @@
 //! Incoming: a request that was read, to be accepted, rejected or answered (RFC 6455 section 4.2.2).
 
-use std::time::Instant;
-
 use http::Method;
 use hybi_handshake::{
     HandshakeError, ServerAccepted, Version, is_upgrade, write_response, write_response_head,
 };
 
 use super::{
-    answer::{add_headers, answer, with_grace},
-    bytes::write_all,
-    deadline::within,
+    answer::{ANSWER_GRACE, add_headers, answer},
     server::Server,
+    wire::Wire,
 };
 use crate::{
-    connection::{Config, Deadline, Error},
+    connection::{Config, Error},
     socket::{
-        Chunk, WebSocket,
+        WebSocket,
         io::{Timer, Transport},
     },
 };
@@ -55,13 +52,14 @@ use crate::{
 pub struct Incoming<T, C> {
     pub(super) server: Server,
     pub(super) request: Box<http::Request<()>>,
-    pub(super) input: Option<Chunk>,
-    pub(super) transport: T,
-    pub(super) timer: C,
-    pub(super) deadline: Instant,
+    pub(super) wire: Wire<T, C>,
 }
 
 impl<T: Transport, C: Timer> Incoming<T, C> {
+    pub(super) fn new(server: Server, request: http::Request<()>, wire: Wire<T, C>) -> Self {
+        Self { server, request: Box::new(request), wire }
+    }
+
     /// The request.
     #[must_use]
     pub fn request(&self) -> &http::Request<()> {
@@ -71,7 +69,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     /// The transport underneath, to look at.
     #[must_use]
     pub fn transport(&self) -> &T {
-        &self.transport
+        self.wire.transport()
     }
 
     /// Whether the request asks for a WebSocket at all; if not, it is plain HTTP, and
@@ -117,10 +115,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     /// answer could not be sent.
     pub async fn accept(self) -> Result<WebSocket<T, C>, Error> {
         match self.check() {
-            Ok(accepted) => {
-                let deadline = self.deadline;
-                self.switch(accepted, deadline).await
-            }
+            Ok(accepted) => self.switch(accepted).await,
             Err(error) => Err(self.reject(error).await),
         }
     }
@@ -132,29 +127,22 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     /// # Errors
     ///
     /// [`Error::Opening`] or [`Error::Timeout`] if the answer could not be sent.
-    pub async fn accept_as(self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
-        let deadline = with_grace(self.deadline, &self.timer);
-        self.switch(accepted, deadline).await
+    pub async fn accept_as(mut self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
+        self.wire.grant(ANSWER_GRACE);
+        self.switch(accepted).await
     }
 
     /// Answers 101 and lets frames follow.
-    async fn switch(
-        mut self,
-        accepted: ServerAccepted,
-        deadline: Instant,
-    ) -> Result<WebSocket<T, C>, Error> {
+    async fn switch(mut self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
         if accepted.version < Version::HYBI_04 {
-            return self.switch_hixie(accepted, deadline).await;
+            return self.switch_hixie(accepted).await;
         }
         let (response, upgrade) = self.server.accepted(accepted);
         let mut head = Vec::new();
         write_response(&response, &[], &mut head);
-        let written = Box::pin(write_all(&mut self.transport, &head));
-        within(&mut self.timer, deadline, written)
-            .await
-            .unwrap_or(Err(Error::Timeout(Deadline::Handshake)))?;
-        let connection = upgrade.into_connection();
-        Ok(WebSocket::with_input(connection, self.transport, self.timer, self.input))
+        self.wire.send(head);
+        Box::pin(self.wire.flush()).await?;
+        Ok(self.wire.into_websocket(upgrade.into_connection()))
     }
 
     /// Rejects the request as `error` says, ends the transport in order, and hands the error back.
@@ -169,7 +157,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     /// measured but not sent (RFC 9110 section 9.3.2). Fields of
     /// [`ServerBuilder::header`](crate::ServerBuilder::header) that it lacks are added. A peer that goes away meanwhile, or
     /// does not read for too long, is no error: there is nobody left to tell.
-    pub async fn respond<B: AsRef<[u8]>>(mut self, mut response: http::Response<B>) {
+    pub async fn respond<B: AsRef<[u8]>>(self, mut response: http::Response<B>) {
         add_headers(&self.server, &mut response);
         let body = response.body().as_ref();
         let mut bytes = Vec::new();
@@ -179,6 +167,6 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
             write_response(&response, body, &mut bytes);
         }
         drop(response);
-        Box::pin(answer(&mut self.transport, &mut self.timer, self.deadline, &bytes)).await;
+        Box::pin(answer(self.wire, bytes)).await;
     }
 }

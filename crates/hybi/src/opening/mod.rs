@@ -4,7 +4,6 @@
 //! ever awaits, and a server's tasks live on for as long as their connections.
 
 mod answer;
-mod bytes;
 pub(crate) mod client;
 mod connect;
 mod deadline;
@@ -13,6 +12,7 @@ mod hixie;
 mod incoming;
 mod request;
 pub(crate) mod server;
+mod wire;
 
 pub use connect::{connect, open_client};
 pub use deadline::within;

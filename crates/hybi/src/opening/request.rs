@@ -7,14 +7,13 @@ use hybi_handshake::{HandshakeError, ServerHandshake, write_response};
 use super::{
     Incoming,
     answer::{add_headers, answer},
-    bytes::{left_over, or_end, read_chunk},
-    deadline::within,
     server::Server,
+    wire::Wire,
 };
 use crate::{
-    connection::{Deadline, Error},
+    connection::Error,
     socket::{
-        Chunk, WebSocket,
+        WebSocket,
         io::{Timer, Transport},
     },
 };
@@ -92,18 +91,14 @@ pub async fn incoming<T: Transport, C: Timer>(
 
 async fn read_request<T: Transport, C: Timer>(
     server: &Server,
-    mut transport: T,
-    mut timer: C,
+    transport: T,
+    timer: C,
     deadline: Instant,
 ) -> Result<Incoming<T, C>, Error> {
-    let head = read_head(server, &mut transport);
-    let error = match within(&mut timer, deadline, head).await {
-        Some(Ok((request, input))) => {
-            let (server, request) = (server.clone(), Box::new(request));
-            return Ok(Incoming { server, request, input, transport, timer, deadline });
-        }
-        Some(Err(error)) => error,
-        None => Error::Timeout(Deadline::Handshake),
+    let mut wire = Wire::new(transport, timer, deadline);
+    let error = match read_head(server, &mut wire).await {
+        Ok(request) => return Ok(Incoming::new(server.clone(), request, wire)),
+        Err(error) => error,
     };
     let refusal = match &error {
         Error::Handshake(error) => Some(error.response()),
@@ -114,25 +109,26 @@ async fn read_request<T: Transport, C: Timer>(
         add_headers(server, &mut refusal);
         let mut bytes = Vec::new();
         write_response(&refusal, refusal.body().as_bytes(), &mut bytes);
-        answer(&mut transport, &mut timer, deadline, &bytes).await;
+        answer(wire, bytes).await;
     }
     Err(error)
 }
 
-async fn read_head<T: Transport>(
+async fn read_head<T: Transport, C: Timer>(
     server: &Server,
-    transport: &mut T,
-) -> Result<(http::Request<()>, Option<Chunk>), Error> {
+    wire: &mut Wire<T, C>,
+) -> Result<http::Request<()>, Error> {
     let mut handshake = ServerHandshake::new(server.config().head_limits);
     loop {
-        let Some(mut chunk) = or_end(read_chunk(transport).await)? else {
+        let Some(mut chunk) = wire.read_or_end().await? else {
             return Err(handshake.handle_eof().into());
         };
         let (consumed, request) = handshake.handle_input(chunk.unread())?;
         chunk.consume(consumed);
+        wire.unread(chunk);
         if let Some(request) = request {
             server.policy().check_host(&request)?;
-            return Ok((request, left_over(chunk)));
+            return Ok(request);
         }
     }
 }

@@ -9,6 +9,7 @@ mod forwarding;
 mod lacking;
 mod limits;
 mod matrix;
+mod narrow;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
