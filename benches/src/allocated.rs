@@ -11,19 +11,26 @@ use std::alloc::System;
 pub struct Counting {
     now: AtomicUsize,
     peak: AtomicUsize,
+    count: AtomicUsize,
 }
 
 impl Counting {
     /// Nothing allocated yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { now: AtomicUsize::new(0), peak: AtomicUsize::new(0) }
+        Self { now: AtomicUsize::new(0), peak: AtomicUsize::new(0), count: AtomicUsize::new(0) }
     }
 
     /// Bytes allocated at this moment.
     #[must_use]
     pub fn now(&self) -> usize {
         self.now.load(Ordering::Relaxed)
+    }
+
+    /// How often anything was allocated so far; what grows counts again.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
     }
 
     /// The most bytes that were allocated at any moment since this was last asked.
@@ -37,6 +44,7 @@ impl Counting {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = self.now.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        self.count.fetch_add(1, Ordering::Relaxed);
         self.peak.fetch_max(now, Ordering::Relaxed);
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }

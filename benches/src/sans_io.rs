@@ -27,6 +27,11 @@ pub fn open(deflate: Deflate, config: Config) -> Connection {
 /// When the connection takes no more messages.
 pub fn send(connection: &mut Connection, message: impl Into<Message>, mut take: impl FnMut(&[u8])) {
     connection.queue(message.into()).expect("room");
+    transmit(connection, &mut take);
+}
+
+/// Hands over the bytes that are to be sent.
+pub fn transmit(connection: &mut Connection, mut take: impl FnMut(&[u8])) {
     loop {
         let mut slices = [IoSlice::new(&[]); 4];
         let count = connection.poll_transmit(&mut slices);

@@ -10,6 +10,7 @@ Options:
   --role ROLE         the same two: hybi as `server` or as `client`; both without it
   --peer NAME         interop, compression: only this peer; one that a job does not know is refused
                       with the names that it knows
+  --bless             counts: what is measured becomes the baseline
   --strict            a skipped job fails, unless there is a reason for it that this program knows
 ";
 
@@ -32,6 +33,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             "--cases" => options.cases = Some(value()?),
             "--role" => options.role = Some(value()?),
             "--peer" => options.peer = Some(value()?),
+            "--bless" => options.bless = true,
             "--strict" => options.strict = true,
             name => jobs.extend(find(name)?),
         }
@@ -91,6 +93,8 @@ mod tests {
         assert!(parse_line("interop compression --peer node").is_ok());
         assert!(parse_line("interop compression --peer pywebsocket").is_err());
         assert_eq!(parse_line("fmt --peer node").unwrap_err(), "fmt: takes no --peer");
+        assert_eq!(parse_line("fmt --bless").unwrap_err(), "fmt: takes no --bless");
+        assert!(parse_line("counts --bless").is_ok());
         assert_eq!(parse_line("ci --cases 1.*").unwrap_err(), "fmt: takes no --cases");
     }
 }

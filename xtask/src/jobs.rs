@@ -8,8 +8,8 @@ use std::time::Instant;
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    autobahn, bench, cargo, compression, deny, dependencies, features, interop, minimal, msrv,
-    no_std, package, sanitize, tidy,
+    autobahn, bench, cargo, compression, counts, deny, dependencies, features, interop, minimal,
+    msrv, no_std, package, sanitize, tidy,
 };
 
 /// One thing that can be run by its name.
@@ -48,6 +48,9 @@ impl Job {
                 let known = known.join(", ");
                 return Err(format!("{}: {option} takes {known}, not `{value}`", self.name));
             }
+        }
+        if options.bless && !self.takes.iter().any(|takes| takes.0 == "--bless") {
+            return Err(format!("{}: takes no --bless", self.name));
         }
         Ok(())
     }
@@ -100,6 +103,8 @@ pub(crate) const CI: &[Job] = &[
         compression::pywebsocket,
     ),
     job("bench-check", "benchmarks compile and their answers are right", bench::check),
+    job("counts", "instructions and allocations a message, beside what they were", counts::run_job)
+        .with(&[("--bless", &[])]),
 ];
 
 /// The jobs that may be skipped under `--strict`, and why no machine must be able to run them.

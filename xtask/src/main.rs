@@ -8,6 +8,7 @@ mod autobahn;
 mod bench;
 mod cargo;
 mod compression;
+mod counts;
 mod deny;
 mod dependencies;
 mod features;
