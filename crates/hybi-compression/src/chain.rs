@@ -4,9 +4,8 @@ use core::fmt;
 
 use hybi_frame::{FrameDecoder, FrameHeader, Opcode, PayloadDecoder, Rsv, Violation};
 
-use crate::extension::{
-    Agreed, Compress, EncodingKey, MakePayloadCodec, PayloadCodec, Start, StreamCodec,
-};
+use crate::codec::{Compress, EncodingKey, PayloadCodec, StreamCodec};
+use crate::extension::{Agreed, MakePayloadCodec, Start};
 
 /// The extensions of one connection.
 ///

@@ -79,6 +79,7 @@
 
 mod accept_only;
 mod chain;
+mod codec;
 #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 mod deflate;
 mod extension;
@@ -87,14 +88,13 @@ mod extensions;
 // The public interface.
 pub use accept_only::AcceptOnly;
 pub use chain::Chain;
+pub use codec::{Compress, EncodingKey, PayloadCodec, StreamCodec};
 #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 pub use deflate::{
     Deflate, DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress,
     PermessageDeflateDraft,
 };
-pub use extension::{
-    Agreed, AnswerError, Compress, EncodingKey, Extension, PayloadCodec, StreamCodec,
-};
+pub use extension::{Agreed, AnswerError, Extension};
 pub use extensions::Extensions;
 // What the signatures above need from the layers below.
 pub use hybi_frame::{ExtensionViolation, Rsv, Violation};

@@ -4,9 +4,10 @@
 use hybi_frame::{CloseCode, ExtensionViolation};
 use hybi_handshake::{ExtensionOffer, Version};
 
+use crate::codec::StreamCodec;
 use crate::deflate::Deflate;
 use crate::deflate::codec::{Deflater, Inflater, Kind, Ticket, is_noise};
-use crate::extension::{Agreed, AnswerError, Extension, StreamCodec};
+use crate::extension::{Agreed, AnswerError, Extension};
 
 /// deflate-stream, which versions 4 to 8 of the protocol had built in.
 ///

@@ -21,7 +21,7 @@ pub(crate) use store::Ticket;
 pub(super) use store::{budget, set_budget};
 
 use super::Deflate;
-use crate::extension::{Compress, EncodingKey, PayloadCodec};
+use crate::codec::{Compress, EncodingKey, PayloadCodec};
 
 /// What ends every flushed piece of DEFLATE data, and is not sent.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];

@@ -1,0 +1,106 @@
+//! Codec: what an extension does to the bytes of one connection once it was agreed on
+//! (RFC 6455 §9).
+
+use hybi_frame::{ExtensionViolation, Violation};
+
+/// What the sender of a message wants of the extensions that compress; others ignore it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "complete: as configured, yes, no")]
+pub enum Compress {
+    /// As the extension was configured: most leave messages as they are that are small, or that do
+    /// not look as if they would get smaller.
+    #[default]
+    Auto,
+    /// However small the message is, and whatever it looks like.
+    Always,
+    /// Not this one. Its length tells then nothing about its content, and its content nothing about
+    /// that of others.
+    Never,
+}
+
+/// Names an encoding of a payload that depends on the payload alone: two codecs with equal keys give
+/// bytes that either could have given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "codecs of other crates make these")]
+pub struct EncodingKey {
+    /// The kind of codec, by a name that no other kind has.
+    pub codec: &'static str,
+    /// All of its parameters that matter.
+    pub parameters: u64,
+}
+
+/// Both directions of an extension on one connection, over the payloads of messages or frames.
+pub trait PayloadCodec: Send {
+    /// Appends the encoded form of an outgoing message or frame to `out`, and says that it did.
+    /// `false`: nothing was appended, and the payload travels as it is, without the extension's
+    /// reserved bits.
+    fn encode(&mut self, payload: &[u8], compress: Compress, out: &mut Vec<u8>) -> bool;
+
+    /// Decodes the next piece of an incoming payload; `end` says that it is the last of the message
+    /// or frame. What comes of it goes to `out`, in as many pieces as there are.
+    ///
+    /// # Errors
+    ///
+    /// A [`Violation::Extension`], or what `out` said: that a limit was reached. Then nothing more
+    /// is to be decoded.
+    fn decode(
+        &mut self,
+        piece: &[u8],
+        end: bool,
+        out: &mut dyn FnMut(&[u8]) -> Result<(), Violation>,
+    ) -> Result<(), Violation>;
+
+    /// The encoding of this payload that may be made once and sent to many, if there is one and it is
+    /// to be encoded at all.
+    fn shared_encoding(&self, payload: &[u8], compress: Compress) -> Option<EncodingKey> {
+        let _ = (payload, compress);
+        None
+    }
+
+    /// Appends that encoding of a payload to `out`; `false` if the payload is better sent as it is.
+    /// The state of this connection does not change.
+    fn encode_shared(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        let _ = (payload, out);
+        false
+    }
+
+    /// Notes that the shared encoding of this payload is sent.
+    fn sent_shared(&mut self, payload: &[u8]) {
+        let _ = payload;
+    }
+
+    /// Whether there is memory that [`park`](Self::park) would release.
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    /// The connection went quiet: releases what can be made again when the next message comes.
+    fn park(&mut self) {}
+}
+
+/// Both directions of an extension on one connection, over the whole stream of bytes.
+pub trait StreamCodec: Send {
+    /// Appends the encoded form of outgoing bytes to `out`, such that the peer can decode all of them.
+    fn encode(&mut self, bytes: &[u8], out: &mut Vec<u8>);
+
+    /// Decodes bytes from the front of `input` into `out`; returns how many were taken and how many
+    /// came of them. Called again until it takes and gives nothing.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the stream breaks. Nothing after it can be understood, so the transport is
+    /// dropped without a Close frame.
+    fn decode(
+        &mut self,
+        input: &[u8],
+        out: &mut [u8],
+    ) -> Result<(usize, usize), &'static ExtensionViolation>;
+
+    /// As [`PayloadCodec::is_active`].
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    /// As [`PayloadCodec::park`].
+    fn park(&mut self) {}
+}
