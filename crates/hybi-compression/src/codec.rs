@@ -1,6 +1,8 @@
 //! Codec: what an extension does to the bytes of one connection once it was agreed on
 //! (RFC 6455 §9).
 
+use core::ops::Range;
+
 use hybi_frame::{ExtensionViolation, Violation};
 
 /// What the sender of a message wants of the extensions that compress; others ignore it.
@@ -29,12 +31,45 @@ pub struct EncodingKey {
     pub parameters: u64,
 }
 
+/// How far a codec has come with an outgoing payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "complete: there is more to do, or one of two ends")]
+pub enum Progress {
+    /// It goes on with the byte at this place in the payload, as soon as others had their turn.
+    More(usize),
+    /// The payload is encoded.
+    Encoded,
+    /// The payload travels as it is, without the extension's reserved bits.
+    AsIs,
+}
+
 /// Both directions of an extension on one connection, over the payloads of messages or frames.
 pub trait PayloadCodec: Send {
     /// Appends the encoded form of an outgoing message or frame to `out`, and says that it did.
     /// `false`: nothing was appended, and the payload travels as it is, without the extension's
     /// reserved bits.
     fn encode(&mut self, payload: &[u8], compress: Compress, out: &mut Vec<u8>) -> bool;
+
+    /// Encodes a long payload slice by slice, so that others have their turn in between: each call
+    /// takes in bytes of `payload` from the front of `slice`, all of them or fewer. The next begins
+    /// where it says, until it is done, which it may be before it had all of the payload. In `out` is
+    /// what came of the slices before and nothing else.
+    ///
+    /// A slice that begins at 0 is of another payload. If that comes before the last was done, that
+    /// one was not sent, and the peer knows nothing of it.
+    ///
+    /// Unless the codec has this, it [encodes](Self::encode) the whole with the first slice, for
+    /// however long that takes.
+    fn encode_slice(
+        &mut self,
+        payload: &[u8],
+        slice: Range<usize>,
+        compress: Compress,
+        out: &mut Vec<u8>,
+    ) -> Progress {
+        let _ = slice;
+        if self.encode(payload, compress, out) { Progress::Encoded } else { Progress::AsIs }
+    }
 
     /// Decodes the next piece of an incoming payload; `end` says that it is the last of the message
     /// or frame. What comes of it goes to `out`, in as many pieces as there are.
@@ -57,11 +92,9 @@ pub trait PayloadCodec: Send {
         None
     }
 
-    /// Appends that encoding of a payload to `out`; `false` if the payload is better sent as it is.
-    /// The state of this connection does not change.
-    fn encode_shared(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        let _ = (payload, out);
-        false
+    /// Another codec, which makes that encoding of any payload and knows nothing of this connection.
+    fn shared_codec(&self) -> Option<Box<dyn PayloadCodec>> {
+        None
     }
 
     /// Notes that the shared encoding of this payload is sent.

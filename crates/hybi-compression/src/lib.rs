@@ -54,6 +54,12 @@
 //! says whether RSV1 is to be set on the payload that came of it, and [`Chain::decode_message`] takes
 //! a payload with its bits, gives the message, and holds it to a limit. The second has the example.
 //!
+//! # Long messages
+//!
+//! To compress a message of many megabytes takes a good part of a second. [`Chain::begin_message`]
+//! gives an [`Encoding`], which [`Chain::advance`] goes on with a slice at a time, so that others have
+//! their turn in between.
+//!
 //! # An extension of your own
 //!
 //! [`Extension`] is what it says in the handshake, and its page has an example; [`PayloadCodec`] is
@@ -87,8 +93,8 @@ mod extensions;
 
 // The public interface.
 pub use accept_only::AcceptOnly;
-pub use chain::Chain;
-pub use codec::{Compress, EncodingKey, PayloadCodec, StreamCodec};
+pub use chain::{Chain, Encoded, Encoding, Step};
+pub use codec::{Compress, EncodingKey, PayloadCodec, Progress, StreamCodec};
 #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 pub use deflate::{
     Deflate, DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress,

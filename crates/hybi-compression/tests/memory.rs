@@ -7,7 +7,7 @@ mod support;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hybi_compression::{Compress, Deflate};
+use hybi_compression::{Chain, Compress, Deflate, Step};
 use hybi_testkit::allocator::{Counting, Meter};
 
 use support::endpoint::{Endpoint, pair};
@@ -147,4 +147,24 @@ fn states_are_used_again() {
     let meter = Meter::start();
     exchange(&mut client, &mut server, 3, 1024);
     assert!(meter.peak() < 100 << 10 && meter.held() < 1024, "{} {}", meter.peak(), meter.held());
+}
+
+/// A message in progress has what came of it beside it: an eighth and 1 KiB more than the message at
+/// most, whatever the message is.
+#[test]
+fn a_message_in_progress_takes_little_more_than_its_length() {
+    let _alone = alone();
+    const LEN: usize = 2 << 20;
+    let letters = noise(LEN, 1).iter().map(|byte| b'0' + byte % 64).collect();
+    for (message, worst) in [(record(LEN, 1), false), (letters, true), (noise(LEN, 1), true)] {
+        let (_, mut server) = pair(Deflate::default(), Deflate::default());
+        let meter = Meter::start();
+        let mut encoding = server.chain.begin_message(message, Compress::Always);
+        while let Step::More(more) = server.chain.advance(encoding, Chain::ENCODE_SLICE) {
+            encoding = more;
+        }
+        // With the compressor, and a sample of the message.
+        let most = if worst { LEN + LEN / 8 + 1024 } else { LEN / 2 };
+        assert!(meter.peak() < most + (400 << 10), "{} of {most}", meter.peak());
+    }
 }

@@ -88,7 +88,7 @@ impl StreamCodec for Codec {
         }
         let start = out.len();
         let mut deflater = self.deflater.take().unwrap_or_else(|| Deflater::take(self.kind));
-        if deflater.flush(bytes, out) {
+        if deflater.flush(bytes, out, usize::MAX) {
             self.deflater.leave(deflater);
         } else {
             // A compressor that gives up is not known of; stored blocks need none.

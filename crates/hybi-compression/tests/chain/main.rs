@@ -4,6 +4,7 @@
 
 mod conflicts;
 mod order;
+mod slices;
 #[path = "../legacy/support.rs"]
 mod support;
 mod user_extension;

@@ -135,8 +135,8 @@ fn inflate(blocks: &[Vec<u8>], inflater: &mut Inflater, mut out: impl FnMut(&[u8
 /// The bytes compressed, as the front of a stream that can go on, if they become much smaller.
 fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut packed = Vec::new();
-    let smaller =
-        Deflater::take(PACKING).flush(bytes, &mut packed) && packed.len() < bytes.len() / 4 * 3;
+    let smaller = Deflater::take(PACKING).flush(bytes, &mut packed, usize::MAX)
+        && packed.len() < bytes.len() / 4 * 3;
     smaller.then(|| {
         packed.shrink_to_fit();
         packed
@@ -178,7 +178,7 @@ mod tests {
 
         fn send(&mut self, message: &[u8]) {
             let mut payload = Vec::new();
-            assert!(self.deflater.flush(message, &mut payload));
+            assert!(self.deflater.flush(message, &mut payload, usize::MAX));
             // Some peers leave the tail on.
             if !message.len().is_multiple_of(3) {
                 payload.truncate(payload.len() - TAIL.len());
@@ -193,7 +193,7 @@ mod tests {
         fn check(&mut self) {
             let message = &self.sent[self.sent.len().saturating_sub(1000)..].to_vec();
             let mut payload = Vec::new();
-            assert!(self.deflater.flush(message, &mut payload));
+            assert!(self.deflater.flush(message, &mut payload, usize::MAX));
             assert!(payload.len() < 100, "it refers back");
             let mut inflater = self.history.inflater().expect("it goes on");
             let mut plain = Vec::new();

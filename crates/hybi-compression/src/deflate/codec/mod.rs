@@ -2,6 +2,7 @@
 //! (RFC 7692 §7.2).
 
 mod history;
+mod lease;
 mod library;
 mod pays;
 mod pool;
@@ -9,6 +10,8 @@ mod receiver;
 mod ring;
 mod sender;
 mod store;
+
+use core::ops::Range;
 
 use hybi_frame::Violation;
 
@@ -21,7 +24,7 @@ pub(crate) use store::Ticket;
 pub(super) use store::{budget, set_budget};
 
 use super::Deflate;
-use crate::codec::{Compress, EncodingKey, PayloadCodec};
+use crate::codec::{Compress, EncodingKey, PayloadCodec, Progress};
 
 /// What ends every flushed piece of DEFLATE data, and is not sent.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -64,11 +67,25 @@ impl DeflateCodec {
 
 impl PayloadCodec for DeflateCodec {
     fn encode(&mut self, payload: &[u8], compress: Compress, out: &mut Vec<u8>) -> bool {
+        let whole = 0..payload.len();
+        let asked = compress == Compress::Auto;
+        let start = out.len();
         self.wants(payload, compress)
-            && match compress {
-                Compress::Auto => self.sender.encode_if_pays(payload, out),
-                _ => self.sender.encode(payload, out),
-            }
+            && self.sender.encode(payload, whole, asked, start, out) == Progress::Encoded
+    }
+
+    fn encode_slice(
+        &mut self,
+        payload: &[u8],
+        slice: Range<usize>,
+        compress: Compress,
+        out: &mut Vec<u8>,
+    ) -> Progress {
+        if !self.wants(payload, compress) {
+            return Progress::AsIs;
+        }
+        let end = slice.end.min(slice.start.saturating_add(self.sender.stride()));
+        self.sender.encode(payload, slice.start..end, compress == Compress::Auto, 0, out)
     }
 
     fn decode(
@@ -89,8 +106,13 @@ impl PayloadCodec for DeflateCodec {
         Some(EncodingKey { codec: "deflate", parameters })
     }
 
-    fn encode_shared(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        self.sender.encode_alone_if_pays(payload, out)
+    /// One that has no history, and learns nothing from what this connection sent: that says nothing
+    /// of what is for many.
+    fn shared_codec(&self) -> Option<Box<dyn PayloadCodec>> {
+        let Kind { level, window_bits } = self.sender.kind();
+        let direction = Direction { takeover: false, window_bits };
+        let sender = Sender::new(level, direction);
+        Some(Box::new(Self { min_size: 0, sender, receiver: Receiver::new(false) }))
     }
 
     fn sent_shared(&mut self, payload: &[u8]) {

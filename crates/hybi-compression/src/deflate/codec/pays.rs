@@ -83,7 +83,7 @@ fn sample_pays(payload: &[u8], kind: Kind) -> bool {
         sample.extend_from_slice(&quarter[(quarter.len() - piece) / 2..][..piece]);
     }
     let mut out = Vec::with_capacity(5 * piece);
-    Deflater::take(kind).message(&sample, &mut out) && is_less(out.len(), sample.len())
+    Deflater::take(kind).message(&sample, &mut out, usize::MAX) && is_less(out.len(), sample.len())
 }
 
 /// Whether this is less by enough to be worth the time of either side.

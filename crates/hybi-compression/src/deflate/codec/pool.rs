@@ -7,16 +7,22 @@ use core::cell::RefCell;
 use core::{fmt, mem};
 
 use super::TAIL;
-use super::library::{Compressor, Decompressor, End, Payload};
+use super::library::{Compressor, Decompressor, End, Flush, Payload};
 
 pub(crate) use super::library::Inflated;
 
 /// A compressor, as if new when it is taken.
 pub(crate) struct Deflater {
     kind: Kind,
-    /// Absent only while it is dropped.
+    /// Absent when it gave up, and while it is dropped.
     state: Option<Compressor>,
 }
+
+/// A compressor that was not flushed, and keeps back some of what it made.
+///
+/// It does not come back here: zlib-rs (0.6.8) forgets, when it is reset, where in its buffer the rest
+/// began, and panics later for want of room there.
+pub(super) struct Unflushed(Compressor);
 
 /// Compressors that do the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,22 +47,42 @@ impl Deflater {
         Self { kind, state: Some(state) }
     }
 
+    /// Goes on with one of this kind, which is to be flushed or fed next.
+    pub(super) fn resume(kind: Kind, Unflushed(state): Unflushed) -> Self {
+        Self { kind, state: Some(state) }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Appends the compressed payload without its tail. `false`, with nothing appended: the state
-    /// is of no use any more.
-    pub(super) fn message(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        let start = out.len();
-        let done = self.flush(payload, out);
-        out.truncate(if done { out.len() - TAIL.len() } else { start });
+    /// Appends the compressed payload, or the end of it, without its tail. `false`: the state is of
+    /// no use any more, and what was appended neither.
+    pub(super) fn message(&mut self, payload: &[u8], out: &mut Vec<u8>, most: usize) -> bool {
+        let done = self.flush(payload, out, most);
+        out.truncate(out.len() - if done { TAIL.len() } else { 0 });
         done
     }
 
-    /// Appends the compressed bytes, tail and all.
-    pub(crate) fn flush(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
-        self.state.as_mut().is_some_and(|state| state.flush(bytes, out))
+    /// Appends the compressed bytes, tail and all, as long as `out` gets no longer than `most`.
+    pub(crate) fn flush(&mut self, bytes: &[u8], out: &mut Vec<u8>, most: usize) -> bool {
+        let state = self.state.as_mut();
+        let done = state.is_some_and(|state| state.run(bytes, Flush::Yes, out, most));
+        if !done {
+            self.state = None;
+        }
+        done
+    }
+
+    /// The same without a flush: more is to follow. `None` where that says `false`.
+    pub(super) fn feed(
+        mut self,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Option<Unflushed> {
+        let mut state = self.state.take()?;
+        state.run(bytes, Flush::No, out, most).then_some(Unflushed(state))
     }
 
     /// Makes what comes next refer back to these bytes, which the peer has.
@@ -75,6 +101,12 @@ impl Drop for Deflater {
                 pool.deflaters.push((self.kind, state));
             });
         }
+    }
+}
+
+impl fmt::Debug for Unflushed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unflushed")
     }
 }
 

@@ -14,6 +14,10 @@ impl Ring {
         Self { most, bytes: Vec::new(), start: 0 }
     }
 
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }

@@ -1,21 +1,41 @@
-//! Sender: outgoing payloads compressed (RFC 7692 §7.2.1).
+//! Sender: outgoing payloads compressed (RFC 7692 §7.2.1), in slices where they are long.
+
+use core::mem;
+use core::ops::Range;
 
 use super::Direction;
+use super::lease::Lease;
 use super::pays::Pays;
-use super::pool::{Deflater, Kind};
+use super::pool::{Deflater, Kind, Unflushed};
 use super::ring::Ring;
 use super::store::Ticket;
+use crate::codec::Progress;
 
 /// The outgoing direction of one connection.
 #[derive(Debug)]
 pub(super) struct Sender {
     kind: Kind,
     takeover: bool,
-    /// Of a compressor that has all before in it.
+    /// Of a compressor that has all before in it, between payloads.
     deflater: Ticket<Deflater>,
+    middle: Middle,
     /// What another would be made with.
     history: Ring,
     pays: Pays,
+}
+
+/// What a payload goes on with behind its last slice.
+///
+/// Until its last slice came, a payload has left no trace in the ticket or in the history, so one that
+/// is given up there was never sent.
+#[derive(Debug)]
+enum Middle {
+    /// There is none.
+    None,
+    /// The compressor, with whatever it has not given yet.
+    Held(Box<(Unflushed, Lease)>),
+    /// Any compressor, since all was flushed.
+    Flushed,
 }
 
 impl Sender {
@@ -23,72 +43,102 @@ impl Sender {
         let Direction { takeover, window_bits } = direction;
         let kind = Kind { level, window_bits };
         let history = Ring::new(HISTORY.min(1 << window_bits));
-        Self { kind, takeover, deflater: Ticket::new(), history, pays: Pays::default() }
+        Self {
+            kind,
+            takeover,
+            deflater: Ticket::new(),
+            middle: Middle::None,
+            history,
+            pays: Pays::default(),
+        }
     }
 
     pub(super) fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Compresses if that is expected to pay.
-    pub(super) fn encode_if_pays(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        if !self.pays.expects(payload, self.kind) {
-            return false;
+    /// How many bytes are compressed at once, for which others wait: half a millisecond or less for
+    /// most of them. Where nothing but a few letters comes in any order, the higher levels look at all
+    /// that looks alike: 4 KiB of zeros and ones take 5 to 8 ms at level 9.
+    pub(super) fn stride(&self) -> usize {
+        match self.kind.level {
+            0..=5 => usize::MAX,
+            6..=7 => 16 << 10,
+            _ => 4 << 10,
         }
-        let start = out.len();
-        let done = self.encode(payload, out);
-        self.pays.learns(payload.len(), if done { out.len() - start } else { payload.len() });
-        done
     }
 
-    pub(super) fn encode(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        if self.takeover { self.encode_next(payload, out) } else { self.encode_alone(payload, out) }
-    }
-
-    /// Compresses behind the history, and becomes part of it.
-    fn encode_next(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        let Some(mut deflater) = self.deflater.take().or_else(|| self.make()) else {
-            return false;
+    /// Compresses a slice of a payload, behind the history if there is takeover; the last makes the
+    /// payload part of that. If it is `asked` first, it is only done if it is expected to pay. What
+    /// came of the payload so far is in `out` from `start` on.
+    pub(super) fn encode(
+        &mut self,
+        payload: &[u8],
+        slice: Range<usize>,
+        asked: bool,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Progress {
+        let (deflater, lease) = match mem::replace(&mut self.middle, Middle::None) {
+            _ if slice.start == 0 => {
+                if asked && !self.pays.expects(payload, self.kind) {
+                    return Progress::AsIs;
+                }
+                (self.first(), None)
+            }
+            Middle::Held(held) => (Some(Deflater::resume(self.kind, held.0)), Some(held.1)),
+            Middle::Flushed => (self.next(&payload[..slice.start]), None),
+            Middle::None => (None, None),
         };
-        let start = out.len();
-        let done = deflater.message(payload, out);
-        // What was compressed is part of what the next message builds on, so it is sent, or the
-        // state made again without it, which takes longer than a small message gains by it.
-        let pays = done && (out.len() - start < payload.len() || payload.len() < UNDO_MIN);
-        if pays {
-            self.deflater.leave(deflater);
-            self.history.push(payload);
-        } else {
-            out.truncate(start);
+        let Some(mut deflater) = deflater else { return Progress::AsIs };
+        let most = start + payload.len() + payload.len() / 8 + 1024;
+        let piece = &payload[slice.clone()];
+        if slice.end < payload.len() {
+            let middle = go_on(deflater, lease, piece, out, most);
+            if let Some(middle) = middle.filter(|_| self.pays(payload, out.len() - start)) {
+                self.middle = middle;
+                return Progress::More(slice.end);
+            }
+        } else if deflater.message(piece, out, most) && self.pays(payload, out.len() - start) {
+            if self.takeover {
+                self.deflater.leave(deflater);
+                self.history.push(payload);
+            }
+            if asked {
+                self.pays.learns(payload.len(), out.len() - start);
+            }
+            return Progress::Encoded;
         }
-        pays
-    }
-
-    fn make(&mut self) -> Option<Deflater> {
-        let mut deflater = Deflater::take(self.kind);
-        let history = self.history.bytes();
-        (history.is_empty() || deflater.remember(history)).then_some(deflater)
-    }
-
-    /// Compresses without the history, and without becoming part of it.
-    pub(super) fn encode_alone(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        let start = out.len();
-        let done = Deflater::take(self.kind).message(payload, out);
-        let smaller = done && out.len() - start < payload.len();
-        if !smaller {
-            out.truncate(start);
+        if asked {
+            self.pays.learns(payload.len(), payload.len());
         }
-        smaller
+        out.truncate(start);
+        Progress::AsIs
     }
 
-    /// The same if that is expected to pay. What this connection sent before says nothing of what is
-    /// for many.
-    pub(super) fn encode_alone_if_pays(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        Pays::default().expects(payload, self.kind) && self.encode_alone(payload, out)
+    /// What does not get smaller is sent as it is, as soon as that is known. But what was compressed
+    /// is part of what the next message builds on, and to make the state again without it takes
+    /// longer than a small message gains by it.
+    fn pays(&self, payload: &[u8], made: usize) -> bool {
+        made < payload.len() || self.takeover && payload.len() < UNDO_MIN
     }
 
-    /// A payload is sent as [`encode_alone`](Self::encode_alone) had it: the peer remembers it, the
-    /// compressor does not.
+    /// What a payload begins with.
+    fn first(&mut self) -> Option<Deflater> {
+        if !self.takeover {
+            return Some(Deflater::take(self.kind));
+        }
+        self.deflater.take().or_else(|| behind(self.history.bytes(), self.kind))
+    }
+
+    /// What a payload goes on with behind these bytes of it.
+    fn next(&self, before: &[u8]) -> Option<Deflater> {
+        let len = before.len().min(self.history.most());
+        behind(&before[before.len() - len..], self.kind)
+    }
+
+    /// A payload is sent as a sender without takeover had it: the peer remembers it, the compressor
+    /// does not.
     pub(super) fn sent_alone(&mut self, payload: &[u8]) {
         if self.takeover {
             self.deflater.give_back();
@@ -104,6 +154,29 @@ impl Sender {
         self.deflater.give_back();
         self.history.shrink_to_fit();
     }
+}
+
+/// Compresses a slice behind which there is more, and says what it goes on with; `None` if it does not.
+fn go_on(
+    mut deflater: Deflater,
+    lease: Option<Lease>,
+    piece: &[u8],
+    out: &mut Vec<u8>,
+    most: usize,
+) -> Option<Middle> {
+    match lease.or_else(|| Lease::take(&deflater)) {
+        Some(lease) => {
+            let held = deflater.feed(piece, out, most)?;
+            Some(Middle::Held(Box::new((held, lease))))
+        }
+        None => deflater.flush(piece, out, most).then_some(Middle::Flushed),
+    }
+}
+
+/// A compressor that has these bytes in it.
+fn behind(bytes: &[u8], kind: Kind) -> Option<Deflater> {
+    let mut deflater = Deflater::take(kind);
+    (bytes.is_empty() || deflater.remember(bytes)).then_some(deflater)
 }
 
 /// How much of what was sent is kept to make a compressor again. The peer has 32 KiB, but to make

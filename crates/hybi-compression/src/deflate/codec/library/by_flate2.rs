@@ -2,7 +2,7 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::{End, Inflated, Payload};
+use super::{End, Flush, Inflated, Payload};
 use crate::deflate::codec::pool::{Kind, Scratch};
 
 pub(in super::super) struct Compressor(Compress);
@@ -24,7 +24,7 @@ impl Compressor {
 
     /// Compressing them once more is the one way that all libraries have.
     pub(in super::super) fn remember(&mut self, bytes: &[u8]) -> bool {
-        self.flush(bytes, &mut Vec::new())
+        self.run(bytes, Flush::Yes, &mut Vec::new(), usize::MAX)
     }
 
     /// Appends up to `room` bytes of what it makes of `input`, and says how much of that it used up.
@@ -32,12 +32,17 @@ impl Compressor {
     pub(super) fn deflate(
         &mut self,
         input: &[u8],
+        flush: Flush,
         out: &mut Vec<u8>,
         room: usize,
     ) -> Option<usize> {
+        let flush = match flush {
+            Flush::No => FlushCompress::None,
+            Flush::Yes => FlushCompress::Sync,
+        };
         let (total_in, total_out, start) = (self.0.total_in(), self.0.total_out(), out.len());
         out.resize(start + room, 0);
-        let status = self.0.compress(input, &mut out[start..], FlushCompress::Sync);
+        let status = self.0.compress(input, &mut out[start..], flush);
         out.truncate(start + (self.0.total_out() - total_out) as usize);
         status.ok()?;
         Some((self.0.total_in() - total_in) as usize)

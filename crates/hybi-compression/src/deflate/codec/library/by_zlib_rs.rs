@@ -3,7 +3,7 @@
 
 use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Status};
 
-use super::{End, Inflated, Payload};
+use super::{End, Flush, Inflated, Payload};
 use crate::deflate::codec::pool::Kind;
 
 pub(in super::super) struct Compressor(Deflate);
@@ -35,12 +35,17 @@ impl Compressor {
     pub(super) fn deflate(
         &mut self,
         input: &[u8],
+        flush: Flush,
         out: &mut Vec<u8>,
         room: usize,
     ) -> Option<usize> {
+        let flush = match flush {
+            Flush::No => DeflateFlush::NoFlush,
+            Flush::Yes => DeflateFlush::SyncFlush,
+        };
         let (total_in, total_out, start) = (self.0.total_in(), self.0.total_out(), out.len());
         out.resize(start + room, 0);
-        let status = self.0.compress(input, &mut out[start..], DeflateFlush::SyncFlush);
+        let status = self.0.compress(input, &mut out[start..], flush);
         out.truncate(start + (self.0.total_out() - total_out) as usize);
         status.ok()?;
         Some((self.0.total_in() - total_in) as usize)

@@ -10,28 +10,59 @@ pub(super) use by_flate2::{Compressor, Decompressor};
 #[cfg(feature = "zlib-rs")]
 pub(super) use by_zlib_rs::{Compressor, Decompressor};
 
+/// Whether all that is made of the bytes so far has to come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flush {
+    /// Some of it may stay inside until more comes.
+    No,
+    /// All of them can be decompressed: [`TAIL`](super::TAIL) is at the end.
+    Yes,
+}
+
 impl Compressor {
-    /// Appends what it makes of all the bytes, with [`TAIL`](super::TAIL) at its end: all of them can
-    /// be decompressed. `false` if it gives up.
-    pub(super) fn flush(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    /// Appends what it makes of all the bytes. `false` if it gives up, or `out` would become longer
+    /// than `most`.
+    pub(super) fn run(
+        &mut self,
+        bytes: &[u8],
+        flush: Flush,
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> bool {
         let start = out.len();
         let mut rest = bytes;
         loop {
             let given = out.len();
             // Text becomes a fifth of its size or so; for what does not, the room grows by doubling.
-            let room = (rest.len() / 4 + 64).max(given - start);
-            let Some(taken) = self.deflate(rest, out, room) else { return false };
+            let room = (rest.len() / 4 + 64).max(given - start).min(most.saturating_sub(given));
+            reserve(out, room, most);
+            let Some(taken) = self.deflate(rest, flush, out, room) else { return false };
             rest = &rest[taken..];
             let made = out.len() - given;
-            // All is out once there is room to spare and the tail, without which miniz_oxide may
-            // have room to spare as well.
-            if made < room && rest.is_empty() && out[start..].ends_with(&super::TAIL) {
+            let done = match flush {
+                Flush::No => rest.is_empty(),
+                // All is out once there is room to spare and the tail, without which miniz_oxide may
+                // have room to spare as well.
+                Flush::Yes => {
+                    made < room && rest.is_empty() && out[start..].ends_with(&super::TAIL)
+                }
+            };
+            if done {
                 return true;
             }
             if (taken, made) == (0, 0) {
                 return false;
             }
         }
+    }
+}
+
+/// Makes room as vectors do, by doubling, but for no more than `most` bytes in all.
+fn reserve(out: &mut Vec<u8>, room: usize, most: usize) {
+    let len = out.len() + room;
+    if len > out.capacity() {
+        let capacity = len.max(out.capacity().saturating_mul(2).min(most));
+        out.reserve_exact(capacity - out.len());
     }
 }
 

@@ -1,11 +1,15 @@
 //! Chain: the extensions of one connection in the order in which they apply (RFC 6455 §9.1).
 
+mod encoding;
+
 use core::fmt;
 
 use hybi_frame::{FrameDecoder, FrameHeader, Opcode, PayloadDecoder, Rsv, Violation};
 
 use crate::codec::{Compress, EncodingKey, PayloadCodec, StreamCodec};
 use crate::extension::{Agreed, MakePayloadCodec, Start};
+
+pub use encoding::{Encoded, Encoding, Step};
 
 /// The extensions of one connection.
 ///
@@ -17,6 +21,9 @@ use crate::extension::{Agreed, MakePayloadCodec, Start};
 pub struct Chain {
     /// Over messages first, then over frames.
     links: Vec<Link>,
+    /// One more for each message or frame that is encoded, so that one which another came before is
+    /// known.
+    turn: u64,
     stream: Option<Box<dyn StreamCodec>>,
     /// The current incoming frame is the last of its message.
     fin: bool,
@@ -42,7 +49,7 @@ impl Chain {
     /// [`confirm`](crate::Extensions::confirm); of two that do, only the first is used.
     #[must_use]
     pub fn new(agreed: &[Agreed]) -> Self {
-        let mut chain = Self { links: Vec::new(), stream: None, fin: false, scratch: Vec::new() };
+        let mut chain = Self::empty();
         for (at, one) in agreed.iter().enumerate() {
             if agreed[..at].iter().any(|other| other.excludes(one)) {
                 continue;
@@ -60,6 +67,10 @@ impl Chain {
         }
         chain.links.sort_by_key(|link| link.per_frame);
         chain
+    }
+
+    fn empty() -> Self {
+        Self { links: Vec::new(), turn: 0, stream: None, fin: false, scratch: Vec::new() }
     }
 
     /// Tells the decoder which reserved bits are lawful now.
@@ -88,30 +99,6 @@ impl Chain {
     #[must_use]
     pub fn is_per_frame(&self) -> bool {
         self.links.last().is_some_and(|link| link.per_frame)
-    }
-
-    /// Encodes an outgoing message. `Some` with the bits for its first frame: `out` has its payload
-    /// now, behind what it had. `None`: it travels as it is.
-    pub fn encode_message(
-        &mut self,
-        payload: &[u8],
-        compress: Compress,
-        out: &mut Vec<u8>,
-    ) -> Option<Rsv> {
-        let frames = self.links.partition_point(|link| !link.per_frame);
-        encode(&mut self.links[..frames], &mut self.scratch, payload, compress, out)
-    }
-
-    /// Encodes the payload of an outgoing data frame, after
-    /// [`encode_message`](Self::encode_message) had its message.
-    pub fn encode_frame(
-        &mut self,
-        payload: &[u8],
-        compress: Compress,
-        out: &mut Vec<u8>,
-    ) -> Option<Rsv> {
-        let frames = self.links.partition_point(|link| !link.per_frame);
-        encode(&mut self.links[frames..], &mut self.scratch, payload, compress, out)
     }
 
     /// Decodes a whole message whose first frame had these reserved bits, and appends it to `out`: no
@@ -206,19 +193,28 @@ impl Chain {
         }
     }
 
+    /// A chain that makes the [`shared_encoding`](Self::shared_encoding) of any payload, with
+    /// [`Compress::Auto`]. It belongs to no connection, so that it may lie beside the message.
+    pub fn shared_chain(&mut self) -> Option<Self> {
+        let [link] = &mut self.links[..] else { return None };
+        let codec = Some(link.codec().shared_codec()?);
+        let (rsv, make) = (link.rsv, link.make.clone());
+        let link = Link { rsv, per_frame: false, decoding: false, make, codec };
+        Some(Self { links: vec![link], ..Self::empty() })
+    }
+
     /// Makes the [`shared_encoding`](Self::shared_encoding) of a payload; `false` if it is better
     /// sent as it is.
     pub fn encode_shared(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        match &mut self.links[..] {
-            [link] => link.codec().encode_shared(payload, out),
-            _ => false,
-        }
+        let chain = self.shared_chain();
+        chain.is_some_and(|mut chain| chain.encode_message(payload, Compress::Auto, out).is_some())
     }
 
     /// Notes that the shared encoding of this payload is sent; returns the bits for its frame.
     pub fn sent_shared(&mut self, payload: &[u8]) -> Rsv {
         match &mut self.links[..] {
             [link] => {
+                self.turn = self.turn.wrapping_add(1);
                 link.codec().sent_shared(payload);
                 link.rsv
             }
@@ -270,36 +266,6 @@ impl PayloadDecoder for Chain {
     ) -> Result<(), Violation> {
         decode(&mut self.links, piece, end, self.fin, out)
     }
-}
-
-/// Passes a payload through links, in order.
-fn encode(
-    links: &mut [Link],
-    scratch: &mut Vec<u8>,
-    payload: &[u8],
-    compress: Compress,
-    out: &mut Vec<u8>,
-) -> Option<Rsv> {
-    let mut bits = None;
-    let start = out.len();
-    for link in links {
-        let encoded = match bits {
-            None => link.codec().encode(payload, compress, out),
-            Some(_) => {
-                scratch.clear();
-                let encoded = link.codec().encode(&out[start..], compress, scratch);
-                if encoded {
-                    out.truncate(start);
-                    out.extend_from_slice(scratch);
-                }
-                encoded
-            }
-        };
-        if encoded {
-            bits = Some(bits.unwrap_or(Rsv::NONE) | link.rsv);
-        }
-    }
-    bits
 }
 
 /// Passes a piece of the current frame through links, from the last to the first.
