@@ -55,7 +55,7 @@ pub(crate) const ROWS: [Row; 20] = [
     row("recv_ref 64 KiB", 128, || recv_ref(64 * KIB)),
     row("feed 20 B, server", 100_000, || feed(Role::Server, 20)),
     row("feed 1 KiB, server", 4096, || feed(Role::Server, KIB)),
-    row("feed 16 KiB, server", 256, || feed(Role::Server, 16 * KIB)),
+    row("feed 16 KiB, server", 2048, || feed(Role::Server, 16 * KIB)),
     row("feed 20 B, client", 100_000, || feed(Role::Client, 20)),
     row("feed 1 KiB, client", 4096, || feed(Role::Client, KIB)),
     row("feed 16 KiB, client", 256, || feed(Role::Client, 16 * KIB)),
