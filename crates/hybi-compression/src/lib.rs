@@ -56,7 +56,7 @@
 //!
 //! # Long messages
 //!
-//! To compress a message of many megabytes takes a good part of a second. [`Chain::begin_message`]
+//! To compress a message of many megabytes takes a good part of a second. [`Chain::start_message`]
 //! gives an [`Encoding`], which [`Chain::advance`] goes on with a slice at a time, so that others have
 //! their turn in between.
 //!

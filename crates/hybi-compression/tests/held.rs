@@ -65,7 +65,7 @@ fn messages_in_progress_are_not_in_the_budget() {
     let (used, deflater) = (Deflate::budget_used(), Deflate::budget_used() - idle - 48 * 1024);
     for turn in 0..5 {
         let message = record(5 * SLICE, turn);
-        let encoding = from.chain.begin_message(message.clone(), Compress::Auto);
+        let encoding = from.chain.start_message(message.clone(), Compress::Auto);
         let encoding = more(&mut from.chain, encoding);
         assert_eq!(Deflate::budget_used(), used - deflater);
         if turn % 2 == 0 {
@@ -78,7 +78,7 @@ fn messages_in_progress_are_not_in_the_budget() {
         assert!(to.receive_one(&wire) == message);
         assert_eq!(Deflate::budget_used(), used);
     }
-    let encoding = from.chain.begin_message(record(5 * SLICE, 9), Compress::Auto);
+    let encoding = from.chain.start_message(record(5 * SLICE, 9), Compress::Auto);
     let _encoding = more(&mut from.chain, encoding);
     drop((from, to));
     assert_eq!(Deflate::budget_used(), idle);
@@ -102,7 +102,7 @@ fn a_crowd_in_the_middle_of_messages_holds_few_compressors() {
                 .iter_mut()
                 .zip(&messages)
                 .map(|((_, server), message)| {
-                    server.chain.begin_message(message.clone(), Compress::Auto)
+                    server.chain.start_message(message.clone(), Compress::Auto)
                 })
                 .collect();
             for _ in 0..4 {

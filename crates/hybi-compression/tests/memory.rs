@@ -159,7 +159,7 @@ fn a_message_in_progress_takes_little_more_than_its_length() {
     for (message, worst) in [(record(LEN, 1), false), (letters, true), (noise(LEN, 1), true)] {
         let (_, mut server) = pair(Deflate::default(), Deflate::default());
         let meter = Meter::start();
-        let mut encoding = server.chain.begin_message(message, Compress::Always);
+        let mut encoding = server.chain.start_message(message, Compress::Always);
         while let Step::More(more) = server.chain.advance(encoding, Chain::ENCODE_SLICE) {
             encoding = more;
         }

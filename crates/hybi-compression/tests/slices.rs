@@ -21,9 +21,9 @@ fn every_agreement(deflate: Deflate) -> Vec<Vec<Agreed>> {
 
 fn begin<P: AsRef<[u8]>>(chain: &mut Chain, payload: P, compress: Compress) -> Encoding<P> {
     if chain.is_per_frame() {
-        chain.begin_frame(payload, compress)
+        chain.start_frame(payload, compress)
     } else {
-        chain.begin_message(payload, compress)
+        chain.start_message(payload, compress)
     }
 }
 
@@ -219,7 +219,7 @@ fn the_next_connection_is_not_troubled() {
         for slice in [1000, 64 * KIB, 128 * KIB] {
             for steps in 1..4 {
                 let mut chain = Chain::new(&agreed);
-                let mut encoding = chain.begin_message(&noise, Compress::Always);
+                let mut encoding = chain.start_message(&noise, Compress::Always);
                 for _ in 0..steps {
                     match chain.advance(encoding, slice) {
                         Step::More(more) => encoding = more,
@@ -237,7 +237,7 @@ fn it_moves_between_threads() {
     let agreed = every_payload_extension(Deflate::default()).swap_remove(0);
     let (mut chain, mut receiver) = (Chain::new(&agreed), Chain::new(&agreed));
     let text = record(300 * KIB, 1);
-    let mut encoding = chain.begin_message(text.clone(), Compress::Auto);
+    let mut encoding = chain.start_message(text.clone(), Compress::Auto);
     let encoded = loop {
         let (moved, step) = thread::spawn(move || {
             let step = chain.advance(encoding, 50 * KIB);
@@ -268,7 +268,7 @@ fn shared_encodings_are_made_in_slices() {
             let key = sender.shared_encoding(&text, Compress::Auto);
             assert!(key.is_some_and(|key| key.codec == "deflate"));
             let mut shared = sender.shared_chain().expect("a codec for it");
-            let encoding = shared.begin_message(&text, Compress::Auto);
+            let encoding = shared.start_message(&text, Compress::Auto);
             let (encoded, steps) = finish(&mut shared, encoding, Chain::ENCODE_SLICE);
             assert_eq!(steps, text.len().div_ceil(Chain::ENCODE_SLICE));
             let mut whole = Vec::new();
@@ -279,7 +279,7 @@ fn shared_encodings_are_made_in_slices() {
         }
         let mut shared = sender.shared_chain().expect("a codec for it");
         let noise = noise(200 * KIB, 1);
-        let encoding = shared.begin_message(&noise, Compress::Auto);
+        let encoding = shared.start_message(&noise, Compress::Auto);
         assert!(finish(&mut shared, encoding, 1000).0 == Encoded::AsIs(&noise));
     }
 }
@@ -289,7 +289,7 @@ fn shared_encodings_are_made_in_slices() {
 fn nothing_is_shown_of_what_is_sent() {
     let agreed = every_payload_extension(Deflate::default()).swap_remove(0);
     let mut chain = Chain::new(&agreed);
-    let encoding = chain.begin_message("secret".repeat(50_000), Compress::Always);
+    let encoding = chain.start_message("secret".repeat(50_000), Compress::Always);
     let shown = format!("{encoding:?}");
     let step = chain.advance(encoding, 1000);
     let shown = format!("{shown} {step:?} {:?}", Encoded::AsIs("secret"));

@@ -14,14 +14,14 @@ use hybi_frame::Rsv;
 use super::{Chain, Link};
 use crate::codec::{Compress, Progress};
 
-/// An outgoing message or frame that codecs have not done with, from [`Chain::begin_message`] or
-/// [`Chain::begin_frame`].
+/// An outgoing message or frame that codecs have not done with, from [`Chain::start_message`] or
+/// [`Chain::start_frame`].
 ///
 /// It owns the payload and what came of it so far, which is at most an eighth and 1 KiB more than the
 /// payload with the codecs of this crate. A payload is anything that has bytes, such as a `Vec<u8>` or
 /// a `&[u8]`.
 ///
-/// It is for the chain that began it, and until it is done no other message may go through that: one
+/// It is for the chain that started it, and until it is done no other message may go through that: one
 /// that does puts an end to it, and it is sent as far as it came. So it may also be dropped in the
 /// middle and never be sent, if the chain has one codec; behind several, the first ones may have told
 /// their histories of it.
@@ -35,7 +35,7 @@ use crate::codec::{Compress, Progress};
 /// let mut chain = Chain::new(&agreed);
 ///
 /// let message = "All work and no play makes Jack a dull boy. ".repeat(100_000);
-/// let mut encoding = chain.begin_message(message, Compress::Auto);
+/// let mut encoding = chain.start_message(message, Compress::Auto);
 /// let encoded = loop {
 ///     match chain.advance(encoding, Chain::ENCODE_SLICE) {
 ///         Step::More(more) => encoding = more,
@@ -107,7 +107,7 @@ impl Chain {
     /// Encodes an outgoing message. `Some` with the bits for its first frame: `out` has its payload
     /// now, behind what it had. `None`: it travels as it is.
     ///
-    /// It takes as long as it takes; [`begin_message`](Self::begin_message) is for messages longer
+    /// It takes as long as it takes; [`start_message`](Self::start_message) is for messages longer
     /// than a [slice](Self::ENCODE_SLICE).
     pub fn encode_message(
         &mut self,
@@ -129,20 +129,20 @@ impl Chain {
         self.encode(Unit::Frame, payload, compress, out)
     }
 
-    /// Begins to encode an outgoing message, which [`advance`](Self::advance) goes on with. What comes
+    /// Starts to encode an outgoing message, which [`advance`](Self::advance) goes on with. What comes
     /// of it is what [`encode_message`](Self::encode_message) makes of it, byte for byte if that is done
     /// in one step, and as small if it takes several.
-    pub fn begin_message<P: AsRef<[u8]>>(&mut self, payload: P, compress: Compress) -> Encoding<P> {
-        self.begin(Unit::Message, payload, compress)
+    pub fn start_message<P: AsRef<[u8]>>(&mut self, payload: P, compress: Compress) -> Encoding<P> {
+        self.start(Unit::Message, payload, compress)
     }
 
-    /// Begins to encode the payload of an outgoing data frame, as
+    /// Starts to encode the payload of an outgoing data frame, as
     /// [`encode_frame`](Self::encode_frame) does.
-    pub fn begin_frame<P: AsRef<[u8]>>(&mut self, payload: P, compress: Compress) -> Encoding<P> {
-        self.begin(Unit::Frame, payload, compress)
+    pub fn start_frame<P: AsRef<[u8]>>(&mut self, payload: P, compress: Compress) -> Encoding<P> {
+        self.start(Unit::Frame, payload, compress)
     }
 
-    /// Goes on with what was begun, for the next `slice` bytes of it, fewer, or until it is done.
+    /// Goes on with what was started, for the next `slice` bytes of it, fewer, or until it is done.
     /// Codecs take in the whole one after the other. One by others that has no
     /// [slices](crate::PayloadCodec::encode_slice) takes in all at once.
     pub fn advance<P: AsRef<[u8]>>(&mut self, encoding: Encoding<P>, slice: usize) -> Step<P> {
@@ -177,7 +177,7 @@ impl Chain {
         Step::Done(payload)
     }
 
-    fn begin<P>(&mut self, unit: Unit, payload: P, compress: Compress) -> Encoding<P> {
+    fn start<P>(&mut self, unit: Unit, payload: P, compress: Compress) -> Encoding<P> {
         self.turn = self.turn.wrapping_add(1);
         let (payload, turn) = (Encoded::AsIs(payload), self.turn);
         Encoding { payload, compress, unit, link: 0, at: 0, out: Vec::new(), turn }

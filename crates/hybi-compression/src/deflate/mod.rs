@@ -78,7 +78,7 @@ pub use permessage_compress::PermessageCompress;
 /// connection whose last message is not as long ago: so a crowd of connections that speak once takes
 /// nothing from those that are busy. In the middle of a message a decompressor is its connection's
 /// own, and does not count. So is a compressor in the middle of a message that is compressed in
-/// [slices](crate::Chain::begin_message), as long as all of those take no more than another budget;
+/// [slices](crate::Chain::start_message), as long as all of those take no more than another budget;
 /// connections beyond make one again for each slice.
 ///
 /// What else a connection has is what makes a state again. Of what it sent these are the last 4 KiB,

@@ -73,7 +73,7 @@ fn finish<P: AsRef<[u8]>>(
     compress: Compress,
     slice: usize,
 ) -> (Encoded<P>, usize) {
-    let mut encoding = chain.begin_message(payload, compress);
+    let mut encoding = chain.start_message(payload, compress);
     for steps in 1..10_000 {
         match chain.advance(encoding, slice) {
             Step::More(more) => encoding = more,
@@ -120,7 +120,7 @@ fn what_a_codec_gives_up_the_next_gets_as_it_was() {
 fn no_codec_is_no_work() {
     let message = sample(1000);
     for mut chain in [Chain::new(&[]), noting(2).0] {
-        let encoding = chain.begin_frame(&message, Compress::Always);
+        let encoding = chain.start_frame(&message, Compress::Always);
         let Step::Done(encoded) = chain.advance(encoding, 1) else { panic!("nothing to do") };
         assert!(encoded == Encoded::AsIs(&message), "these are over messages, if any");
     }
@@ -162,7 +162,7 @@ fn several_codecs_make_of_it_what_they_make_of_the_whole() {
 
                     let (encoded, _) = finish(&mut other, &message, compress, slice);
                     assert_eq!(encoded.rsv(), of_message);
-                    let mut encoding = other.begin_frame(encoded.as_ref(), compress);
+                    let mut encoding = other.start_frame(encoded.as_ref(), compress);
                     let frame = loop {
                         match other.advance(encoding, slice) {
                             Step::More(more) => encoding = more,
