@@ -38,6 +38,11 @@ impl<'a> Contender<'a> {
     pub fn new(name: &'static str, work: impl FnMut(usize) + 'a) -> Self {
         Self { name, work: Box::new(work) }
     }
+
+    /// Does so many operations, which nobody measures.
+    pub fn work(&mut self, operations: usize) {
+        (self.work)(operations);
+    }
 }
 
 /// Measures contenders beside each other and returns for each its name and the median of the
