@@ -34,7 +34,7 @@ async fn serve(stream: TcpStream, uri: &str) -> Result<(), Error> {
     }
 }
 
-async fn relay(client: &mut WebSocket<TcpStream>, server: &mut WebSocket) -> Result<(), Error> {
+async fn relay(client: &mut WebSocket, server: &mut WebSocket) -> Result<(), Error> {
     loop {
         tokio::select! {
             message = client.recv() => match message {

@@ -17,7 +17,7 @@ pub(crate) enum Server {
 
 /// An open connection of one of them.
 pub(crate) enum Open {
-    Hybi(Box<WebSocket<TcpStream>>),
+    Hybi(Box<WebSocket>),
     SockudoWs(Box<CompressedWebSocketStream<TcpStream>>),
     Yawc(Box<yawc::WebSocket<TcpStream>>),
 }

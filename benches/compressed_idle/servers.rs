@@ -62,7 +62,7 @@ async fn hybi_news(
 }
 
 /// At the level of the others.
-async fn accept(stream: TcpStream) -> Result<WebSocket<TcpStream>, hybi_tokio::Error> {
+async fn accept(stream: TcpStream) -> Result<WebSocket, hybi_tokio::Error> {
     let server = hybi_tokio::Server::builder().extensions(Deflate::default().level(6)).build();
     hybi_tokio::accept_with(&server, stream).await
 }

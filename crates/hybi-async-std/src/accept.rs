@@ -1,60 +1,58 @@
 //! From a stream that a listener accepted to an open WebSocket.
 
 use futures_io::{AsyncRead, AsyncWrite};
-use hybi::{Error, Server, Upgrade, io::Timer, opening};
+use hybi::{Error, Server, Upgrade, opening};
 
-use crate::{AsyncStdIo, AsyncStdTimer, WebSocket};
+use crate::{AsyncStdIo, AsyncStdTimer, Stream, WebSocket, transport};
 
 /// A request that has been read and waits for an answer; see [`hybi::Incoming`].
 ///
-/// ```
-/// # fn main() -> Result<(), hybi_async_std::Error> {
-/// # async_std::task::block_on(async {
-/// use async_std::net::{TcpListener, TcpStream};
-/// use hybi_async_std::{Client, Error, Server};
+/// ```no_run
+/// use hybi_async_std::{Error, Incoming, Server, http::Response};
 ///
-/// let listener = TcpListener::bind("127.0.0.1:0").await?;
-/// let ours = TcpStream::connect(listener.local_addr()?).await?;
-/// let (theirs, _address) = listener.accept().await?;
-/// let serving = async_std::task::spawn(async move {
-///     let incoming = hybi_async_std::incoming(&Server::default(), theirs).await?;
-///     let response = http::Response::builder().status(404).body("no such room");
-///     incoming.respond(response.expect("a valid response")).await;
-///     Ok::<(), Error>(())
-/// });
-/// let client = Client::default();
-/// let refused = hybi_async_std::client(&client, "ws://example.org/cellar", ours).await;
-/// assert!(refused.expect_err("there is no cellar").handshake().is_some());
-/// serving.await?;
-/// # Ok(())
-/// # })
+/// async fn decide(incoming: Incoming) -> Result<(), Error> {
+///     if incoming.request().uri().path() == "/chat" {
+///         let mut ws = incoming.accept().await?;
+///         while ws.recv().await?.is_some() {}
+///     } else {
+///         let response = Response::builder().status(404).body("no such room");
+///         incoming.respond(response.expect("a valid response")).await;
+///     }
+///     Ok(())
+/// }
+///
+/// # async fn server() -> Result<(), Error> {
+/// let listener = async_std::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// let server = Server::default();
+/// loop {
+///     let (stream, _address) = listener.accept().await?;
+///     decide(hybi_async_std::incoming(&server, stream).await?).await?;
+/// }
 /// # }
 /// ```
-pub type Incoming<S> = hybi::Incoming<AsyncStdIo<S>, AsyncStdTimer>;
+pub type Incoming<S = Stream> = hybi::Incoming<AsyncStdIo<S>, AsyncStdTimer>;
 
-/// Accepts a WebSocket on `stream`, with defaults that are safe on the open internet.
+/// Accepts a WebSocket on a TCP stream, with defaults that are safe on the open internet.
 ///
-/// Requests from web pages of other origins are refused; see [`Server`] for that and more.
+/// Requests from web pages of other origins are refused; see [`Server`] for that and more. `TCP_NODELAY` is
+/// set on the stream, whose last small frame would wait for an acknowledgement otherwise. For streams of any
+/// other kind there is [`accept_on`].
 ///
 /// ```
 /// # fn main() -> Result<(), hybi_async_std::Error> {
 /// # async_std::task::block_on(async {
-/// use async_std::net::{TcpListener, TcpStream};
-/// use hybi_async_std::{Client, Error};
-///
-/// let listener = TcpListener::bind("127.0.0.1:0").await?;
-/// let ours = TcpStream::connect(listener.local_addr()?).await?;
-/// let (theirs, _address) = listener.accept().await?;
+/// let listener = async_std::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let uri = format!("ws://{}/", listener.local_addr()?);
 /// async_std::task::spawn(async move {
-///     let mut ws = hybi_async_std::accept(theirs).await?;
+///     let (stream, _address) = listener.accept().await?;
+///     let mut ws = hybi_async_std::accept(stream).await?;
 ///     while let Some(message) = ws.recv().await? {
 ///         ws.feed(message).await?;
 ///     }
-///     Ok::<(), Error>(())
+///     Ok::<(), hybi_async_std::Error>(())
 /// });
 ///
-/// let (mut ws, _response) =
-///     hybi_async_std::client(&Client::default(), "ws://example.org/", ours).await?;
+/// let (mut ws, _response) = hybi_async_std::connect(&uri).await?;
 /// ws.send("hello").await?;
 /// assert_eq!(ws.recv().await?, Some("hello".into()));
 /// # Ok(())
@@ -66,33 +64,31 @@ pub type Incoming<S> = hybi::Incoming<AsyncStdIo<S>, AsyncStdTimer>;
 ///
 /// [`Error::Handshake`] if the request was refused, with an answer that says why;
 /// [`Error::Opening`] or [`Error::Timeout`] if there was none to answer.
-pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+pub async fn accept(stream: impl Into<Stream>) -> Result<WebSocket, Error> {
     accept_with(&Server::default(), stream).await
 }
 
-/// Accepts a WebSocket on `stream` as `server` says.
+/// Accepts a WebSocket on a TCP stream as `server` says.
 ///
 /// ```
 /// # fn main() -> Result<(), hybi_async_std::Error> {
 /// # async_std::task::block_on(async {
-/// use async_std::net::{TcpListener, TcpStream};
 /// use hybi_async_std::{Client, Config, Server};
 ///
-/// let listener = TcpListener::bind("127.0.0.1:0").await?;
-/// let ours = TcpStream::connect(listener.local_addr()?).await?;
-/// let (theirs, _address) = listener.accept().await?;
 /// let config = Config::default().max_message(64 * 1024);
 /// let server = Server::builder().subprotocols(["chat.v2"]).config(config).build();
-/// let accepting = async_std::task::spawn(async move {
-///     hybi_async_std::accept_with(&server, theirs).await
-/// });
-/// let client = Client::builder().subprotocol("chat.v2").build()?;
-/// let connected = hybi_async_std::client(&client, "ws://example.org/", ours).await?;
-/// assert_eq!(accepting.await?.subprotocol(), Some("chat.v2"));
-/// # let _ = connected;
+/// # let listener = async_std::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let uri = format!("ws://{}/", listener.local_addr()?);
+/// # let accepting = async_std::task::spawn(async move {
+/// let (stream, _address) = listener.accept().await?;
+/// let ws = hybi_async_std::accept_with(&server, stream).await?;
+/// # assert_eq!(ws.subprotocol(), Some("chat.v2"));
+/// # Ok::<_, hybi_async_std::Error>(ws)
+/// # });
+/// # let client = Client::builder().subprotocol("chat.v2").build()?;
+/// # let connected = hybi_async_std::connect_with(&client, &uri).await?;
+/// # accepting.await?;
+/// # drop(connected);
 /// # Ok(())
 /// # })
 /// # }
@@ -101,37 +97,60 @@ where
 /// # Errors
 ///
 /// As [`accept`].
-pub async fn accept_with<S>(server: &Server, stream: S) -> Result<WebSocket<S>, Error>
+pub async fn accept_with(server: &Server, stream: impl Into<Stream>) -> Result<WebSocket, Error> {
+    accept_on(server, tuned(stream.into())).await
+}
+
+/// Accepts a WebSocket on a stream of the caller's making, which is left as it is: a Unix socket, TLS.
+///
+/// The other end of the pair is [`connect_on`](crate::connect_on).
+///
+/// ```no_run
+/// # #[cfg(unix)]
+/// # async fn example() -> Result<(), hybi_async_std::Error> {
+/// use async_std::os::unix::net::UnixListener;
+/// use hybi_async_std::Server;
+///
+/// let listener = UnixListener::bind("/run/chat.socket").await?;
+/// let (stream, _address) = listener.accept().await?;
+/// let mut ws = hybi_async_std::accept_on(&Server::default(), stream).await?;
+/// ws.send("welcome").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept`].
+pub async fn accept_on<S>(server: &Server, stream: S) -> Result<WebSocket<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let timer = AsyncStdTimer::default();
-    let deadline = server.config().handshake_deadline(timer.now());
-    opening::accept(server, AsyncStdIo::new(stream), timer, deadline).await
+    let (timer, deadline) = opening::begin(server.config());
+    opening::accept_on(server, AsyncStdIo::new(stream), timer, deadline).await
 }
 
-/// Reads a request from `stream` and leaves the decision to the caller: to accept or reject it,
+/// Reads a request from a TCP stream and leaves the decision to the caller: to accept or reject it,
 /// or to answer with plain HTTP.
 ///
 /// ```
 /// # fn main() -> Result<(), hybi_async_std::Error> {
 /// # async_std::task::block_on(async {
-/// use async_std::net::{TcpListener, TcpStream};
-/// use hybi_async_std::{Client, Server};
+/// use hybi_async_std::Server;
 ///
-/// let listener = TcpListener::bind("127.0.0.1:0").await?;
-/// let ours = TcpStream::connect(listener.local_addr()?).await?;
-/// let (theirs, _address) = listener.accept().await?;
-/// let accepting = async_std::task::spawn(async move {
-///     let incoming = hybi_async_std::incoming(&Server::default(), theirs).await?;
+/// let server = Server::default();
+/// let listener = async_std::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let uri = format!("ws://{}/garden", listener.local_addr()?);
+/// let serving = async_std::task::spawn(async move {
+///     let (stream, _address) = listener.accept().await?;
+///     let incoming = hybi_async_std::incoming(&server, stream).await?;
 ///     // It may depend on the request: on a path, a cookie, a header field.
 ///     let accepted = incoming.check()?.with_header("X-Room", incoming.request().uri().path())?;
 ///     incoming.accept_as(accepted).await
 /// });
-/// let (_ws, response) =
-///     hybi_async_std::client(&Client::default(), "ws://example.org/garden", ours).await?;
+/// let (_ws, response) = hybi_async_std::connect(&uri).await?;
 /// assert_eq!(response.headers()["X-Room"], "/garden");
-/// accepting.await?;
+/// serving.await?;
 /// # Ok(())
 /// # })
 /// # }
@@ -140,13 +159,36 @@ where
 /// # Errors
 ///
 /// As [`accept`]; what is not HTTP, too large or too slow has been refused.
-pub async fn incoming<S>(server: &Server, stream: S) -> Result<Incoming<S>, Error>
+pub async fn incoming(server: &Server, stream: impl Into<Stream>) -> Result<Incoming, Error> {
+    incoming_on(server, tuned(stream.into())).await
+}
+
+/// Reads a request from a stream of the caller's making, as [`incoming`] does from one of TCP.
+///
+/// ```no_run
+/// # #[cfg(unix)]
+/// # async fn example() -> Result<(), hybi_async_std::Error> {
+/// use async_std::os::unix::net::UnixListener;
+/// use hybi_async_std::Server;
+///
+/// let listener = UnixListener::bind("/run/chat.socket").await?;
+/// let (stream, _address) = listener.accept().await?;
+/// let incoming = hybi_async_std::incoming_on(&Server::default(), stream).await?;
+/// let response = http::Response::builder().status(404).body("no such room");
+/// incoming.respond(response.expect("a valid response")).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`incoming`].
+pub async fn incoming_on<S>(server: &Server, stream: S) -> Result<Incoming<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let timer = AsyncStdTimer::default();
-    let deadline = server.config().handshake_deadline(timer.now());
-    opening::incoming(server, AsyncStdIo::new(stream), timer, deadline).await
+    let (timer, deadline) = opening::begin(server.config());
+    opening::incoming_on(server, AsyncStdIo::new(stream), timer, deadline).await
 }
 
 /// The WebSocket on a stream that an HTTP framework handed over after [`Server::upgrade`]; for
@@ -170,4 +212,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     upgrade.into_websocket(AsyncStdIo::new(stream), AsyncStdTimer::default())
+}
+
+fn tuned(stream: Stream) -> Stream {
+    transport::without_delay(&stream);
+    stream
 }

@@ -1,14 +1,18 @@
 //! From a URI to an open WebSocket.
 
-use std::time::Instant;
+use core::net::SocketAddr;
+use std::io;
 
 use async_std::net::{TcpStream, ToSocketAddrs};
 use futures_io::{AsyncRead, AsyncWrite};
-use hybi::{Client, Error, WsUri, io::Timer, opening};
+use hybi::{
+    Client, Error, WsUri,
+    opening::{self, Dial},
+};
 
-use crate::{AsyncStdIo, AsyncStdTimer, WebSocket};
+use crate::{AsyncStdIo, AsyncStdTimer, WebSocket, transport};
 
-/// What [`connect`] connects through.
+/// What [`connect`] connects through and [`accept`](crate::accept()) accepts on: TCP.
 pub type Stream = TcpStream;
 
 /// Connects to a `ws` URI.
@@ -57,23 +61,12 @@ pub async fn connect_with(
     client: &Client,
     uri: &str,
 ) -> Result<(WebSocket, http::Response<()>), Error> {
-    let uri: WsUri = uri.parse()?;
-    if uri.is_secure() {
-        return Err(Error::TlsNotCompiledIn {
-            feature: "`rustls-webpki-roots` of `hybi-tokio`; `hybi-async-std` has no TLS yet, but \
-                      takes a TLS stream of yours in `client`",
-        });
-    }
-    let deadline = client.config().handshake_deadline(AsyncStdTimer::default().now());
-    let connect = || async {
-        let mut timer = AsyncStdTimer::default();
-        let stream = tcp(&uri, &mut timer, deadline).await?;
-        Ok((AsyncStdIo::new(stream), timer))
-    };
-    opening::connect(client, &uri, deadline, connect).await
+    Connector::new().connect(client, uri).await
 }
 
-/// Opens a WebSocket on a stream of the caller's making: through a proxy, a Unix socket, TLS.
+/// Connects on a stream of the caller's making, which is left as it is: through a proxy, a Unix socket, TLS.
+///
+/// The other end of the pair is [`accept_on`](crate::accept_on).
 ///
 /// ```no_run
 /// # #[cfg(unix)]
@@ -83,7 +76,8 @@ pub async fn connect_with(
 ///
 /// let stream = UnixStream::connect("/run/chat.socket").await?;
 /// let client = Client::default();
-/// let (mut ws, _response) = hybi_async_std::client(&client, "ws://localhost/chat", stream).await?;
+/// let (mut ws, _response) =
+///     hybi_async_std::connect_on(&client, "ws://localhost/chat", stream).await?;
 /// ws.send("hello").await?;
 /// # Ok(())
 /// # }
@@ -92,7 +86,7 @@ pub async fn connect_with(
 /// # Errors
 ///
 /// As [`connect`].
-pub async fn client<S>(
+pub async fn connect_on<S>(
     client: &Client,
     uri: &str,
     stream: S,
@@ -100,23 +94,81 @@ pub async fn client<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let uri: WsUri = uri.parse()?;
-    let timer = AsyncStdTimer::default();
-    let deadline = client.config().handshake_deadline(timer.now());
-    opening::open_client(client, &uri, AsyncStdIo::new(stream), timer, deadline).await
+    let (timer, deadline) = opening::begin(client.config());
+    opening::connect_on(client, &uri.parse()?, AsyncStdIo::new(stream), timer, deadline).await
 }
 
-async fn tcp(
-    uri: &WsUri,
-    timer: &mut AsyncStdTimer,
-    deadline: Instant,
-) -> Result<TcpStream, Error> {
-    let host = (uri.host(), uri.port());
-    opening::dial(host, timer, deadline, host.to_socket_addrs(), |address| async move {
+/// How to reach a server: TCP.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_async_std::Error> {
+/// use hybi_async_std::{Client, Connector};
+///
+/// let connector = Connector::new();
+/// let client = Client::default();
+/// let (first, _response) = connector.connect(&client, "ws://127.0.0.1:8080/chat").await?;
+/// let (second, _response) = connector.connect(&client, "ws://127.0.0.1:8080/news").await?;
+/// # let _ = (first, second);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Connector {}
+
+impl Connector {
+    /// TCP with `TCP_NODELAY`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Connects to a `ws` URI as `client` says, anew for each version that it may
+    /// [fall back](Client::fall_back) to. One deadline is for all attempts.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](crate::connect()).
+    pub async fn connect(
+        &self,
+        client: &Client,
+        uri: &str,
+    ) -> Result<(WebSocket, http::Response<()>), Error> {
+        opening::connect(self, client, &uri.parse()?).await
+    }
+}
+
+impl Dial for Connector {
+    type Tcp = TcpStream;
+    type Tls = ();
+    type Transport = AsyncStdIo<Stream>;
+    type Timer = AsyncStdTimer;
+
+    fn timer(&self) -> AsyncStdTimer {
+        AsyncStdTimer::default()
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok((host, port).to_socket_addrs().await?.collect())
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
         let stream = TcpStream::connect(address).await?;
-        // Frames are written whole; holding back the last piece of one only adds delay.
-        stream.set_nodelay(true)?;
+        transport::without_delay(&stream);
         Ok(stream)
-    })
-    .await
+    }
+
+    fn tls(&self, uri: &WsUri) -> Result<(), Error> {
+        if uri.is_secure() {
+            return Err(Error::TlsNotCompiledIn {
+                feature: "`rustls-webpki-roots` of `hybi-tokio`; `hybi-async-std` has no TLS yet, \
+                          but takes a TLS stream of yours in `connect_on`",
+            });
+        }
+        Ok(())
+    }
+
+    async fn secure(&self, _tls: (), stream: TcpStream) -> io::Result<AsyncStdIo<Stream>> {
+        Ok(AsyncStdIo::new(stream))
+    }
 }

@@ -37,7 +37,7 @@
 //! accepts none of them and a client refuses to ask.
 //!
 //! TLS is not here yet: a `wss` URI is refused before any byte is sent. A TLS stream of your own
-//! can be handed to [`client`] and [`accept`].
+//! can be handed to [`connect_on`] and [`accept_on`].
 
 #![forbid(unsafe_code)]
 
@@ -48,19 +48,21 @@ mod transport;
 
 pub use hybi::*;
 
-pub use accept::{Incoming, accept, accept_with, incoming, upgraded};
-pub use connect::{Stream, client, connect, connect_with};
+pub use accept::{Incoming, accept, accept_on, accept_with, incoming, incoming_on, upgraded};
+pub use connect::{Connector, Stream, connect, connect_on, connect_with};
 pub use timer::AsyncStdTimer;
 pub use transport::AsyncStdIo;
 
 /// An open WebSocket connection on async-std; see [`hybi::WebSocket`].
 ///
-/// `S` is the stream underneath: what [`connect`] made, or what was given to [`accept`].
+/// `S` is the stream underneath. Left out, it is that of TCP, so that one type is for what [`connect`], [`accept`]
+/// and their kin give, as client and as server.
 ///
 /// ```
 /// use hybi_async_std::{Error, WebSocket};
 ///
-/// async fn greet(mut ws: WebSocket) -> Result<(), Error> {
+/// // Accepted by a server, or made by `connect`.
+/// async fn ask(mut ws: WebSocket) -> Result<(), Error> {
 ///     ws.send("who is there?").await?;
 ///     Ok(())
 /// }

@@ -22,15 +22,15 @@ use hybi::io::{FuturesIo, Transport};
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_async_std::Error> {
 /// use async_std::net::TcpStream;
-/// use hybi_async_std::{AsyncStdIo, AsyncStdTimer, Client, WsUri, io::Timer, opening};
+/// use hybi_async_std::{AsyncStdIo, AsyncStdTimer, Client, WsUri, opening};
 ///
-/// // What `hybi_async_std::client` does, from the parts.
+/// // What `hybi_async_std::connect_on` does, from the parts.
 /// let stream = TcpStream::connect("127.0.0.1:8080").await?;
-/// let (client, timer) = (Client::default(), AsyncStdTimer::default());
+/// let client = Client::default();
 /// let uri: WsUri = "ws://127.0.0.1:8080/".parse()?;
-/// let deadline = client.config().handshake_deadline(timer.now());
+/// let (timer, deadline) = opening::begin::<AsyncStdTimer>(client.config());
 /// let (ws, _response) =
-///     opening::open_client(&client, &uri, AsyncStdIo::new(stream), timer, deadline).await?;
+///     opening::connect_on(&client, &uri, AsyncStdIo::new(stream), timer, deadline).await?;
 /// # let _ = ws;
 /// # Ok(())
 /// # }
@@ -79,4 +79,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for AsyncStdIo<S> {
             stream.downcast_ref().map_or(Ok(()), |tcp: &TcpStream| tcp.shutdown(Shutdown::Write)),
         )
     }
+}
+
+/// Frames are written whole; holding back the last piece of one only adds delay. Where it cannot be had, as
+/// on a socket that is none of TCP, delay is all that comes of it.
+pub(crate) fn without_delay(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
 }

@@ -10,7 +10,7 @@ use hybi_testkit::suite::{Connecting, Runtime};
 struct AsyncStd;
 
 impl Runtime for AsyncStd {
-    type Accepted = AsyncStdIo<async_std::net::TcpStream>;
+    type Accepted = AsyncStdIo<Stream>;
     type Connected = AsyncStdIo<Stream>;
     type Timer = AsyncStdTimer;
 
@@ -22,10 +22,7 @@ impl Runtime for AsyncStd {
         task::spawn(future);
     }
 
-    async fn incoming(
-        server: &Server,
-        stream: TcpStream,
-    ) -> Result<Incoming<async_std::net::TcpStream>, Error> {
+    async fn incoming(server: &Server, stream: TcpStream) -> Result<Incoming, Error> {
         hybi_async_std::incoming(server, async_std::net::TcpStream::from(stream)).await
     }
 

@@ -1,58 +1,64 @@
 //! From a stream that a listener accepted to an open WebSocket.
 
-use hybi::{Error, Server, Upgrade, io::Timer, opening};
+use hybi::{Error, Server, Upgrade, opening};
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio::net::TcpStream;
+#[cfg(feature = "rustls")]
+use tokio_rustls::TlsAcceptor;
 
-use crate::{TokioIo, TokioTimer, WebSocket};
+#[cfg(feature = "rustls")]
+use crate::MaybeTls;
+use crate::{Stream, TokioIo, TokioTimer, WebSocket, transport};
 
 /// A request that has been read and waits for an answer; see [`hybi::Incoming`].
 ///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), hybi_tokio::Error> {
-/// let server = hybi_tokio::Server::default();
-/// let (ours, theirs) = tokio::io::duplex(4096);
-/// tokio::spawn(async move {
-///     let incoming = hybi_tokio::incoming(&server, theirs).await?;
+/// ```no_run
+/// use hybi_tokio::{Error, Incoming, Server, http::Response};
+///
+/// async fn decide(incoming: Incoming) -> Result<(), Error> {
 ///     if incoming.request().uri().path() == "/chat" {
 ///         let mut ws = incoming.accept().await?;
 ///         while ws.recv().await?.is_some() {}
 ///     } else {
-///         let response = http::Response::builder().status(404).body("no such room");
+///         let response = Response::builder().status(404).body("no such room");
 ///         incoming.respond(response.expect("a valid response")).await;
 ///     }
-///     Ok::<(), hybi_tokio::Error>(())
-/// });
-/// let client = hybi_tokio::Client::default();
-/// let refused = hybi_tokio::client(&client, "ws://example.org/cellar", ours).await;
-/// let error = refused.expect_err("there is no cellar");
-/// assert!(error.handshake().is_some());
-/// # Ok(())
+///     Ok(())
+/// }
+///
+/// # async fn server() -> Result<(), Error> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// let server = Server::default();
+/// loop {
+///     let (stream, _address) = listener.accept().await?;
+///     decide(hybi_tokio::incoming(&server, stream).await?).await?;
+/// }
 /// # }
 /// ```
-pub type Incoming<S> = hybi::Incoming<TokioIo<S>, TokioTimer>;
+pub type Incoming<S = Stream> = hybi::Incoming<TokioIo<S>, TokioTimer>;
 
-/// Accepts a WebSocket on `stream`, with defaults that are safe on the open internet.
+/// Accepts a WebSocket on a TCP stream, with defaults that are safe on the open internet.
 ///
-/// Requests from web pages of other origins are refused; see [`Server`] for that and more.
+/// Requests from web pages of other origins are refused; see [`Server`] for that and more. `TCP_NODELAY` is
+/// set on the stream, whose last small frame would wait for an acknowledgement otherwise. What went through TLS by
+/// the caller's hand is taken as well; for streams of any other kind there is [`accept_on`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), hybi_tokio::Error> {
-/// // A stream in memory; a listener's `TcpStream` in a real server.
-/// let (ours, theirs) = tokio::io::duplex(4096);
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let uri = format!("ws://{}/", listener.local_addr()?);
 /// tokio::spawn(async move {
-///     let mut ws = hybi_tokio::accept(theirs).await?;
+///     let (stream, _address) = listener.accept().await?;
+///     let mut ws = hybi_tokio::accept(stream).await?;
 ///     while let Some(message) = ws.recv().await? {
 ///         ws.feed(message).await?;
 ///     }
 ///     Ok::<(), hybi_tokio::Error>(())
 /// });
 ///
-/// let client = hybi_tokio::Client::default();
-/// let (mut ws, _response) = hybi_tokio::client(&client, "ws://example.org/", ours).await?;
+/// let (mut ws, _response) = hybi_tokio::connect(&uri).await?;
 /// ws.send("hello").await?;
 /// assert_eq!(ws.recv().await?, Some("hello".into()));
 /// # Ok(())
@@ -63,14 +69,11 @@ pub type Incoming<S> = hybi::Incoming<TokioIo<S>, TokioTimer>;
 ///
 /// [`Error::Handshake`] if the request was refused, with an answer that says why;
 /// [`Error::Opening`] or [`Error::Timeout`] if there was none to answer.
-pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+pub async fn accept(stream: impl Into<Stream>) -> Result<WebSocket, Error> {
     accept_with(&Server::default(), stream).await
 }
 
-/// Accepts a WebSocket on `stream` as `server` says.
+/// Accepts a WebSocket on a TCP stream as `server` says.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -79,15 +82,16 @@ where
 ///
 /// let config = Config::default().max_message(64 * 1024);
 /// let server = Server::builder().subprotocols(["chat.v2"]).config(config).build();
-/// let client = Client::builder().subprotocol("chat.v2").build()?;
-///
-/// let (ours, theirs) = tokio::io::duplex(4096);
-/// let (accepted, connected) = tokio::try_join!(
-///     hybi_tokio::accept_with(&server, theirs),
-///     hybi_tokio::client(&client, "ws://example.org/", ours),
-/// )?;
-/// assert_eq!(accepted.subprotocol(), Some("chat.v2"));
-/// # let _ = connected;
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let uri = format!("ws://{}/", listener.local_addr()?);
+/// # let accepting = async {
+/// let (stream, _address) = listener.accept().await?;
+/// let ws = hybi_tokio::accept_with(&server, stream).await?;
+/// # assert_eq!(ws.subprotocol(), Some("chat.v2"));
+/// # Ok(ws)
+/// # };
+/// # let client = Client::builder().subprotocol("chat.v2").build()?;
+/// # tokio::try_join!(accepting, hybi_tokio::connect_with(&client, &uri))?;
 /// # Ok(())
 /// # }
 /// ```
@@ -95,17 +99,14 @@ where
 /// # Errors
 ///
 /// As [`accept`].
-pub async fn accept_with<S>(server: &Server, stream: S) -> Result<WebSocket<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let timer = TokioTimer::default();
-    let deadline = server.config().handshake_deadline(timer.now());
-    opening::accept(server, TokioIo::new(stream), timer, deadline).await
+pub async fn accept_with(server: &Server, stream: impl Into<Stream>) -> Result<WebSocket, Error> {
+    accept_on(server, tuned(stream.into())).await
 }
 
-/// Reads a request from `stream` and leaves the decision to the caller: to accept or reject it,
-/// or to answer with plain HTTP.
+/// Accepts a WebSocket on a stream of the caller's making, which is left as it is: a Unix socket, TLS, a pipe in
+/// memory.
+///
+/// The other end of the pair is [`connect_on`](crate::connect_on).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -114,14 +115,46 @@ where
 ///
 /// let (server, client) = (Server::default(), Client::default());
 /// let (ours, theirs) = tokio::io::duplex(4096);
+/// let (mut accepted, (mut connected, _response)) = tokio::try_join!(
+///     hybi_tokio::accept_on(&server, theirs),
+///     hybi_tokio::connect_on(&client, "ws://example.org/", ours),
+/// )?;
+/// connected.send("hello").await?;
+/// assert_eq!(accepted.recv().await?, Some("hello".into()));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept`].
+pub async fn accept_on<S>(server: &Server, stream: S) -> Result<WebSocket<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (timer, deadline) = opening::begin(server.config());
+    opening::accept_on(server, TokioIo::new(stream), timer, deadline).await
+}
+
+/// Reads a request from a TCP stream and leaves the decision to the caller: to accept or reject it,
+/// or to answer with plain HTTP.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), hybi_tokio::Error> {
+/// use hybi_tokio::Server;
+///
+/// let server = Server::default();
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let uri = format!("ws://{}/garden", listener.local_addr()?);
 /// let serving = async {
-///     let incoming = hybi_tokio::incoming(&server, theirs).await?;
+///     let (stream, _address) = listener.accept().await?;
+///     let incoming = hybi_tokio::incoming(&server, stream).await?;
 ///     // It may depend on the request: on a path, a cookie, a header field.
 ///     let accepted = incoming.check()?.with_header("X-Room", incoming.request().uri().path())?;
 ///     incoming.accept_as(accepted).await
 /// };
-/// let asking = hybi_tokio::client(&client, "ws://example.org/garden", ours);
-/// let (_ws, (_other_end, response)) = tokio::try_join!(serving, asking)?;
+/// let (_ws, (_other_end, response)) = tokio::try_join!(serving, hybi_tokio::connect(&uri))?;
 /// assert_eq!(response.headers()["X-Room"], "/garden");
 /// # Ok(())
 /// # }
@@ -130,16 +163,43 @@ where
 /// # Errors
 ///
 /// As [`accept`]; what is not HTTP, too large or too slow has been refused.
-pub async fn incoming<S>(server: &Server, stream: S) -> Result<Incoming<S>, Error>
+pub async fn incoming(server: &Server, stream: impl Into<Stream>) -> Result<Incoming, Error> {
+    incoming_on(server, tuned(stream.into())).await
+}
+
+/// Reads a request from a stream of the caller's making, as [`incoming`] does from one of TCP.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), hybi_tokio::Error> {
+/// let server = hybi_tokio::Server::default();
+/// let (ours, theirs) = tokio::io::duplex(4096);
+/// tokio::spawn(async move {
+///     let incoming = hybi_tokio::incoming_on(&server, theirs).await?;
+///     let response = http::Response::builder().status(404).body("no such room");
+///     incoming.respond(response.expect("a valid response")).await;
+///     Ok::<(), hybi_tokio::Error>(())
+/// });
+/// let client = hybi_tokio::Client::default();
+/// let refused = hybi_tokio::connect_on(&client, "ws://example.org/cellar", ours).await;
+/// let error = refused.expect_err("there is no cellar");
+/// assert!(error.handshake().is_some());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`incoming`].
+pub async fn incoming_on<S>(server: &Server, stream: S) -> Result<Incoming<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let timer = TokioTimer::default();
-    let deadline = server.config().handshake_deadline(timer.now());
-    opening::incoming(server, TokioIo::new(stream), timer, deadline).await
+    let (timer, deadline) = opening::begin(server.config());
+    opening::incoming_on(server, TokioIo::new(stream), timer, deadline).await
 }
 
-/// Accepts a WebSocket on `stream` through TLS, as `server` and `acceptor` say.
+/// Accepts a WebSocket on a TCP stream through TLS, as `server` and `acceptor` say.
 ///
 /// TLS and the opening handshake share one deadline, and the server's own origin is `https`.
 ///
@@ -164,18 +224,15 @@ where
 ///
 /// As [`accept`]; [`Error::Opening`] also if TLS failed.
 #[cfg(feature = "rustls")]
-pub async fn accept_tls<S>(
+pub async fn accept_tls(
     server: &Server,
     acceptor: &TlsAcceptor,
-    stream: S,
-) -> Result<WebSocket<TlsStream<S>>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+    stream: TcpStream,
+) -> Result<WebSocket, Error> {
     incoming_tls(server, acceptor, stream).await?.accept().await
 }
 
-/// Reads a request from `stream` through TLS and leaves the decision to the caller, as
+/// Reads a request from a TCP stream through TLS and leaves the decision to the caller, as
 /// [`incoming`] does.
 ///
 /// ```
@@ -198,21 +255,49 @@ where
 ///
 /// As [`accept_tls`].
 #[cfg(feature = "rustls")]
-pub async fn incoming_tls<S>(
+pub async fn incoming_tls(
+    server: &Server,
+    acceptor: &TlsAcceptor,
+    stream: TcpStream,
+) -> Result<Incoming, Error> {
+    // Before TLS: its handshake is made of small pieces, too.
+    transport::without_delay(&stream);
+    incoming_tls_on(server, acceptor, stream).await
+}
+
+/// Reads a request through TLS from a stream of the caller's making, as [`incoming_tls`] does from one of TCP.
+///
+/// ```
+/// use hybi_tokio::{Error, MaybeTls, Server, WebSocket, tokio_rustls::TlsAcceptor};
+/// use tokio::io::DuplexStream;
+///
+/// async fn accept(
+///     server: &Server,
+///     tls: &TlsAcceptor,
+///     tunnel: DuplexStream,
+/// ) -> Result<WebSocket<MaybeTls<DuplexStream>>, Error> {
+///     hybi_tokio::incoming_tls_on(server, tls, tunnel).await?.accept().await
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept_tls`].
+#[cfg(feature = "rustls")]
+pub async fn incoming_tls_on<S>(
     server: &Server,
     acceptor: &TlsAcceptor,
     stream: S,
-) -> Result<Incoming<TlsStream<S>>, Error>
+) -> Result<Incoming<MaybeTls<S>>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut timer = TokioTimer::default();
-    let deadline = server.config().handshake_deadline(timer.now());
+    let (mut timer, deadline) = opening::begin(server.config());
     // Boxed, as all that only the opening needs: tasks live on for as long as their connections.
     let handshake = Box::pin(acceptor.accept(stream));
     let stream = opening::tls("the client", &mut timer, deadline, handshake).await?;
     let server = server.clone().with_secure(true);
-    opening::incoming(&server, TokioIo::new(stream), timer, deadline).await
+    opening::incoming_on(&server, TokioIo::new(stream.into()), timer, deadline).await
 }
 
 /// The WebSocket on a stream that an HTTP framework handed over after [`Server::upgrade`]; for
@@ -239,4 +324,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     upgrade.into_websocket(TokioIo::new(stream), TokioTimer::default())
+}
+
+fn tuned(stream: Stream) -> Stream {
+    transport::without_delay(stream.tcp());
+    stream
 }

@@ -1,22 +1,18 @@
 //! From a URI to an open WebSocket.
 
-use std::time::Instant;
+use core::net::SocketAddr;
+use std::io;
 
-use hybi::{Client, Error, WsUri, io::Timer, opening};
+use hybi::{
+    Client, Error, WsUri,
+    opening::{self, Dial},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
 };
 
-use crate::{TokioIo, TokioTimer, WebSocket};
-
-/// What [`connect`] connects through: TCP, or TLS over TCP if that is compiled in.
-#[cfg(not(feature = "rustls"))]
-pub type Stream = TcpStream;
-
-/// What [`connect`] connects through: TCP, or TLS over TCP if that is compiled in.
-#[cfg(feature = "rustls")]
-pub type Stream = crate::tls::MaybeTls<TcpStream>;
+use crate::{Stream, TokioIo, TokioTimer, WebSocket, tls, transport};
 
 /// Connects to a `ws` or `wss` URI.
 ///
@@ -67,7 +63,9 @@ pub async fn connect_with(
     Connector::new().connect(client, uri).await
 }
 
-/// Opens a WebSocket on a stream of the caller's making: through a proxy, a Unix socket, TLS.
+/// Connects on a stream of the caller's making, which is left as it is: through a proxy, a Unix socket, TLS.
+///
+/// The other end of the pair is [`accept_on`](crate::accept_on).
 ///
 /// ```no_run
 /// # #[cfg(unix)]
@@ -77,7 +75,7 @@ pub async fn connect_with(
 ///
 /// let stream = UnixStream::connect("/run/chat.socket").await?;
 /// let client = Client::default();
-/// let (mut ws, _response) = hybi_tokio::client(&client, "ws://localhost/chat", stream).await?;
+/// let (mut ws, _response) = hybi_tokio::connect_on(&client, "ws://localhost/chat", stream).await?;
 /// ws.send("hello").await?;
 /// # Ok(())
 /// # }
@@ -86,7 +84,7 @@ pub async fn connect_with(
 /// # Errors
 ///
 /// As [`connect`].
-pub async fn client<S>(
+pub async fn connect_on<S>(
     client: &Client,
     uri: &str,
     stream: S,
@@ -94,10 +92,8 @@ pub async fn client<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let uri: WsUri = uri.parse()?;
-    let timer = TokioTimer::default();
-    let deadline = client.config().handshake_deadline(timer.now());
-    opening::open_client(client, &uri, TokioIo::new(stream), timer, deadline).await
+    let (timer, deadline) = opening::begin(client.config());
+    opening::connect_on(client, &uri.parse()?, TokioIo::new(stream), timer, deadline).await
 }
 
 /// How to reach a server: TCP, and TLS for `wss` URIs.
@@ -118,7 +114,7 @@ where
 #[non_exhaustive]
 pub struct Connector {
     #[cfg(feature = "rustls")]
-    tls: Option<std::sync::Arc<rustls::ClientConfig>>,
+    pub(crate) tls: Option<std::sync::Arc<rustls::ClientConfig>>,
 }
 
 impl Connector {
@@ -165,60 +161,35 @@ impl Connector {
         client: &Client,
         uri: &str,
     ) -> Result<(WebSocket, http::Response<()>), Error> {
-        let uri: WsUri = uri.parse()?;
-        let deadline = client.config().handshake_deadline(TokioTimer::default().now());
-        let connect = || async {
-            let mut timer = TokioTimer::default();
-            let stream = self.stream(&uri, &mut timer, deadline).await?;
-            Ok((TokioIo::new(stream), timer))
-        };
-        opening::connect(client, &uri, deadline, connect).await
-    }
-
-    #[cfg(not(feature = "rustls"))]
-    async fn stream(
-        &self,
-        uri: &WsUri,
-        timer: &mut TokioTimer,
-        deadline: Instant,
-    ) -> Result<Stream, Error> {
-        if uri.is_secure() {
-            return Err(Error::TlsNotCompiledIn {
-                feature: "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-tokio`",
-            });
-        }
-        tcp(uri, timer, deadline).await
-    }
-
-    #[cfg(feature = "rustls")]
-    async fn stream(
-        &self,
-        uri: &WsUri,
-        timer: &mut TokioTimer,
-        deadline: Instant,
-    ) -> Result<Stream, Error> {
-        if !uri.is_secure() {
-            return Ok(Stream::Plain(tcp(uri, timer, deadline).await?));
-        }
-        let config = match &self.tls {
-            Some(config) => config.clone(),
-            None => crate::tls::default_config()?,
-        };
-        let name = crate::tls::server_name(uri)?;
-        let stream = tcp(uri, timer, deadline).await?;
-        let handshake = tokio_rustls::TlsConnector::from(config).connect(name, stream);
-        let stream = opening::tls(uri.host(), timer, deadline, handshake).await?;
-        Ok(Stream::Tls(Box::new(stream)))
+        opening::connect(self, client, &uri.parse()?).await
     }
 }
 
-async fn tcp(uri: &WsUri, timer: &mut TokioTimer, deadline: Instant) -> Result<TcpStream, Error> {
-    let host = (uri.host(), uri.port());
-    opening::dial(host, timer, deadline, lookup_host(host), |address| async move {
+impl Dial for Connector {
+    type Tcp = TcpStream;
+    type Tls = tls::Tls;
+    type Transport = TokioIo<Stream>;
+    type Timer = TokioTimer;
+
+    fn timer(&self) -> TokioTimer {
+        TokioTimer::default()
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok(lookup_host((host, port)).await?.collect())
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
         let stream = TcpStream::connect(address).await?;
-        // Frames are written whole; holding back the last piece of one only adds delay.
-        stream.set_nodelay(true)?;
+        transport::without_delay(&stream);
         Ok(stream)
-    })
-    .await
+    }
+
+    fn tls(&self, uri: &WsUri) -> Result<tls::Tls, Error> {
+        tls::tls(self, uri)
+    }
+
+    async fn secure(&self, tls: tls::Tls, stream: TcpStream) -> io::Result<TokioIo<Stream>> {
+        Ok(TokioIo::new(tls::secure(tls, stream).await?))
+    }
 }

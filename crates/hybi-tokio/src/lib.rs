@@ -45,40 +45,33 @@
 
 mod accept;
 mod connect;
+mod stream;
 mod timer;
-#[cfg(feature = "rustls")]
+#[cfg_attr(not(feature = "rustls"), path = "no_tls.rs")]
 mod tls;
 mod transport;
 
 pub use hybi::*;
 
-pub use accept::{Incoming, accept, accept_with, incoming, upgraded};
-pub use connect::{Connector, Stream, client, connect, connect_with};
+pub use accept::{Incoming, accept, accept_on, accept_with, incoming, incoming_on, upgraded};
+#[cfg(feature = "rustls")]
+pub use accept::{accept_tls, incoming_tls, incoming_tls_on};
+pub use connect::{Connector, connect, connect_on, connect_with};
+pub use stream::{MaybeTls, Stream};
 pub use timer::TokioTimer;
 pub use transport::TokioIo;
 #[cfg(feature = "rustls")]
-pub use {
-    accept::{accept_tls, incoming_tls},
-    rustls,
-    tls::MaybeTls,
-    tokio_rustls,
-};
+pub use {rustls, tokio_rustls};
 
 /// An open WebSocket connection on tokio; see [`hybi::WebSocket`].
 ///
-/// `S` is the stream underneath: what [`connect`] made, or what was given to [`accept`].
+/// `S` is the stream underneath. Left out, it is that of TCP with or without TLS, so that one type is for what
+/// [`connect`], [`accept`] and their kin give, as client and as server.
 ///
 /// ```
 /// use hybi_tokio::{Error, WebSocket};
-/// use tokio::net::TcpStream;
 ///
-/// // Accepted by a server.
-/// async fn serve(mut ws: WebSocket<TcpStream>) -> Result<(), Error> {
-///     ws.send("welcome").await?;
-///     Ok(())
-/// }
-///
-/// // Made by `connect`.
+/// // Accepted by a server, or made by `connect`.
 /// async fn ask(mut ws: WebSocket) -> Result<(), Error> {
 ///     ws.send("who is there?").await?;
 ///     Ok(())

@@ -8,24 +8,27 @@ use core::{
 use std::io::{self, IoSlice};
 
 use hybi::{bytes::BufMut, io::Transport};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
 
 /// A stream with tokio's I/O traits as a [`Transport`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), hybi_tokio::Error> {
-/// use hybi_tokio::{Client, TokioIo, TokioTimer, WsUri, io::Timer, opening};
+/// use hybi_tokio::{Client, TokioIo, TokioTimer, WsUri, opening};
 ///
-/// // What `hybi_tokio::client` does, from the parts.
+/// // What `hybi_tokio::connect_on` does, from the parts.
 /// # let (ours, theirs) = tokio::io::duplex(4096);
 /// # let stream = ours;
-/// # tokio::spawn(hybi_tokio::accept(theirs));
-/// let (client, timer) = (Client::default(), TokioTimer::default());
+/// # tokio::spawn(async { hybi_tokio::accept_on(&hybi_tokio::Server::default(), theirs).await });
+/// let client = Client::default();
 /// let uri: WsUri = "ws://example.org/".parse()?;
-/// let deadline = client.config().handshake_deadline(timer.now());
+/// let (timer, deadline) = opening::begin::<TokioTimer>(client.config());
 /// let (ws, _response) =
-///     opening::open_client(&client, &uri, TokioIo::new(stream), timer, deadline).await?;
+///     opening::connect_on(&client, &uri, TokioIo::new(stream), timer, deadline).await?;
 /// # let _ = ws.transport().get_ref();
 /// # Ok(())
 /// # }
@@ -84,4 +87,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for TokioIo<S> {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }
+}
+
+/// Frames are written whole; holding back the last piece of one only adds delay. Where it cannot be had, as
+/// on a socket that is none of TCP, delay is all that comes of it.
+pub(crate) fn without_delay(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
 }

@@ -14,7 +14,7 @@ static THREADS: LazyLock<Threads> = LazyLock::new(|| {
 });
 
 impl Runtime for Tokio {
-    type Accepted = TokioIo<tokio::net::TcpStream>;
+    type Accepted = TokioIo<Stream>;
     type Connected = TokioIo<Stream>;
     type Timer = TokioTimer;
 
@@ -26,10 +26,7 @@ impl Runtime for Tokio {
         tokio::spawn(future);
     }
 
-    async fn incoming(
-        server: &Server,
-        stream: TcpStream,
-    ) -> Result<Incoming<tokio::net::TcpStream>, Error> {
+    async fn incoming(server: &Server, stream: TcpStream) -> Result<Incoming, Error> {
         stream.set_nonblocking(true)?;
         hybi_tokio::incoming(server, tokio::net::TcpStream::from_std(stream)?).await
     }

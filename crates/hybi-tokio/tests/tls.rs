@@ -7,8 +7,7 @@ use std::{io::ErrorKind, sync::Arc};
 
 use hybi_testkit::suite::bounded;
 use hybi_tokio::{
-    Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, MaybeTls, Message,
-    Server,
+    Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, Message, Server,
     http::{self, StatusCode},
     rustls::{
         ClientConfig, ProtocolVersion, RootCertStore, ServerConfig, crypto::ring::default_provider,
@@ -231,11 +230,10 @@ fn a_peer_that_leaves_tls_without_a_word_is_lost_in_each_phase() {
                     theirs.send(Message::Close(None)).await.unwrap();
                 }
                 let lost = if leaves == "client" {
-                    let MaybeTls::Tls(stream) = ours.transport().get_ref() else { panic!() };
-                    end_tcp(stream.get_ref().0);
+                    end_tcp(ours.transport().get_ref().tcp());
                     theirs.recv().await
                 } else {
-                    end_tcp(theirs.transport().get_ref().get_ref().0);
+                    end_tcp(theirs.transport().get_ref().tcp());
                     ours.recv().await
                 };
                 assert!(matches!(lost, Err(Error::Lost)), "{leaves}: {lost:?}");
@@ -260,7 +258,7 @@ fn a_reset_behind_the_peers_close_is_no_error_over_tls() {
                 let mut ws = hybi_tokio::accept_tls(&server, &acceptor, stream).await.unwrap();
                 ws.send(Message::Close(None)).await.unwrap();
                 // Unread bytes turn the end of a socket into a reset.
-                ws.transport().get_ref().get_ref().0.readable().await.unwrap();
+                ws.transport().get_ref().tcp().readable().await.unwrap();
             };
             let receiving = async {
                 let uri = format!("wss://localhost:{port}/");
@@ -289,7 +287,7 @@ fn the_opening_passes_through_tls_over_a_transport_with_little_room() {
                     let (near, far) = duplex(room);
                     let server = async {
                         let server = Server::default();
-                        let incoming = hybi_tokio::incoming_tls(&server, &acceptor, far).await?;
+                        let incoming = hybi_tokio::incoming_tls_on(&server, &acceptor, far).await?;
                         if refused {
                             let page = "a page ".repeat(1000);
                             let response = http::Response::builder().status(404).body(page);
@@ -308,7 +306,7 @@ fn the_opening_passes_through_tls_over_a_transport_with_little_room() {
                         );
                         let client = Client::builder().header("Cookie", &"x".repeat(5000));
                         let client = client.build().unwrap();
-                        hybi_tokio::client(&client, "ws://localhost/", tls).await
+                        hybi_tokio::connect_on(&client, "ws://localhost/", tls).await
                     };
                     let start = Instant::now();
                     let (accepted, opened) = tokio::join!(server, client);
@@ -339,8 +337,8 @@ fn a_client_that_is_silent_before_or_behind_tls_is_left_at_the_deadline() {
 
             let start = Instant::now();
             let (_silent, stream) = duplex(64 * 1024);
-            let error = hybi_tokio::accept_tls(&Server::default(), &acceptor, stream).await;
-            let error = error.unwrap_err();
+            let server = Server::default();
+            let error = hybi_tokio::incoming_tls_on(&server, &acceptor, stream).await.unwrap_err();
             assert!(error.is_timeout(), "{error}");
             assert_eq!(error.to_string(), "TLS with the client: took too long");
             assert_eq!(start.elapsed().as_secs(), 10);
@@ -348,7 +346,7 @@ fn a_client_that_is_silent_before_or_behind_tls_is_left_at_the_deadline() {
             let start = Instant::now();
             let (near, far) = duplex(64 * 1024);
             let server = tokio::spawn(async move {
-                hybi_tokio::incoming_tls(&Server::default(), &acceptor, near).await.map(|_| ())
+                hybi_tokio::incoming_tls_on(&Server::default(), &acceptor, near).await.map(|_| ())
             });
             // The server begins before time passes.
             yield_now().await;

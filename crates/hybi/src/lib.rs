@@ -63,8 +63,8 @@
 //! # An adapter for another runtime
 //!
 //! Implement the two traits of [`io`]; [`io::FuturesIo`] is the transport already for anything
-//! with the futures-io traits. Then [`opening::open_client`] and [`opening::incoming`] give
-//! connections.
+//! with the futures-io traits. Then [`opening::connect_on`] and [`opening::accept_on`] give connections,
+//! and with [`opening::Dial`] so does [`opening::connect`].
 
 #![forbid(unsafe_code)]
 

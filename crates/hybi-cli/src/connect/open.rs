@@ -44,7 +44,7 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Opened, Failure> {
         let Dialled { stream, tcp, tls } = dial(args, secured.as_ref(), deadline).await?;
         let begun = Instant::now();
         let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
-        let error = match opening::open_client(&client, uri, stream, timer, deadline).await {
+        let error = match opening::connect_on(&client, uri, stream, timer, deadline).await {
             Ok((ws, response)) => {
                 let handshake = begun.elapsed();
                 return Ok(Opened { ws, response, uri: uri.clone(), tcp, tls, handshake });

@@ -34,7 +34,7 @@ pub(crate) async fn serve(
         let deadline = server.config().handshake_deadline(timer.now());
         let stream = accepted.open(shared.certificate.as_ref().map(Certificate::current));
         let stream = opening::tls("the client", &mut timer, deadline, stream).await?;
-        opening::incoming(&server, TokioIo::new(stream), timer, deadline).await
+        opening::incoming_on(&server, TokioIo::new(stream), timer, deadline).await
     };
     let request = tokio::select! {
         request = request => request,

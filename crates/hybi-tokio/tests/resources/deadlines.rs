@@ -46,7 +46,7 @@ where
     let server = Server::builder().config(config).build();
     let task =
         tokio::spawn(
-            async move { app(hybi_tokio::accept_with(&server, stream).await.unwrap()).await },
+            async move { app(hybi_tokio::accept_on(&server, stream).await.unwrap()).await },
         );
     handshake(&mut peer).await;
     (peer, task)
@@ -94,7 +94,8 @@ fn a_silent_handshake_ends_with_408() {
     run(async {
         let (mut peer, stream) = duplex(1024);
         let start = Instant::now();
-        let server = tokio::spawn(hybi_tokio::accept(stream));
+        let server =
+            tokio::spawn(async move { hybi_tokio::accept_on(&Server::default(), stream).await });
         let mut answer = String::new();
         peer.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
@@ -111,7 +112,8 @@ fn a_trickling_handshake_ends_with_408() {
         let (peer, stream) = duplex(1024);
         let (mut from_server, mut to_server) = tokio::io::split(peer);
         let start = Instant::now();
-        let server = tokio::spawn(hybi_tokio::accept(stream));
+        let server =
+            tokio::spawn(async move { hybi_tokio::accept_on(&Server::default(), stream).await });
         tokio::spawn(async move {
             // Each byte comes within a second of the one before, and never the last.
             let mut clock = interval(secs(1) - Duration::from_millis(1));
@@ -138,7 +140,7 @@ fn a_server_that_is_silent_is_left() {
         let (_peer, stream) = duplex(1024);
         let start = Instant::now();
         let client = hybi_tokio::Client::default();
-        let error = hybi_tokio::client(&client, "ws://example.org/", stream).await.unwrap_err();
+        let error = hybi_tokio::connect_on(&client, "ws://example.org/", stream).await.unwrap_err();
         assert!(matches!(error, Error::Timeout(Deadline::Handshake)), "{error}");
         assert_eq!(start.elapsed().as_secs(), 10);
     });
@@ -339,7 +341,7 @@ fn a_flush_that_waited_leaves_no_deadline() {
         let server = tokio::spawn(async move {
             // Buffers what is written, so that only its flush meets the narrow pipe.
             let stream = BufStream::with_capacity(64, 64 * 1024, stream);
-            echo(hybi_tokio::accept_with(&server, stream).await.unwrap()).await
+            echo(hybi_tokio::accept_on(&server, stream).await.unwrap()).await
         });
         handshake(&mut peer).await;
         let payload = [b'x'; 5000];

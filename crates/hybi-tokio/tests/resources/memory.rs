@@ -51,7 +51,7 @@ pub(crate) fn serve_echo(config: Config) -> (SocketAddr, JoinHandle<(usize, Opti
     (address, thread)
 }
 
-async fn echo(ws: &mut WebSocket<TcpStream>) -> Result<(), Error> {
+async fn echo(ws: &mut WebSocket) -> Result<(), Error> {
     while let Some(message) = ws.recv().await? {
         ws.feed(message).await?;
     }
@@ -136,7 +136,8 @@ fn a_request_head_holds_no_more_than_its_limit() {
             block_on(async {
                 let stream = accepted(&listener);
                 // The chunk that a thread lends to all its connections is not this one's.
-                drop(hybi_tokio::accept(tokio::io::duplex(1).0).now_or_never());
+                let idle = tokio::io::duplex(1).0;
+                drop(hybi_tokio::accept_on(&Server::default(), idle).now_or_never());
                 let meter = Meter::start();
                 let error = hybi_tokio::accept(stream).await.err();
                 (meter.peak(), error)

@@ -34,7 +34,7 @@ async fn request() -> (Incoming<DuplexStream>, DuplexStream) {
     let (mut peer, stream) = duplex(NARROW);
     let server = Server::default();
     let sent = peer.write_all(REQUEST.as_bytes());
-    let (incoming, sent) = tokio::join!(hybi_tokio::incoming(&server, stream), sent);
+    let (incoming, sent) = tokio::join!(hybi_tokio::incoming_on(&server, stream), sent);
     sent.unwrap();
     (incoming.unwrap(), peer)
 }
@@ -44,7 +44,8 @@ fn request_and_answer_share_one_deadline() {
     run(async {
         let start = Instant::now();
         let (mut peer, stream) = duplex(NARROW);
-        let server = tokio::spawn(hybi_tokio::accept(stream));
+        let server =
+            tokio::spawn(async move { hybi_tokio::accept_on(&Server::default(), stream).await });
         let (most, last) = REQUEST.as_bytes().split_at(REQUEST.len() - 2);
         peer.write_all(most).await.unwrap();
         advance(secs(9)).await;
@@ -139,7 +140,7 @@ fn a_refusal_survives_the_transport() {
             let open = async |response: &'static [u8]| {
                 let stream = BreaksOff { response, error, deaf: false };
                 let client = Client::default();
-                let opened = hybi_tokio::client(&client, "ws://example.org/", stream).await;
+                let opened = hybi_tokio::connect_on(&client, "ws://example.org/", stream).await;
                 opened.map(|_| ()).unwrap_err()
             };
             let refused =
@@ -171,7 +172,7 @@ fn a_refusal_is_heard_by_a_client_that_cannot_send_its_request() {
         let open = async |response: &'static [u8]| {
             let stream = BreaksOff { response, error: ErrorKind::ConnectionReset, deaf: true };
             let client = Client::default();
-            let opened = hybi_tokio::client(&client, "ws://example.org/", stream).await;
+            let opened = hybi_tokio::connect_on(&client, "ws://example.org/", stream).await;
             opened.map(|_| ()).unwrap_err()
         };
         let refused = open(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nwhy").await;

@@ -16,7 +16,7 @@ use hybi_testkit::{
     suite::bounded,
     wire::{self, Side, TEXT},
 };
-use hybi_tokio::Error;
+use hybi_tokio::{Error, Server};
 use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,
 };
@@ -79,7 +79,7 @@ fn what_one_read_brought_is_answered_with_one_write() {
             let writes = Arc::new(AtomicUsize::new(0));
             let counting = Counting { stream, writes: writes.clone() };
             let server = tokio::spawn(async move {
-                let mut ws = hybi_tokio::accept(counting).await?;
+                let mut ws = hybi_tokio::accept_on(&Server::default(), counting).await?;
                 while let Some(message) = ws.recv().await? {
                     ws.feed(message).await?;
                 }

@@ -8,6 +8,7 @@ use hybi_handshake::WsUri;
 
 use super::{
     client::{Client, ClientAccepted, ClientHandshake},
+    dial::{Dial, reach},
     wire::Wire,
 };
 use crate::{
@@ -18,6 +19,77 @@ use crate::{
     },
 };
 
+/// Opens a connection as client: connects to the URI as `dial` does, and anew for each version that the client
+/// [falls back](Client::fall_back) to. One deadline is for all attempts.
+///
+/// [`Dial`] has an example.
+///
+/// # Errors
+///
+/// As [`connect_anew`]; [`Error::Opening`] for the steps before the handshake, or what [`Dial::tls`] says.
+pub async fn connect<D: Dial>(
+    dial: &D,
+    client: &Client,
+    uri: &WsUri,
+) -> Result<(WebSocket<D::Transport, D::Timer>, http::Response<()>), Error> {
+    let deadline = client.config().handshake_deadline(dial.timer().now());
+    connect_anew(client, uri, deadline, || reach(dial, uri, deadline)).await
+}
+
+/// Opens a connection as client on a transport that `connect` makes, and on another if the server refuses
+/// the version and the client [falls back](Client::fall_back).
+///
+/// `deadline` ends all attempts together.
+///
+/// ```
+/// use hybi::{Client, Error, WebSocket, io::{Timer, Transport}, opening};
+///
+/// /// Through a tunnel, which is dug anew for each attempt.
+/// async fn connect<T: Transport, C: Timer + Default>(
+///     client: &Client,
+///     uri: &str,
+///     tunnel: impl AsyncFn() -> Result<T, Error>,
+/// ) -> Result<WebSocket<T, C>, Error> {
+///     let (_, deadline) = opening::begin::<C>(client.config());
+///     let dig = || async { Ok((tunnel().await?, C::default())) };
+///     let (ws, _response) = opening::connect_anew(client, &uri.parse()?, deadline, dig).await?;
+///     Ok(ws)
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`connect_on`], for the first attempt that was refused with a list of versions, or else for the
+/// last one; what `connect` fails of ends them.
+pub async fn connect_anew<T: Transport, C: Timer, F>(
+    client: &Client,
+    uri: &WsUri,
+    deadline: Instant,
+    mut connect: impl FnMut() -> F,
+) -> Result<(WebSocket<T, C>, http::Response<()>), Error>
+where
+    F: Future<Output = Result<(T, C), Error>>,
+{
+    let mut attempt = client.clone();
+    let mut refusal = None;
+    loop {
+        let (transport, timer) = connect().await?;
+        let error = match connect_on(&attempt, uri, transport, timer, deadline).await {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        let next = attempt.fall_back(&error);
+        // Of several, the one that says what would do is worth most.
+        if error.handshake().is_some_and(|error| !error.versions_offered().is_empty()) {
+            refusal.get_or_insert_with(|| error.clone());
+        }
+        match next {
+            Some(next) => attempt = next,
+            None => return Err(refusal.unwrap_or(error)),
+        }
+    }
+}
+
 /// Opens a connection as client on a transport that is connected already (RFC 6455 section 4.1).
 ///
 /// `deadline` ends the attempt; it includes what the caller did before, such as connecting.
@@ -25,16 +97,15 @@ use crate::{
 /// ```
 /// use hybi::{Client, Error, WebSocket, io::{Timer, Transport}, opening};
 ///
-/// /// What an adapter's `client` is.
-/// async fn client<T: Transport, C: Timer>(
+/// /// What an adapter's `connect_on` is.
+/// async fn connect_on<T: Transport, C: Timer + Default>(
 ///     client: &Client,
 ///     uri: &str,
 ///     transport: T,
-///     timer: C,
 /// ) -> Result<WebSocket<T, C>, Error> {
-///     let deadline = client.config().handshake_deadline(timer.now());
+///     let (timer, deadline) = opening::begin(client.config());
 ///     let (ws, _response) =
-///         opening::open_client(client, &uri.parse()?, transport, timer, deadline).await?;
+///         opening::connect_on(client, &uri.parse()?, transport, timer, deadline).await?;
 ///     Ok(ws)
 /// }
 /// ```
@@ -45,7 +116,7 @@ use crate::{
 /// [`Error::Timeout`]. The transport is dropped. A refusal holds the response: its body is what
 /// came within a second after its head, since servers are known that neither say how long it is
 /// nor end the transport.
-pub async fn open_client<T: Transport, C: Timer>(
+pub async fn connect_on<T: Transport, C: Timer>(
     client: &Client,
     uri: &WsUri,
     transport: T,
@@ -61,60 +132,6 @@ pub async fn open_client<T: Transport, C: Timer>(
     let config = client.config().clone();
     let connection = Connection::new(Role::Client, accepted.negotiated, config);
     Ok((wire.into_websocket(connection), accepted.response))
-}
-
-/// Opens a connection as client on a transport that `connect` makes, and on another if the server refuses
-/// the version and the client [falls back](Client::fall_back).
-///
-/// `deadline` ends all attempts together.
-///
-/// ```
-/// use hybi::{Client, Error, WebSocket, io::{Timer, Transport}, opening};
-///
-/// /// What an adapter's `connect_with` is.
-/// async fn connect_with<T: Transport, C: Timer + Default>(
-///     client: &Client,
-///     uri: &str,
-///     dial: impl AsyncFn() -> Result<T, Error>,
-/// ) -> Result<WebSocket<T, C>, Error> {
-///     let deadline = client.config().handshake_deadline(C::default().now());
-///     let connect = || async { Ok((dial().await?, C::default())) };
-///     let (ws, _response) = opening::connect(client, &uri.parse()?, deadline, connect).await?;
-///     Ok(ws)
-/// }
-/// ```
-///
-/// # Errors
-///
-/// As [`open_client`], for the first attempt that was refused with a list of versions, or else for the
-/// last one; what `connect` fails of ends them.
-pub async fn connect<T: Transport, C: Timer, F>(
-    client: &Client,
-    uri: &WsUri,
-    deadline: Instant,
-    mut connect: impl FnMut() -> F,
-) -> Result<(WebSocket<T, C>, http::Response<()>), Error>
-where
-    F: Future<Output = Result<(T, C), Error>>,
-{
-    let mut attempt = client.clone();
-    let mut refusal = None;
-    loop {
-        let (transport, timer) = connect().await?;
-        let error = match open_client(&attempt, uri, transport, timer, deadline).await {
-            Ok(opened) => return Ok(opened),
-            Err(error) => error,
-        };
-        let next = attempt.fall_back(&error);
-        // Of several, the one that says what would do is worth most.
-        if error.handshake().is_some_and(|error| !error.versions_offered().is_empty()) {
-            refusal.get_or_insert_with(|| error.clone());
-        }
-        match next {
-            Some(next) => attempt = next,
-            None => return Err(refusal.unwrap_or(error)),
-        }
-    }
 }
 
 /// Sends the request and reads the answer, which is judged as it comes: a server may refuse without having

@@ -7,7 +7,28 @@ use core::{
 };
 use std::time::Instant;
 
-use crate::socket::io::Timer;
+use crate::{connection::Config, socket::io::Timer};
+
+/// Begins an opening handshake: a timer for the connection, and the deadline by which it has to be open.
+///
+/// ```
+/// use hybi::{Error, Server, WebSocket, io::{Timer, Transport}, opening};
+///
+/// /// What an adapter's `accept_on` is.
+/// async fn accept_on<T: Transport, C: Timer + Default>(
+///     server: &Server,
+///     transport: T,
+/// ) -> Result<WebSocket<T, C>, Error> {
+///     let (timer, deadline) = opening::begin(server.config());
+///     opening::accept_on(server, transport, timer, deadline).await
+/// }
+/// ```
+#[must_use]
+pub fn begin<C: Timer + Default>(config: &Config) -> (C, Instant) {
+    let timer = C::default();
+    let deadline = config.handshake_deadline(timer.now());
+    (timer, deadline)
+}
 
 /// Runs `future`, but not beyond `deadline`; `None` if that passed first.
 ///

@@ -3,6 +3,7 @@
 //! What a handshake needs is boxed while it runs: a task is as large as the largest thing it
 //! ever awaits, and a server's tasks live on for as long as their connections.
 
+mod accept;
 mod answer;
 pub(crate) mod client;
 mod connect;
@@ -10,12 +11,11 @@ mod deadline;
 mod dial;
 mod hixie;
 mod incoming;
-mod request;
 pub(crate) mod server;
 mod wire;
 
-pub use connect::{connect, open_client};
-pub use deadline::within;
-pub use dial::{dial, tls};
+pub use accept::{accept_on, incoming_on};
+pub use connect::{connect, connect_anew, connect_on};
+pub use deadline::{begin, within};
+pub use dial::{Dial, dial, tls};
 pub use incoming::Incoming;
-pub use request::{accept, incoming};

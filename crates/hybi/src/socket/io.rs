@@ -87,7 +87,7 @@ use super::pool::Chunk;
 /// let (server, client) = (Server::default(), Client::default());
 /// let serving = async {
 ///     let deadline = server.config().handshake_deadline(Clock.now());
-///     let mut ws = opening::accept(&server, theirs, Clock, deadline).await?;
+///     let mut ws = opening::accept_on(&server, theirs, Clock, deadline).await?;
 ///     while let Some(message) = ws.recv().await? {
 ///         ws.send(message).await?;
 ///     }
@@ -96,7 +96,7 @@ use super::pool::Chunk;
 /// let asking = async {
 ///     let deadline = client.config().handshake_deadline(Clock.now());
 ///     let uri = "ws://example.org/".parse()?;
-///     let (mut ws, _response) = opening::open_client(&client, &uri, ours, Clock, deadline).await?;
+///     let (mut ws, _response) = opening::connect_on(&client, &uri, ours, Clock, deadline).await?;
 ///     ws.send("hello").await?;
 ///     assert_eq!(ws.recv().await?, Some(Message::from("hello")));
 ///     ws.close(hybi::CloseCode::NORMAL, "").await?;
@@ -193,7 +193,7 @@ pub trait Timer: Unpin {
 /// {
 ///     let server = Server::default();
 ///     let deadline = server.config().handshake_deadline(timer.now());
-///     opening::accept(&server, FuturesIo::new(stream), timer, deadline).await
+///     opening::accept_on(&server, FuturesIo::new(stream), timer, deadline).await
 /// }
 /// ```
 #[derive(Debug)]

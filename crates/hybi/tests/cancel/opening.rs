@@ -8,7 +8,7 @@ use futures_util::future::join;
 use hybi::{
     Client, Message, Server, WebSocket, WsUri,
     io::Timer,
-    opening::{accept, incoming, open_client},
+    opening::{accept_on, connect_on, incoming_on},
 };
 use hybi_handshake::{HeadLimits, ServerHandshake, write_response};
 
@@ -93,14 +93,14 @@ fn dropped_after_each_poll<O, F: Future<Output = O>>(
 }
 
 #[test]
-fn dropping_open_client_drops_the_transport() {
+fn dropping_connect_on_drops_the_transport() {
     let (client, uri) = (Client::default(), uri());
     for manners in MANNERS {
         let (opened, far, polls) = dropped_after_each_poll(
             manners,
             |end, timer| {
                 let deadline = client.config().handshake_deadline(timer.now());
-                open_client(&client, &uri, end, timer, deadline)
+                connect_on(&client, &uri, end, timer, deadline)
             },
             || {
                 let mut server = Answering::new();
@@ -137,7 +137,7 @@ fn dropping_accept_drops_the_transport() {
             manners,
             |end, timer| {
                 let deadline = server.config().handshake_deadline(timer.now());
-                accept(&server, end, timer, deadline)
+                accept_on(&server, end, timer, deadline)
             },
             eager_client,
         );
@@ -157,7 +157,7 @@ fn dropping_incoming_before_or_after_the_request_drops_the_transport() {
             manners,
             |end, timer| {
                 let deadline = server.config().handshake_deadline(timer.now());
-                incoming(&server, end, timer, deadline)
+                incoming_on(&server, end, timer, deadline)
             },
             eager_client,
         );
@@ -180,7 +180,7 @@ fn dropping_the_acceptance_drops_the_transport() {
         let server = Server::default();
         let clock = Clock::new();
         let deadline = server.config().handshake_deadline(clock.now());
-        let request = run(incoming(&server, end, clock.timer(), deadline), || {});
+        let request = run(incoming_on(&server, end, clock.timer(), deadline), || {});
         let request = request.expect("a lawful request");
         let mut written = Vec::new();
         let accepted = {
@@ -213,7 +213,7 @@ fn two_reluctant_ends_open_echo_and_close() {
             let client = async {
                 let deadline: Instant = clock.now() + core::time::Duration::from_secs(10);
                 let (client, uri) = (Client::default(), uri());
-                let opened = open_client(&client, &uri, near, client_timer, deadline);
+                let opened = connect_on(&client, &uri, near, client_timer, deadline);
                 let (mut socket, _) = opened.await.expect("accepted");
                 for len in [0, 1, 126, 700] {
                     let message = Message::binary(vec![len as u8; len]);
@@ -225,7 +225,7 @@ fn two_reluctant_ends_open_echo_and_close() {
             let server = async {
                 let server = Server::default();
                 let deadline = server.config().handshake_deadline(clock.now());
-                let request = incoming(&server, far, server_timer, deadline);
+                let request = incoming_on(&server, far, server_timer, deadline);
                 let request = request.await.expect("a request");
                 let mut socket = request.accept().await.expect("accepted");
                 while let Some(message) = socket.recv().await.expect("open") {

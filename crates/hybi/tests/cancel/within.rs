@@ -5,7 +5,7 @@ use core::{pin::pin, task::Poll, time::Duration};
 use hybi::{
     Client, Config, Deadline, Error, Message, Role, Server,
     io::Timer,
-    opening::{incoming, open_client, within},
+    opening::{connect_on, incoming_on, within},
 };
 
 use crate::{
@@ -68,7 +68,7 @@ fn an_answer_at_the_last_moment_counts() {
         let clock = Clock::new();
         let (client, uri) = (Client::default(), "ws://example.org/".parse().expect("a URI"));
         let deadline = clock.now() + SECOND * 10;
-        let mut future = pin!(open_client(&client, &uri, end, clock.timer(), deadline));
+        let mut future = pin!(connect_on(&client, &uri, end, clock.timer(), deadline));
         let task = Task::new();
         assert!(task.poll(future.as_mut()).is_pending());
         assert!(far.take(usize::MAX).starts_with(b"GET / HTTP/1.1\r\n"));
@@ -95,7 +95,7 @@ fn a_request_that_never_ends_is_answered_at_the_deadline() {
     let config = Config::default().handshake_timeout(SECOND * 10);
     let server = Server::builder().config(config).build();
     let deadline = server.config().handshake_deadline(clock.now());
-    let mut future = pin!(incoming(&server, end, clock.timer(), deadline));
+    let mut future = pin!(incoming_on(&server, end, clock.timer(), deadline));
     let task = Task::new();
     for byte in b"GET / HTT" {
         far.put(&[*byte]);

@@ -12,7 +12,7 @@ use hybi::{
     Client, CloseCode, Config, Connection, Error, HandshakeError, Message, Negotiated, Role,
     Server, Version, WebSocket,
     io::{FuturesIo, Timer},
-    opening::{incoming, open_client},
+    opening::{connect_on, incoming_on},
 };
 
 use crate::support::{clock::Clock, tasks::run};
@@ -96,7 +96,7 @@ fn while_opening_it_is_the_end_of_the_handshake() {
     let deadline =
         timer.now() + Config::default().handshake_deadline(timer.now()).duration_since(timer.now());
     let (client, uri) = (Client::default(), "wss://example.org/".parse().expect("a URI"));
-    let opened = open_client(&client, &uri, Left::without_goodbye(cut), timer, deadline);
+    let opened = connect_on(&client, &uri, Left::without_goodbye(cut), timer, deadline);
     let error = run(opened, || {}).map(|_| ()).expect_err("half a response");
     let received = cut.len();
     assert!(
@@ -107,7 +107,7 @@ fn while_opening_it_is_the_end_of_the_handshake() {
     let cut = b"GET / HTTP/1.1\r\nHost";
     let timer = Clock::new().timer();
     let server = Server::default();
-    let opened = incoming(&server, Left::without_goodbye(cut), timer, deadline);
+    let opened = incoming_on(&server, Left::without_goodbye(cut), timer, deadline);
     let error = run(opened, || {}).map(|_| ()).expect_err("half a request");
     let received = cut.len();
     assert!(

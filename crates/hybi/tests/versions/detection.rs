@@ -30,7 +30,7 @@ fn accepted(server: &Server, draft: Option<u8>) -> (Socket, Far) {
     far.put(&request(draft));
     let timer = Clock::new().timer();
     let deadline = hybi::io::Timer::now(&timer) + core::time::Duration::from_secs(10);
-    let socket = run(opening::accept(server, end, timer, deadline), || {}).expect("accepted");
+    let socket = run(opening::accept_on(server, end, timer, deadline), || {}).expect("accepted");
     let answer = far.take(usize::MAX);
     assert!(answer.starts_with(b"HTTP/1.1 101 WebSocket Protocol Handshake\r\n"));
     assert!(answer.ends_with(b"\r\n\r\n8jKS'y:G*Co,Wxa-"));
@@ -126,7 +126,7 @@ fn requests_that_select_nothing_are_refused_with_the_versions_there_are() {
         let timer = Clock::new().timer();
         let deadline = hybi::io::Timer::now(&timer) + core::time::Duration::from_secs(10);
         let server = server(enabled.iter().copied());
-        let refused = run(opening::accept(&server, end, timer, deadline), || {});
+        let refused = run(opening::accept_on(&server, end, timer, deadline), || {});
         let error = refused.expect_err(&what);
         let answered = error.handshake().and_then(HandshakeError::status);
         assert_eq!(answered.map(|answered| answered.as_u16()), Some(status), "{what}: {error}");
@@ -172,7 +172,8 @@ fn the_challenge_that_breaks_off_is_named() {
     far.end();
     let timer = Clock::new().timer();
     let deadline = hybi::io::Timer::now(&timer) + core::time::Duration::from_secs(10);
-    let refused = run(opening::accept(&server([Version::HIXIE_76]), end, timer, deadline), || {});
+    let refused =
+        run(opening::accept_on(&server([Version::HIXIE_76]), end, timer, deadline), || {});
     let error = refused.expect_err("eight bytes are due");
     assert!(
         matches!(error.handshake(), Some(HandshakeError::UnexpectedEof { received: 5 })),
@@ -195,7 +196,7 @@ fn the_order_of_hixie_75_may_be_asked_for() {
         }
         let timer = Clock::new().timer();
         let deadline = hybi::io::Timer::now(&timer) + core::time::Duration::from_secs(10);
-        let outcome = run(opening::accept(&server, end, timer, deadline), || {});
+        let outcome = run(opening::accept_on(&server, end, timer, deadline), || {});
         assert_eq!(outcome.is_ok(), accepted, "{order:?}");
     }
 }
@@ -210,7 +211,7 @@ fn the_head_of_the_answer_does_not_wait_for_the_challenge() {
     let timer = Clock::new().timer();
     let deadline = hybi::io::Timer::now(&timer) + core::time::Duration::from_secs(10);
     let server = server([Version::HIXIE_76]);
-    let mut accepting = Box::pin(opening::accept(&server, end, timer, deadline));
+    let mut accepting = Box::pin(opening::accept_on(&server, end, timer, deadline));
     let task = crate::support::tasks::Task::new();
     assert!(task.poll(accepting.as_mut()).is_pending());
     let answer = far.take(usize::MAX);

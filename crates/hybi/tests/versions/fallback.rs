@@ -22,7 +22,7 @@ fn connect(client: &Client, versions: &[Version]) -> (Result<Socket, Error>, usi
     let attempts = RefCell::new(0);
     let deadline = client.config().handshake_deadline(clock.now());
     let uri = "ws://example.org/".parse().expect("a URI");
-    let connecting = opening::connect(client, &uri, deadline, || async {
+    let connecting = opening::connect_anew(client, &uri, deadline, || async {
         let (near, far) = link_both(Manners::PLAIN, Manners::PLAIN);
         waiting.borrow_mut().push(far);
         *attempts.borrow_mut() += 1;
@@ -35,7 +35,7 @@ fn connect(client: &Client, versions: &[Version]) -> (Result<Socket, Error>, usi
             let next = waiting.borrow_mut().pop();
             if let Some(end) = next {
                 let (timer, deadline) = (clock.timer(), deadline);
-                served.push(opening::accept(&server, end, timer, deadline).await);
+                served.push(opening::accept_on(&server, end, timer, deadline).await);
             }
             once_more().await;
         }

@@ -125,7 +125,7 @@ fn silent_handshakes_end() {
         let (client, timer) = (client(version), clock.timer());
         let uri = "ws://example.org/".parse().expect("a URI");
         let deadline = client.config().handshake_deadline(clock.now());
-        let mut opening = Box::pin(opening::open_client(&client, &uri, end, timer, deadline));
+        let mut opening = Box::pin(opening::connect_on(&client, &uri, end, timer, deadline));
         assert_ends_at_ten(&clock, opening.as_mut());
     }
     // A challenge that never comes, of which some came, or a head that never ends.
@@ -137,7 +137,7 @@ fn silent_handshakes_end() {
         far.put(said);
         let server = server(Version::ALL);
         let deadline = clock.now() + second * 10;
-        let mut opening = Box::pin(opening::accept(&server, end, clock.timer(), deadline));
+        let mut opening = Box::pin(opening::accept_on(&server, end, clock.timer(), deadline));
         assert_ends_at_ten(&clock, opening.as_mut());
     }
 }

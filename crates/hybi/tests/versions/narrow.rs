@@ -9,7 +9,7 @@ use hybi::{
     Client, Deadline, Error, HandshakeError, Server, Version,
     http::Response,
     io::{Timer as _, Transport},
-    opening::{accept, incoming, open_client},
+    opening::{accept_on, connect_on, incoming_on},
 };
 
 use crate::{
@@ -78,7 +78,7 @@ fn a_challenge_and_the_head_of_its_answer_pass_each_other() {
         let server = server([Version::HIXIE_76]);
         let accepting = async {
             let deadline = clock.now() + Duration::from_secs(10);
-            let request = incoming(&server, far, clock.timer(), deadline).await;
+            let request = incoming_on(&server, far, clock.timer(), deadline).await;
             request.expect("a request").accept().await.expect("accepted").version()
         };
         let request = b"GET / HTTP/1.1\r\nHost: example.org\r\nUpgrade: WebSocket\r\n\
@@ -106,7 +106,7 @@ fn a_head_that_is_too_large_is_refused_while_it_is_still_being_written() {
         let deadline = clock.now() + Duration::from_secs(10);
         let server = Server::default();
         let request = format!("GET / HTTP/1.1\r\nX-Long: {long}\r\n\r\n");
-        let accepting = incoming(&server, far, clock.timer(), deadline);
+        let accepting = incoming_on(&server, far, clock.timer(), deadline);
         let peer = write_then_read(near, request.as_bytes());
         let (answer, accepted) = run(join(peer, accepting), || {});
         assert!(answer.starts_with(b"HTTP/1.1 431 "), "{}", answer.escape_ascii());
@@ -122,7 +122,7 @@ fn a_request_with_a_long_body_is_answered_in_full() {
         let server = Server::default();
         let answering = async {
             let deadline = clock.now() + Duration::from_secs(10);
-            let request = incoming(&server, far, clock.timer(), deadline).await;
+            let request = incoming_on(&server, far, clock.timer(), deadline).await;
             request.expect("a request").respond(Response::new("a page ".repeat(100))).await;
         };
         let mut request =
@@ -143,7 +143,7 @@ fn a_server_that_answers_before_it_reads_is_heard() {
             let (client, timer) = (client(version), clock.timer());
             let deadline = client.config().handshake_deadline(timer.now());
             let uri = "ws://example.org/".parse().expect("a URI");
-            let opening = open_client(&client, &uri, near, timer, deadline);
+            let opening = connect_on(&client, &uri, near, timer, deadline);
             let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 100\r\n\r\n";
             let mut answer = answer.to_vec();
             answer.resize(answer.len() + 100, b'x');
@@ -172,7 +172,7 @@ fn what_is_kept_of_a_peer_that_only_writes_is_bounded() {
             left = if len < left.len() { &left[len..] } else { &[0; 1000] };
         }
     };
-    let accepting = pin!(accept(&server, near, timer, deadline));
+    let accepting = pin!(accept_on(&server, near, timer, deadline));
     let flooding = pin!(flooding);
     let mut both = pin!(select(accepting, flooding));
     let task = Task::new();

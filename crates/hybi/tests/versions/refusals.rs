@@ -3,7 +3,7 @@
 
 use core::{pin::pin, task::Poll, time::Duration};
 
-use hybi::{Client, Error, HandshakeError, Version, io::Timer as _, opening::open_client};
+use hybi::{Client, Error, HandshakeError, Version, io::Timer as _, opening::connect_on};
 
 use crate::support::{
     clock::Clock,
@@ -20,7 +20,7 @@ fn told(version: Version, pieces: &[(u64, &str)]) -> (Error, u64) {
     let client = Client::builder().version(version).build().expect("a client");
     let deadline = client.config().handshake_deadline(timer.now());
     let uri = "ws://example.org/".parse().expect("a URI");
-    let mut opening = pin!(open_client(&client, &uri, end, timer, deadline));
+    let mut opening = pin!(connect_on(&client, &uri, end, timer, deadline));
     let task = Task::new();
     let mut pieces = pieces.iter().peekable();
     loop {

@@ -8,7 +8,7 @@ use hybi::{
     WebSocket,
     io::Timer as _,
     legacy::Terms,
-    opening::{accept, open_client},
+    opening::{accept_on, connect_on},
 };
 
 use crate::support::{
@@ -74,8 +74,8 @@ pub(crate) fn open(
     let uri = "ws://example.org:8080/chat?room=1".parse().expect("a URI");
     let (opened, accepted) = run(
         join(
-            open_client(client, &uri, near, asking, deadline),
-            accept(server, far, answering, deadline),
+            connect_on(client, &uri, near, asking, deadline),
+            accept_on(server, far, answering, deadline),
         ),
         || {},
     );

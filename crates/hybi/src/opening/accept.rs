@@ -1,4 +1,4 @@
-//! Reading the head of a request as server, and deciding nothing yet (RFC 6455 section 4.2.1).
+//! Accepting: the opening handshake as server, up to a request that has been read (RFC 6455 section 4.2.1).
 
 use std::time::Instant;
 
@@ -26,21 +26,20 @@ use crate::{
 /// ```
 /// use hybi::{Error, Server, WebSocket, io::{Timer, Transport}, opening};
 ///
-/// /// What an adapter's `accept_with` is.
-/// async fn accept_with<T: Transport, C: Timer>(
+/// /// What an adapter's `accept_on` is.
+/// async fn accept_on<T: Transport, C: Timer + Default>(
 ///     server: &Server,
 ///     transport: T,
-///     timer: C,
 /// ) -> Result<WebSocket<T, C>, Error> {
-///     let deadline = server.config().handshake_deadline(timer.now());
-///     opening::accept(server, transport, timer, deadline).await
+///     let (timer, deadline) = opening::begin(server.config());
+///     opening::accept_on(server, transport, timer, deadline).await
 /// }
 /// ```
 ///
 /// # Errors
 ///
-/// As [`incoming`] and [`Incoming::accept`].
-pub async fn accept<T: Transport, C: Timer>(
+/// As [`incoming_on`] and [`Incoming::accept`].
+pub async fn accept_on<T: Transport, C: Timer>(
     server: &Server,
     transport: T,
     timer: C,
@@ -54,19 +53,18 @@ pub async fn accept<T: Transport, C: Timer>(
 ///
 /// A head that is no HTTP, too large, too slow, or for a host that is
 /// [not served](crate::ServerBuilder::hosts) is answered and the transport ended. `deadline` is
-/// that of the whole opening handshake, as in [`accept`].
+/// that of the whole opening handshake, as in [`accept_on`].
 ///
 /// ```
 /// use hybi::{Error, Server, WebSocket, io::{Timer, Transport}, opening};
 ///
 /// /// Accepts one path alone.
-/// async fn chat<T: Transport, C: Timer>(
+/// async fn chat<T: Transport, C: Timer + Default>(
 ///     server: &Server,
 ///     transport: T,
-///     timer: C,
 /// ) -> Result<Option<WebSocket<T, C>>, Error> {
-///     let deadline = server.config().handshake_deadline(timer.now());
-///     let incoming = opening::incoming(server, transport, timer, deadline).await?;
+///     let (timer, deadline) = opening::begin(server.config());
+///     let incoming = opening::incoming_on(server, transport, timer, deadline).await?;
 ///     if incoming.request().uri().path() == "/chat" {
 ///         return Ok(Some(incoming.accept().await?));
 ///     }
@@ -80,7 +78,7 @@ pub async fn accept<T: Transport, C: Timer>(
 ///
 /// [`Error::Handshake`] for such a head or one that ends early, [`Error::Opening`] if the transport
 /// failed, or [`Error::Timeout`].
-pub async fn incoming<T: Transport, C: Timer>(
+pub async fn incoming_on<T: Transport, C: Timer>(
     server: &Server,
     transport: T,
     timer: C,

@@ -1,0 +1,23 @@
+//! TLS as client, where none is compiled in: a `wss` URI is refused, and told which feature it needs.
+
+use std::io;
+
+use hybi::{Error, WsUri};
+use tokio::net::TcpStream;
+
+use crate::{Connector, Stream};
+
+pub(crate) type Tls = ();
+
+pub(crate) fn tls(_connector: &Connector, uri: &WsUri) -> Result<Tls, Error> {
+    if uri.is_secure() {
+        return Err(Error::TlsNotCompiledIn {
+            feature: "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-tokio`",
+        });
+    }
+    Ok(())
+}
+
+pub(crate) async fn secure(_tls: Tls, stream: TcpStream) -> io::Result<Stream> {
+    Ok(stream.into())
+}
