@@ -12,12 +12,11 @@ mod clients;
 mod servers;
 
 use core::time::Duration;
-use std::process::Command;
 
 use hybi_benches::{
-    allocated::Counting,
+    allocated::{Counting, resident},
     by_hand,
-    second_process::{SecondProcess, server_address},
+    second_process::{SecondProcess, part_of, server_address},
 };
 use hybi_tokio::{Outgoing, Prepared};
 use servers::Server;
@@ -45,27 +44,15 @@ fn main() {
     if let Some(address) = server_address() {
         return clients::run(&address, test);
     }
-    let Ok(only) = std::env::var(ONLY) else {
-        println!(
-            "permessage-deflate with takeover, ten messages of 1 KiB, then idle; bytes a connection"
-        );
-        return (0..SERVERS.len()).for_each(start_alone);
-    };
-    let (server, name, wanted) = SERVERS[only.parse::<usize>().expect("a number")];
+    let title =
+        "permessage-deflate with takeover, ten messages of 1 KiB, then idle; bytes a connection";
+    let Some(part) = part_of(SERVERS.len(), title) else { return };
+    let (server, name, wanted) = SERVERS[part];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let connections = by_hand::connections(if test { 50 } else { wanted });
     let quiet = if test { Duration::ZERO } else { QUIET };
     runtime.expect("a runtime").block_on(measure(server, name, connections, quiet));
 }
-
-/// This program again, for one of the servers: what those before it released would serve it.
-fn start_alone(number: usize) {
-    let mut alone = Command::new(std::env::current_exe().expect("this program"));
-    let status = alone.args(std::env::args().skip(1)).env(ONLY, number.to_string()).status();
-    assert!(status.expect("a process").success());
-}
-
-const ONLY: &str = "HYBI_BENCH_SERVER";
 
 async fn measure(server: Server, name: &str, connections: usize, quiet: Duration) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -106,12 +93,4 @@ async fn measure(server: Server, name: &str, connections: usize, quiet: Duration
         each(resident(), before.0),
         each(ALLOCATOR.now(), before.1),
     );
-}
-
-/// The memory of this process that is not elsewhere, in bytes; 0 where the system does not tell.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
-    kib.unwrap_or(0) * 1024
 }

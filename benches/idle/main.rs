@@ -1,9 +1,12 @@
-//! Memory of an idle connection under tokio: bytes allocated per connection, server side only.
+//! Memory of an idle connection under tokio, server side only: what is allocated and what is resident,
+//! block by block, and what the largest of them is made of.
 //!
 //! The clients live in a second process, so that only the server's allocations are counted, all
 //! of them: task, connection, timer, the runtime's registration.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
+
+mod sizes;
 
 use std::{
     io::{Read, Write},
@@ -11,9 +14,9 @@ use std::{
 };
 
 use hybi_benches::{
-    allocated::Counting,
+    allocated::{Counting, resident},
     by_hand,
-    second_process::{SecondProcess, obey, server_address},
+    second_process::{SecondProcess, obey, part_of, server_address},
 };
 use hybi_frame::{MaskingKey, Opcode, Rsv, encode_frame};
 use tokio::{io::AsyncReadExt, net::TcpListener};
@@ -29,11 +32,11 @@ fn main() {
     if let Some(address) = server_address() {
         return clients(&address, connections);
     }
-    println!("memory of an idle connection, {connections} open, server side");
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
-    for (name, kind) in [("bare TCP", Kind::Raw), ("WebSocket", Kind::WebSocket)] {
-        runtime().expect("a runtime").block_on(measure(name, kind, connections));
-    }
+    let title = "memory of an idle connection, server side; bytes a connection";
+    let Some(part) = part_of(KINDS.len(), title) else { return sizes::print() };
+    let (name, kind) = KINDS[part];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(measure(name, kind, connections));
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,12 +46,14 @@ enum Kind {
     WebSocket,
 }
 
+const KINDS: [(&str, Kind); 2] = [("bare TCP", Kind::Raw), ("WebSocket", Kind::WebSocket)];
+
 async fn measure(name: &str, kind: Kind, connections: usize) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address").to_string();
     let mut clients = SecondProcess::start(&address);
     tokio::task::yield_now().await;
-    let before = ALLOCATOR.now();
+    let (before, blocks_before) = ((ALLOCATOR.now(), resident()), ALLOCATOR.blocks());
     for _ in 0..connections {
         let (stream, _) = listener.accept().await.expect("a client");
         match kind {
@@ -62,12 +67,34 @@ async fn measure(name: &str, kind: Kind, connections: usize) {
     };
     for step in steps {
         assert_eq!(clients.ask(step).await, "done");
-        let bytes = ALLOCATOR.now().saturating_sub(before);
-        println!("  {name:10} after {step:12} {:>6} B a connection", bytes / connections);
+        let each = |now: usize, before: usize| now.saturating_sub(before) / connections;
+        println!(
+            "  {name:10} {connections:>5} open, after {step:12} {:>5} allocated | {:>5} resident",
+            each(ALLOCATOR.now(), before.0),
+            each(resident(), before.1),
+        );
     }
+    print_blocks(&blocks_before, &ALLOCATOR.blocks(), connections);
 }
 
-async fn echo(stream: tokio::net::TcpStream) -> Result<(), hybi_tokio::Error> {
+/// The blocks that there is one of for most connections, and what the system's allocator makes of
+/// all blocks up to a page: glibc's takes a word more, sixteen bytes at a time, and 32 at least.
+/// What is resident beyond that is what it loses to the alignment of tokio's two blocks, task and
+/// registration, to 128 bytes: a program that does nothing but allocate such blocks has it, too.
+fn print_blocks(before: &[usize], now: &[usize], connections: usize) {
+    print!("    blocks:");
+    let mut taken = 0;
+    for (size, (now, before)) in now.iter().zip(before).enumerate().skip(1) {
+        let more = now.saturating_sub(*before);
+        taken += more * (size + 8).next_multiple_of(16).max(32);
+        if more * 2 > connections {
+            print!(" {:.2} of {size} B,", more as f64 / connections as f64);
+        }
+    }
+    println!(" which take {} with what the allocator adds", taken / connections);
+}
+
+pub(crate) async fn echo(stream: tokio::net::TcpStream) -> Result<(), hybi_tokio::Error> {
     let mut ws = hybi_tokio::accept(stream).await?;
     while let Some(message) = ws.recv().await? {
         ws.send(message).await?;

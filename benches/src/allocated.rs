@@ -1,4 +1,4 @@
-//! How much is allocated: a global allocator that counts.
+//! How much is allocated: a global allocator that counts; and how much is resident.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -12,13 +12,35 @@ pub struct Counting {
     now: AtomicUsize,
     peak: AtomicUsize,
     count: AtomicUsize,
+    blocks: Blocks,
+}
+
+/// Blocks in use, by their size; those that are larger than any size here are counted at 0.
+#[derive(Debug)]
+struct Blocks([AtomicUsize; 4097]);
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Blocks {
+    const fn new() -> Self {
+        Self([const { AtomicUsize::new(0) }; 4097])
+    }
+
+    fn of(&self, size: usize) -> &AtomicUsize {
+        self.0.get(size).unwrap_or(&self.0[0])
+    }
 }
 
 impl Counting {
     /// Nothing allocated yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { now: AtomicUsize::new(0), peak: AtomicUsize::new(0), count: AtomicUsize::new(0) }
+        let (now, peak, count) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { now, peak, count, blocks: Blocks::new() }
     }
 
     /// Bytes allocated at this moment.
@@ -33,6 +55,12 @@ impl Counting {
         self.count.load(Ordering::Relaxed)
     }
 
+    /// How many blocks of each size are in use: of 0 bytes, which are none, those of more than 4096.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<usize> {
+        self.blocks.0.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+    }
+
     /// The most bytes that were allocated at any moment since this was last asked.
     #[must_use]
     pub fn take_peak(&self) -> usize {
@@ -45,14 +73,25 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = self.now.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
         self.count.fetch_add(1, Ordering::Relaxed);
+        self.blocks.of(layout.size()).fetch_add(1, Ordering::Relaxed);
         self.peak.fetch_max(now, Ordering::Relaxed);
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        self.blocks.of(layout.size()).fetch_sub(1, Ordering::Relaxed);
         self.now.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller keeps the contract of `dealloc`.
         unsafe { System.dealloc(pointer, layout) }
     }
+}
+
+/// The memory of this process that is not elsewhere, in bytes; 0 where the system does not tell.
+#[must_use]
+pub fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
+    kib.unwrap_or(0) * 1024
 }

@@ -1,5 +1,5 @@
 //! The clients in a process of their own, so that a server can be measured alone: this program
-//! again, told what to do line by line.
+//! again, told what to do line by line; and servers in one of their own each.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -7,6 +7,29 @@ use std::{
 };
 
 use tokio::sync::mpsc;
+
+/// A part of a program that has a process of its own, by its number.
+const PART: &str = "HYBI_BENCH_PART";
+
+/// Prints the title and runs this program again for each of its parts, one after the other, since what
+/// one has released would serve the next. In such a process: which part it is to do.
+///
+/// # Panics
+///
+/// When a part fails.
+#[must_use]
+pub fn part_of(parts: usize, title: &str) -> Option<usize> {
+    if let Ok(part) = std::env::var(PART) {
+        return Some(part.parse().expect("a number"));
+    }
+    println!("{title}");
+    for part in 0..parts {
+        let mut alone = Command::new(std::env::current_exe().expect("this program"));
+        let status = alone.args(std::env::args().skip(1)).env(PART, part.to_string()).status();
+        assert!(status.expect("a process").success());
+    }
+    None
+}
 
 /// By its presence a program knows that it is the second process.
 const VARIABLE: &str = "HYBI_BENCH_CLIENTS";
@@ -22,7 +45,6 @@ pub fn server_address() -> Option<String> {
 /// # Panics
 ///
 /// When what it is told cannot be read.
-#[expect(clippy::print_stdout, reason = "its output is the answer to who told it")]
 pub fn obey(mut work: impl FnMut(&str) -> String) {
     for line in std::io::stdin().lines() {
         println!("{}", work(&line.expect("a command")));
