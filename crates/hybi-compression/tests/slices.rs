@@ -1,4 +1,5 @@
-//! Long messages and frames encoded slice by slice: what comes of them, and how much is done at once.
+//! Long messages and frames encoded and decoded slice by slice: what comes of them, and how much is
+//! done at once.
 
 #![cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 
@@ -8,6 +9,7 @@ mod support;
 use std::thread;
 
 use hybi_compression::{Agreed, Chain, Compress, Deflate, Encoded, Encoding, Rsv, Step};
+use hybi_frame::{FrameHeader, Opcode, PayloadDecoder};
 use support::endpoint::every_payload_extension;
 use support::text::{Random, noise, record};
 
@@ -281,6 +283,53 @@ fn shared_encodings_are_made_in_slices() {
         let noise = noise(200 * KIB, 1);
         let encoding = shared.start_message(&noise, Compress::Auto);
         assert!(finish(&mut shared, encoding, 1000).0 == Encoded::AsIs(&noise));
+    }
+}
+
+/// Decodes a payload in pieces; returns the message, and the most that came of one piece.
+fn in_pieces(chain: &mut Chain, rsv: Rsv, payload: &[u8], piece: usize) -> (Vec<u8>, usize) {
+    let (mut message, mut most) = (Vec::new(), 0);
+    let payload_len = payload.len() as u64;
+    let opcode = Opcode::Binary;
+    let header = FrameHeader { fin: true, rsv, opcode, masking_key: None, payload_len };
+    assert!(PayloadDecoder::begin_frame(chain, &header));
+    let pieces = payload.len().div_ceil(piece);
+    for (at, bytes) in payload.chunks(piece).enumerate() {
+        let before = message.len();
+        let mut gather = |bytes: &[u8]| {
+            message.extend_from_slice(bytes);
+            Ok(())
+        };
+        chain.decode(bytes, at + 1 == pieces, &mut gather).expect("lawful");
+        most = most.max(message.len() - before);
+    }
+    (message, most)
+}
+
+/// However a payload is cut, it is the same message, and a piece makes no more than a bomb of its length.
+#[test]
+fn decoded_in_pieces_it_is_the_same_message() {
+    for (at, agreed) in every_agreement(Deflate::default().level(6)).iter().enumerate() {
+        for piece in [1, 100, Chain::DECODE_SLICE] {
+            let (mut sender, mut receiver) = (Chain::new(agreed), Chain::new(agreed));
+            let long = if at % 7 == 0 && piece > 1 { 8 << 20 } else { 20 * KIB };
+            for seed in 0..6 {
+                let message = match seed % 3 {
+                    0 => vec![0; long],
+                    1 => record(50 * KIB, seed),
+                    _ => [record(15 * KIB, seed), noise(10 * KIB, seed)].concat(),
+                };
+                let encoded = at_once(&mut sender, &message, Compress::Always);
+                let (decoded, most) =
+                    in_pieces(&mut receiver, encoded.rsv(), encoded.as_ref(), piece);
+                assert!(decoded == message, "{agreed:?} {piece} {seed}");
+                // What was begun before may end in it: 258 bytes for a few bits.
+                assert!(most <= 1032 * piece + 258, "{most} of {piece}");
+                if seed % 4 == 0 {
+                    receiver.park();
+                }
+            }
+        }
     }
 }
 
