@@ -6,7 +6,7 @@ mod common;
 use common::{Event, receive};
 use hybi_frame::{
     CloseCode, CloseFrame, FrameDecoder, FrameHeader, FrameRules, Limits, MaskingKey, Opcode, Role,
-    Rsv, apply_mask, encode_frame,
+    Rsv, Utf8Bytes, apply_mask, encode_frame,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -119,6 +119,22 @@ proptest! {
                 prop_assert!(error.offset() <= bytes.len() as u64);
             }
         }
+    }
+
+    #[test]
+    fn bytes_are_text_where_the_standard_library_says_so(
+        bytes in prop_oneof![
+            vec(any::<u8>(), 0..70),
+            "\\PC{0,40}".prop_map(String::into_bytes),
+            ("[ -~]{0,40}", any::<u8>(), any::<usize>()).prop_map(|(text, byte, at)| {
+                let mut bytes = text.into_bytes();
+                bytes.insert(at % (bytes.len() + 1), byte);
+                bytes
+            }),
+        ],
+    ) {
+        let text = Utf8Bytes::try_from(&bytes[..]);
+        prop_assert_eq!(text.as_deref().ok(), str::from_utf8(&bytes).ok());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use core::ops::Deref;
 
 use bytes::{Bytes, BytesMut};
 
+use super::ascii::is_short_ascii;
 use super::{Utf8Error, Utf8Validator};
 
 /// Text over [`Bytes`]: cheap to clone, checked once, used as a `str`.
@@ -80,7 +81,17 @@ pub(crate) fn checked_text(bytes: &[u8], ascii: bool) -> Result<&str, Utf8Error>
 }
 
 /// Checks a whole text.
+#[inline]
 fn check(bytes: &[u8]) -> Result<&str, Utf8Error> {
+    if is_short_ascii(bytes) {
+        // SAFETY: ASCII is UTF-8.
+        return Ok(unsafe { str::from_utf8_unchecked(bytes) });
+    }
+    check_any(bytes)
+}
+
+#[inline(never)]
+fn check_any(bytes: &[u8]) -> Result<&str, Utf8Error> {
     simdutf8::basic::from_utf8(bytes)
         .map_err(|_| Utf8Error { offset: Utf8Validator::new().first_invalid(bytes) })
 }

@@ -1,5 +1,6 @@
 //! Text that is checked as it arrives (RFC 6455 §8.1, RFC 3629).
 
+mod ascii;
 mod buffer;
 mod bytes;
 mod replaced;
