@@ -81,29 +81,58 @@ impl FrameHeader {
     /// is the caller's to mask; [`encode_frame`](crate::encode_frame) does both.
     #[inline(always)]
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let first = u64::from(u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode.bits());
-        let (mask_bit, key, key_len) = match self.masking_key {
-            Some(key) => (MASK_BIT, u32::from_le_bytes(key.to_bytes()), 4),
-            None => (0, 0, 0),
-        };
-        let (mask_bit, key) = (u64::from(mask_bit), u64::from(key));
-        // A header of up to eight bytes is put together in a register and appended as one word,
-        // of which the surplus is cut off again.
-        let (word, len) = match self.payload_len {
-            len @ 0..=125 => (first | (len | mask_bit) << 8 | key << 16, 2 + key_len),
-            len @ 126..=0xffff => {
-                let len = u64::from((len as u16).swap_bytes());
-                (first | (126 | mask_bit) << 8 | len << 16 | key << 32, 4 + key_len)
-            }
-            len => {
-                out.extend_from_slice(&[first as u8, 127 | mask_bit as u8]);
-                out.extend_from_slice(&len.to_be_bytes());
-                (key, key_len)
-            }
-        };
-        let end = out.len() + len;
-        out.extend_from_slice(&word.to_le_bytes());
-        out.truncate(end);
+        encode_header(out, self.first_byte(), self.payload_len, self.masking_key);
+    }
+
+    /// FIN, the reserved bits and the opcode.
+    #[inline(always)]
+    pub(crate) const fn first_byte(&self) -> u8 {
+        (self.fin as u8) << 7 | self.rsv.bits() | self.opcode.bits()
+    }
+}
+
+/// Appends a header, its length in the shortest form.
+#[inline(always)]
+pub(crate) fn encode_header(
+    out: &mut Vec<u8>,
+    first: u8,
+    payload_len: u64,
+    key: Option<MaskingKey>,
+) {
+    let (mask_bit, key_word, key_len) = mask_fields(key);
+    // A header of up to eight bytes is put together in a register and appended as one word,
+    // of which the surplus is cut off again.
+    let (word, len) = match payload_len {
+        len @ 0..=125 => (short_header(first, len, key), 2 + key_len),
+        len @ 126..=0xffff => {
+            let len = u64::from((len as u16).swap_bytes());
+            let front = u64::from(first) | u64::from(126 | mask_bit) << 8;
+            (front | len << 16 | key_word << 32, 4 + key_len)
+        }
+        len => {
+            out.extend_from_slice(&[first, 127 | mask_bit]);
+            out.extend_from_slice(&len.to_be_bytes());
+            (key_word, key_len)
+        }
+    };
+    let end = out.len() + len;
+    out.extend_from_slice(&word.to_le_bytes());
+    out.truncate(end);
+}
+
+/// The header of a payload of at most 125 bytes, as a word whose lowest byte is the first.
+#[inline(always)]
+pub(crate) fn short_header(first: u8, payload_len: u64, key: Option<MaskingKey>) -> u64 {
+    let (mask_bit, key, _) = mask_fields(key);
+    u64::from(first) | (payload_len | u64::from(mask_bit)) << 8 | key << 16
+}
+
+/// The mask bit, and the key with its length.
+#[inline(always)]
+fn mask_fields(key: Option<MaskingKey>) -> (u8, u64, usize) {
+    match key {
+        Some(key) => (MASK_BIT, u64::from(u32::from_le_bytes(key.to_bytes())), 4),
+        None => (0, 0, 0),
     }
 }
 

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use long::{apply_long_mask, extend_long_masked};
+pub(crate) use scalar::SHORT;
 
 /// The four bytes that a client's payload is XORed with.
 ///
@@ -108,7 +109,7 @@ pub fn extend_masked(out: &mut Vec<u8>, payload: &[u8], key: MaskingKey) {
 /// Masks in place; says whether all resulting bytes are ASCII.
 #[inline]
 pub(crate) fn apply(payload: &mut [u8], key: Key) -> bool {
-    if payload.len() <= scalar::SHORT {
+    if payload.len() <= SHORT {
         scalar::apply_short(payload, key)
     } else {
         apply_long(payload, key)
@@ -118,17 +119,23 @@ pub(crate) fn apply(payload: &mut [u8], key: Key) -> bool {
 /// Appends masked; says whether all resulting bytes are ASCII.
 #[inline]
 pub(crate) fn extend(out: &mut Vec<u8>, payload: &[u8], key: Key) -> bool {
-    if payload.len() <= scalar::SHORT {
+    if payload.len() <= SHORT {
         scalar::extend_short(out, payload, key)
     } else {
         extend_long(out, payload, key)
     }
 }
 
+/// Writes a payload of at most [`SHORT`] bytes, masked, to `to`, which has as many.
+#[inline(always)]
+pub(crate) fn copy_short(to: &mut [u8], payload: &[u8], key: MaskingKey) {
+    scalar::copy_short(to, payload, key.at(0));
+}
+
 /// Appends a payload as it is. A short one costs less than a call of the general copy.
 #[inline]
 pub(crate) fn extend_plain(out: &mut Vec<u8>, payload: &[u8]) {
-    if payload.len() <= scalar::SHORT {
+    if payload.len() <= SHORT {
         scalar::extend_short(out, payload, Key(0));
     } else {
         out.extend_from_slice(payload);
@@ -140,7 +147,7 @@ pub(crate) fn extend_plain(out: &mut Vec<u8>, payload: &[u8]) {
 #[inline]
 pub(crate) fn extend_unmasked(out: &mut Vec<u8>, payload: &[u8]) -> bool {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    if payload.len() > scalar::SHORT
+    if payload.len() > SHORT
         && let Some(avx2) = x86_64::Avx2::new()
     {
         return avx2.extend(out, payload, Key(0));
@@ -186,7 +193,7 @@ impl Key {
 mod tests {
     use alloc::vec::Vec;
 
-    use super::{MaskingKey, apply, apply_mask, extend, scalar};
+    use super::{MaskingKey, SHORT, apply, apply_mask, extend, scalar};
 
     const KEY: MaskingKey = MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]);
 
@@ -225,6 +232,13 @@ mod tests {
                     let mut portable = plain.to_vec();
                     scalar::apply(&mut portable, KEY.at(offset as u64));
                     assert_eq!(portable, expected, "{len} {start} {offset}");
+
+                    if len <= SHORT {
+                        let mut copied = [0; SHORT];
+                        scalar::copy_short(&mut copied[..len], plain, KEY.at(offset as u64));
+                        assert_eq!(copied[..len], expected, "{len} {start} {offset}");
+                        assert_eq!(copied[len..], [0; SHORT][len..], "nothing behind is touched");
+                    }
 
                     for extend in [extend, scalar::extend] {
                         let mut out = b"header".to_vec();
