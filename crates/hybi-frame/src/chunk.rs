@@ -4,15 +4,20 @@
     reason = "hands out text that was checked, and takes back a block for whole"
 )]
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::mem;
 use core::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::decoder::FrameDecoder;
 use crate::located::Located;
+use crate::mask;
+use crate::message::MessageAssembler;
 use crate::payload::{Assembled, Payload, TextPayload};
-use crate::utf8::Utf8Bytes;
+use crate::short::Kind;
+use crate::utf8::{Utf8Bytes, checked_text};
 
 /// A block of input bytes that is read into, decoded in place, and handed out without a copy.
 ///
@@ -240,6 +245,64 @@ impl Chunk {
         Some(located)
     }
 
+    /// Takes the message that begins what is unread, if it is one of at most 125 bytes, whole in one
+    /// frame and without reserved bits.
+    ///
+    /// [`decode`](Self::decode) with the same decoder and assembler would find the same, but most
+    /// messages are such, and this is a fraction of the work. It does nothing, and `decode` is to be
+    /// asked, in all other cases: also where a rule is broken.
+    ///
+    /// ```
+    /// use hybi_frame::{Chunk, FrameDecoder, FrameRules, Limits, Located, MessageAssembler, Role};
+    ///
+    /// let (rules, limits) = (FrameRules::RFC6455, Limits::default());
+    /// let mut decoder = FrameDecoder::new(Role::Client, rules, limits);
+    /// let assembler = MessageAssembler::new(rules, limits);
+    ///
+    /// let mut chunk = Chunk::holding(b"\x81\x05Hello\x89\x00");
+    /// let located = chunk.decode_short(&mut decoder, &assembler);
+    /// assert!(matches!(located, Some(Located::Text)));
+    /// assert_eq!(chunk.lent_text(), "Hello");
+    /// assert!(chunk.decode_short(&mut decoder, &assembler).is_none(), "a Ping is no message");
+    /// ```
+    #[inline]
+    pub fn decode_short(
+        &mut self,
+        decoder: &mut FrameDecoder,
+        assembler: &MessageAssembler,
+    ) -> Option<Located> {
+        self.lent = Lent::Nothing;
+        let unread = &mut self.block[self.start..self.end];
+        let message = decoder.find_short(unread)?;
+        let payload = &mut unread[message.start..message.end];
+        if !assembler.may_take(payload.len()) {
+            return None;
+        }
+        let key = message.key.map(|key| key.at(0));
+        let ascii = key.is_some_and(|key| mask::apply(payload, key));
+        let at = self.start + message.start..self.start + message.end;
+        let located = match message.kind {
+            Kind::Binary => {
+                self.lent = Lent::Bytes(at);
+                Located::Binary
+            }
+            Kind::Text if checked_text(payload, ascii).is_ok() => {
+                self.lent = Lent::Text(at);
+                Located::Text
+            }
+            Kind::Text => {
+                // As it was; what becomes of it is told on the long way.
+                if let Some(key) = key {
+                    mask::apply(payload, key);
+                }
+                return None;
+            }
+        };
+        decoder.take_short(message);
+        self.start += message.end;
+        Some(located)
+    }
+
     /// The text that is lent, without a second look at it; empty when there is none.
     #[inline]
     #[must_use]
@@ -294,7 +357,7 @@ impl Chunk {
     #[inline]
     fn keep(&mut self, at: Range<usize>) -> Bytes {
         if at.len() < Self::SPLIT_MIN {
-            return Bytes::copy_from_slice(&self.block[at]);
+            return Bytes::from(Box::<[u8]>::from(&self.block[at]));
         }
         // What was consumed before goes with it: its memory would be held anyway.
         let mut part = self.block.split_to(at.end);
@@ -329,8 +392,8 @@ impl Chunk {
     }
 
     /// Moves the unread bytes to a block of just their size, and returns the one that they were in,
-    /// empty, for others to use; `None` when they are more than half of it. What was lent is
-    /// forgotten.
+    /// empty, for others to use; `None` when they are more than half of it, or when it is not one of
+    /// [`LEN`](Self::LEN) bytes. What was lent is forgotten.
     ///
     /// An application may take its time over a message while the beginning of the next is here, and
     /// large blocks are few.
@@ -346,7 +409,7 @@ impl Chunk {
     /// assert!(block.reclaim());
     /// ```
     pub fn shrink_to_rest(&mut self) -> Option<Self> {
-        if self.unread_len() > self.whole / 2 {
+        if self.whole != Self::LEN || self.unread_len() > Self::LEN / 2 {
             return None;
         }
         let rest = Self::holding(self.unread());

@@ -7,6 +7,7 @@ use crate::opcode::Rsv;
 use crate::part::FramePart;
 use crate::role::Role;
 use crate::rules::FrameRules;
+use crate::short::{ShortMessage, ShortMessages};
 
 /// Turns the bytes of a connection into frames, in place and without allocating.
 ///
@@ -40,6 +41,7 @@ pub struct FrameDecoder {
     /// Stream bytes consumed.
     offset: u64,
     header_rules: HeaderRules,
+    short: ShortMessages,
     rules: FrameRules,
 }
 
@@ -83,6 +85,7 @@ impl FrameDecoder {
                 minimal_lengths: rules.minimal_lengths(),
                 max_frame: limits.max_frame(),
             },
+            short: ShortMessages::to(role, limits),
             rules,
         }
     }
@@ -121,25 +124,14 @@ impl FrameDecoder {
         &mut self,
         chunk: &'a mut [u8],
     ) -> Result<(usize, Option<FramePart<'a>>), FrameError> {
+        if let Some(message) = self.find_short(chunk) {
+            return Ok(self.take_whole(chunk, message.header(), message.start));
+        }
         if matches!(self.state, State::Boundary)
             && let Ok(Some((header, len))) = self.header_rules.parse(chunk)
             && header.payload_len <= (chunk.len() - len) as u64
         {
-            let frame_offset = self.offset;
-            let end = len + header.payload_len as usize;
-            self.offset += end as u64;
-            return Ok((
-                end,
-                Some(FramePart {
-                    header,
-                    start: true,
-                    end: true,
-                    offset: frame_offset + len as u64,
-                    frame_offset,
-                    mask: header.masking_key.map(|key| key.at(0)),
-                    payload: &mut chunk[len..end],
-                }),
-            ));
+            return Ok(self.take_whole(chunk, header, len));
         }
         let (taken, part) = self.resume(chunk)?;
         Ok((taken, part.map(FramePart::rebuilt)))
@@ -239,6 +231,42 @@ impl FrameDecoder {
             State::Payload { header, .. } => Some(header),
             _ => None,
         }
+    }
+
+    /// Takes a frame that is whole in `chunk`, behind a header of `len` bytes.
+    #[inline(always)]
+    fn take_whole<'a>(
+        &mut self,
+        chunk: &'a mut [u8],
+        header: FrameHeader,
+        len: usize,
+    ) -> (usize, Option<FramePart<'a>>) {
+        let frame_offset = self.offset;
+        let end = len + header.payload_len as usize;
+        self.offset += end as u64;
+        let part = FramePart {
+            header,
+            start: true,
+            end: true,
+            offset: frame_offset + len as u64,
+            frame_offset,
+            mask: header.masking_key.map(|key| key.at(0)),
+            payload: &mut chunk[len..end],
+        };
+        (end, Some(part))
+    }
+
+    /// The short message that begins `chunk`; the decoder has not [taken](Self::take_short) it then.
+    #[inline(always)]
+    pub(crate) fn find_short(&self, chunk: &[u8]) -> Option<ShortMessage> {
+        let State::Boundary = self.state else { return None };
+        self.short.find(chunk)
+    }
+
+    /// Takes a short message.
+    #[inline(always)]
+    pub(crate) const fn take_short(&mut self, message: ShortMessage) {
+        self.offset += message.end as u64;
     }
 
     /// All but whole frames.

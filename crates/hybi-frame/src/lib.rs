@@ -72,6 +72,7 @@ mod part;
 mod payload;
 mod role;
 mod rules;
+mod short;
 mod utf8;
 
 // The public interface.

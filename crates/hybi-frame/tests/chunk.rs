@@ -1,9 +1,12 @@
 //! A chunk: what is read, lent, kept and given back, and what of it is copied (RFC 6455 §5.2, §5.6).
 
+mod common;
+
 use bytes::Bytes;
+use common::Event;
 use hybi_frame::{
-    Assembled, Chunk, FrameDecoder, FrameRules, Limits, Located, MaskingKey, MessageAssembler,
-    Opcode, Payload, Role, Rsv, TextPayload, encode_frame,
+    Assembled, Chunk, FrameDecoder, FrameError, FrameRules, Limits, Located, MaskingKey,
+    MessageAssembler, Opcode, Payload, Role, Rsv, TextPayload, encode_frame,
 };
 use hybi_testkit::allocator::{Counting, Meter};
 use proptest::collection::vec;
@@ -200,7 +203,9 @@ fn a_small_rest_leaves_the_block_to_others() {
     let mut block = chunk.shrink_to_rest().expect("a small rest");
     assert_eq!((chunk.unread(), meter.held()), (&mut [b'a'; 10][..], 10));
     assert!(chunk.room(1).is_empty());
-    chunk.consume(10);
+    chunk.consume(5);
+    assert!(chunk.shrink_to_rest().is_none(), "it is not for others");
+    chunk.consume(5);
     assert!(!chunk.reclaim(), "too small for a thread");
     assert!(!block.reclaim(), "a message is held");
     drop(kept);
@@ -216,6 +221,104 @@ fn a_block_of_more_than_a_chunk_is_not_for_a_thread() {
     let mut chunk = Chunk::holding(&[1; Chunk::LEN + 1]);
     chunk.consume(usize::MAX);
     assert!(!chunk.reclaim());
+}
+
+/// What an endpoint made of a stream: events, and the rule that was broken.
+type Seen = (Vec<Event>, Result<(), FrameError>, u64);
+
+/// Receives a stream in a chunk that holds `size` bytes of it at a time; asks for short messages
+/// first, or not.
+fn receive_in_chunks(
+    role: Role,
+    limits: (Limits, Limits),
+    wire: &[u8],
+    size: usize,
+    asks_for_short: bool,
+) -> Seen {
+    let rules = FrameRules::RFC6455;
+    let mut decoder = FrameDecoder::new(role, rules, limits.0);
+    let mut assembler = MessageAssembler::new(rules, limits.1);
+    let mut events = Vec::new();
+    for bytes in wire.chunks(size) {
+        let mut chunk = Chunk::holding(bytes);
+        while !chunk.is_empty() {
+            let short = asks_for_short.then(|| chunk.decode_short(&mut decoder, &assembler));
+            let mut broken = Ok(());
+            let located = short.flatten().or_else(|| {
+                chunk.decode(usize::MAX, |bytes| {
+                    let decoded = decoder.decode(bytes).and_then(|(taken, part)| {
+                        let event = part.map_or(Ok(None), |part| assembler.push(part))?;
+                        Ok((taken, event))
+                    });
+                    decoded.unwrap_or_else(|error| {
+                        broken = Err(error);
+                        (0, None)
+                    })
+                })
+            });
+            if broken.is_err() {
+                return (events, broken, decoder.offset());
+            }
+            events.extend(located.map(|located| match located {
+                Located::Text => Event::Text(chunk.lent_text().to_owned()),
+                Located::Binary => Event::Binary(chunk.lent_bytes().to_vec()),
+                Located::Ping => Event::Ping(chunk.lent_bytes().to_vec()),
+                Located::Pong => Event::Pong(chunk.lent_bytes().to_vec()),
+                Located::Owned(event) => event.into(),
+            }));
+        }
+    }
+    (events, Ok(()), decoder.offset())
+}
+
+/// Frames, most of them short messages, and some that are not lawful.
+fn frames() -> impl Strategy<Value = Vec<u8>> {
+    let payload = prop_oneof![
+        4 => "[ -~]{0,40}".prop_map(String::into_bytes),
+        2 => "\\PC{0,60}".prop_map(String::into_bytes),
+        2 => vec(any::<u8>(), 0..140),
+    ];
+    let first = prop_oneof![6 => 0x81_u8..0x83, 2 => 0_u8..3, 1 => 0x88_u8..0x8b, 1 => any::<u8>()];
+    let key = any::<[u8; 4]>();
+    // Nearly all are masked if their sender is to mask, and not otherwise.
+    let frame = (first, payload, key, 0..50_u8);
+    (vec(frame, 0..12), any::<bool>()).prop_map(|(frames, masked)| {
+        let mut wire = vec![u8::from(masked)];
+        for (first, payload, key, wrong) in frames {
+            let mut frame = Vec::new();
+            let masked = masked != (wrong == 0);
+            let key = masked.then_some(MaskingKey::from_bytes(key));
+            encode_frame(&mut frame, true, Rsv::NONE, Opcode::Text, &payload, key);
+            frame[0] = first;
+            wire.extend_from_slice(&frame);
+        }
+        wire
+    })
+}
+
+proptest! {
+    #[test]
+    fn short_messages_are_the_same_either_way(
+        wire in frames(),
+        size in 1_usize..300,
+        limit in prop_oneof![Just(1000_usize), 0_usize..130],
+        of_frames in any::<bool>(),
+    ) {
+        let (role, wire) = (if wire[0] == 1 { Role::Server } else { Role::Client }, &wire[1..]);
+        let small = if of_frames {
+            Limits::default().with_max_frame(limit as u64)
+        } else {
+            Limits::default().with_max_message(limit)
+        };
+        // The decoder may know another limit than the assembler.
+        for limits in [(small, small), (Limits::default(), small), (small, Limits::default())] {
+            let seen = receive_in_chunks(role, limits, wire, size, true);
+            prop_assert_eq!(&seen, &receive_in_chunks(role, limits, wire, size, false));
+            // No frame is whole in a byte.
+            let (events, broken, _) = receive_in_chunks(role, limits, wire, 1, false);
+            prop_assert_eq!((&seen.0, seen.1), (&events, broken));
+        }
+    }
 }
 
 /// Something that a driver does with a chunk.

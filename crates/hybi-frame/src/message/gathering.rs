@@ -2,12 +2,12 @@
 //! while it arrives (RFC 6455 §5.4, §8.1).
 
 use super::MessageAssembler;
-use super::sequence::Kind;
 use crate::decoder::FrameDecoder;
 use crate::error::{FrameError, Violation};
 use crate::part::FramePart;
 use crate::payload::{Assembled, Payload, TextPayload};
 use crate::rules::InvalidUtf8;
+use crate::short::Kind;
 use crate::utf8::{self, DirectBuffer, Utf8Validator};
 
 impl MessageAssembler {

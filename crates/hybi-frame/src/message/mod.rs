@@ -100,6 +100,12 @@ impl MessageAssembler {
         self.push_other(part)
     }
 
+    /// Whether a whole message of `len` bytes may come next.
+    #[inline(always)]
+    pub(crate) const fn may_take(&self, len: usize) -> bool {
+        self.sequence.is_between() && len <= self.sequence.max_message()
+    }
+
     /// Whether a message has begun and not ended.
     #[inline]
     #[must_use]

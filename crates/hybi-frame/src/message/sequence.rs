@@ -5,6 +5,7 @@ use crate::header::{FrameHeader, max_encoded};
 use crate::limits::Limits;
 use crate::opcode::Opcode;
 use crate::rules::FrameRules;
+use crate::short::Kind;
 
 /// The place of a stream in its sequence of frames. It sees headers and counts bytes; what becomes of
 /// payloads is nothing to it.
@@ -54,13 +55,6 @@ struct Progress {
     encoded: u64,
     /// Frames that it went on with after its first.
     fragments: u64,
-}
-
-/// What a message is, as its first frame says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Binary,
 }
 
 impl Sequence {
