@@ -175,7 +175,6 @@ pub(crate) fn pin_to_last_core() {
 
 /// Keeps this thread on one of its cores, where the system lets it choose.
 fn pin(choose: impl FnOnce(&mut dyn Iterator<Item = usize>) -> Option<usize>) {
-    // Threads inherit where those that started them may run.
     let Ok(allowed) = sched_getaffinity(None) else { return };
     let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core));
     if let Some(core) = choose(&mut cores) {

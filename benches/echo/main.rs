@@ -57,9 +57,10 @@ mod linux {
             std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
         let wanted =
             |shape: &str| named.is_empty() || named.iter().any(|name| shape.contains(name));
-        pin_to_last_core();
         println!("echo over loopback; medians of {rounds} rounds; ratios to raw TCP");
         let servers = SERVERS.map(|(server, name)| (Running::start(server), name));
+        // After the servers, which may run where the thread may that starts them.
+        pin_to_last_core();
         for (shape, connections, len, in_flight) in SHAPES {
             if wanted(shape) {
                 println!("{shape}");
