@@ -1,9 +1,8 @@
 //! From a stream that a listener accepted to an open WebSocket.
 
-use futures_io::{AsyncRead, AsyncWrite};
 use hybi::{Error, Server, Upgrade, opening};
 
-use crate::{AsyncStdIo, AsyncStdTimer, Stream, WebSocket, transport};
+use crate::{AsyncStdIo, AsyncStdTimer, Socket, Stream, WebSocket, transport};
 
 /// A request that has been read and waits for an answer; see [`hybi::Incoming`].
 ///
@@ -122,10 +121,7 @@ pub async fn accept_with(server: &Server, stream: impl Into<Stream>) -> Result<W
 /// # Errors
 ///
 /// As [`accept`].
-pub async fn accept_on<S>(server: &Server, stream: S) -> Result<WebSocket<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+pub async fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocket<S>, Error> {
     let (timer, deadline) = opening::begin(server.config());
     opening::accept_on(server, AsyncStdIo::new(stream), timer, deadline).await
 }
@@ -183,10 +179,7 @@ pub async fn incoming(server: &Server, stream: impl Into<Stream>) -> Result<Inco
 /// # Errors
 ///
 /// As [`incoming`].
-pub async fn incoming_on<S>(server: &Server, stream: S) -> Result<Incoming<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+pub async fn incoming_on<S: Socket>(server: &Server, stream: S) -> Result<Incoming<S>, Error> {
     let (timer, deadline) = opening::begin(server.config());
     opening::incoming_on(server, AsyncStdIo::new(stream), timer, deadline).await
 }
@@ -207,10 +200,7 @@ where
 ///     Ok(())
 /// }
 /// ```
-pub fn upgraded<S>(upgrade: Upgrade, stream: S) -> WebSocket<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+pub fn upgraded<S: Socket>(upgrade: Upgrade, stream: S) -> WebSocket<S> {
     upgrade.into_websocket(AsyncStdIo::new(stream), AsyncStdTimer::default())
 }
 

@@ -4,37 +4,44 @@ use core::net::SocketAddr;
 use std::io;
 
 use async_std::net::{TcpStream, ToSocketAddrs};
-use futures_io::{AsyncRead, AsyncWrite};
 use hybi::{
-    Client, Error, WsUri,
+    Client, Error, Request, WsUri,
     opening::{self, Dial},
 };
 
-use crate::{AsyncStdIo, AsyncStdTimer, WebSocket, transport};
+use crate::{AsyncStdIo, AsyncStdTimer, Socket, WebSocket, transport};
 
 /// What [`connect`] connects through and [`accept`](crate::accept()) accepts on: TCP.
 pub type Stream = TcpStream;
 
 /// Connects to a `ws` URI.
 ///
-/// Returns the connection and the server's response, whose header fields may be of interest.
+/// Returns the connection and the server's response, whose header fields may be of interest. What is asked
+/// for is a string, an [`http::Uri`], or a [`Request`] with fields and subprotocols of this connection alone.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_async_std::Error> {
+/// use hybi_async_std::Request;
+///
 /// let (mut ws, response) = hybi_async_std::connect("ws://127.0.0.1:8080/echo").await?;
 /// println!("served by {:?}", response.headers().get("Server"));
 /// ws.send("hello").await?;
+///
+/// let chat = Request::from("ws://127.0.0.1:8080/chat").header("Cookie", "session=1");
+/// let (mut ws, _response) = hybi_async_std::connect(chat).await?;
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// # Errors
 ///
-/// [`Error::Uri`]; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
+/// [`Error::Uri`] and [`Error::Field`] for a request that cannot be sent; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
 /// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
 /// [`Error::TlsNotCompiledIn`] for `wss`.
-pub async fn connect(uri: &str) -> Result<(WebSocket, http::Response<()>), Error> {
-    connect_with(&Client::default(), uri).await
+pub async fn connect(
+    request: impl Into<Request>,
+) -> Result<(WebSocket, http::Response<()>), Error> {
+    connect_with(&Client::default(), request).await
 }
 
 /// Connects to a `ws` URI as `client` says.
@@ -59,9 +66,9 @@ pub async fn connect(uri: &str) -> Result<(WebSocket, http::Response<()>), Error
 /// As [`connect`].
 pub async fn connect_with(
     client: &Client,
-    uri: &str,
+    request: impl Into<Request>,
 ) -> Result<(WebSocket, http::Response<()>), Error> {
-    Connector::new().connect(client, uri).await
+    Connector::new().connect(client, request).await
 }
 
 /// Connects on a stream of the caller's making, which is left as it is: through a proxy, a Unix socket, TLS.
@@ -86,16 +93,13 @@ pub async fn connect_with(
 /// # Errors
 ///
 /// As [`connect`].
-pub async fn connect_on<S>(
+pub async fn connect_on<S: Socket>(
     client: &Client,
-    uri: &str,
+    request: impl Into<Request>,
     stream: S,
-) -> Result<(WebSocket<S>, http::Response<()>), Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+) -> Result<(WebSocket<S>, http::Response<()>), Error> {
     let (timer, deadline) = opening::begin(client.config());
-    opening::connect_on(client, &uri.parse()?, AsyncStdIo::new(stream), timer, deadline).await
+    opening::connect_on(client, request, AsyncStdIo::new(stream), timer, deadline).await
 }
 
 /// How to reach a server: TCP.
@@ -132,9 +136,9 @@ impl Connector {
     pub async fn connect(
         &self,
         client: &Client,
-        uri: &str,
+        request: impl Into<Request>,
     ) -> Result<(WebSocket, http::Response<()>), Error> {
-        opening::connect(self, client, &uri.parse()?).await
+        opening::connect(self, client, request).await
     }
 }
 

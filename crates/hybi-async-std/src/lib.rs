@@ -51,7 +51,7 @@ pub use hybi::*;
 pub use accept::{Incoming, accept, accept_on, accept_with, incoming, incoming_on, upgraded};
 pub use connect::{Connector, Stream, connect, connect_on, connect_with};
 pub use timer::AsyncStdTimer;
-pub use transport::AsyncStdIo;
+pub use transport::{AsyncStdIo, Socket};
 
 /// An open WebSocket connection on async-std; see [`hybi::WebSocket`].
 ///

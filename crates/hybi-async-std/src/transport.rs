@@ -13,6 +13,24 @@ use async_std::net::TcpStream;
 use futures_io::{AsyncRead, AsyncWrite};
 use hybi::io::{FuturesIo, Transport};
 
+/// A stream that a [`WebSocket`](crate::WebSocket) can be over: anything with the futures-io traits.
+///
+/// It is the one bound of a function for all of them; what is spawned has to be `Send` as well.
+///
+/// ```
+/// use hybi_async_std::{Error, Socket, WebSocket};
+///
+/// async fn echo<S: Socket>(mut ws: WebSocket<S>) -> Result<(), Error> {
+///     while let Some(message) = ws.recv().await? {
+///         ws.feed(message).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub trait Socket: AsyncRead + AsyncWrite + Unpin + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Socket for S {}
+
 /// A stream with the futures-io traits as a [`Transport`].
 ///
 /// Closing async-std's TCP stream only flushes it. RFC 6455 section 7.1.1 wants the sending half ended
@@ -22,15 +40,14 @@ use hybi::io::{FuturesIo, Transport};
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_async_std::Error> {
 /// use async_std::net::TcpStream;
-/// use hybi_async_std::{AsyncStdIo, AsyncStdTimer, Client, WsUri, opening};
+/// use hybi_async_std::{AsyncStdIo, AsyncStdTimer, Client, opening};
 ///
 /// // What `hybi_async_std::connect_on` does, from the parts.
 /// let stream = TcpStream::connect("127.0.0.1:8080").await?;
 /// let client = Client::default();
-/// let uri: WsUri = "ws://127.0.0.1:8080/".parse()?;
 /// let (timer, deadline) = opening::begin::<AsyncStdTimer>(client.config());
 /// let (ws, _response) =
-///     opening::connect_on(&client, &uri, AsyncStdIo::new(stream), timer, deadline).await?;
+///     opening::connect_on(&client, "ws://127.0.0.1:8080/", AsyncStdIo::new(stream), timer, deadline).await?;
 /// # let _ = ws;
 /// # Ok(())
 /// # }
@@ -55,7 +72,7 @@ impl<S> AsyncStdIo<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for AsyncStdIo<S> {
+impl<S: Socket> Transport for AsyncStdIo<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
         self.0.poll_read(cx, chunk)
     }

@@ -138,6 +138,36 @@ impl ClientRequest {
         self
     }
 
+    /// The same request with what another asks for: its resource, its fields instead of ours of the same
+    /// names, and its origin and subprotocols if it has any. Version and extensions stay.
+    ///
+    /// ```
+    /// use hybi_handshake::ClientRequest;
+    ///
+    /// let always = ClientRequest::new("ws://example.org/".parse()?)
+    ///     .header("User-Agent", "example/1.0")?
+    ///     .header("Authorization", "Bearer 1234")?;
+    /// let once = ClientRequest::new("ws://example.org/chat".parse()?)
+    ///     .header("Authorization", "Bearer 5678")?;
+    /// let request = always.amended(once);
+    /// let mut fields = Vec::new();
+    /// request.write_fields(&mut fields);
+    /// assert_eq!(fields, b"User-Agent: example/1.0\r\nAuthorization: Bearer 5678\r\n");
+    /// assert_eq!(request.uri().resource(), "/chat");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn amended(mut self, by: Self) -> Self {
+        self.uri = by.uri;
+        self.origin = by.origin.or(self.origin);
+        if !by.subprotocols.is_empty() {
+            self.subprotocols = by.subprotocols;
+        }
+        // It replaces what is there of a name with all that comes of it.
+        self.headers.extend(by.headers);
+        self
+    }
+
     /// Where the request goes.
     #[must_use]
     pub const fn uri(&self) -> &WsUri {

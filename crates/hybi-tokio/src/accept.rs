@@ -1,7 +1,6 @@
 //! From a stream that a listener accepted to an open WebSocket.
 
 use hybi::{Error, Server, Upgrade, opening};
-use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
 use tokio::net::TcpStream;
 #[cfg(feature = "rustls")]
@@ -9,7 +8,7 @@ use tokio_rustls::TlsAcceptor;
 
 #[cfg(feature = "rustls")]
 use crate::MaybeTls;
-use crate::{Stream, TokioIo, TokioTimer, WebSocket, transport};
+use crate::{Socket, Stream, TokioIo, TokioTimer, WebSocket, transport};
 
 /// A request that has been read and waits for an answer; see [`hybi::Incoming`].
 ///
@@ -128,10 +127,7 @@ pub async fn accept_with(server: &Server, stream: impl Into<Stream>) -> Result<W
 /// # Errors
 ///
 /// As [`accept`].
-pub async fn accept_on<S>(server: &Server, stream: S) -> Result<WebSocket<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+pub async fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocket<S>, Error> {
     let (timer, deadline) = opening::begin(server.config());
     opening::accept_on(server, TokioIo::new(stream), timer, deadline).await
 }
@@ -191,10 +187,7 @@ pub async fn incoming(server: &Server, stream: impl Into<Stream>) -> Result<Inco
 /// # Errors
 ///
 /// As [`incoming`].
-pub async fn incoming_on<S>(server: &Server, stream: S) -> Result<Incoming<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+pub async fn incoming_on<S: Socket>(server: &Server, stream: S) -> Result<Incoming<S>, Error> {
     let (timer, deadline) = opening::begin(server.config());
     opening::incoming_on(server, TokioIo::new(stream), timer, deadline).await
 }
@@ -284,14 +277,11 @@ pub async fn incoming_tls(
 ///
 /// As [`accept_tls`].
 #[cfg(feature = "rustls")]
-pub async fn incoming_tls_on<S>(
+pub async fn incoming_tls_on<S: Socket>(
     server: &Server,
     acceptor: &TlsAcceptor,
     stream: S,
-) -> Result<Incoming<MaybeTls<S>>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+) -> Result<Incoming<MaybeTls<S>>, Error> {
     let (mut timer, deadline) = opening::begin(server.config());
     // Boxed, as all that only the opening needs: tasks live on for as long as their connections.
     let handshake = Box::pin(acceptor.accept(stream));
@@ -304,14 +294,10 @@ where
 /// bytes that it read too many, see [`Upgrade::with_input`].
 ///
 /// ```
-/// use hybi_tokio::{Error, Upgrade};
-/// use tokio::io::{AsyncRead, AsyncWrite};
+/// use hybi_tokio::{Error, Socket, Upgrade};
 ///
 /// /// After an HTTP framework sent the response and handed over `stream`.
-/// async fn serve<S>(upgrade: Upgrade, stream: S) -> Result<(), Error>
-/// where
-///     S: AsyncRead + AsyncWrite + Unpin,
-/// {
+/// async fn serve<S: Socket>(upgrade: Upgrade, stream: S) -> Result<(), Error> {
 ///     let mut ws = hybi_tokio::upgraded(upgrade, stream);
 ///     while let Some(message) = ws.recv().await? {
 ///         ws.feed(message).await?;
@@ -319,10 +305,7 @@ where
 ///     Ok(())
 /// }
 /// ```
-pub fn upgraded<S>(upgrade: Upgrade, stream: S) -> WebSocket<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+pub fn upgraded<S: Socket>(upgrade: Upgrade, stream: S) -> WebSocket<S> {
     upgrade.into_websocket(TokioIo::new(stream), TokioTimer::default())
 }
 

@@ -59,7 +59,7 @@ pub use accept::{accept_tls, incoming_tls, incoming_tls_on};
 pub use connect::{Connector, connect, connect_on, connect_with};
 pub use stream::{MaybeTls, Stream};
 pub use timer::TokioTimer;
-pub use transport::TokioIo;
+pub use transport::{Socket, TokioIo};
 #[cfg(feature = "rustls")]
 pub use {rustls, tokio_rustls};
 

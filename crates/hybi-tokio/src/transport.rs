@@ -13,22 +13,39 @@ use tokio::{
     net::TcpStream,
 };
 
+/// A stream that a [`WebSocket`](crate::WebSocket) can be over: anything with tokio's I/O traits.
+///
+/// It is the one bound of a function for all of them; what is spawned has to be `Send + 'static` as well.
+///
+/// ```
+/// use hybi_tokio::{Error, Socket, WebSocket};
+///
+/// async fn echo<S: Socket>(mut ws: WebSocket<S>) -> Result<(), Error> {
+///     while let Some(message) = ws.recv().await? {
+///         ws.feed(message).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub trait Socket: AsyncRead + AsyncWrite + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket for S {}
+
 /// A stream with tokio's I/O traits as a [`Transport`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), hybi_tokio::Error> {
-/// use hybi_tokio::{Client, TokioIo, TokioTimer, WsUri, opening};
+/// use hybi_tokio::{Client, TokioIo, TokioTimer, opening};
 ///
 /// // What `hybi_tokio::connect_on` does, from the parts.
 /// # let (ours, theirs) = tokio::io::duplex(4096);
 /// # let stream = ours;
 /// # tokio::spawn(async { hybi_tokio::accept_on(&hybi_tokio::Server::default(), theirs).await });
 /// let client = Client::default();
-/// let uri: WsUri = "ws://example.org/".parse()?;
 /// let (timer, deadline) = opening::begin::<TokioTimer>(client.config());
 /// let (ws, _response) =
-///     opening::connect_on(&client, &uri, TokioIo::new(stream), timer, deadline).await?;
+///     opening::connect_on(&client, "ws://example.org/", TokioIo::new(stream), timer, deadline).await?;
 /// # let _ = ws.transport().get_ref();
 /// # Ok(())
 /// # }
@@ -53,7 +70,7 @@ impl<S> TokioIo<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Transport for TokioIo<S> {
+impl<S: Socket> Transport for TokioIo<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut chunk = ReadBuf::new(chunk);
         ready!(Pin::new(&mut self.0).poll_read(cx, &mut chunk))?;

@@ -101,7 +101,7 @@ pub use connection::{
     Negotiated, OpeningError, Outgoing, Prepared, Secret, SendError, State, Unsupported,
 };
 pub use opening::Incoming;
-pub use opening::client::{Client, ClientAccepted, ClientBuilder, ClientHandshake};
+pub use opening::client::{Client, ClientAccepted, ClientBuilder, ClientHandshake, Request};
 pub use opening::server::{Server, ServerBuilder, Upgrade, upgrade};
 pub use socket::{WebSocket, io};
 

@@ -10,6 +10,8 @@ use crate::version::Version;
 pub enum FieldError {
     /// `Host`, `Upgrade`, `Connection` and `Sec-WebSocket-*` are written by the handshake itself.
     Reserved,
+    /// An opening handshake is a GET request (RFC 6455 §4.1), whatever the method asked for.
+    NotGet,
     /// The name of the field is not a token.
     InvalidName,
     /// The value of the field holds a character that would end it, such as CR, LF or NUL.
@@ -35,6 +37,7 @@ impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Reserved => "this field is written by the handshake itself",
+            Self::NotGet => "an opening handshake is a GET request",
             Self::InvalidName => "the field name is not a token",
             Self::InvalidValue => "the field value holds a character that no field may hold",
             Self::NotAToken => "a name or value is not a token of HTTP",

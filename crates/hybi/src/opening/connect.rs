@@ -7,7 +7,7 @@ use hybi_frame::Role;
 use hybi_handshake::WsUri;
 
 use super::{
-    client::{Client, ClientAccepted, ClientHandshake},
+    client::{Client, ClientAccepted, ClientHandshake, Request},
     dial::{Dial, reach},
     wire::Wire,
 };
@@ -30,10 +30,11 @@ use crate::{
 pub async fn connect<D: Dial>(
     dial: &D,
     client: &Client,
-    uri: &WsUri,
+    request: impl Into<Request>,
 ) -> Result<(WebSocket<D::Transport, D::Timer>, http::Response<()>), Error> {
     let deadline = client.config().handshake_deadline(dial.timer().now());
-    connect_anew(client, uri, deadline, || reach(dial, uri, deadline)).await
+    let (client, uri) = client.prepare(request)?;
+    attempt(client, &uri, deadline, || reach(dial, &uri, deadline)).await
 }
 
 /// Opens a connection as client on a transport that `connect` makes, and on another if the server refuses
@@ -52,7 +53,7 @@ pub async fn connect<D: Dial>(
 /// ) -> Result<WebSocket<T, C>, Error> {
 ///     let (_, deadline) = opening::begin::<C>(client.config());
 ///     let dig = || async { Ok((tunnel().await?, C::default())) };
-///     let (ws, _response) = opening::connect_anew(client, &uri.parse()?, deadline, dig).await?;
+///     let (ws, _response) = opening::connect_anew(client, uri, deadline, dig).await?;
 ///     Ok(ws)
 /// }
 /// ```
@@ -63,6 +64,20 @@ pub async fn connect<D: Dial>(
 /// last one; what `connect` fails of ends them.
 pub async fn connect_anew<T: Transport, C: Timer, F>(
     client: &Client,
+    request: impl Into<Request>,
+    deadline: Instant,
+    connect: impl FnMut() -> F,
+) -> Result<(WebSocket<T, C>, http::Response<()>), Error>
+where
+    F: Future<Output = Result<(T, C), Error>>,
+{
+    let (client, uri) = client.prepare(request)?;
+    attempt(client, &uri, deadline, connect).await
+}
+
+/// Attempts to open a connection, over and over while the client falls back.
+async fn attempt<T: Transport, C: Timer, F>(
+    mut client: Client,
     uri: &WsUri,
     deadline: Instant,
     mut connect: impl FnMut() -> F,
@@ -70,21 +85,21 @@ pub async fn connect_anew<T: Transport, C: Timer, F>(
 where
     F: Future<Output = Result<(T, C), Error>>,
 {
-    let mut attempt = client.clone();
     let mut refusal = None;
     loop {
         let (transport, timer) = connect().await?;
-        let error = match connect_on(&attempt, uri, transport, timer, deadline).await {
+        let wire = Wire::new(transport, timer, deadline);
+        let error = match open(&client, uri, wire).await {
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
-        let next = attempt.fall_back(&error);
+        let next = client.fall_back(&error);
         // Of several, the one that says what would do is worth most.
         if error.handshake().is_some_and(|error| !error.versions_offered().is_empty()) {
             refusal.get_or_insert_with(|| error.clone());
         }
         match next {
-            Some(next) => attempt = next,
+            Some(next) => client = next,
             None => return Err(refusal.unwrap_or(error)),
         }
     }
@@ -105,7 +120,7 @@ where
 /// ) -> Result<WebSocket<T, C>, Error> {
 ///     let (timer, deadline) = opening::begin(client.config());
 ///     let (ws, _response) =
-///         opening::connect_on(client, &uri.parse()?, transport, timer, deadline).await?;
+///         opening::connect_on(client, uri, transport, timer, deadline).await?;
 ///     Ok(ws)
 /// }
 /// ```
@@ -118,14 +133,22 @@ where
 /// nor end the transport.
 pub async fn connect_on<T: Transport, C: Timer>(
     client: &Client,
-    uri: &WsUri,
+    request: impl Into<Request>,
     transport: T,
     timer: C,
     deadline: Instant,
 ) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
+    let (client, uri) = client.prepare(request)?;
+    open(&client, &uri, Wire::new(transport, timer, deadline)).await
+}
+
+async fn open<T: Transport, C: Timer>(
+    client: &Client,
+    uri: &WsUri,
+    mut wire: Wire<T, C>,
+) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
     // Outside of what a deadline ends: it knows what has come until then.
     let mut handshake = Box::new(client.handshake(uri));
-    let mut wire = Wire::new(transport, timer, deadline);
     let exchange = Box::pin(exchange(&mut handshake, &mut wire));
     let accepted = exchange.await.map_err(|error| refusal_or(error, &mut handshake))?;
     drop(handshake);

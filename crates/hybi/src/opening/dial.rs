@@ -62,7 +62,8 @@ use crate::{
 /// #     }
 /// # }
 ///
-/// async fn greet(client: &Client, uri: &WsUri) -> Result<(), Error> {
+/// async fn greet(client: &Client) -> Result<(), Error> {
+///     let uri = "ws://example.org/chat";
 ///     let (mut ws, _response) = opening::connect(&Connector, client, uri).await?;
 ///     ws.send("hello").await?;
 ///     Ok(())

@@ -95,8 +95,8 @@ use super::pool::Chunk;
 /// };
 /// let asking = async {
 ///     let deadline = client.config().handshake_deadline(Clock.now());
-///     let uri = "ws://example.org/".parse()?;
-///     let (mut ws, _response) = opening::connect_on(&client, &uri, ours, Clock, deadline).await?;
+///     let uri = "ws://example.org/";
+///     let (mut ws, _response) = opening::connect_on(&client, uri, ours, Clock, deadline).await?;
 ///     ws.send("hello").await?;
 ///     assert_eq!(ws.recv().await?, Some(Message::from("hello")));
 ///     ws.close(hybi::CloseCode::NORMAL, "").await?;

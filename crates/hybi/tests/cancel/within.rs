@@ -66,9 +66,9 @@ fn an_answer_at_the_last_moment_counts() {
     for answered in [true, false] {
         let (end, far) = link(Manners::PLAIN);
         let clock = Clock::new();
-        let (client, uri) = (Client::default(), "ws://example.org/".parse().expect("a URI"));
+        let (client, uri) = (Client::default(), "ws://example.org/");
         let deadline = clock.now() + SECOND * 10;
-        let mut future = pin!(connect_on(&client, &uri, end, clock.timer(), deadline));
+        let mut future = pin!(connect_on(&client, uri, end, clock.timer(), deadline));
         let task = Task::new();
         assert!(task.poll(future.as_mut()).is_pending());
         assert!(far.take(usize::MAX).starts_with(b"GET / HTTP/1.1\r\n"));

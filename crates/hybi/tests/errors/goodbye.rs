@@ -95,8 +95,8 @@ fn while_opening_it_is_the_end_of_the_handshake() {
     let timer = Clock::new().timer();
     let deadline =
         timer.now() + Config::default().handshake_deadline(timer.now()).duration_since(timer.now());
-    let (client, uri) = (Client::default(), "wss://example.org/".parse().expect("a URI"));
-    let opened = connect_on(&client, &uri, Left::without_goodbye(cut), timer, deadline);
+    let (client, uri) = (Client::default(), "wss://example.org/");
+    let opened = connect_on(&client, uri, Left::without_goodbye(cut), timer, deadline);
     let error = run(opened, || {}).map(|_| ()).expect_err("half a response");
     let received = cut.len();
     assert!(

@@ -21,8 +21,8 @@ fn connect(client: &Client, versions: &[Version]) -> (Result<Socket, Error>, usi
     let waiting: RefCell<Vec<End>> = RefCell::default();
     let attempts = RefCell::new(0);
     let deadline = client.config().handshake_deadline(clock.now());
-    let uri = "ws://example.org/".parse().expect("a URI");
-    let connecting = opening::connect_anew(client, &uri, deadline, || async {
+    let uri = "ws://example.org/";
+    let connecting = opening::connect_anew(client, uri, deadline, || async {
         let (near, far) = link_both(Manners::PLAIN, Manners::PLAIN);
         waiting.borrow_mut().push(far);
         *attempts.borrow_mut() += 1;

@@ -123,9 +123,9 @@ fn silent_handshakes_end() {
     for version in Version::ALL {
         let (end, _far) = link(Manners::PLAIN);
         let (client, timer) = (client(version), clock.timer());
-        let uri = "ws://example.org/".parse().expect("a URI");
+        let uri = "ws://example.org/";
         let deadline = client.config().handshake_deadline(clock.now());
-        let mut opening = Box::pin(opening::connect_on(&client, &uri, end, timer, deadline));
+        let mut opening = Box::pin(opening::connect_on(&client, uri, end, timer, deadline));
         assert_ends_at_ten(&clock, opening.as_mut());
     }
     // A challenge that never comes, of which some came, or a head that never ends.

@@ -142,8 +142,8 @@ fn a_server_that_answers_before_it_reads_is_heard() {
             let clock = Clock::new();
             let (client, timer) = (client(version), clock.timer());
             let deadline = client.config().handshake_deadline(timer.now());
-            let uri = "ws://example.org/".parse().expect("a URI");
-            let opening = connect_on(&client, &uri, near, timer, deadline);
+            let uri = "ws://example.org/";
+            let opening = connect_on(&client, uri, near, timer, deadline);
             let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 100\r\n\r\n";
             let mut answer = answer.to_vec();
             answer.resize(answer.len() + 100, b'x');

@@ -19,8 +19,8 @@ fn told(version: Version, pieces: &[(u64, &str)]) -> (Error, u64) {
     let (start, timer) = (clock.now(), clock.timer());
     let client = Client::builder().version(version).build().expect("a client");
     let deadline = client.config().handshake_deadline(timer.now());
-    let uri = "ws://example.org/".parse().expect("a URI");
-    let mut opening = pin!(connect_on(&client, &uri, end, timer, deadline));
+    let uri = "ws://example.org/";
+    let mut opening = pin!(connect_on(&client, uri, end, timer, deadline));
     let task = Task::new();
     let mut pieces = pieces.iter().peekable();
     loop {

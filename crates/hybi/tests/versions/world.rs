@@ -71,10 +71,10 @@ pub(crate) fn open(
     let clock = Clock::new();
     let (asking, answering) = (clock.timer(), clock.timer());
     let deadline = client.config().handshake_deadline(asking.now());
-    let uri = "ws://example.org:8080/chat?room=1".parse().expect("a URI");
+    let uri = "ws://example.org:8080/chat?room=1";
     let (opened, accepted) = run(
         join(
-            connect_on(client, &uri, near, asking, deadline),
+            connect_on(client, uri, near, asking, deadline),
             accept_on(server, far, answering, deadline),
         ),
         || {},

@@ -2,6 +2,7 @@
 
 mod fallback;
 mod handshake;
+mod request;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use handshake::{ClientAccepted, ClientHandshake};
+pub use request::Request;
 
 /// What a client asks for, whatever the URI: header fields, subprotocols, version, limits.
 ///
