@@ -6,14 +6,14 @@ use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Status};
 use super::{End, Flush, Inflated, Payload};
 use crate::deflate::codec::pool::Kind;
 
-pub(in super::super) struct Compressor(Deflate);
+pub(in super::super) struct Compressor(Box<Deflate>);
 
 impl Compressor {
     pub(in super::super) fn new(Kind { level, window_bits }: Kind) -> Self {
         // A window of 8 bits is not to be had, and not needed: with 9, nothing refers back more than
         // 512 - 262 = 250 bytes, since matches stop short of the end of the window by the longest
         // of them and what is read ahead to find them.
-        Self(Deflate::new(level.into(), false, window_bits.clamp(9, 15)))
+        Self(Box::new(Deflate::new(level.into(), false, window_bits.clamp(9, 15))))
     }
 
     /// What one takes, in bytes: twice the window, links between what is alike in it, and whatever
@@ -52,14 +52,14 @@ impl Compressor {
     }
 }
 
-pub(in super::super) struct Decompressor(Inflate);
+pub(in super::super) struct Decompressor(Box<Inflate>);
 
 impl Decompressor {
     /// What one takes, in bytes.
     pub(in super::super) const SIZE: usize = 48 << 10;
 
     pub(in super::super) fn new() -> Self {
-        Self(Inflate::new(false, 15))
+        Self(Box::new(Inflate::new(false, 15)))
     }
 
     pub(in super::super) fn reset(&mut self) {
