@@ -114,6 +114,9 @@ pub trait PayloadCodec: Send {
 /// Both directions of an extension on one connection, over the whole stream of bytes.
 pub trait StreamCodec: Send {
     /// Appends the encoded form of outgoing bytes to `out`, such that the peer can decode all of them.
+    ///
+    /// It takes as long as it takes. Where others are to have their turn, a long write is given in
+    /// [slices](crate::Chain::ENCODE_SLICE), each of which makes it a few bytes longer.
     fn encode(&mut self, bytes: &[u8], out: &mut Vec<u8>);
 
     /// Decodes bytes from the front of `input` into `out`; returns how many were taken and how many

@@ -222,6 +222,27 @@ fn bytes_that_do_not_compress_grow_by_little() {
     }
 }
 
+/// A long write in slices costs a few bytes for each, and no more than that.
+#[test]
+fn a_write_may_be_cut_into_slices() {
+    let bytes = [sample(300_000), noise(300_000, 1), sample(300_000)].concat();
+    let (mut whole, mut sliced) = (Vec::new(), Vec::new());
+    let first = 4 * Chain::ENCODE_SLICE;
+    chain().stream().unwrap().encode(&bytes[..first], &mut whole);
+    let mut sender = chain();
+    let mut slices = bytes.chunks(Chain::ENCODE_SLICE);
+    for slice in slices.by_ref().take(4) {
+        sender.stream().unwrap().encode(slice, &mut sliced);
+    }
+    assert!(decoded([&sliced[..]], 1 << 14) == bytes[..first]);
+    assert!(sliced.len() <= whole.len() + 4 * 20, "{} {}", sliced.len(), whole.len());
+    for slice in slices {
+        sender.stream().unwrap().encode(slice, &mut sliced);
+    }
+    assert!(decoded([&sliced[..]], 1 << 14) == bytes);
+    assert!(sliced.len() < 300_000 + 3 * whole.len(), "{} {}", sliced.len(), whole.len());
+}
+
 #[test]
 fn what_is_no_stream_of_deflate_data_is_a_violation() {
     for wire in ["06", "07", "000500fbff", "6a64f548cdc9c907000000ffff06"] {
