@@ -222,7 +222,8 @@ fn bytes_that_do_not_compress_grow_by_little() {
     }
 }
 
-/// A long write in slices costs a few bytes for each, and no more than that.
+/// A long write in slices costs some bytes for each, and no more than that: a flush, and with
+/// miniz_oxide the tables of a block.
 #[test]
 fn a_write_may_be_cut_into_slices() {
     let bytes = [sample(300_000), noise(300_000, 1), sample(300_000)].concat();
@@ -235,7 +236,7 @@ fn a_write_may_be_cut_into_slices() {
         sender.stream().unwrap().encode(slice, &mut sliced);
     }
     assert!(decoded([&sliced[..]], 1 << 14) == bytes[..first]);
-    assert!(sliced.len() <= whole.len() + 4 * 20, "{} {}", sliced.len(), whole.len());
+    assert!(sliced.len() <= whole.len() + 4 * 50, "{} {}", sliced.len(), whole.len());
     for slice in slices {
         sender.stream().unwrap().encode(slice, &mut sliced);
     }
