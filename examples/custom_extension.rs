@@ -3,8 +3,9 @@
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use hybi_tokio::{
-    Agreed, AnswerError, Client, CloseCode, Compress, Deflate, Error, Extension, ExtensionOffer,
-    ExtensionViolation, Extensions, PayloadCodec, Rsv, Server, Violation,
+    Client, CloseCode, Compress, Deflate, Error, Extensions, Server,
+    extension::{Agreed, AnswerError, Extension, ExtensionOffer, ExtensionViolation, PayloadCodec},
+    frame::{Rsv, Violation},
 };
 use tokio::net::TcpListener;
 

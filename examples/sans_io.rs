@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use hybi::{Event, HeadLimits, Message, Server, State};
+use hybi::{Event, Message, Server, State, handshake::HeadLimits};
 use hybi_handshake::{ServerHandshake, write_response};
 
 fn main() -> io::Result<()> {

@@ -3,7 +3,7 @@
 use hybi_benches::{bare::Deflater, records::Records};
 use hybi_frame::{MaskingKey, Opcode, Rsv, encode_frame};
 use hybi_tokio::{
-    Config, Connection, Deflate, ExtensionOffer, Extensions, Negotiated, Role, Version,
+    Config, Connection, Deflate, Extensions, Negotiated, Role, Version, extension::ExtensionOffer,
 };
 
 use crate::{Attack, frames::drain};

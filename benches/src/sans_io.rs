@@ -3,7 +3,8 @@
 use std::io::IoSlice;
 
 use hybi_tokio::{
-    Config, Connection, Deflate, ExtensionOffer, Extensions, Message, Negotiated, Role, Version,
+    Config, Connection, Deflate, Extensions, Message, Negotiated, Role, Version,
+    extension::ExtensionOffer,
 };
 
 /// An open connection that compresses.

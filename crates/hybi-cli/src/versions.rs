@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use hybi::legacy::{Draft, ExtensionSyntax, FramingFamily, Selector};
-use hybi::{Closing, Version};
+use hybi::{Version, frame::Closing};
 
 use crate::exit::{Failure, Status, stdout_failed};
 use crate::json::Object;

@@ -48,7 +48,7 @@
 //!
 //! With the feature `compression`, which is on by default, clients offer permessage-deflate and
 //! servers accept it. [`ClientBuilder::extensions`] and [`ServerBuilder::extensions`] choose
-//! otherwise, among those here and those of your own ([`Extension`]); an [`Outgoing`] message says
+//! otherwise, among those here and those of your own ([`extension::Extension`]); an [`Outgoing`] message says
 //! whether it is to be compressed, a [`Secret`] never is, and a [`Prepared`] is compressed once for
 //! many peers.
 //!
@@ -73,37 +73,61 @@ pub mod legacy;
 pub mod opening;
 mod socket;
 
-// The public interface of the crate, and what its signatures need from the layers below.
+// The public interface of the crate: here what a service is written with, in modules what it is made of.
 pub use bytes;
 pub use http;
-pub use hybi_compression::{
-    AcceptOnly, Agreed, AnswerError, Compress, EncodingKey, Extension, Extensions, PayloadCodec,
-    StreamCodec,
-};
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-pub use hybi_compression::{
-    Deflate, DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress,
-    PermessageDeflateDraft,
-};
-pub use hybi_frame::{
-    Assembled as Event, CloseCode, CloseFrame, CloseFrameError, Closing, DraftViolation,
-    ExtensionViolation, FrameError, FrameRules, Limits, MaskingKey, Payload, Role, Rsv,
-    TextPayload, Utf8Bytes, Violation,
-};
-pub use hybi_handshake::{
-    DraftRule, ExtensionAnswer, ExtensionOffer, ExtensionParam, FieldError, HandshakeError,
-    HeadLimits, HostPattern, HostPolicy, OriginPattern, OriginPolicy, RefusedOrigin,
-    ServerAccepted, SubprotocolPreference, UriError, Version, VersionSet, WsUri,
-};
+pub use hybi_compression::Deflate;
+pub use hybi_compression::{Compress, Extensions};
+pub use hybi_frame::{Assembled as Event, CloseCode, CloseFrame, Role, Utf8Bytes};
+pub use hybi_handshake::{HandshakeError, HostPolicy, OriginPolicy, Version, WsUri};
 
 pub use connection::{
     Capabilities, CloseStatus, Config, Connection, Deadline, Endpoint, Error, Message, MessageRef,
     Negotiated, OpeningError, Outgoing, Prepared, Secret, SendError, State, Unsupported,
 };
 pub use opening::Incoming;
-pub use opening::client::{Client, ClientAccepted, ClientBuilder, ClientHandshake, Request};
+pub use opening::client::{Client, ClientBuilder, Request};
 pub use opening::server::{Server, ServerBuilder, Upgrade, upgrade};
 pub use socket::{WebSocket, io};
+
+pub mod extension {
+    //! Extensions by themselves: which there are, how they are negotiated, and what one of your own is
+    //! (RFC 6455 section 9).
+
+    pub use hybi_compression::{
+        AcceptOnly, Agreed, AnswerError, EncodingKey, Extension, PayloadCodec, Progress,
+        StreamCodec,
+    };
+    #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+    pub use hybi_compression::{
+        DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress, PermessageDeflateDraft,
+    };
+    pub use hybi_frame::ExtensionViolation;
+    pub use hybi_handshake::{ExtensionAnswer, ExtensionOffer, ExtensionParam};
+}
+
+pub mod frame {
+    //! Frames and what holds of them: rules, limits, what breaks them, and payloads as events show them
+    //! (RFC 6455 sections 5 to 8).
+
+    pub use hybi_frame::{
+        CloseFrameError, Closing, DraftViolation, FrameError, FrameRules, Limits, MaskingKey,
+        Payload, Rsv, TextPayload, Violation,
+    };
+}
+
+pub mod handshake {
+    //! The opening handshake without I/O, its limits and patterns, and the mistakes that a caller can make in
+    //! it (RFC 6455 section 4).
+
+    pub use hybi_handshake::{
+        DraftRule, FieldError, HeadLimits, HostPattern, OriginPattern, RefusedOrigin,
+        ServerAccepted, SubprotocolPreference, UriError, VersionSet,
+    };
+
+    pub use crate::opening::client::{ClientAccepted, ClientHandshake};
+}
 
 /// The examples of the page that a registry shows.
 #[cfg(doctest)]

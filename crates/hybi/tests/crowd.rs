@@ -5,7 +5,8 @@
 use std::{sync::Arc, time::Instant};
 
 use hybi::{
-    Agreed, Config, Connection, Deflate, Extension as _, Message, Negotiated, Role, Version,
+    Config, Connection, Deflate, Message, Negotiated, Role, Version,
+    extension::{Agreed, Extension as _},
 };
 use hybi_testkit::allocator::{Counting, Meter};
 

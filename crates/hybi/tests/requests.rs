@@ -1,7 +1,8 @@
 //! What a client asks for where, as strings, URIs and prepared requests (RFC 6455 section 4.1).
 
 use hybi::{
-    Client, Error, FieldError, HeadLimits, Request, UriError, WsUri,
+    Client, Error, Request, WsUri,
+    handshake::{FieldError, HeadLimits, UriError},
     http::{self, Uri},
 };
 use hybi_handshake::ServerHandshake;

@@ -7,7 +7,8 @@ mod support;
 use std::sync::Arc;
 
 use hybi::{
-    CloseCode, Config, Connection, Error, MaskingKey, Message, Negotiated, Role, State, Version,
+    CloseCode, Config, Connection, Error, Message, Negotiated, Role, State, Version,
+    frame::MaskingKey,
 };
 use hybi_testkit::vectors;
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use clap::{Command, CommandFactory as _};
-use hybi::{Config, HeadLimits};
+use hybi::{Config, handshake::HeadLimits};
 
 use super::Cli;
 use crate::values::{duration_or_off, size, time};

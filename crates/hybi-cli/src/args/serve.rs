@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use hybi::{HostPattern, OriginPattern};
+use hybi::handshake::{HostPattern, OriginPattern};
 
 use crate::extensions::{ExtensionList, server_extensions};
 use crate::serve::route::Route;

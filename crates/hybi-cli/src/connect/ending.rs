@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hybi::{CloseStatus, Endpoint, Error, Violation};
+use hybi::{CloseStatus, Endpoint, Error, frame::Violation};
 use tokio::time::Instant;
 
 use crate::exit::{Failure, Status};

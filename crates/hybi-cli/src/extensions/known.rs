@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use hybi::{
-    AcceptOnly, Deflate, DeflateFrame, DeflateStream, Extension, PerframeCompress,
-    PermessageCompress, PermessageDeflateDraft, Role,
+    Deflate, Role,
+    extension::{
+        AcceptOnly, DeflateFrame, DeflateStream, Extension, PerframeCompress, PermessageCompress,
+        PermessageDeflateDraft,
+    },
 };
 
 /// An extension of this build.

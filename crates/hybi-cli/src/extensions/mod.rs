@@ -5,7 +5,10 @@ mod spec;
 
 use std::sync::Arc;
 
-use hybi::{Agreed, AnswerError, Deflate, Extension, ExtensionOffer, Extensions, Version};
+use hybi::{
+    Deflate, Extensions, Version,
+    extension::{Agreed, AnswerError, Extension, ExtensionOffer},
+};
 
 pub(crate) use spec::{ExtensionList, client_extensions, server_extensions};
 

@@ -4,7 +4,10 @@
 //! What a client gives is its offer. What a server gives are its wishes, in the words of the answer
 //! that it would like to send.
 
-use hybi::{Deflate, ExtensionOffer, ExtensionParam, Role, Version};
+use hybi::{
+    Deflate, Role, Version,
+    extension::{ExtensionOffer, ExtensionParam},
+};
 
 use super::known::{
     KNOWN, Known, Make, Meaning, PERMESSAGE_DEFLATE, PERMESSAGE_DEFLATE_DRAFT, What,

@@ -1,7 +1,7 @@
 //! What a request gets: a connection to a handler, a page, or a refusal (RFC 9110 §9.3, §15).
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use hybi::{HandshakeError, ServerAccepted};
+use hybi::{HandshakeError, handshake::ServerAccepted};
 use hybi_tokio::Incoming;
 
 use super::page;

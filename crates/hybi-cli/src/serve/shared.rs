@@ -1,7 +1,8 @@
 //! What all connections of a server share: its options, and what was made of them.
 
 use hybi::{
-    Config, Extensions, HeadLimits, HostPolicy, OriginPolicy, Server, SubprotocolPreference,
+    Config, Extensions, HostPolicy, OriginPolicy, Server,
+    handshake::{HeadLimits, SubprotocolPreference},
 };
 
 use super::access_log::AccessLog;

@@ -4,7 +4,7 @@
 use core::net::Ipv6Addr;
 use std::path::PathBuf;
 
-use hybi::HostPattern;
+use hybi::handshake::HostPattern;
 
 use super::idn::ascii_form;
 

@@ -1,7 +1,7 @@
 //! How a close is written everywhere: `CODE`, `CODE REASON`, `CODE:REASON` or `none` (RFC 6455 §5.5.1,
 //! §7.4).
 
-use hybi::{CloseCode, CloseFrame, CloseFrameError};
+use hybi::{CloseCode, CloseFrame, frame::CloseFrameError};
 
 /// The Close frame to send; `None` sends one with an empty payload.
 #[derive(Clone, Debug, PartialEq, Eq)]

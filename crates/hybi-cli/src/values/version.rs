@@ -4,7 +4,7 @@
 //! takes every alias.
 
 use hybi::legacy::Draft;
-use hybi::{FrameRules, Version};
+use hybi::{Version, frame::FrameRules};
 
 /// Versions in order of preference, never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use hybi::{Client, Deflate, DeflateFrame, Error, Extensions, HandshakeError};
+use hybi::{Client, Deflate, Error, Extensions, HandshakeError, extension::DeflateFrame};
 
 use super::{Runtime, run};
 use crate::peer::{Head, Peer, accept_of, listen, response};

@@ -3,8 +3,9 @@
 
 use flate2::{Decompress, FlushDecompress};
 use hybi::{
-    Client, CloseCode, Compress, Config, Deflate, DeflateFrame, DeflateStream, Extensions, Message,
-    Outgoing, PerframeCompress, PermessageCompress, Secret, Server, Version,
+    Client, CloseCode, Compress, Config, Deflate, Extensions, Message, Outgoing, Secret, Server,
+    Version,
+    extension::{DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress},
 };
 
 use super::{

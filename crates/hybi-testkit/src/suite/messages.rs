@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use hybi::{Config, Error, Message, Violation};
+use hybi::{Config, Error, Message, frame::Violation};
 
 use super::{Runtime, connect, echo, serve, serve_echo};
 use crate::{

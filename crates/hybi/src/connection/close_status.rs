@@ -81,7 +81,8 @@ impl CloseStatus {
     /// younger than RFC 6455 and fails peers that keep to its table.
     ///
     /// ```
-    /// use hybi::{CloseCode, CloseFrame, Config, Connection, FrameRules, Message, Negotiated, Role};
+    /// use hybi::{CloseCode, CloseFrame, Config, Connection, Message, Negotiated, Role};
+    /// use hybi::frame::FrameRules;
     ///
     /// let mut server = Connection::new(Role::Server, Negotiated::default(), Config::default().into());
     /// server.handle_eof();

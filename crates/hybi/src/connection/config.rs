@@ -116,7 +116,7 @@ impl Config {
     /// costs more to store than to send.
     ///
     /// ```
-    /// use hybi::{Config, HeadLimits};
+    /// use hybi::{Config, handshake::HeadLimits};
     ///
     /// // Large cookies are expected.
     /// let config = Config::default().head_limits(HeadLimits::default().with_max_bytes(64 * 1024));

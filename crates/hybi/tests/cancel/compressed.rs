@@ -2,8 +2,8 @@
 //! dropping a future never comes between (RFC 7692 section 7).
 
 use hybi::{
-    Config, Connection, Deflate, Extension as _, Message, Negotiated, Outgoing, Prepared, Role,
-    Secret, Version,
+    Config, Connection, Deflate, Message, Negotiated, Outgoing, Prepared, Role, Secret, Version,
+    extension::Extension as _,
 };
 
 use crate::{

@@ -4,9 +4,9 @@ use core::error::Error as StdError;
 use std::io;
 
 use hybi::{
-    AnswerError, Client, CloseCode, CloseFrame, Config, Connection, Deadline, Error,
-    HandshakeError, Message, Negotiated, OpeningError, OriginPattern, Role, SendError, Server,
-    Unsupported, Utf8Bytes, Version, WsUri, http::Request,
+    Client, CloseCode, CloseFrame, Config, Connection, Deadline, Error, HandshakeError, Message,
+    Negotiated, OpeningError, Role, SendError, Server, Unsupported, Utf8Bytes, Version, WsUri,
+    extension::AnswerError, handshake::OriginPattern, http::Request,
 };
 
 /// What a TLS library reports through an `io::Error`: an error with another behind it.

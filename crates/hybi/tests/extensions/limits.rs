@@ -1,6 +1,6 @@
 //! Limits: on what payloads decode to, and on what it takes to get there (RFC 6455 section 10.4).
 
-use hybi::{Compress, Config, Connection, Error, Message, Outgoing, Violation};
+use hybi::{Compress, Config, Connection, Error, Message, Outgoing, frame::Violation};
 
 use crate::{
     wire::{BINARY, CONTINUATION, Deflater, FIN, RSV1, TEXT, frame},

@@ -2,9 +2,11 @@
 //! (RFC 6455 section 9.1, RFC 7692 section 7.1).
 
 use hybi::{
-    Agreed, Client, Connection, Deflate, DeflateFrame, DeflateStream, Error, Extensions,
-    HandshakeError, Negotiated, PerframeCompress, PermessageCompress, PermessageDeflateDraft,
-    Server, Version,
+    Client, Connection, Deflate, Error, Extensions, HandshakeError, Negotiated, Server, Version,
+    extension::{
+        Agreed, DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress,
+        PermessageDeflateDraft,
+    },
 };
 use hybi_handshake::{HeadLimits, ServerHandshake, write_response};
 

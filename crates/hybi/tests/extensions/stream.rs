@@ -13,7 +13,7 @@ use std::{
 };
 
 use hybi::{
-    Connection, Deadline, Error, Message, Role, State, Violation, WebSocket, io::Transport,
+    Connection, Deadline, Error, Message, Role, State, WebSocket, frame::Violation, io::Transport,
 };
 use hybi_testkit::allocator::Meter;
 

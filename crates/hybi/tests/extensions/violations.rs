@@ -2,7 +2,8 @@
 //! or no text (RFC 7692 sections 6 and 7.2, RFC 6455 sections 5.2, 8.1 and 9).
 
 use hybi::{
-    CloseCode, Connection, Deflate, Error, Extensions, Message, Role, Rsv, State, Violation,
+    CloseCode, Connection, Deflate, Error, Extensions, Message, Role, State,
+    frame::{Rsv, Violation},
 };
 
 use crate::{

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use http::HeaderMap;
 use hybi::{
-    Client, Config, Connection, Deflate, DeflateFrame, DeflateStream, Error, Extensions,
-    MaskingKey, Message, PerframeCompress, PermessageCompress, Role, Server, Version,
+    Client, Config, Connection, Deflate, Error, Extensions, Message, Role, Server, Version,
+    extension::{DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress},
+    frame::MaskingKey,
 };
 use hybi_handshake::{HeadLimits, ServerHandshake, write_response};
 

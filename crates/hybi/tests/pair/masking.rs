@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use hybi::{Config, MaskingKey, Message, Role, Version};
+use hybi::{Config, Message, Role, Version, frame::MaskingKey};
 
 use crate::world::{Pair, connection};
 

@@ -1,6 +1,6 @@
 //! What `frames.json` records, in the types of this crate.
 
-use hybi::{CloseCode, CloseFrame, FrameRules, Message, Role};
+use hybi::{CloseCode, CloseFrame, Message, Role, frame::FrameRules};
 use hybi_testkit::vectors;
 use serde_json::Value;
 

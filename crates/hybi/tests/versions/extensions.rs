@@ -3,7 +3,9 @@
 #![cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 
 use futures_util::future::join;
-use hybi::{Client, CloseCode, Deflate, DeflateStream, Extensions, Message, Server, Version};
+use hybi::{
+    Client, CloseCode, Deflate, Extensions, Message, Server, Version, extension::DeflateStream,
+};
 
 use crate::{
     support::{link::Manners, tasks::run},
@@ -45,7 +47,7 @@ fn deflate_stream_carries_what_hybi_04_to_06_mask() {
 /// Whoever joins the two by hand gets what the version can carry.
 #[test]
 fn a_connection_of_an_old_version_uses_nothing_that_its_frames_cannot_tell() {
-    let offer = hybi::ExtensionOffer::new("permessage-deflate").expect("a token");
+    let offer = hybi::extension::ExtensionOffer::new("permessage-deflate").expect("a token");
     let agreed = Extensions::default().accept(&[offer], Version::RFC6455);
     assert_eq!(agreed.len(), 1);
     for version in old() {

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use hybi::{
-    Config, Connection, Error, MaskingKey, Message, Negotiated, Role, State, Version, legacy::Terms,
+    Config, Connection, Error, Message, Negotiated, Role, State, Version, frame::MaskingKey,
+    legacy::Terms,
 };
 use hybi_testkit::vectors;
 use serde_json::Value;

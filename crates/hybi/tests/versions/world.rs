@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 use hybi::{
-    Client, Config, Connection, Error, MaskingKey, Message, Negotiated, Role, Server, Version,
-    WebSocket,
+    Client, Config, Connection, Error, Message, Negotiated, Role, Server, Version, WebSocket,
+    frame::MaskingKey,
     io::Timer as _,
     legacy::Terms,
     opening::{accept_on, connect_on},

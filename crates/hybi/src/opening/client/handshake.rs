@@ -21,7 +21,7 @@ use crate::{
 /// assert!(handshake.request_bytes().starts_with(b"GET /chat HTTP/1.1\r\n"));
 /// let refused = handshake.handle_input(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
 /// assert!(refused.is_err_and(|error| error.handshake().is_some()));
-/// # Ok::<(), hybi::UriError>(())
+/// # Ok::<(), hybi::handshake::UriError>(())
 /// ```
 pub struct ClientHandshake {
     exchange: Exchange,

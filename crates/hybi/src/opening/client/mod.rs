@@ -73,7 +73,7 @@ impl Client {
     /// let client = hybi::Client::default();
     /// let handshake = client.handshake(&"ws://example.org/chat".parse()?);
     /// assert!(handshake.request_bytes().starts_with(b"GET /chat HTTP/1.1\r\n"));
-    /// # Ok::<(), hybi::UriError>(())
+    /// # Ok::<(), hybi::handshake::UriError>(())
     /// ```
     #[must_use]
     pub fn handshake(&self, uri: &WsUri) -> ClientHandshake {

@@ -271,7 +271,7 @@ impl ServerBuilder {
     /// // A server for programs and pages of this machine alone.
     /// let local = HostPolicy::local("127.0.0.1".parse().unwrap());
     /// let server = Server::builder().hosts(local).build();
-    /// # Ok::<(), hybi::FieldError>(())
+    /// # Ok::<(), hybi::handshake::FieldError>(())
     /// ```
     pub fn hosts(mut self, hosts: HostPolicy) -> Self {
         self.policy = self.policy.with_hosts(hosts);
@@ -289,7 +289,7 @@ impl ServerBuilder {
     /// let allowed = ["same", "https://*.example.org", "none"].map(str::parse);
     /// let origins = OriginPolicy::List(allowed.into_iter().collect::<Result<_, _>>()?);
     /// let server = Server::builder().origins(origins).build();
-    /// # Ok::<(), hybi::FieldError>(())
+    /// # Ok::<(), hybi::handshake::FieldError>(())
     /// ```
     pub fn origins(mut self, origins: OriginPolicy) -> Self {
         self.policy = self.policy.with_origins(origins);
@@ -327,7 +327,7 @@ impl ServerBuilder {
     ///
     /// ```
     /// let server = hybi::Server::builder().header("Server", "example/1.0")?.build();
-    /// # Ok::<(), hybi::FieldError>(())
+    /// # Ok::<(), hybi::handshake::FieldError>(())
     /// ```
     ///
     /// # Errors
