@@ -7,11 +7,12 @@ mod support;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hybi_compression::{Chain, Compress, Deflate, Encoding, Rsv, Step};
+use hybi_compression::{Chain, Compress, Deflate, Encoded, Encoding, Rsv, Step};
 use hybi_testkit::allocator::{Counting, Meter};
+use proptest::prelude::*;
 
 use support::endpoint::{Endpoint, pair};
-use support::text::record;
+use support::text::{noise, record};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -130,5 +131,107 @@ fn a_crowd_in_the_middle_of_messages_holds_few_compressors() {
             drop(pairs);
             assert_eq!(Deflate::budget_used(), 0);
         }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Start { at: usize, len: usize, seed: u64 },
+    Advance { at: usize, slice: usize },
+    Finish { at: usize, slice: usize },
+    Say { at: usize, len: usize, seed: u64 },
+    Park(usize),
+    Reconnect(usize),
+    Budget(usize),
+}
+
+const PAIRS: usize = 5;
+
+fn act() -> impl Strategy<Value = Act> {
+    let (at, len, slice, seed) = (0..PAIRS, 1_usize..40_000, 1000_usize..9000, any::<u64>());
+    prop_oneof![
+        4 => (at.clone(), len.clone(), seed)
+            .prop_map(|(at, len, seed)| Act::Start { at, len, seed }),
+        8 => (at.clone(), slice.clone()).prop_map(|(at, slice)| Act::Advance { at, slice }),
+        4 => (at.clone(), slice).prop_map(|(at, slice)| Act::Finish { at, slice }),
+        2 => (at.clone(), len, seed).prop_map(|(at, len, seed)| Act::Say { at, len, seed }),
+        1 => at.clone().prop_map(Act::Park),
+        1 => at.prop_map(Act::Reconnect),
+        1 => (0_usize..3).prop_map(Act::Budget),
+    ]
+}
+
+/// A connection that sends, and what it is sending.
+struct Sender {
+    from: Endpoint,
+    to: Endpoint,
+    sending: Option<(Encoding<Vec<u8>>, Vec<u8>)>,
+}
+
+impl Sender {
+    fn new(at: usize) -> Self {
+        let deflate = Deflate::default()
+            .level([1, 2, 6, 9, 1][at])
+            .own_window_bits([15, 9, 15, 12, 15][at])
+            .own_context_takeover(at != 4);
+        let (to, from) = pair(Deflate::default(), deflate);
+        Self { from, to, sending: None }
+    }
+
+    fn advance(&mut self, slice: usize) -> bool {
+        let Some((encoding, message)) = self.sending.take() else { return false };
+        match self.from.chain.advance(encoding, slice) {
+            Step::More(more) => {
+                self.sending = Some((more, message));
+                true
+            }
+            Step::Done(encoded) => {
+                let rsv = Some(encoded.rsv()).filter(|_| !matches!(encoded, Encoded::AsIs(_)));
+                let wire = self.from.frames(rsv, encoded.as_ref(), usize::MAX);
+                assert!(self.to.receive_one(&wire) == message);
+                false
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Messages in slices, given up, pushed aside by others, and with room for one or two compressors.
+    #[test]
+    fn slices_at_any_time_are_invisible(acts in prop::collection::vec(act(), 1..80)) {
+        let _alone = budget(MIB);
+        let mut senders: Vec<_> = (0..PAIRS).map(Sender::new).collect();
+        let text = |len, seed: u64| {
+            if seed.is_multiple_of(4) { noise(len, seed) } else { record(len, seed % 7) }
+        };
+        for act in acts {
+            match act {
+                Act::Start { at, len, seed } => {
+                    let (message, sender) = (text(len, seed), &mut senders[at]);
+                    let compress = [Compress::Auto, Compress::Always][seed as usize % 2];
+                    let encoding = sender.from.chain.start_message(message.clone(), compress);
+                    sender.sending = Some((encoding, message));
+                }
+                Act::Advance { at, slice } => {
+                    senders[at].advance(slice);
+                }
+                Act::Finish { at, slice } => while senders[at].advance(slice) {},
+                Act::Say { at, len, seed } => {
+                    let Sender { from, to, .. } = &mut senders[at];
+                    say(from, to, &text(len, seed));
+                }
+                Act::Park(at) => {
+                    senders[at].from.chain.park();
+                    senders[at].to.chain.park();
+                }
+                Act::Reconnect(at) => senders[at] = Sender::new(at),
+                Act::Budget(size) => Deflate::set_budget([0, MIB / 2, 2 * MIB][size]),
+            }
+            prop_assert!(Deflate::budget_used() <= Deflate::budget());
+        }
+        drop(senders);
+        prop_assert_eq!(Deflate::budget_used(), 0);
     }
 }
