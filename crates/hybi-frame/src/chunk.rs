@@ -16,8 +16,8 @@ use crate::located::Located;
 use crate::mask;
 use crate::message::MessageAssembler;
 use crate::payload::{Assembled, Payload, TextPayload};
-use crate::short::Kind;
 use crate::utf8::{Utf8Bytes, checked_text};
+use crate::whole::Kind;
 
 /// A block of input bytes that is read into, decoded in place, and handed out without a copy.
 ///
@@ -245,12 +245,12 @@ impl Chunk {
         Some(located)
     }
 
-    /// Takes the message that begins what is unread, if it is one of at most 125 bytes, whole in one
-    /// frame and without reserved bits.
+    /// Takes the message that begins what is unread, if it is whole: one frame without reserved bits,
+    /// all of it here.
     ///
-    /// [`decode`](Self::decode) with the same decoder and assembler would find the same, but most
-    /// messages are such, and this is a fraction of the work. It does nothing, and `decode` is to be
-    /// asked, in all other cases: also where a rule is broken.
+    /// [`decode`](Self::decode) with the same decoder and assembler would find the same, but nearly
+    /// all messages are such, and for short ones this is half of the work. It does nothing, and
+    /// `decode` is to be asked, in all other cases: also where a rule is broken.
     ///
     /// ```
     /// use hybi_frame::{Chunk, FrameDecoder, FrameRules, Limits, Located, MessageAssembler, Role};
@@ -260,20 +260,20 @@ impl Chunk {
     /// let assembler = MessageAssembler::new(rules, limits);
     ///
     /// let mut chunk = Chunk::holding(b"\x81\x05Hello\x89\x00");
-    /// let located = chunk.decode_short(&mut decoder, &assembler);
+    /// let located = chunk.decode_whole(&mut decoder, &assembler);
     /// assert!(matches!(located, Some(Located::Text)));
     /// assert_eq!(chunk.lent_text(), "Hello");
-    /// assert!(chunk.decode_short(&mut decoder, &assembler).is_none(), "a Ping is no message");
+    /// assert!(chunk.decode_whole(&mut decoder, &assembler).is_none(), "a Ping is no message");
     /// ```
     #[inline]
-    pub fn decode_short(
+    pub fn decode_whole(
         &mut self,
         decoder: &mut FrameDecoder,
         assembler: &MessageAssembler,
     ) -> Option<Located> {
         self.lent = Lent::Nothing;
         let unread = &mut self.block[self.start..self.end];
-        let message = decoder.find_short(unread)?;
+        let message = decoder.find_whole(unread)?;
         let payload = &mut unread[message.start..message.end];
         if !assembler.may_take(payload.len()) {
             return None;
@@ -298,7 +298,7 @@ impl Chunk {
                 return None;
             }
         };
-        decoder.take_short(message);
+        decoder.take_whole(message);
         self.start += message.end;
         Some(located)
     }

@@ -7,7 +7,7 @@ use crate::opcode::Rsv;
 use crate::part::FramePart;
 use crate::role::Role;
 use crate::rules::FrameRules;
-use crate::short::{ShortMessage, ShortMessages};
+use crate::whole::{WholeMessage, WholeMessages};
 
 /// Turns the bytes of a connection into frames, in place and without allocating.
 ///
@@ -41,7 +41,7 @@ pub struct FrameDecoder {
     /// Stream bytes consumed.
     offset: u64,
     header_rules: HeaderRules,
-    short: ShortMessages,
+    whole: WholeMessages,
     rules: FrameRules,
 }
 
@@ -85,7 +85,7 @@ impl FrameDecoder {
                 minimal_lengths: rules.minimal_lengths(),
                 max_frame: limits.max_frame(),
             },
-            short: ShortMessages::to(role, limits),
+            whole: WholeMessages::to(role, limits),
             rules,
         }
     }
@@ -117,24 +117,28 @@ impl FrameDecoder {
     ///
     /// The first broken rule of the header, at every call from then on. Nothing more of the stream
     /// can be understood; fail the connection with [`FrameError::close_code`].
-    // Inlined for frames that are whole, so that their parts stay in registers: a part is slow to
+    // Inlined for messages that are whole, so that their parts stay in registers: a part is slow to
     // copy right after its fields were stored one by one.
     #[inline(always)]
     pub fn decode<'a>(
         &mut self,
         chunk: &'a mut [u8],
     ) -> Result<(usize, Option<FramePart<'a>>), FrameError> {
-        if let Some(message) = self.find_short(chunk) {
-            return Ok(self.take_whole(chunk, message.header(), message.start));
-        }
-        if matches!(self.state, State::Boundary)
-            && let Ok(Some((header, len))) = self.header_rules.parse(chunk)
-            && header.payload_len <= (chunk.len() - len) as u64
-        {
-            return Ok(self.take_whole(chunk, header, len));
-        }
-        let (taken, part) = self.resume(chunk)?;
-        Ok((taken, part.map(FramePart::rebuilt)))
+        let Some(message) = self.find_whole(chunk) else {
+            let (taken, part) = self.resume(chunk)?;
+            return Ok((taken, part.map(FramePart::rebuilt)));
+        };
+        let frame_offset = self.take_whole(message);
+        let part = FramePart {
+            header: message.header(),
+            start: true,
+            end: true,
+            offset: frame_offset + message.start as u64,
+            frame_offset,
+            mask: message.key.map(|key| key.at(0)),
+            payload: &mut chunk[message.start..message.end],
+        };
+        Ok((message.end, Some(part)))
     }
 
     /// The bytes that `chunk` lacks of the frame that begins it, if it is one of 126 bytes or more.
@@ -233,43 +237,22 @@ impl FrameDecoder {
         }
     }
 
-    /// Takes a frame that is whole in `chunk`, behind a header of `len` bytes.
+    /// The whole message that begins `chunk`; it is not [taken](Self::take_whole) then.
     #[inline(always)]
-    fn take_whole<'a>(
-        &mut self,
-        chunk: &'a mut [u8],
-        header: FrameHeader,
-        len: usize,
-    ) -> (usize, Option<FramePart<'a>>) {
-        let frame_offset = self.offset;
-        let end = len + header.payload_len as usize;
-        self.offset += end as u64;
-        let part = FramePart {
-            header,
-            start: true,
-            end: true,
-            offset: frame_offset + len as u64,
-            frame_offset,
-            mask: header.masking_key.map(|key| key.at(0)),
-            payload: &mut chunk[len..end],
-        };
-        (end, Some(part))
-    }
-
-    /// The short message that begins `chunk`; the decoder has not [taken](Self::take_short) it then.
-    #[inline(always)]
-    pub(crate) fn find_short(&self, chunk: &[u8]) -> Option<ShortMessage> {
+    pub(crate) fn find_whole(&self, chunk: &[u8]) -> Option<WholeMessage> {
         let State::Boundary = self.state else { return None };
-        self.short.find(chunk)
+        self.whole.find(chunk)
     }
 
-    /// Takes a short message.
+    /// Takes a whole message; returns where in the stream its frame begins.
     #[inline(always)]
-    pub(crate) const fn take_short(&mut self, message: ShortMessage) {
+    pub(crate) const fn take_whole(&mut self, message: WholeMessage) -> u64 {
+        let frame_offset = self.offset;
         self.offset += message.end as u64;
+        frame_offset
     }
 
-    /// All but whole frames.
+    /// All but whole messages.
     #[inline(never)]
     pub(crate) fn resume<'a>(
         &mut self,

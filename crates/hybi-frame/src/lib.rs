@@ -72,8 +72,8 @@ mod part;
 mod payload;
 mod role;
 mod rules;
-mod short;
 mod utf8;
+mod whole;
 
 // The public interface.
 pub use chunk::Chunk;

@@ -11,6 +11,7 @@ use hybi_frame::{
 use hybi_testkit::allocator::{Counting, Meter};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::sample::select;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -226,25 +227,24 @@ fn a_block_of_more_than_a_chunk_is_not_for_a_thread() {
 /// What an endpoint made of a stream: events, and the rule that was broken.
 type Seen = (Vec<Event>, Result<(), FrameError>, u64);
 
-/// Receives a stream in a chunk that holds `size` bytes of it at a time; asks for short messages
+/// Receives a stream in a chunk that holds `size` bytes of it at a time; asks for whole messages
 /// first, or not.
 fn receive_in_chunks(
-    role: Role,
+    (role, rules): (Role, FrameRules),
     limits: (Limits, Limits),
     wire: &[u8],
     size: usize,
-    asks_for_short: bool,
+    asks_for_whole: bool,
 ) -> Seen {
-    let rules = FrameRules::RFC6455;
     let mut decoder = FrameDecoder::new(role, rules, limits.0);
     let mut assembler = MessageAssembler::new(rules, limits.1);
     let mut events = Vec::new();
     for bytes in wire.chunks(size) {
         let mut chunk = Chunk::holding(bytes);
         while !chunk.is_empty() {
-            let short = asks_for_short.then(|| chunk.decode_short(&mut decoder, &assembler));
+            let whole = asks_for_whole.then(|| chunk.decode_whole(&mut decoder, &assembler));
             let mut broken = Ok(());
-            let located = short.flatten().or_else(|| {
+            let located = whole.flatten().or_else(|| {
                 chunk.decode(usize::MAX, |bytes| {
                     let decoded = decoder.decode(bytes).and_then(|(taken, part)| {
                         let event = part.map_or(Ok(None), |part| assembler.push(part))?;
@@ -271,17 +271,18 @@ fn receive_in_chunks(
     (events, Ok(()), decoder.offset())
 }
 
-/// Frames, most of them short messages, and some that are not lawful.
+/// Frames, most of them whole messages, and some that are not lawful.
 fn frames() -> impl Strategy<Value = Vec<u8>> {
     let payload = prop_oneof![
         4 => "[ -~]{0,40}".prop_map(String::into_bytes),
         2 => "\\PC{0,60}".prop_map(String::into_bytes),
-        2 => vec(any::<u8>(), 0..140),
+        2 => vec(any::<u8>(), 0..400),
+        1 => (0x1_0000 - 2..0x1_0000_usize + 2).prop_map(|len| vec![b'a'; len]),
     ];
     let first = prop_oneof![6 => 0x81_u8..0x83, 2 => 0_u8..3, 1 => 0x88_u8..0x8b, 1 => any::<u8>()];
     let key = any::<[u8; 4]>();
-    // Nearly all are masked if their sender is to mask, and not otherwise.
-    let frame = (first, payload, key, 0..50_u8);
+    // Nearly all are masked if their sender is to mask, and have their length in the shortest form.
+    let frame = (first, payload, key, 0..20_u8);
     (vec(frame, 0..12), any::<bool>()).prop_map(|(frames, masked)| {
         let mut wire = vec![u8::from(masked)];
         for (first, payload, key, wrong) in frames {
@@ -290,6 +291,17 @@ fn frames() -> impl Strategy<Value = Vec<u8>> {
             let key = masked.then_some(MaskingKey::from_bytes(key));
             encode_frame(&mut frame, true, Rsv::NONE, Opcode::Text, &payload, key);
             frame[0] = first;
+            let long_form = match (wrong, frame[1] & 0x7f) {
+                (1, len @ 0..=125) => Some((126, vec![0, len], 2)),
+                (2, len @ 0..=125) => Some((127, vec![0, 0, 0, 0, 0, 0, 0, len], 2)),
+                (1 | 2, 126) => Some((127, [&[0; 6], &frame[2..4]].concat(), 4)),
+                (3, 127) => Some((127, vec![0xff; 8], 10)),
+                _ => None,
+            };
+            if let Some((short, length, front)) = long_form {
+                let second = frame[1] & 0x80 | short;
+                frame.splice(1..front, [&[second], &length[..]].concat());
+            }
             wire.extend_from_slice(&frame);
         }
         wire
@@ -298,11 +310,13 @@ fn frames() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn short_messages_are_the_same_either_way(
+    fn whole_messages_are_the_same_either_way(
         wire in frames(),
-        size in 1_usize..300,
-        limit in prop_oneof![Just(1000_usize), 0_usize..130],
+        size in prop_oneof![1_usize..300, 300..200_000_usize],
+        limit in prop_oneof![Just(100_000_usize), 0_usize..300],
         of_frames in any::<bool>(),
+        limited in 0..4_usize,
+        rules in select([FrameRules::RFC6455, FrameRules::HYBI_08, FrameRules::HYBI_07].to_vec()),
     ) {
         let (role, wire) = (if wire[0] == 1 { Role::Server } else { Role::Client }, &wire[1..]);
         let small = if of_frames {
@@ -311,13 +325,16 @@ proptest! {
             Limits::default().with_max_message(limit)
         };
         // The decoder may know another limit than the assembler.
-        for limits in [(small, small), (Limits::default(), small), (small, Limits::default())] {
-            let seen = receive_in_chunks(role, limits, wire, size, true);
-            prop_assert_eq!(&seen, &receive_in_chunks(role, limits, wire, size, false));
-            // No frame is whole in a byte.
-            let (events, broken, _) = receive_in_chunks(role, limits, wire, 1, false);
-            prop_assert_eq!((&seen.0, seen.1), (&events, broken));
-        }
+        let default = Limits::default();
+        let limits = [(small, small), (default, small), (small, default), (default, default)];
+        let receive = |size, asks| {
+            receive_in_chunks((role, rules), limits[limited], wire, size, asks)
+        };
+        let seen = receive(size, true);
+        prop_assert_eq!(&seen, &receive(size, false));
+        // No frame is whole in a byte.
+        let (events, broken, _) = receive(1, false);
+        prop_assert_eq!((&seen.0, seen.1), (&events, broken));
     }
 }
 

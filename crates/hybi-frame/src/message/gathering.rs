@@ -7,8 +7,8 @@ use crate::error::{FrameError, Violation};
 use crate::part::FramePart;
 use crate::payload::{Assembled, Payload, TextPayload};
 use crate::rules::InvalidUtf8;
-use crate::short::Kind;
 use crate::utf8::{self, DirectBuffer, Utf8Validator};
+use crate::whole::Kind;
 
 impl MessageAssembler {
     /// The fewest bytes for which it is worth reading around the chunk, for both what a message

@@ -5,7 +5,7 @@ use crate::header::{FrameHeader, max_encoded};
 use crate::limits::Limits;
 use crate::opcode::Opcode;
 use crate::rules::FrameRules;
-use crate::short::Kind;
+use crate::whole::Kind;
 
 /// The place of a stream in its sequence of frames. It sees headers and counts bytes; what becomes of
 /// payloads is nothing to it.
