@@ -33,7 +33,7 @@ enum Middle {
     /// There is none.
     None,
     /// The compressor, with whatever it has not given yet.
-    Held(Box<(Unflushed, Lease)>),
+    Held(Unflushed, Lease),
     /// Any compressor, since all was flushed.
     Flushed,
 }
@@ -86,7 +86,7 @@ impl Sender {
                 }
                 (self.first(), None)
             }
-            Middle::Held(held) => (Some(Deflater::resume(self.kind, held.0)), Some(held.1)),
+            Middle::Held(held, lease) => (Some(Deflater::resume(self.kind, held)), Some(lease)),
             Middle::Flushed => (self.next(&payload[..slice.start]), None),
             Middle::None => (None, None),
         };
@@ -167,7 +167,7 @@ fn go_on(
     match lease.or_else(|| Lease::take(&deflater)) {
         Some(lease) => {
             let held = deflater.feed(piece, out, most)?;
-            Some(Middle::Held(Box::new((held, lease))))
+            Some(Middle::Held(held, lease))
         }
         None => deflater.flush(piece, out, most).then_some(Middle::Flushed),
     }
