@@ -50,7 +50,7 @@ pub fn encode_frame(
 }
 
 /// Appends any frame, and makes room for it.
-#[inline(never)]
+#[inline]
 fn encode_any(out: &mut Vec<u8>, first: u8, payload: &[u8], key: Option<MaskingKey>) {
     out.reserve(ROOM + payload.len());
     encode_header(out, first, payload.len() as u64, key);
