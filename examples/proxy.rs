@@ -22,7 +22,7 @@ async fn main() -> std::io::Result<()> {
 }
 
 async fn serve(stream: TcpStream, uri: &str) -> Result<(), Error> {
-    let incoming = hybi_tokio::incoming(&Server::default(), stream).await?;
+    let incoming = hybi_tokio::incoming(&Server::compressing(), stream).await?;
     // The client is accepted once there is something to connect it to.
     match hybi_tokio::connect(uri).await {
         Ok((mut server, _response)) => relay(&mut incoming.accept().await?, &mut server).await,

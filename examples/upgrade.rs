@@ -2,12 +2,13 @@
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use http::{Response, StatusCode};
-use hybi_tokio::{Error, Server};
+use hybi_tokio::{Deflate, Error, Server};
 use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let server = Server::builder().subprotocols(["shout.v1"]).build();
+    let server = Server::builder().subprotocols(["shout.v1"]);
+    let server = server.extensions(Deflate::default()).build();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on http://{0} and ws://{0}/shout", listener.local_addr()?);
     loop {

@@ -11,7 +11,7 @@ use hybi::{
 
 use crate::{AsyncStdIo, AsyncStdTimer, Socket, WebSocket, transport};
 
-/// What [`connect`] connects through and [`accept`](crate::accept()) accepts on: TCP.
+/// What `connect` and its kin connect through and `accept` and its kin accept on: TCP.
 pub type Stream = TcpStream;
 
 /// Connects to a `ws` URI.
@@ -33,18 +33,20 @@ pub type Stream = TcpStream;
 /// # }
 /// ```
 ///
+/// It exists with the feature `compression`, and offers permessage-deflate ([`Client::compressing`]); for
+/// anything else there is [`connect_with`].
+///
 /// # Errors
 ///
-/// [`Error::Uri`] and [`Error::Field`] for a request that cannot be sent; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
-/// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
-/// [`Error::TlsNotCompiledIn`] for `wss`.
+/// As [`connect_with`].
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 pub async fn connect(
     request: impl Into<Request>,
 ) -> Result<(WebSocket, http::Response<()>), Error> {
-    connect_with(&Client::default(), request).await
+    connect_with(&Client::compressing(), request).await
 }
 
-/// Connects to a `ws` URI as `client` says.
+/// Connects to a `ws` URI as `client` says: [`Client::default`] offers no extension.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_async_std::Error> {
@@ -63,7 +65,9 @@ pub async fn connect(
 ///
 /// # Errors
 ///
-/// As [`connect`].
+/// [`Error::Uri`] and [`Error::Field`] for a request that cannot be sent; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
+/// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
+/// [`Error::TlsNotCompiledIn`] for `wss`.
 pub async fn connect_with(
     client: &Client,
     request: impl Into<Request>,
@@ -92,7 +96,7 @@ pub async fn connect_with(
 ///
 /// # Errors
 ///
-/// As [`connect`].
+/// As [`connect_with`].
 pub async fn connect_on<S: Socket>(
     client: &Client,
     request: impl Into<Request>,
@@ -132,7 +136,7 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// As [`connect`](crate::connect()).
+    /// As [`connect_with`].
     pub async fn connect(
         &self,
         client: &Client,

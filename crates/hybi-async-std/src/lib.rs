@@ -33,8 +33,14 @@
 //! # }
 //! ```
 //!
-//! The feature `legacy` brings the versions before hybi-07: without it they can be named, but a server
-//! accepts none of them and a client refuses to ask.
+//! # Features
+//!
+//! `compression`, which is on by default, brings permessage-deflate, and with it `connect` and `accept`,
+//! which use it. A `Client` or `Server` of your own uses what its builder's `extensions` says, and none
+//! if it says nothing, so that it does not matter whether another package of the build turned the
+//! feature on. `compression-miniz_oxide` does the same with another library. `legacy` brings the versions
+//! before hybi-07: without it they can be named, but a server accepts none of them and a client refuses
+//! to ask.
 //!
 //! TLS is not here yet: a `wss` URI is refused before any byte is sent. A TLS stream of your own
 //! can be handed to [`connect_on`] and [`accept_on`].
@@ -48,14 +54,18 @@ mod transport;
 
 pub use hybi::*;
 
-pub use accept::{Incoming, accept, accept_on, accept_with, incoming, incoming_on, upgraded};
-pub use connect::{Connector, Stream, connect, connect_on, connect_with};
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub use accept::accept;
+pub use accept::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub use connect::connect;
+pub use connect::{Connector, Stream, connect_on, connect_with};
 pub use timer::AsyncStdTimer;
 pub use transport::{AsyncStdIo, Socket};
 
 /// An open WebSocket connection on async-std; see [`hybi::WebSocket`].
 ///
-/// `S` is the stream underneath. Left out, it is that of TCP, so that one type is for what [`connect`], [`accept`]
+/// `S` is the stream underneath. Left out, it is that of TCP, so that one type is for what `connect`, `accept`
 /// and their kin give, as client and as server.
 ///
 /// ```

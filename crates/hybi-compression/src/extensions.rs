@@ -10,9 +10,9 @@ use crate::extension::{Agreed, AnswerError, Extension};
 
 /// The extensions that an endpoint is willing to use, most wanted first.
 ///
-/// The default is permessage-deflate as it comes, if a feature brings its algorithm. Several
-/// elements of one name are alternatives: a client that would like a smaller window than some
-/// servers have offers both forms.
+/// The default is permessage-deflate as it comes, and exists where a feature brings its algorithm: nothing
+/// has another meaning for being compiled with more. Several elements of one name are alternatives: a
+/// client that would like a smaller window than some servers have offers both forms.
 ///
 /// ```
 /// # #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))] {
@@ -127,12 +127,10 @@ const TWICE: AnswerError = AnswerError::new("it was chosen twice", "RFC 6455 §9
 const EXCLUDED: AnswerError =
     AnswerError::new("another extension chosen claims the same bits", "RFC 6455 §9.1");
 
+#[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 impl Default for Extensions {
     fn default() -> Self {
-        #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
-        return crate::Deflate::default().into();
-        #[cfg(not(any(feature = "zlib-rs", feature = "miniz_oxide")))]
-        Self::none()
+        crate::Deflate::default().into()
     }
 }
 

@@ -64,15 +64,19 @@ pub type Incoming<S = Stream> = hybi::Incoming<TokioIo<S>, TokioTimer>;
 /// # }
 /// ```
 ///
+/// It exists with the feature `compression`, and accepts permessage-deflate ([`Server::compressing`]); for
+/// anything else there is [`accept_with`].
+///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the request was refused, with an answer that says why;
-/// [`Error::Opening`] or [`Error::Timeout`] if there was none to answer.
+/// As [`accept_with`].
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 pub async fn accept(stream: impl Into<Stream>) -> Result<WebSocket, Error> {
-    accept_with(&Server::default(), stream).await
+    accept_with(&Server::compressing(), stream).await
 }
 
-/// Accepts a WebSocket on a TCP stream as `server` says.
+/// Accepts a WebSocket on a TCP stream as `server` says: [`Server::default`] accepts no extension. `TCP_NODELAY`
+/// is set on the stream.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -97,7 +101,8 @@ pub async fn accept(stream: impl Into<Stream>) -> Result<WebSocket, Error> {
 ///
 /// # Errors
 ///
-/// As [`accept`].
+/// [`Error::Handshake`] if the request was refused, with an answer that says why;
+/// [`Error::Opening`] or [`Error::Timeout`] if there was none to answer.
 pub async fn accept_with(server: &Server, stream: impl Into<Stream>) -> Result<WebSocket, Error> {
     accept_on(server, tuned(stream.into())).await
 }
@@ -126,7 +131,7 @@ pub async fn accept_with(server: &Server, stream: impl Into<Stream>) -> Result<W
 ///
 /// # Errors
 ///
-/// As [`accept`].
+/// As [`accept_with`].
 pub async fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocket<S>, Error> {
     let (timer, deadline) = opening::begin(server.config());
     opening::accept_on(server, TokioIo::new(stream), timer, deadline).await
@@ -158,7 +163,7 @@ pub async fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocke
 ///
 /// # Errors
 ///
-/// As [`accept`]; what is not HTTP, too large or too slow has been refused.
+/// As [`accept_with`]; what is not HTTP, too large or too slow has been refused.
 pub async fn incoming(server: &Server, stream: impl Into<Stream>) -> Result<Incoming, Error> {
     incoming_on(server, tuned(stream.into())).await
 }
@@ -215,7 +220,7 @@ pub async fn incoming_on<S: Socket>(server: &Server, stream: S) -> Result<Incomi
 ///
 /// # Errors
 ///
-/// As [`accept`]; [`Error::Opening`] also if TLS failed.
+/// As [`accept_with`]; [`Error::Opening`] also if TLS failed.
 #[cfg(feature = "rustls")]
 pub async fn accept_tls(
     server: &Server,

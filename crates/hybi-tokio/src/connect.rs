@@ -30,18 +30,20 @@ use crate::{Socket, Stream, TokioIo, TokioTimer, WebSocket, tls, transport};
 /// # }
 /// ```
 ///
+/// It exists with the feature `compression`, and offers permessage-deflate ([`Client::compressing`]); for
+/// anything else there is [`connect_with`].
+///
 /// # Errors
 ///
-/// [`Error::Uri`] and [`Error::Field`] for a request that cannot be sent; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
-/// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
-/// [`Error::TlsNotCompiledIn`] for `wss` without the feature.
+/// As [`connect_with`].
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 pub async fn connect(
     request: impl Into<Request>,
 ) -> Result<(WebSocket, http::Response<()>), Error> {
-    connect_with(&Client::default(), request).await
+    connect_with(&Client::compressing(), request).await
 }
 
-/// Connects to a `ws` or `wss` URI as `client` says.
+/// Connects to a `ws` or `wss` URI as `client` says: [`Client::default`] offers no extension.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_tokio::Error> {
@@ -60,7 +62,9 @@ pub async fn connect(
 ///
 /// # Errors
 ///
-/// As [`connect`].
+/// [`Error::Uri`] and [`Error::Field`] for a request that cannot be sent; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
+/// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
+/// [`Error::TlsNotCompiledIn`] for `wss` without the feature.
 pub async fn connect_with(
     client: &Client,
     request: impl Into<Request>,
@@ -88,7 +92,7 @@ pub async fn connect_with(
 ///
 /// # Errors
 ///
-/// As [`connect`].
+/// As [`connect_with`].
 pub async fn connect_on<S: Socket>(
     client: &Client,
     request: impl Into<Request>,
@@ -157,7 +161,7 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// As [`connect`](crate::connect()).
+    /// As [`connect_with`].
     pub async fn connect(
         &self,
         client: &Client,

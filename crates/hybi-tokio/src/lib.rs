@@ -33,13 +33,15 @@
 //!
 //! # Features
 //!
-//! `compression`, which is on by default, brings permessage-deflate; clients offer it then and
-//! servers accept it, unless `extensions` of their builders says otherwise. `compression-miniz_oxide`
-//! does the same with another library. `legacy` brings the versions before hybi-07: without it they can be
-//! named, but a server accepts none of them and a client refuses to ask. `rustls` brings `wss` with a configuration of your own
-//! (`Connector::rustls`); `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the
-//! operating system's roots or Mozilla's. The cryptography is always that of `ring`, handed over
-//! explicitly. A server accepts with `accept_tls` and a `tokio_rustls::TlsAcceptor`.
+//! `compression`, which is on by default, brings permessage-deflate, and with it `connect` and `accept`,
+//! which use it. A `Client` or `Server` of your own uses what its builder's `extensions` says, and none
+//! if it says nothing, so that it does not matter whether another package of the build turned the
+//! feature on. `compression-miniz_oxide` does the same with another library. `legacy` brings the versions
+//! before hybi-07: without it they can be named, but a server accepts none of them and a client refuses
+//! to ask. `rustls` brings `wss` with a configuration of your own (`Connector::rustls`);
+//! `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the operating system's roots or
+//! Mozilla's. The cryptography is always that of `ring`, handed over explicitly. A server accepts with
+//! `accept_tls` and a `tokio_rustls::TlsAcceptor`.
 
 #![forbid(unsafe_code)]
 
@@ -53,10 +55,14 @@ mod transport;
 
 pub use hybi::*;
 
-pub use accept::{Incoming, accept, accept_on, accept_with, incoming, incoming_on, upgraded};
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub use accept::accept;
+pub use accept::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
 #[cfg(feature = "rustls")]
 pub use accept::{accept_tls, incoming_tls, incoming_tls_on};
-pub use connect::{Connector, connect, connect_on, connect_with};
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub use connect::connect;
+pub use connect::{Connector, connect_on, connect_with};
 pub use stream::{MaybeTls, Stream};
 pub use timer::TokioTimer;
 pub use transport::{Socket, TokioIo};
@@ -66,7 +72,7 @@ pub use {rustls, tokio_rustls};
 /// An open WebSocket connection on tokio; see [`hybi::WebSocket`].
 ///
 /// `S` is the stream underneath. Left out, it is that of TCP with or without TLS, so that one type is for what
-/// [`connect`], [`accept`] and their kin give, as client and as server.
+/// `connect`, `accept` and their kin give, as client and as server.
 ///
 /// ```
 /// use hybi_tokio::{Error, WebSocket};

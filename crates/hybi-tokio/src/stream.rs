@@ -13,8 +13,8 @@ use tokio::{
 #[cfg(feature = "rustls")]
 use tokio_rustls::{TlsStream, client, server};
 
-/// What [`connect`](crate::connect()) connects through and [`accept`](crate::accept()) accepts on: TCP, or TLS over
-/// TCP. It is the same type in every build, so that one function can serve all of them.
+/// What `connect` and its kin connect through and `accept` and its kin accept on: TCP, or TLS over TCP. It is the same
+/// type in every build, so that one function can serve all of them.
 ///
 /// ```
 /// use hybi_tokio::{Error, WebSocket};

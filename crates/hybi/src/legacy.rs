@@ -107,7 +107,7 @@ mod absent {
     }
 
     #[derive(Clone, Copy, Debug, Default)]
-    pub(crate) struct FieldOrder;
+    pub(crate) struct FieldOrder(());
 
     pub(crate) fn check<B>(
         policy: &ServerPolicy,

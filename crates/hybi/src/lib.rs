@@ -46,11 +46,14 @@
 //!
 //! # Extensions
 //!
-//! With the feature `compression`, which is on by default, clients offer permessage-deflate and
-//! servers accept it. [`ClientBuilder::extensions`] and [`ServerBuilder::extensions`] choose
-//! otherwise, among those here and those of your own ([`extension::Extension`]); an [`Outgoing`] message says
-//! whether it is to be compressed, a [`Secret`] never is, and a [`Prepared`] is compressed once for
-//! many peers.
+//! A client offers and a server accepts the extensions that [`ClientBuilder::extensions`] and
+//! [`ServerBuilder::extensions`] were given, those here or those of your own
+//! ([`extension::Extension`]), and none otherwise: what is compiled in changes no default, since any
+//! package of a build may turn a feature on for all of them. The feature `compression`, which is on by
+//! default, brings `Deflate`, permessage-deflate, and `Client::compressing` and
+//! `Server::compressing` with it, which are what the adapters' `connect` and `accept` use. An
+//! [`Outgoing`] message says whether it is to be compressed, a [`Secret`] never is, and a [`Prepared`]
+//! is compressed once for many peers.
 //!
 //! # Old versions
 //!

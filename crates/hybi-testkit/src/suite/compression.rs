@@ -11,10 +11,12 @@ use hybi::{
 use super::{
     Runtime,
     bad_frames::{MAX_FRAGMENTS, Offence, commit_all, config},
-    connect_as, echo, serve_as,
+    connect_as, echo,
+    opening::request_with,
+    serve_as,
 };
 use crate::{
-    peer::{Peer, listen},
+    peer::{Peer, listen, response},
     vectors,
     wire::{BINARY, CONTINUATION, FIN, PING, PONG, RSV1, Side, TEXT, close_payload, frame},
 };
@@ -103,6 +105,30 @@ pub fn echoes_compressed_as_client<R: Runtime>() {
         peer.expect_end();
         assert!(client.join().status.is_clean());
     }
+}
+
+/// This package turns the feature on, whatever the one that runs the suite does, so that they are two in one
+/// build: what the other's defaults offer and accept does not depend on it.
+pub fn compresses_for_nobody_who_did_not_ask<R: Runtime>() {
+    let (listener, address) = listen();
+    let client = connect_as::<R, _>(address, Client::builder(), echo);
+    let mut peer = Peer::accept(&listener);
+    let request = peer.read_head();
+    assert_eq!(request.field("Sec-WebSocket-Extensions"), None);
+    peer.send(response(&request, ""));
+    peer.send_close(1000);
+    peer.expect_close(1000);
+    drop(peer);
+    assert!(client.join().error.is_none());
+
+    let (address, server) = serve_as::<R, _>(Server::default(), echo);
+    let mut peer = Peer::connect(address);
+    peer.send(request_with("Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+    assert_eq!(peer.expect_accepted().field("Sec-WebSocket-Extensions"), None);
+    peer.send_close(1000);
+    peer.expect_close(1000);
+    drop(peer);
+    assert!(server.join().error.is_none());
 }
 
 /// A client and a server of ours understand each other, with whichever extension.

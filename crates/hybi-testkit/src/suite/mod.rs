@@ -262,6 +262,7 @@ macro_rules! behaviour_suite {
                 judges_origins, insists_on_a_subprotocol;
             bad_responses: fails_on_bad_responses;
             compression: echoes_compressed, echoes_compressed_as_client, compresses_for_itself,
+                compresses_for_nobody_who_did_not_ask,
                 fails_a_client_that_compresses_badly, fails_a_server_that_compresses_badly;
             versions: speaks_every_version, speaks_every_version_byte_by_byte, falls_back,
                 bears_what_old_clients_do;

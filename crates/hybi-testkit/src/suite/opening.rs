@@ -4,7 +4,7 @@ use core::{error::Error as _, net::SocketAddr, time::Duration};
 use std::io::ErrorKind;
 
 use hybi::{
-    Client, Config, Deadline, Error, HandshakeError, OpeningError, Server,
+    Client, Config, Deadline, Error, Extensions, HandshakeError, OpeningError, Server,
     http::{Response, StatusCode},
 };
 
@@ -168,6 +168,7 @@ pub fn sends_a_lawful_request<R: Runtime>() {
                 .header("Authorization", "Bearer 1234")
                 .origin("https://example.org")
                 .subprotocol("chat")
+                .extensions(Extensions::default())
                 .build()?;
             let uri = format!("ws://{address}/a%20path?q=1");
             R::connect_with(&client, &uri).await.map(|_| ())

@@ -12,7 +12,7 @@ use hybi_testkit::{
     suite::bounded,
     wire::{BINARY, CONTINUATION, FIN, RSV1, TEXT},
 };
-use hybi_tokio::{Config, Error, Server};
+use hybi_tokio::{Config, Error, Extensions, Server};
 use tokio::time;
 
 use crate::memory::{accepted, block_on, serve_echo};
@@ -78,7 +78,7 @@ fn json(number: usize) -> String {
 fn idle_cost(config: Config) -> usize {
     const CONNECTIONS: usize = 50;
     let (listener, address) = listen();
-    let server = Server::builder().config(config).build();
+    let server = Server::builder().extensions(Extensions::default()).config(config).build();
     let server = thread::spawn(move || {
         block_on(async {
             let mut open = Vec::with_capacity(CONNECTIONS);

@@ -12,7 +12,7 @@ use hybi_testkit::{
     suite::bounded,
     wire::{self, BINARY, PING, Side, TEXT},
 };
-use hybi_tokio::{Config, Error, Server, WebSocket};
+use hybi_tokio::{Config, Error, Extensions, Server, WebSocket};
 use tokio::net::TcpStream;
 
 use hybi_testkit::allocator::Meter;
@@ -39,7 +39,7 @@ pub(crate) fn accepted(listener: &TcpListener) -> TcpStream {
 /// most bytes that it held since the handshake, and the error.
 pub(crate) fn serve_echo(config: Config) -> (SocketAddr, JoinHandle<(usize, Option<Error>)>) {
     let (listener, address) = listen();
-    let server = Server::builder().config(config).build();
+    let server = Server::builder().extensions(Extensions::default()).config(config).build();
     let thread = thread::spawn(move || {
         block_on(async {
             let mut ws = hybi_tokio::accept_with(&server, accepted(&listener)).await.unwrap();
@@ -139,7 +139,7 @@ fn a_request_head_holds_no_more_than_its_limit() {
                 let idle = tokio::io::duplex(1).0;
                 drop(hybi_tokio::accept_on(&Server::default(), idle).now_or_never());
                 let meter = Meter::start();
-                let error = hybi_tokio::accept(stream).await.err();
+                let error = hybi_tokio::accept_with(&Server::default(), stream).await.err();
                 (meter.peak(), error)
             })
         });

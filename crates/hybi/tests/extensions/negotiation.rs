@@ -46,10 +46,28 @@ fn check(client: impl Into<Extensions>, server: impl Into<Extensions>, offer: &s
 }
 
 #[test]
-fn permessage_deflate_is_the_default() {
-    let (offer, answer) = judged(open(&Client::default(), &Server::default()).expect("agreement"));
+fn permessage_deflate_is_the_default_of_those_that_compress() {
+    let (client, server) = (Client::compressing(), Server::compressing());
+    let (offer, answer) = judged(open(&client, &server).expect("agreement"));
     assert_eq!(offer, format!("permessage-deflate{HINT}"));
     assert_eq!(answer, "permessage-deflate");
+}
+
+/// In this build it could be done: what is compiled in is offered and accepted by those alone that ask for it.
+#[test]
+fn nothing_is_offered_or_accepted_unasked() {
+    let built = (Client::builder().build().expect("a client"), Server::builder().build());
+    for (client, server) in [(Client::default(), Server::default()), built] {
+        for (client, server) in [
+            (&client, &Server::compressing()),
+            (&Client::compressing(), &server),
+            (&client, &server),
+        ] {
+            let (_, answer) = judged(open(client, server).expect("agreement"));
+            assert_eq!(answer, "");
+        }
+        assert_eq!(judged(open(&client, &server).expect("agreement")).0, "");
+    }
 }
 
 #[test]

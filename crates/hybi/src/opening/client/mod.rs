@@ -46,7 +46,7 @@ impl Default for Client {
     fn default() -> Self {
         Self {
             request: ClientRequest::new(WsUri::default()),
-            extensions: Extensions::default(),
+            extensions: Extensions::none(),
             config: Arc::default(),
             fallback: Vec::new(),
         }
@@ -54,10 +54,26 @@ impl Default for Client {
 }
 
 impl Client {
-    /// Begins with the defaults: RFC 6455, permessage-deflate if it is compiled in, no additional
-    /// header field, no subprotocol.
+    /// Begins with the defaults: RFC 6455, no extension, no additional header field, no subprotocol.
+    ///
+    /// [`extensions`](ClientBuilder::extensions) turns compression on.
     pub fn builder() -> ClientBuilder {
         ClientBuilder { client: Ok(Self::default()) }
+    }
+
+    /// The defaults, and permessage-deflate: as what the adapters' `connect` asks.
+    ///
+    /// ```
+    /// let client = hybi::Client::compressing();
+    /// let handshake = client.handshake(&"ws://example.org/".parse()?);
+    /// let head = core::str::from_utf8(handshake.request_bytes()).unwrap();
+    /// assert!(head.contains("Sec-WebSocket-Extensions: permessage-deflate"));
+    /// # Ok::<(), hybi::handshake::UriError>(())
+    /// ```
+    #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+    #[must_use]
+    pub fn compressing() -> Self {
+        Self { extensions: Extensions::default(), ..Self::default() }
     }
 
     /// The choices about connections.
@@ -176,15 +192,13 @@ impl ClientBuilder {
         self.request(|request| request.version_header(value))
     }
 
-    /// Sets which extensions to offer, most wanted first (RFC 6455 section 9);
-    /// permessage-deflate by default, if it is compiled in.
+    /// Sets which extensions to offer, most wanted first (RFC 6455 section 9); none by default.
     ///
     /// ```
     /// # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))] {
-    /// use hybi::{Client, Deflate, Extensions};
+    /// use hybi::{Client, Deflate};
     ///
     /// let fast = Client::builder().extensions(Deflate::default().level(1)).build()?;
-    /// let plain = Client::builder().extensions(Extensions::none()).build()?;
     /// # }
     /// # Ok::<(), hybi::Error>(())
     /// ```

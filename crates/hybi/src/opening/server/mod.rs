@@ -20,15 +20,15 @@ use crate::{
 
 /// Which requests a server accepts, and the choices about the connections that follow.
 ///
-/// The default is safe on the open internet: RFC 6455 only, and browsers only from pages of the
-/// same origin.
+/// The default is safe on the open internet: RFC 6455 only, browsers only from pages of the
+/// same origin, no extension.
 ///
 /// ```
 /// use hybi::{OriginPolicy, Server};
 ///
 /// let server = Server::builder().subprotocols(["chat.v2", "chat.v1"]).build();
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Server {
     policy: Arc<ServerPolicy>,
     extensions: Extensions,
@@ -36,10 +36,40 @@ pub struct Server {
     hixie_75_fields: FieldOrder,
 }
 
+impl Default for Server {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
 impl Server {
     /// Begins with the defaults.
+    ///
+    /// [`extensions`](ServerBuilder::extensions) turns compression on.
     pub fn builder() -> ServerBuilder {
         ServerBuilder::default()
+    }
+
+    /// The defaults, and permessage-deflate: as what the adapters' `accept` answers.
+    ///
+    /// ```
+    /// # let request = hybi::http::Request::get("/")
+    /// #     .header("Host", "example.org")
+    /// #     .header("Upgrade", "websocket")
+    /// #     .header("Connection", "Upgrade")
+    /// #     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+    /// #     .header("Sec-WebSocket-Version", "13")
+    /// #     .header("Sec-WebSocket-Extensions", "permessage-deflate")
+    /// #     .body(())?;
+    /// // To a request with "Sec-WebSocket-Extensions: permessage-deflate".
+    /// let (response, _upgrade) = hybi::Server::compressing().upgrade(&request)?;
+    /// assert_eq!(response.headers()["Sec-WebSocket-Extensions"], "permessage-deflate");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+    #[must_use]
+    pub fn compressing() -> Self {
+        Self { extensions: Extensions::default(), ..Self::default() }
     }
 
     /// The choices about connections.
@@ -220,13 +250,24 @@ impl Upgrade {
 ///     .config(Config::default().ping_interval(Some(Duration::from_secs(60))))
 ///     .build();
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[must_use]
 pub struct ServerBuilder {
     policy: ServerPolicy,
     extensions: Extensions,
     config: Config,
     pub(crate) hixie_75_fields: FieldOrder,
+}
+
+impl Default for ServerBuilder {
+    fn default() -> Self {
+        Self {
+            policy: ServerPolicy::default(),
+            extensions: Extensions::none(),
+            config: Config::default(),
+            hixie_75_fields: FieldOrder::default(),
+        }
+    }
 }
 
 impl ServerBuilder {
@@ -339,17 +380,16 @@ impl ServerBuilder {
         Ok(self)
     }
 
-    /// Sets which extensions to accept (RFC 6455 section 9); permessage-deflate by default, if it is
-    /// compiled in. The client's order decides between several.
+    /// Sets which extensions to accept (RFC 6455 section 9); none by default. The client's order decides
+    /// between several.
     ///
     /// ```
     /// # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))] {
-    /// use hybi::{Deflate, Extensions, Server};
+    /// use hybi::{Deflate, Server};
     ///
     /// // Small windows make small compressors, here and at the other end.
     /// let deflate = Deflate::default().own_window_bits(12).peer_window_bits(12);
     /// let server = Server::builder().extensions(deflate).build();
-    /// let plain = Server::builder().extensions(Extensions::none()).build();
     /// # }
     /// ```
     pub fn extensions(mut self, extensions: impl Into<Extensions>) -> Self {
