@@ -47,19 +47,19 @@
 
 #![forbid(unsafe_code)]
 
-mod accept;
-mod connect;
+mod client;
+mod server;
 mod timer;
 mod transport;
 
 pub use hybi::*;
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-pub use accept::accept;
-pub use accept::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
+pub use client::connect;
+pub use client::{Connector, Stream, connect_on, connect_with};
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-pub use connect::connect;
-pub use connect::{Connector, Stream, connect_on, connect_with};
+pub use server::accept;
+pub use server::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
 pub use timer::AsyncStdTimer;
 pub use transport::{AsyncStdIo, Socket};
 

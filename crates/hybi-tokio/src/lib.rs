@@ -45,8 +45,8 @@
 
 #![forbid(unsafe_code)]
 
-mod accept;
-mod connect;
+mod client;
+mod server;
 mod stream;
 mod timer;
 #[cfg_attr(not(feature = "rustls"), path = "no_tls.rs")]
@@ -56,13 +56,13 @@ mod transport;
 pub use hybi::*;
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-pub use accept::accept;
-pub use accept::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
-#[cfg(feature = "rustls")]
-pub use accept::{accept_tls, incoming_tls, incoming_tls_on};
+pub use client::connect;
+pub use client::{Connector, connect_on, connect_with};
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-pub use connect::connect;
-pub use connect::{Connector, connect_on, connect_with};
+pub use server::accept;
+pub use server::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
+#[cfg(feature = "rustls")]
+pub use server::{accept_tls, incoming_tls, incoming_tls_on};
 pub use stream::{MaybeTls, Stream};
 pub use timer::TokioTimer;
 pub use transport::{Socket, TokioIo};
