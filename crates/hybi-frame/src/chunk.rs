@@ -142,6 +142,13 @@ impl Chunk {
         self.end - self.start
     }
 
+    /// Whether the block was made [`LEN`](Self::LEN) bytes long, whatever was split off it since.
+    #[inline]
+    #[must_use]
+    pub const fn is_full_size(&self) -> bool {
+        self.whole >= Self::LEN
+    }
+
     /// Whether no byte is unread.
     #[inline]
     #[must_use]

@@ -188,8 +188,8 @@ impl FrameDecoder {
     #[inline]
     #[must_use]
     pub fn next_is_control(&self, chunk: &[u8]) -> bool {
-        // The highest bit of the opcode says so, of those that are reserved as well.
-        let says_so = |first: u8| first & 0x08 != 0;
+        // Whatever is neither a message nor goes on with one.
+        let says_so = |first: u8| first & 0x0f > 0x02;
         match &self.state {
             State::Boundary => chunk.first().copied().is_some_and(says_so),
             State::Header { bytes, .. } => says_so(bytes[0]),

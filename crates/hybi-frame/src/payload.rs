@@ -38,6 +38,13 @@ pub enum Assembled<'a> {
 }
 
 impl Assembled<'_> {
+    /// Whether this is a message, text or binary, and no control frame.
+    #[inline]
+    #[must_use]
+    pub const fn is_data(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Binary(_))
+    }
+
     /// The same to keep: a copy where the payload was lent.
     #[must_use]
     pub fn into_owned(self) -> Assembled<'static> {
