@@ -48,11 +48,12 @@ async fn relay(client: &mut WebSocket, server: &mut WebSocket) -> Result<(), Err
             },
         }
     }
-    if let Some(status) = client.close_status().cloned() {
-        server.forward_close(&status).await;
+    if let Some(status) = client.close_status() {
+        // How that went is for nobody here.
+        let _ = server.forward_close(&status).await;
     }
-    if let Some(status) = server.close_status().cloned() {
-        client.forward_close(&status).await;
+    if let Some(status) = server.close_status() {
+        let _ = client.forward_close(&status).await;
     }
     Ok(())
 }

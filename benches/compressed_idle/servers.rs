@@ -22,7 +22,7 @@ impl Server {
     pub(crate) fn serve(
         self,
         stream: TcpStream,
-        news: Receiver<Outgoing>,
+        news: Receiver<Outgoing<'static>>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         // A client that goes away is the only end there is. The task of each is as large as it is
         // and not as the largest.
@@ -47,7 +47,7 @@ async fn hybi(stream: TcpStream) -> Result<(), hybi_tokio::Error> {
 
 async fn hybi_news(
     stream: TcpStream,
-    mut news: Receiver<Outgoing>,
+    mut news: Receiver<Outgoing<'static>>,
 ) -> Result<(), hybi_tokio::Error> {
     let mut ws = accept(stream).await?;
     loop {

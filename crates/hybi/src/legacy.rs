@@ -13,7 +13,9 @@
 pub use hybi_legacy::*;
 
 #[cfg(not(feature = "legacy"))]
-pub(crate) use absent::{ClientHandshake, FieldOrder, OLDEST, ServerAnswer, check, server_terms};
+pub(crate) use absent::{
+    ClientHandshake, FieldOrder, FrameCodec, OLDEST, ServerAnswer, Terms, check, server_terms,
+};
 #[cfg(feature = "legacy")]
 pub(crate) use present::{OLDEST, server_terms};
 
@@ -24,7 +26,10 @@ mod present {
     use hybi_handshake::{ServerAccepted, Version};
     use hybi_legacy::{FieldOrder, Terms, hybi_04_nonce};
 
-    use crate::{connection::random, opening::server::ServerBuilder};
+    use crate::{
+        connection::{Negotiated, random},
+        opening::server::ServerBuilder,
+    };
 
     /// The first version that can be spoken.
     pub(crate) const OLDEST: Version = Version::HIXIE_75;
@@ -41,6 +46,26 @@ mod present {
         let (name, value, terms) = hybi_04_nonce(accepted, random());
         response.headers_mut().insert(name, value);
         Some(terms)
+    }
+
+    impl Negotiated {
+        /// The same for a version before hybi-07. Of the extensions, a connection uses those over the whole
+        /// stream, from hybi-04 on: old frames have no bit to say that a payload was encoded.
+        ///
+        /// ```
+        /// use hybi::{Config, Connection, Message, Negotiated, Role, Version, legacy::Terms};
+        ///
+        /// let terms = Terms::new(Version::HIXIE_75).expect("its framing needs no more");
+        /// let negotiated = Negotiated::default().with_terms(terms);
+        /// let mut server = Connection::new(Role::Server, negotiated, Config::default().into());
+        /// server.queue(Message::from("hello"))?;
+        /// assert_eq!(server.transmit_to_vec(), b"\0hello\xff");
+        /// # Ok::<(), hybi::Error>(())
+        /// ```
+        #[must_use]
+        pub fn with_terms(self, terms: Terms) -> Self {
+            Self { version: terms.version(), terms: Some(terms), ..self }
+        }
     }
 
     impl ServerBuilder {
@@ -61,6 +86,7 @@ mod absent {
     use core::convert::Infallible;
 
     use http::{Request, Response};
+    use hybi_frame::{FrameError, FrameHeader, FramePart, FrameRules, Limits, Role};
     use hybi_handshake::{
         ClientAccepted, ClientRequest, FieldError, HandshakeError, HeadLimits, ServerAccepted,
         ServerPolicy, Version,
@@ -151,6 +177,63 @@ mod absent {
 
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub(crate) struct Terms(Infallible);
+
+    #[derive(Debug)]
+    pub(crate) struct FrameCodec(Infallible);
+
+    impl FrameCodec {
+        pub(crate) fn new(terms: &Terms, _role: Role, _limits: Limits) -> Self {
+            match terms.0 {}
+        }
+
+        pub(crate) fn rules(&self) -> FrameRules {
+            match self.0 {}
+        }
+
+        pub(crate) fn version(&self) -> Version {
+            match self.0 {}
+        }
+
+        pub(crate) fn masks(&self) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn is_settled(&self) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn at_frame_boundary(&self) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn next_is_control(&self, _chunk: &[u8]) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn decode<'a>(
+            &mut self,
+            _chunk: &'a mut [u8],
+        ) -> Result<(usize, Option<FramePart<'a>>), FrameError> {
+            match self.0 {}
+        }
+
+        pub(crate) fn encode(
+            &mut self,
+            _out: &mut Vec<u8>,
+            _header: &FrameHeader,
+            _payload: &[u8],
+        ) {
+            match self.0 {}
+        }
+
+        pub(crate) fn encode_around(
+            &mut self,
+            _out: &mut Vec<u8>,
+            _header: &FrameHeader,
+        ) -> &'static [u8] {
+            match self.0 {}
+        }
+    }
 
     pub(crate) fn server_terms(
         _accepted: &ServerAccepted,

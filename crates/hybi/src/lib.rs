@@ -92,7 +92,7 @@ pub use connection::{
 pub use opening::Incoming;
 pub use opening::client::{Client, ClientBuilder, Request};
 pub use opening::server::{Server, ServerBuilder, Upgrade, upgrade};
-pub use socket::{WebSocket, io};
+pub use socket::{Answering, Permit, Receiver, ReuniteError, Sender, WebSocket, io};
 
 pub mod extension {
     //! Extensions by themselves: which there are, how they are negotiated, and what one of your own is

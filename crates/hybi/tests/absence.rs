@@ -38,10 +38,18 @@ impl World {
 
     /// A message, or `None` when there is none yet.
     fn receive(&mut self) -> Option<Message> {
-        match self.task.poll(pin!(self.socket.recv())) {
-            Poll::Ready(message) => Some(message.expect("a healthy connection").expect("open")),
-            Poll::Pending => None,
+        let _ = self.task.wakes();
+        // After many reads it lets other tasks run once, and wakes itself.
+        for _ in 0..2 {
+            match self.task.poll(pin!(self.socket.recv())) {
+                Poll::Ready(message) => {
+                    return Some(message.expect("a healthy connection").expect("open"));
+                }
+                Poll::Pending if self.task.wakes() == 0 => break,
+                Poll::Pending => {}
+            }
         }
+        None
     }
 }
 

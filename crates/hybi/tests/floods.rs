@@ -111,14 +111,20 @@ fn the_thread_is_given_back_now_and_then() {
 #[test]
 fn the_close_deadline_passes_although_messages_keep_coming() {
     for takes in [true, false] {
-        let config = Config::default().close_timeout(SECOND * 5).write_timeout(None);
-        let mut world = server(MESSAGE, takes, config);
+        let config = Config::default().close_timeout(SECOND * 5).end_timeout(SECOND * 8);
+        let mut world = server(MESSAGE, takes, config.write_timeout(None));
         let close = world.socket.close(CloseCode::NORMAL, "");
         let (seconds, status) = seconds_until(&world.clock, close);
-        let status = status.expect("a lawful code");
-        assert_eq!(seconds, 5);
-        assert!(!status.is_clean());
-        assert_eq!(status.code(), CloseCode::ABNORMAL);
+        if takes {
+            let status = status.expect("all that was queued has left");
+            assert!(!status.is_clean());
+            assert_eq!(status.code(), CloseCode::ABNORMAL);
+            assert_eq!(seconds, 5);
+        } else {
+            let error = status.expect_err("the Close frame never left");
+            assert!(matches!(error, Error::Timeout(Deadline::Write)), "{error}");
+            assert_eq!(seconds, 8);
+        }
     }
 }
 

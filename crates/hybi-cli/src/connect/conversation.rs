@@ -142,10 +142,10 @@ impl<'a> Conversation<'a> {
             }
         }
         let status = opened.ws.close_status();
-        if let Some(status) = status {
+        if let Some(status) = &status {
             printer.close(status)?;
         }
-        self.verdict(status)
+        self.verdict(status.as_ref())
     }
 
     /// Takes one step; false at the end of the connection.

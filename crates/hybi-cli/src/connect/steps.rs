@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 use std::io;
 
 use futures_core::Stream as _;
-use futures_sink::Sink as _;
+use futures_sink::Sink;
 use hybi::{Error, Message};
 use hybi_tokio::WebSocket;
 use tokio::sync::mpsc;
@@ -34,9 +34,9 @@ pub(crate) enum Step {
 impl Sending {
     fn poll(self, ws: Pin<&mut WebSocket<Stream>>, cx: &mut Context<'_>) -> Poll<Step> {
         match self {
-            Self::Room => ws.poll_ready(cx).map(Step::Room),
+            Self::Room => Sink::<Message>::poll_ready(ws, cx).map(Step::Room),
             // An error comes out of receiving, after what was received before it.
-            Self::Flush => ws.poll_flush(cx).map(|_| Step::Flushed),
+            Self::Flush => Sink::<Message>::poll_flush(ws, cx).map(|_| Step::Flushed),
             Self::Nothing => Poll::Pending,
         }
     }

@@ -140,6 +140,7 @@ impl<'a> Session<'a> {
     /// The line for the access log, and whether a drain had to cut this connection.
     pub(crate) fn end(self, outcome: &Result<(), Error>) -> Ended {
         let status = self.ws.close_status();
+        let status = status.as_ref();
         let clean = status.is_some_and(|status| status.is_clean());
         if self.member.registry().is_draining() && !clean {
             self.member.registry().note_cut();

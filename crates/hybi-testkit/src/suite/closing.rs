@@ -38,7 +38,7 @@ pub fn server_closes<R: Runtime>() {
     let (address, server) = serve::<R, _>(Config::default(), |mut ws| async move {
         let status = ws.close(CloseCode::from(4321), "over").await?;
         assert_eq!(ws.recv().await?, None);
-        assert_eq!(ws.close_status(), Some(&status));
+        assert_eq!(ws.close_status(), Some(status.clone()));
         // Closing again changes nothing.
         assert_eq!(ws.close(CloseCode::GOING_AWAY, "").await?, status);
         Ok::<_, Error>(status)
@@ -69,8 +69,8 @@ pub fn forwards_how_it_ended<R: Runtime>() {
             while let Ok(Some(message)) = server.recv().await {
                 client.send(message).await?;
             }
-            let status = server.close_status().cloned().expect("an end");
-            Ok::<_, Error>(client.forward_close(&status).await)
+            let status = server.close_status().expect("an end");
+            client.forward_close(&status).await
         });
         let mut client = Peer::open(address);
         let mut server = Peer::answer(&listener, "");
@@ -118,7 +118,7 @@ pub fn closes_without_code<R: Runtime>() {
     let (address, server) = serve::<R, _>(Config::default(), |mut ws| async move {
         ws.send(hybi::Message::Close(None)).await?;
         assert_eq!(ws.recv().await?, None);
-        Ok::<_, Error>(ws.close_status().cloned())
+        Ok::<_, Error>(ws.close_status())
     });
     let mut peer = Peer::open(address);
     peer.expect_close(None);
@@ -271,7 +271,7 @@ pub fn ends_with_unread_answers<R: Runtime>() {
         ws.feed(vec![0; MORE_THAN_BUFFERS]).await?;
         let end = ws.recv().await;
         assert!(matches!(end, Err(Error::Timeout(Deadline::Write))), "{end:?}");
-        Ok::<_, Error>(ws.close_status().cloned())
+        Ok::<_, Error>(ws.close_status())
     });
     let mut peer = Peer::open(address);
     peer.read_raw(&mut [0; 10]);

@@ -12,6 +12,7 @@ pub mod bad_responses;
 pub mod closing;
 pub mod compression;
 pub mod control;
+pub mod fairness;
 pub mod messages;
 pub mod opening;
 pub mod sending;
@@ -222,7 +223,7 @@ pub async fn echo<T: Transport, C: Timer>(mut ws: WebSocket<T, C>) -> Outcome {
             _ => panic!("first {error:?}, then {again:?}"),
         }
     }
-    let status = ws.close_status().cloned().expect("a connection that ended has a status");
+    let status = ws.close_status().expect("a connection that ended has a status");
     Outcome { error, status }
 }
 
@@ -240,7 +241,8 @@ macro_rules! behaviour_suite {
             sending: send_feed_and_flush, try_send_gives_a_full_message_back,
                 gives_messages_back_after_close, refuses_what_may_not_be_sent,
                 waits_for_room_and_goes_on, ends_a_blocked_send_when_the_peer_leaves;
-            sinks: forwards, splits_over_two_tasks, wakes_both_halves, closes_through_the_sink,
+            fairness: shares_its_thread, shares_its_thread_as_client;
+            sinks: forwards, forwards_what_came_with_the_close, splits_over_two_tasks, wakes_both_halves, closes_through_the_sink,
                 wakes_the_sender_when_the_peer_ends;
             closing: peer_closes, server_closes, client_closes, closes_without_code, both_close_at_once,
                 answers_with_the_same_code, answers_pings_while_closing, ends_without_close_frame,

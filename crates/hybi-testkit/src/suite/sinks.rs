@@ -2,19 +2,19 @@
 
 use std::sync::mpsc;
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt};
 use hybi::{Config, Error, Message};
 
 use super::{MORE_THAN_BUFFERS, Runtime, serve};
 use crate::{
     peer::{PATIENCE, Peer},
-    wire::{self, BINARY, PING, PONG, Side, TEXT},
+    wire::{self, BINARY, CLOSE, PING, PONG, Side, TEXT},
 };
 
 /// `forward` is an echo server, up to the end.
 pub fn forwards<R: Runtime>() {
     let (address, server) = serve::<R, _>(Config::default(), |ws| async {
-        let (sink, stream) = ws.split();
+        let (sink, stream) = StreamExt::split(ws);
         stream.forward(sink).await
     });
     let mut peer = Peer::open(address);
@@ -32,12 +32,43 @@ pub fn forwards<R: Runtime>() {
     server.join().unwrap();
 }
 
+/// Messages and a Close frame that came at once: all that is in front of the Close frame is echoed.
+pub fn forwards_what_came_with_the_close<R: Runtime>() {
+    let (address, server) = serve::<R, _>(Config::default(), |ws| async {
+        let (sink, stream) = StreamExt::split(ws);
+        stream.forward(sink).await
+    });
+    forwarded(Peer::open(address));
+    server.join().expect("an end in order");
+
+    let (address, server) = serve::<R, _>(Config::default(), |ws| async {
+        let (mut sink, mut stream) = StreamExt::split(ws);
+        sink.send_all(&mut stream).await?;
+        sink.close().await
+    });
+    forwarded(Peer::open(address));
+    server.join().expect("an end in order");
+}
+
+fn forwarded(mut peer: Peer) {
+    let messages = [&b"a"[..], b"b", b"c"];
+    let mut bytes: Vec<_> =
+        messages.iter().flat_map(|text| wire::frame(Side::Client, TEXT, text)).collect();
+    bytes.extend(wire::frame(Side::Client, CLOSE, &wire::close_payload(1000, b"")));
+    peer.send(bytes);
+    for text in messages {
+        peer.expect(TEXT, text);
+    }
+    peer.expect_close(1000);
+    peer.expect_end();
+}
+
 /// Two tasks share a connection: one sends a thousand messages while the other receives as many.
 pub fn splits_over_two_tasks<R: Runtime>() {
     const MESSAGES: u32 = 1000;
     let (sent, sender_done) = mpsc::channel();
     let (address, server) = serve::<R, _>(Config::default(), |ws| async move {
-        let (mut sink, mut stream) = ws.split();
+        let (mut sink, mut stream) = StreamExt::split(ws);
         R::spawn(async move {
             for n in 0..MESSAGES {
                 let message = n.to_be_bytes().repeat(100);
@@ -77,7 +108,7 @@ pub fn wakes_both_halves<R: Runtime>() {
         let (heard, hear) = mpsc::channel();
         let (sending, send) = mpsc::channel();
         let (address, server) = serve::<R, _>(Config::default(), move |ws| async move {
-            let (mut sink, mut stream) = ws.split();
+            let (mut sink, mut stream) = StreamExt::split::<Message>(ws);
             R::spawn(async move {
                 sending.send("begins").expect("the test waits");
                 sink.send(vec![1; MORE_THAN_BUFFERS].into()).await.expect("a peer that reads");
@@ -117,7 +148,7 @@ pub fn wakes_both_halves<R: Runtime>() {
 /// Closing the sink sends Close 1000; the stream then sees the end, and is fused.
 pub fn closes_through_the_sink<R: Runtime>() {
     let (address, server) = serve::<R, _>(Config::default(), |ws| async {
-        let (mut sink, mut stream) = ws.split();
+        let (mut sink, mut stream) = StreamExt::split(ws);
         sink.send(Message::from("last")).await?;
         sink.close().await?;
         let refused = sink.send(Message::from("too late")).await;
@@ -128,7 +159,7 @@ pub fn closes_through_the_sink<R: Runtime>() {
         }
         assert!(stream.next().await.is_none());
         let ws = stream.reunite(sink).expect("two halves of one connection");
-        Ok::<_, Error>((received, ws.close_status().cloned()))
+        Ok::<_, Error>((received, ws.close_status()))
     });
     let mut peer = Peer::open(address);
     peer.expect(TEXT, b"last");
@@ -146,7 +177,7 @@ pub fn closes_through_the_sink<R: Runtime>() {
 pub fn wakes_the_sender_when_the_peer_ends<R: Runtime>() {
     let (sent, send) = mpsc::channel();
     let (address, server) = serve::<R, _>(Config::default(), |ws| async move {
-        let (mut sink, mut stream) = ws.split();
+        let (mut sink, mut stream) = StreamExt::split::<Message>(ws);
         R::spawn(async move {
             let result = sink.send(vec![1; MORE_THAN_BUFFERS].into()).await;
             sent.send(result).expect("the test waits");

@@ -45,8 +45,6 @@ pub enum Endpoint {
 const LOST: &str = "the connection behind this one was lost";
 
 impl CloseStatus {
-    pub(crate) const NONE: Self = Self { received: None, sent: None, began: None, clean: false };
-
     /// The code of the peer's Close frame; [`CloseCode::NO_STATUS`] (1005) if it had none, and
     /// [`CloseCode::ABNORMAL`] (1006) if no Close frame came (section 7.1.5).
     #[must_use]

@@ -40,6 +40,7 @@ pub struct Config {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) write_timeout: Option<Duration>,
     pub(crate) close_timeout: Duration,
+    pub(crate) end_timeout: Duration,
     pub(crate) park_after: Option<Duration>,
 }
 
@@ -57,6 +58,7 @@ impl Default for Config {
             idle_timeout: None,
             write_timeout: Some(Duration::from_secs(30)),
             close_timeout: Duration::from_secs(5),
+            end_timeout: Duration::from_secs(30),
             park_after: Some(Duration::from_secs(1)),
         }
     }
@@ -213,12 +215,26 @@ impl Config {
         self
     }
 
-    /// Sets how long to wait for the peer's answer to our Close frame; 5 s by default.
+    /// Sets how long to wait for the peer's answer to our Close frame, from when it has left; 5 s by
+    /// default.
     ///
-    /// Stops a peer that holds a connection by never answering (RFC 6455 section 7.1.1).
+    /// Stops a peer that holds a connection by never answering (RFC 6455 section 7.1.1). What was queued
+    /// before the Close frame leaves first, for which [`write_timeout`](Self::write_timeout) and
+    /// [`end_timeout`](Self::end_timeout) set the time.
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
+        self
+    }
+
+    /// Sets how long the end of a connection may take in all, from the first Close frame to the end of
+    /// the transport; 30 s by default.
+    ///
+    /// Stops a peer that takes what is queued a few bytes at a time. What had not left by then is
+    /// discarded, and that is an error, [`Deadline::Write`](crate::Deadline::Write).
+    #[must_use]
+    pub fn end_timeout(mut self, timeout: Duration) -> Self {
+        self.end_timeout = timeout;
         self
     }
 

@@ -1,36 +1,27 @@
-//! Deadlines: keep-alive, idling, blocked writes and the end, on one timer.
+//! Deadlines: keep-alive, idling, blocked writes, the end, parking; all on one timer.
 //!
-//! Nothing here runs per message. Activity sets a flag; the timer, when it fires, looks at the
-//! flags and is set again. Deadlines that begin between two waits are armed at the next wait.
+//! Nothing here runs per message. Activity is noted; the timer, when it fires, looks at the notes and is
+//! set again. Deadlines that begin between two waits are armed at the next wait, so that a busy
+//! connection never asks for the time.
+//!
+//! Silence of the peer is judged by whoever reads, after reading: what it sent may lie in the kernel
+//! still. Whoever only sends judges its own progress.
 
 use core::time::Duration;
 use std::time::Instant;
 
-use super::{Config, config::after};
+use super::{Config, DRAIN_TIME, config::after};
 
-/// How often within one idle timeout the timer looks whether a message came.
-const IDLE_TICKS: u32 = 4;
+/// How often within one idle timeout the timer looks whether a piece of a message came.
+const IDLE_TICKS: u8 = 4;
 
-#[derive(Debug, Default)]
-pub(super) struct Deadlines {
-    /// Bytes came, or left a transport that was full, since the keep-alive timer last fired.
-    heard: bool,
-    /// A message came since the idle timer last fired.
-    heard_message: bool,
-    /// Our keep-alive ping went out and nothing has come since.
-    pinged: bool,
-    idle_ticks: u8,
-    armed: bool,
-    write_waiting: bool,
-    /// A codec was used since the parking timer last fired.
-    coded: bool,
-    ping: Option<Instant>,
-    idle: Option<Instant>,
-    write: Option<Instant>,
-    end: Option<Instant>,
-    park: Option<Instant>,
-    /// How long the end may take, until the clock is known that starts it.
-    end_after: Option<Duration>,
+/// Who asks for deadlines, and so which it may judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judge {
+    /// Whoever has taken in all that came: everything.
+    Reader,
+    /// Whoever has not: all but the peer's silence.
+    Sender,
 }
 
 /// What a timeout asks the connection to do.
@@ -41,16 +32,98 @@ pub(super) enum Due {
     Idle,
     WriteBlocked,
     Park,
-    End,
+    End(Stage),
+}
+
+/// What is waited for in the end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// What answers the peer's last messages is queued, before its Close frame is answered.
+    Answering,
+    /// Our last word leaves, behind everything that was queued. There is no time for it but that of the
+    /// whole end, as long as the peer takes bytes.
+    Leaving,
+    /// The peer answers, or ends its half of the transport first.
+    Answer,
+    /// The peer's last words, or its end of the transport, or ours.
+    LastBytes,
+}
+
+/// What is true of a connection, as far as deadlines ask.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Situation {
+    /// What its end waits for; `None` while it is open.
+    pub(super) stage: Option<Stage>,
+    /// There is a codec to park.
+    pub(super) has_active_codec: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Deadlines {
+    /// Bytes came, or left a transport that was full, since keep-alive last looked.
+    heard: bool,
+    /// A piece of a message came since the idle timer last looked.
+    heard_piece: bool,
+    /// A codec was used since the parking timer last looked.
+    coded: bool,
+    keep_alive: KeepAlive,
+    idle: Idle,
+    writing: Writing,
+    park: Option<Instant>,
+    /// Only a connection that has begun to end owns it.
+    end: Option<Box<End>>,
+}
+
+/// Whether the peer is asked for a sign of life (RFC 6455 section 5.5.2).
+#[derive(Clone, Copy, Debug, Default)]
+enum KeepAlive {
+    #[default]
+    Unarmed,
+    /// Looks then whether something was heard, and asks if not.
+    Listening(Instant),
+    /// Our Ping went out; something has to be heard by then.
+    Asked(Instant),
+    /// Nobody is ever asked.
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Idle {
+    #[default]
+    Unarmed,
+    /// Looks then; the number counts the looks in a row that found nothing.
+    Listening(Instant, u8),
+    Off,
+}
+
+/// Whether bytes wait for the transport.
+#[derive(Clone, Copy, Debug, Default)]
+enum Writing {
+    #[default]
+    Free,
+    /// It took nothing more when it was last asked.
+    Blocked,
+    /// The same, and it has to take something by then.
+    BlockedUntil(Instant),
+}
+
+#[derive(Debug)]
+struct End {
+    stage: Stage,
+    due: Option<Instant>,
+    /// The whole end has to be over by then.
+    cap: Instant,
 }
 
 impl Deadlines {
+    /// Bytes came.
     pub(super) fn heard(&mut self) {
         self.heard = true;
     }
 
-    pub(super) fn heard_message(&mut self) {
-        self.heard_message = true;
+    /// A piece of a message came.
+    pub(super) fn heard_piece(&mut self) {
+        self.heard_piece = true;
     }
 
     /// A message went through a codec, whose state is parked when that stops.
@@ -59,112 +132,199 @@ impl Deadlines {
     }
 
     /// A transport that was full and takes bytes again is a sign of life: the peer's end of it
-    /// took some. So a long message to a slow peer, behind which our ping waits, and during
-    /// which the application may not receive, is no silence.
+    /// took some. So a long message to a slow peer, behind which our ping waits, is no silence.
     pub(super) fn wrote(&mut self) {
-        self.heard |= self.write_waiting;
-        self.write_waiting = false;
-        self.write = None;
+        if !matches!(self.writing, Writing::Free) {
+            self.heard = true;
+            self.writing = Writing::Free;
+        }
     }
 
     pub(super) fn write_blocked(&mut self) {
-        self.write_waiting = true;
+        if matches!(self.writing, Writing::Free) {
+            self.writing = Writing::Blocked;
+        }
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        !matches!(self.writing, Writing::Free)
     }
 
     /// The version has no pings: nobody is ever asked.
     pub(super) fn cannot_ping(&mut self) {
-        self.cannot_ping_yet();
-        self.ping = None;
+        self.keep_alive = KeepAlive::Off;
     }
 
     /// The ping that was due was not sent, so nobody owes an answer.
     pub(super) fn cannot_ping_yet(&mut self) {
-        self.pinged = false;
+        if let KeepAlive::Asked(due) = self.keep_alive {
+            self.keep_alive = KeepAlive::Listening(due);
+        }
     }
 
-    /// From now on only the end counts, and it may take this long.
-    pub(super) fn end_within(&mut self, time: Duration) {
-        self.ping = None;
-        self.idle = None;
-        self.armed = true;
-        self.end = None;
-        self.end_after = Some(time);
-    }
-
-    /// The earliest deadline; arms those that began since the last call. `active` says that there
-    /// is a codec to park.
+    /// The earliest deadline that `judge` keeps; arms those that began since the last call.
     pub(super) fn next(
         &mut self,
         config: &Config,
-        active: bool,
+        judge: Judge,
+        situation: Situation,
         now: impl FnOnce() -> Instant,
     ) -> Option<Instant> {
-        let arm_write =
-            self.write_waiting && self.write.is_none() && config.write_timeout.is_some();
-        let arm_park = active && self.park.is_none() && config.park_after.is_some();
-        if !self.armed || self.end_after.is_some() || arm_write || arm_park {
-            let now = now();
-            if !self.armed {
-                self.armed = true;
-                self.ping = config.ping_interval.map(|interval| after(now, interval));
-                self.idle = config.idle_timeout.map(|timeout| after(now, timeout / IDLE_TICKS));
-            }
-            if let Some(time) = self.end_after.take() {
-                self.end = Some(after(now, time));
-            }
-            if arm_write {
-                self.write = config.write_timeout.map(|timeout| after(now, timeout));
-            }
-            if arm_park {
-                self.coded = false;
-                self.park = config.park_after.map(|quiet| after(now, quiet));
-            }
+        if self.is_unarmed(config, judge, situation) {
+            self.arm(config, judge, situation, now());
         }
-        [self.ping, self.idle, self.write, self.end, self.park].into_iter().flatten().min()
+        let silence = (judge == Judge::Reader && situation.stage.is_none()).then(|| {
+            let keep_alive = match self.keep_alive {
+                KeepAlive::Listening(due) | KeepAlive::Asked(due) => Some(due),
+                KeepAlive::Unarmed | KeepAlive::Off => None,
+            };
+            let idle = match self.idle {
+                Idle::Listening(due, _) => Some(due),
+                Idle::Unarmed | Idle::Off => None,
+            };
+            earlier(keep_alive, idle)
+        });
+        let writing = match self.writing {
+            Writing::BlockedUntil(due) => Some(due),
+            Writing::Free | Writing::Blocked => None,
+        };
+        let end = self.end.as_ref().map(|end| end.due.map_or(end.cap, |due| due.min(end.cap)));
+        earlier(earlier(silence.flatten(), writing), earlier(end, self.park))
     }
 
-    /// What is due at `now`; call again until nothing is.
-    pub(super) fn due(&mut self, config: &Config, now: Instant) -> Option<Due> {
-        let passed = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
-        if passed(self.end) {
-            self.end = None;
-            return Some(Due::End);
+    fn is_unarmed(&self, config: &Config, judge: Judge, situation: Situation) -> bool {
+        let silence = judge == Judge::Reader
+            && situation.stage.is_none()
+            && matches!((self.keep_alive, self.idle), (KeepAlive::Unarmed, _) | (_, Idle::Unarmed));
+        let writing = matches!(self.writing, Writing::Blocked) && config.write_timeout.is_some();
+        let park = situation.has_active_codec && self.park.is_none() && config.park_after.is_some();
+        silence || writing || park || self.end.as_ref().map(|end| end.stage) != situation.stage
+    }
+
+    fn arm(&mut self, config: &Config, judge: Judge, situation: Situation, now: Instant) {
+        if judge == Judge::Reader && situation.stage.is_none() {
+            if let KeepAlive::Unarmed = self.keep_alive {
+                self.keep_alive = config
+                    .ping_interval
+                    .map_or(KeepAlive::Off, |interval| KeepAlive::Listening(after(now, interval)));
+            }
+            if let Idle::Unarmed = self.idle {
+                self.idle = Idle::listening(config, now, 0);
+            }
         }
-        if passed(self.write) {
-            self.write = None;
+        if let (Writing::Blocked, Some(timeout)) = (self.writing, config.write_timeout) {
+            self.writing = Writing::BlockedUntil(after(now, timeout));
+        }
+        if situation.has_active_codec && self.park.is_none() {
+            self.coded = false;
+            self.park = config.park_after.map(|quiet| after(now, quiet));
+        }
+        let Some(stage) = situation.stage else { return };
+        if self.end.as_ref().is_none_or(|end| end.stage != stage) {
+            let due = stage.time(config).map(|time| after(now, time));
+            let cap =
+                self.end.as_ref().map_or_else(|| after(now, config.end_timeout), |end| end.cap);
+            self.end = Some(Box::new(End { stage, due, cap }));
+        }
+    }
+
+    /// What is due at `now` for `judge`; call again until nothing is.
+    pub(super) fn due(
+        &mut self,
+        config: &Config,
+        judge: Judge,
+        situation: Situation,
+        now: Instant,
+    ) -> Option<Due> {
+        if let (Some(end), Some(stage)) = (&mut self.end, situation.stage) {
+            // The time of a stage that is over says nothing about the present one.
+            if end.cap <= now {
+                // What comes of that has a moment more.
+                end.cap = after(now, DRAIN_TIME);
+                return Some(Due::End(stage));
+            }
+            if end.stage == stage && end.due.is_some_and(|due| due <= now) {
+                end.due = None;
+                return Some(Due::End(stage));
+            }
+        }
+        if let Writing::BlockedUntil(due) = self.writing
+            && due <= now
+        {
+            self.writing = Writing::Free;
             return Some(Due::WriteBlocked);
         }
-        if passed(self.park) {
+        if self.park.is_some_and(|due| due <= now) {
             self.park = None;
-            if core::mem::take(&mut self.coded) {
-                self.park = config.park_after.map(|quiet| after(now, quiet));
-            } else {
+            if !core::mem::take(&mut self.coded) {
                 return Some(Due::Park);
             }
+            self.park = config.park_after.map(|quiet| after(now, quiet));
         }
-        if passed(self.ping) {
-            let heard = core::mem::take(&mut self.heard);
-            if self.pinged && !heard {
-                self.ping = None;
-                return Some(Due::NoPong);
-            }
-            self.pinged = !heard;
-            if heard {
-                self.ping = config.ping_interval.map(|interval| after(now, interval));
-            } else {
-                self.ping = Some(after(now, config.ping_timeout));
-                return Some(Due::SendPing);
-            }
-        }
-        if passed(self.idle) {
-            let heard = core::mem::take(&mut self.heard_message);
-            self.idle_ticks = if heard { 0 } else { self.idle_ticks + 1 };
-            self.idle = config.idle_timeout.map(|timeout| after(now, timeout / IDLE_TICKS));
-            if u32::from(self.idle_ticks) >= IDLE_TICKS {
-                self.idle = None;
-                return Some(Due::Idle);
-            }
+        if judge == Judge::Reader && situation.stage.is_none() {
+            return self.keep_alive_due(config, now).or_else(|| self.idle_due(config, now));
         }
         None
+    }
+
+    fn keep_alive_due(&mut self, config: &Config, now: Instant) -> Option<Due> {
+        let due = match self.keep_alive {
+            KeepAlive::Listening(due) | KeepAlive::Asked(due) => due,
+            KeepAlive::Unarmed | KeepAlive::Off => return None,
+        };
+        if due > now {
+            return None;
+        }
+        let heard = core::mem::take(&mut self.heard);
+        let next = |time| after(now, time);
+        let (keep_alive, due) = match (self.keep_alive, config.ping_interval) {
+            (_, None) => (KeepAlive::Off, None),
+            (_, Some(interval)) if heard => (KeepAlive::Listening(next(interval)), None),
+            (KeepAlive::Asked(_), _) => (KeepAlive::Off, Some(Due::NoPong)),
+            _ => (KeepAlive::Asked(next(config.ping_timeout)), Some(Due::SendPing)),
+        };
+        self.keep_alive = keep_alive;
+        due
+    }
+
+    fn idle_due(&mut self, config: &Config, now: Instant) -> Option<Due> {
+        let Idle::Listening(due, silent) = self.idle else { return None };
+        if due > now {
+            return None;
+        }
+        let silent = if core::mem::take(&mut self.heard_piece) { 0 } else { silent + 1 };
+        if silent >= IDLE_TICKS {
+            self.idle = Idle::Off;
+            return Some(Due::Idle);
+        }
+        self.idle = Idle::listening(config, now, silent);
+        None
+    }
+}
+
+impl Idle {
+    fn listening(config: &Config, now: Instant, silent: u8) -> Self {
+        let tick = |timeout: Duration| timeout / u32::from(IDLE_TICKS);
+        config
+            .idle_timeout
+            .map_or(Self::Off, |timeout| Self::Listening(after(now, tick(timeout)), silent))
+    }
+}
+
+impl Stage {
+    /// How long it may take; `None`: as long as the whole end.
+    fn time(self, config: &Config) -> Option<Duration> {
+        match self {
+            Self::Leaving => None,
+            Self::Answering | Self::Answer => Some(config.close_timeout),
+            Self::LastBytes => Some(DRAIN_TIME.min(config.close_timeout)),
+        }
+    }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! The rest of the connection knows no version by name: here are the layout of its frames and the
 //! rules about messages and their end. Old layouts give the same parts of frames as that of RFC 6455,
-//! and take the same headers.
+//! and take the same headers. They settle which version is spoken by the first byte of the client, in
+//! whichever direction it goes, so one value reads and writes.
 
-use hybi_frame::{FrameDecoder, FrameHeader, FrameRules, Limits, MaskingKey, Role};
+use hybi_frame::{FrameDecoder, FrameHeader, FrameRules, Limits, MaskingKey, Role, encode_frame};
 use hybi_handshake::Version;
-#[cfg(feature = "legacy")]
-use hybi_legacy::FrameCodec;
 
 use super::Negotiated;
+use crate::legacy::FrameCodec;
 
 /// The layout of frames in both directions.
 #[derive(Debug)]
@@ -17,13 +17,11 @@ pub(super) enum Framing {
     /// hybi-07 to RFC 6455.
     Rfc6455(FrameDecoder),
     /// What came before. Boxed, so that others pay for none of its state.
-    #[cfg(feature = "legacy")]
     Legacy(Box<FrameCodec>),
 }
 
 impl Framing {
     pub(super) fn new(negotiated: &Negotiated, role: Role, limits: Limits) -> Self {
-        #[cfg(feature = "legacy")]
         if let Some(terms) = &negotiated.terms {
             return Self::Legacy(Box::new(FrameCodec::new(terms, role, limits)));
         }
@@ -35,28 +33,32 @@ impl Framing {
         Self::Rfc6455(FrameDecoder::new(role, rules, limits))
     }
 
+    #[inline]
     pub(super) fn rules(&self) -> FrameRules {
         match self {
             Self::Rfc6455(decoder) => decoder.rules(),
-            #[cfg(feature = "legacy")]
             Self::Legacy(codec) => codec.rules(),
         }
     }
 
     /// Whether the frames that an endpoint in `role` sends are masked.
+    #[inline]
     pub(super) fn masks(&self, role: Role) -> bool {
         match self {
             Self::Rfc6455(_) => role.masks_outgoing(),
-            #[cfg(feature = "legacy")]
             Self::Legacy(codec) => codec.masks(),
         }
+    }
+
+    /// Whether a payload may be masked before it is encoded: where the mask covers nothing else.
+    pub(super) fn masks_payloads_alone(&self) -> bool {
+        matches!(self, Self::Rfc6455(_))
     }
 
     /// Whether the version is known; a ping of ours must not be what decides it.
     pub(super) fn is_settled(&self) -> bool {
         match self {
             Self::Rfc6455(_) => true,
-            #[cfg(feature = "legacy")]
             Self::Legacy(codec) => codec.is_settled(),
         }
     }
@@ -65,19 +67,32 @@ impl Framing {
     pub(super) fn at_frame_boundary(&self) -> bool {
         match self {
             Self::Rfc6455(decoder) => decoder.at_frame_boundary(),
-            #[cfg(feature = "legacy")]
             Self::Legacy(codec) => codec.at_frame_boundary(),
         }
     }
 
-    /// Appends what stands before the payload of a frame that is not masked; gives what stands behind.
-    #[cfg_attr(
-        not(feature = "legacy"),
-        expect(
-            clippy::needless_pass_by_ref_mut,
-            reason = "the first frame may settle an old version"
-        )
-    )]
+    /// Whether the next byte belongs to a control frame.
+    pub(super) fn next_is_control(&self, chunk: &[u8]) -> bool {
+        match self {
+            Self::Rfc6455(decoder) => decoder.next_is_control(chunk),
+            Self::Legacy(codec) => codec.next_is_control(chunk),
+        }
+    }
+
+    /// Appends a frame.
+    #[inline]
+    pub(super) fn encode(&mut self, out: &mut Vec<u8>, header: &FrameHeader, payload: &[u8]) {
+        match self {
+            Self::Rfc6455(_) => {
+                let FrameHeader { fin, rsv, opcode, masking_key, .. } = *header;
+                encode_frame(out, fin, rsv, opcode, payload, masking_key);
+            }
+            Self::Legacy(codec) => codec.encode(out, header, payload),
+        }
+    }
+
+    /// Appends what stands before the payload of a frame; gives what stands behind. The payload is not
+    /// masked, or masked already.
     pub(super) fn encode_around(
         &mut self,
         out: &mut Vec<u8>,
@@ -88,7 +103,6 @@ impl Framing {
                 header.encode(out);
                 &[]
             }
-            #[cfg(feature = "legacy")]
             Self::Legacy(codec) => codec.encode_around(out, header),
         }
     }

@@ -190,6 +190,17 @@ impl<'a> MessageRef<'a> {
         }
     }
 
+    /// A message, lent; `None` for a Close frame.
+    pub(crate) fn of(message: &'a Message) -> Option<Self> {
+        Some(match message {
+            Message::Text(text) => Self::Text(text),
+            Message::Binary(bytes) => Self::Binary(bytes),
+            Message::Ping(bytes) => Self::Ping(bytes),
+            Message::Pong(bytes) => Self::Pong(bytes),
+            Message::Close(_) => return None,
+        })
+    }
+
     /// An owned copy.
     #[must_use]
     pub fn to_owned(&self) -> Message {

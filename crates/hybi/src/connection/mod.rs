@@ -5,163 +5,50 @@
 
 mod buffers;
 mod capabilities;
-mod close;
 mod close_status;
 mod config;
 mod deadlines;
+mod ending;
 mod error;
-mod extended;
+mod extensions;
+mod filter;
 mod framing;
+mod inbound;
 mod message;
+mod negotiated;
+mod outbound;
 mod outbox;
 mod outgoing;
 mod random;
-mod receive;
-mod send;
+mod slices;
+mod state;
 
 use core::fmt;
 use std::{io::IoSlice, sync::Arc, time::Instant};
 
-use hybi_compression::Agreed;
-use hybi_frame::{FrameRules, MaskingKey, MessageAssembler, Role};
-use hybi_handshake::Version;
+use hybi_compression::Chain;
+use hybi_frame::{FrameRules, MaskingKey, Role};
 
 use deadlines::Deadlines;
-use extended::Extended;
-use framing::{Framing, KeySource};
-use outbox::Outbox;
+use extensions::extensions;
+use filter::Filter;
+use framing::Framing;
+use inbound::Inbound;
+use negotiated::PLAIN;
+use outbound::Outbound;
 
 pub use capabilities::{Capabilities, Unsupported};
 pub use close_status::{CloseStatus, Endpoint};
 pub use config::Config;
 pub(crate) use config::{DRAIN_BYTES, DRAIN_TIME};
+pub(crate) use deadlines::Judge;
 pub(crate) use error::is_end_without_goodbye;
 pub use error::{Deadline, Error, OpeningError, SendError};
 pub use message::{Message, MessageRef};
+pub use negotiated::Negotiated;
 pub use outgoing::{Outgoing, Prepared, Secret};
 pub(crate) use random::random;
-
-/// What the opening handshake settled.
-///
-/// ```
-/// use hybi::{Config, Connection, Negotiated, Role, Version};
-///
-/// // After an opening handshake made elsewhere.
-/// let negotiated = Negotiated::new(Version::RFC6455, Some("chat.v2".to_owned()), Vec::new());
-/// let connection = Connection::new(Role::Server, negotiated, Config::default().into());
-/// assert_eq!(connection.negotiated().subprotocol.as_deref(), Some("chat.v2"));
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Negotiated {
-    /// The protocol version.
-    pub version: Version,
-    /// The subprotocol, if one was chosen.
-    pub subprotocol: Option<String>,
-    /// The extensions in use, in the order in which they transform outgoing messages.
-    pub extensions: Vec<Agreed>,
-    /// What the framing of a version before hybi-07 needs to know.
-    #[cfg(feature = "legacy")]
-    pub(crate) terms: Option<hybi_legacy::Terms>,
-}
-
-/// RFC 6455 and nothing else.
-static PLAIN: Negotiated = Negotiated {
-    version: Version::RFC6455,
-    subprotocol: None,
-    extensions: Vec::new(),
-    #[cfg(feature = "legacy")]
-    terms: None,
-};
-
-impl Negotiated {
-    /// Version, subprotocol and extensions as the handshake left them. The version is one of hybi-07 to
-    /// RFC 6455; what came before needs `with_terms`, of the feature `legacy`.
-    #[must_use]
-    pub fn new(version: Version, subprotocol: Option<String>, extensions: Vec<Agreed>) -> Self {
-        Self { version, subprotocol, extensions, ..PLAIN.clone() }
-    }
-
-    /// The same for a version before hybi-07. Of the extensions, a connection uses those over the whole
-    /// stream, from hybi-04 on: old frames have no bit to say that a payload was encoded.
-    ///
-    /// ```
-    /// use hybi::{Config, Connection, Message, Negotiated, Role, Version, legacy::Terms};
-    ///
-    /// let terms = Terms::new(Version::HIXIE_75).expect("its framing needs no more");
-    /// let negotiated = Negotiated::default().with_terms(terms);
-    /// let mut server = Connection::new(Role::Server, negotiated, Config::default().into());
-    /// server.queue(Message::from("hello"))?;
-    /// assert_eq!(server.transmit_to_vec(), b"\0hello\xff");
-    /// # Ok::<(), hybi::Error>(())
-    /// ```
-    #[cfg(feature = "legacy")]
-    #[must_use]
-    pub fn with_terms(self, terms: hybi_legacy::Terms) -> Self {
-        Self { version: terms.version(), terms: Some(terms), ..self }
-    }
-
-    /// Lets go of extensions that the layout of the frames has no bits for.
-    fn drop_what_does_not_fit(&mut self) {
-        if self.version < Version::HYBI_07 {
-            let negotiates = self.version >= Version::HYBI_04;
-            self.extensions.retain(|agreed| negotiates && agreed.is_stream());
-        }
-    }
-}
-
-/// Where a connection is in its life (RFC 6455 section 4.1 and 7.1).
-///
-/// ```text
-///  opening handshake            first Close frame              transport ended
-/// (Connecting) -------> Open --------------------> Closing ------------------> Closed
-/// ```
-///
-/// `Connecting` is what [`ClientHandshake`](hybi_handshake::ClientHandshake) and
-/// [`ServerHandshake`](hybi_handshake::ServerHandshake) are for; a `Connection` begins `Open`.
-///
-/// ```
-/// use hybi::{Config, Connection, Message, Negotiated, Role, State};
-///
-/// let mut server = Connection::new(Role::Server, Negotiated::default(), Config::default().into());
-/// assert_eq!(server.state(), State::Open);
-/// server.queue(Message::Close(None))?;
-/// assert_eq!(server.state(), State::Closing);
-/// # Ok::<(), hybi::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "complete: the states of RFC 6455")]
-pub enum State {
-    /// Messages go both ways.
-    Open,
-    /// A Close frame was sent or received, or the connection was failed.
-    Closing,
-    /// Over: nothing will be sent or received any more, and the transport can be let go.
-    Closed,
-}
-
-/// What is left to be done; [`State`] is the RFC's view of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Open,
-    /// Our Close frame is queued or sent, the peer's has not come.
-    CloseSent,
-    /// Nothing can be sent any more, but the peer's last words may still be on their way.
-    SendFailed,
-    /// No event will come any more: send what is queued, end the transport, discard input.
-    Ending,
-    Closed,
-}
-
-/// How the connection came to its end; only a connection that has begun to end owns one.
-#[derive(Debug)]
-struct End {
-    status: CloseStatus,
-    error: Option<Error>,
-    /// Why nothing can be sent any more. It becomes the error if the peer's Close frame, which
-    /// would explain it, does not come.
-    send_error: Option<Error>,
-}
+pub use state::State;
 
 /// An established WebSocket connection, for either role and without I/O.
 ///
@@ -276,24 +163,15 @@ struct End {
 /// ```
 pub struct Connection {
     role: Role,
-    phase: Phase,
-    shutdown_done: bool,
-    /// The peer ended its half of the transport while our part of the end was still to be sent.
-    peer_ended: bool,
-    /// The transport took nothing more when it was last asked.
-    blocked: bool,
-    framing: Framing,
-    assembler: MessageAssembler,
-    outbox: Outbox,
+    inbound: Inbound,
+    outbound: Outbound,
     deadlines: Deadlines,
-    /// `None` without extensions.
-    extended: Option<Box<Extended>>,
-    /// The newest Pong that could not be queued because the transport is blocked
-    /// (section 5.5.3 allows to answer only the latest Ping).
-    pong: Option<Box<[u8]>>,
-    discarded: usize,
-    end: Option<Box<End>>,
-    keys: Option<KeySource>,
+    /// What failed the connection; the first error is the one that stays.
+    error: Option<Box<Error>>,
+    /// What the extensions that were agreed on do to messages and frames, in both directions.
+    extensions: Option<Box<Chain>>,
+    /// What one of them does to the whole stream.
+    filter: Option<Box<Filter>>,
     config: Arc<Config>,
     /// `None`: as in [`PLAIN`], which most connections share.
     negotiated: Option<Box<Negotiated>>,
@@ -305,23 +183,15 @@ impl Connection {
     pub fn new(role: Role, mut negotiated: Negotiated, config: Arc<Config>) -> Self {
         negotiated.drop_what_does_not_fit();
         let mut framing = Framing::new(&negotiated, role, config.limits);
-        let rules = framing.rules();
-        let extended = Extended::new(&negotiated.extensions, &mut framing);
+        let (extensions, filter) = extensions(&negotiated.extensions, &mut framing);
         Self {
             role,
-            phase: Phase::Open,
-            shutdown_done: false,
-            peer_ended: false,
-            blocked: false,
-            framing,
-            assembler: MessageAssembler::new(rules, config.limits),
-            outbox: Outbox::default(),
+            inbound: Inbound::new(framing, config.limits),
+            outbound: Outbound::new(),
             deadlines: Deadlines::default(),
-            extended,
-            pong: None,
-            discarded: 0,
-            end: None,
-            keys: None,
+            error: None,
+            extensions,
+            filter,
             config,
             negotiated: (negotiated != PLAIN).then(|| Box::new(negotiated)),
         }
@@ -334,7 +204,7 @@ impl Connection {
     /// attack on intermediaries that masking exists to stop (RFC 6455 section 10.3).
     #[must_use]
     pub fn with_masking_keys(mut self, keys: impl FnMut() -> MaskingKey + Send + 'static) -> Self {
-        self.keys = Some(Box::new(keys));
+        self.outbound.keys = Some(Box::new(keys));
         self
     }
 
@@ -353,7 +223,7 @@ impl Connection {
     /// The framing rules of the version that was negotiated.
     #[must_use]
     pub fn rules(&self) -> FrameRules {
-        self.framing.rules()
+        self.inbound.framing.rules()
     }
 
     /// What the version of this connection can do.
@@ -372,61 +242,75 @@ impl Connection {
     /// The state of the connection.
     #[must_use]
     pub fn state(&self) -> State {
-        match self.phase {
-            Phase::Open => State::Open,
-            Phase::CloseSent | Phase::SendFailed | Phase::Ending => State::Closing,
-            Phase::Closed => State::Closed,
-        }
+        state::state(&self.inbound.state, &self.outbound.state)
     }
 
     /// Why the connection failed, if it did; the answer never changes once there is one.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
-        self.end.as_ref()?.error.as_ref()
+        self.error.as_deref()
     }
 
     /// Why nothing can be sent, if so: the [`error`](Self::error), or a write that failed while
     /// there may still be something to receive.
     #[must_use]
     pub fn send_error(&self) -> Option<&Error> {
-        let end = self.end.as_ref()?;
-        end.error.as_ref().or(end.send_error.as_ref())
+        match &self.outbound.state {
+            state::Sending::Failed(_, error) => self.error().or(Some(error)),
+            _ => self.error(),
+        }
     }
 
     /// How the connection is ending or ended; `None` while it is open.
     #[must_use]
-    pub fn close_status(&self) -> Option<&CloseStatus> {
-        Some(&self.end.as_ref()?.status)
+    pub fn close_status(&self) -> Option<CloseStatus> {
+        state::close_status(&self.inbound.state, &self.outbound.state, self.error())
     }
 
     /// How many bytes wait to be sent, frame headers included.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
-        self.outbox.len()
+        self.outbound.len()
+    }
+
+    /// How many bytes were queued and will never leave, because the connection ended before.
+    #[must_use]
+    pub fn discarded_bytes(&self) -> usize {
+        self.outbound.discarded
     }
 
     /// Fills `slices` with the bytes to send next, foremost first, and returns how many slices
     /// were filled; 0 when there is nothing to send. Follow it with
     /// [`transmitted`](Self::transmitted).
+    ///
+    /// It also queues the answer to the peer's Close frame, which nothing follows: what answers the messages
+    /// in front of that frame is to be queued before.
     pub fn poll_transmit<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
-        if !self.blocked {
+        self.answer_close();
+        self.finish_encoding();
+        self.poll_transmit_queued(slices)
+    }
+
+    /// The same for somebody who may have more to queue before the peer's Close frame is answered.
+    pub(crate) fn poll_transmit_queued<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
+        if !self.deadlines.is_blocked() {
             self.queue_pending_pong();
         }
-        if self.outbox.len() == 0 { 0 } else { self.outbox.slices(slices) }
+        let outbox = &self.outbound.outbox;
+        if outbox.len() == 0 { 0 } else { outbox.slices(slices) }
     }
 
     /// Notes that the transport took `len` bytes of what
     /// [`poll_transmit`](Self::poll_transmit) showed.
     pub fn transmitted(&mut self, len: usize) {
-        self.outbox.sent(len);
-        self.blocked = false;
+        self.outbound.outbox.sent(len);
+        self.outbound.owes_answers &= self.outbound.outbox.len() > 0;
         self.deadlines.wrote();
     }
 
     /// Notes that the transport takes nothing for now: the write deadline begins to run, and of
     /// the Pongs that would have to be queued only the newest is kept.
     pub fn transmit_blocked(&mut self) {
-        self.blocked = true;
         self.deadlines.write_blocked();
     }
 
@@ -451,11 +335,20 @@ impl Connection {
     /// `now` is asked only if a deadline begins to run with this call, so that a busy connection
     /// never looks at the clock. Call it when about to wait.
     pub fn poll_timeout(&mut self, now: impl FnOnce() -> Instant) -> Option<Instant> {
-        if self.phase == Phase::Closed {
+        self.poll_judged_timeout(Judge::Reader, now)
+    }
+
+    /// The same for somebody who may not have taken in all that came.
+    pub(crate) fn poll_judged_timeout(
+        &mut self,
+        judge: Judge,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Instant> {
+        if self.state() == State::Closed && !self.wants_shutdown() {
             return None;
         }
-        let active = self.has_active_codec();
-        self.deadlines.next(&self.config, active, now)
+        let situation = self.situation();
+        self.deadlines.next(&self.config, judge, situation, now)
     }
 }
 
@@ -466,7 +359,8 @@ impl fmt::Debug for Connection {
             .field("state", &self.state())
             .field("negotiated", self.negotiated())
             .field("queued_bytes", &self.queued_bytes())
-            .field("end", &self.end)
+            .field("close_status", &self.close_status())
+            .field("error", &self.error())
             .finish_non_exhaustive()
     }
 }

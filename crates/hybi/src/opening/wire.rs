@@ -203,7 +203,7 @@ impl<T: Transport, C: Timer> Wire<T, C> {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Chunk>>> {
         // Borrowed anew for each attempt, so that waiting holds no buffer.
         let mut chunk = Chunk::borrow();
-        self.transport.poll_read(cx, chunk.space()).map_ok(|len| {
+        self.transport.poll_read(cx, chunk.room(1)).map_ok(|len| {
             chunk.filled(len);
             (len > 0).then_some(chunk)
         })

@@ -12,7 +12,7 @@ use std::{
 use bytes::BufMut;
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::pool::Chunk;
+use super::pool::ThreadChunk;
 
 /// The bytes underneath a connection: a TCP or TLS stream, or anything like it.
 ///
@@ -136,8 +136,8 @@ pub trait Transport: Unpin {
         cx: &mut Context<'_>,
         buffer: &mut B,
     ) -> Poll<io::Result<usize>> {
-        let mut chunk = Chunk::borrow();
-        let space = chunk.space();
+        let mut chunk = ThreadChunk::borrow();
+        let space = chunk.room(1);
         let len = space.len().min(buffer.remaining_mut());
         let read = ready!(self.poll_read(cx, &mut space[..len]))?;
         buffer.put_slice(&space[..read]);

@@ -1,10 +1,18 @@
-//! A connection on a transport: the handle, and the async loop behind it, on any runtime.
+//! A connection on a transport: the handles, and the async loop behind them, on any runtime.
 
+mod access;
 mod driver;
+mod halves;
 pub mod io;
+mod permit;
 mod pool;
+mod received;
+mod sending;
+mod sinks;
 mod wakers;
 mod websocket;
 
-pub(crate) use pool::Chunk;
+pub use halves::{Receiver, ReuniteError, Sender};
+pub use permit::{Answering, Permit};
+pub(crate) use pool::ThreadChunk as Chunk;
 pub use websocket::WebSocket;

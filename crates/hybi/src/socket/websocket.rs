@@ -1,21 +1,20 @@
 //! WebSocket: the handle with which applications receive and send, on any runtime.
 
-use core::{
-    future::poll_fn,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
+use core::future::poll_fn;
 
-use futures_core::{FusedStream, Stream};
-use futures_sink::Sink;
 use hybi_compression::Agreed;
-use hybi_frame::{Assembled as Event, CloseCode, CloseFrame, FrameRules, Payload, TextPayload};
+use hybi_frame::CloseCode;
 use hybi_handshake::{ExtensionOffer, Version};
 
 use super::{
     driver::Driver,
+    halves::{Receiver, Sender},
     io::{Timer, Transport},
-    pool::Chunk,
+    permit::{Answering, HALF, Permit},
+    pool::ThreadChunk,
+    received::{self, Held},
+    sending::{self, Wait},
+    sinks::Items,
 };
 use crate::connection::{
     Capabilities, CloseStatus, Connection, Error, Message, MessageRef, Outgoing, SendError, State,
@@ -25,9 +24,9 @@ use crate::connection::{
 ///
 /// The adapter crates make these and name the two types; `hybi_tokio::WebSocket` is one.
 ///
-/// It is also a [`Stream`] of messages and a [`Sink`] for them, so that `forward` and the other
-/// combinators of the futures crates work; `split` of those crates gives two halves that may
-/// wait on different tasks.
+/// It is also a [`Stream`](futures_core::Stream) of messages and a [`Sink`](futures_sink::Sink) for them, so
+/// that `forward` and the other combinators of the futures crates work. [`split`](Self::split) gives two
+/// halves for different tasks or threads.
 ///
 /// ```
 /// use hybi::{Error, WebSocket, io::{Timer, Transport}};
@@ -41,16 +40,20 @@ use crate::connection::{
 /// }
 /// ```
 ///
-/// # Receiving drives everything
+/// # Who drives the connection
 ///
-/// Pings are answered, deadlines are kept and the closing handshake is finished while
-/// [`recv`](Self::recv) or one of its kin waits. An application that only sends for a long time
-/// should receive beside it.
+/// [`recv`](Self::recv) and its kin answer pings, keep deadlines and finish the closing handshake while they
+/// wait. So do [`send`](Self::send) and [`flush`](Self::flush) as far as control frames go: they take in those
+/// at the front of the input, never past a message that nobody took (and none with
+/// [`Config::show_control_frames`](crate::Config::show_control_frames)). A connection that nobody polls does
+/// nothing.
 ///
 /// # Cancel safety
 ///
-/// Every method may be dropped at any point, as in `select!`, and nothing is lost, doubled or
-/// torn: a message is either wholly queued or still the caller's.
+/// Every method may be dropped at any point, as in `select!`, and nothing of the connection is torn: no
+/// message that arrived is lost, and none is sent in part. A `send` or `feed` that is dropped before it
+/// queued its message drops the message, which it was given, with it; [`ready`](Self::ready) waits for
+/// room without one. Once queued, a message leaves with the next flush.
 ///
 /// # Dropping
 ///
@@ -58,21 +61,9 @@ use crate::connection::{
 /// 1006. Use [`close`](Self::close) to end in order.
 #[derive(Debug)]
 pub struct WebSocket<T, C> {
-    driver: Driver<T, C>,
-    /// What the last `recv_ref` lent, if it did not lie in a chunk.
-    lent: Option<Box<Message>>,
-    shows_control_frames: bool,
-    /// The stream has yielded its error or its end.
-    stream_ended: bool,
-}
-
-/// Where a message to be lent lies.
-enum Lent {
-    Text { len: usize },
-    Binary { len: usize },
-    Ping { len: usize },
-    Pong { len: usize },
-    Owned(Message),
+    pub(super) driver: Driver<T, C>,
+    pub(super) held: Held,
+    pub(super) items: Items,
 }
 
 impl<T: Transport, C: Timer> WebSocket<T, C> {
@@ -98,15 +89,10 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         connection: Connection,
         transport: T,
         timer: C,
-        input: Option<Chunk>,
+        input: Option<ThreadChunk>,
     ) -> Self {
-        let shows_control_frames = connection.config().show_control_frames;
-        Self {
-            driver: Driver::new(transport, timer, connection, input),
-            lent: None,
-            shows_control_frames,
-            stream_ended: false,
-        }
+        let driver = Driver::new(transport, timer, connection, input);
+        Self { driver, held: Held::Nothing, items: Items::More }
     }
 
     /// Receives the next message.
@@ -140,16 +126,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// ended without a closing handshake. By then the peer was told and the transport is ended; every further call
     /// answers the same.
     pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
-        poll_fn(|cx| self.poll_recv(cx)).await
-    }
-
-    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
-        let shows_control_frames = self.shows_control_frames;
-        let message = ready!(self.driver.poll_event(cx, |event| {
-            is_shown(&event, shows_control_frames).then(|| event.into())
-        }));
-        self.driver.release_chunk();
-        Poll::Ready(self.or_outcome(message))
+        poll_fn(|cx| received::poll_recv(&mut self.driver, &mut self.held, cx)).await
     }
 
     /// Receives the next message without copying or allocating: it is lent until the next call.
@@ -174,41 +151,31 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ///
     /// As [`recv`](Self::recv).
     pub async fn recv_ref(&mut self) -> Result<Option<MessageRef<'_>>, Error> {
-        self.lent = None;
-        self.driver.release_chunk();
-        let shows_control_frames = self.shows_control_frames;
-        let lent = poll_fn(|cx| {
-            self.driver
-                .poll_event(cx, |event| is_shown(&event, shows_control_frames).then(|| lend(event)))
-        })
-        .await;
-        let message = match self.or_outcome(lent)? {
-            None => return Ok(None),
-            // The text was checked when it was assembled. Checking it again is a fast pass over
-            // bytes that are in the cache, and needs no unsafe code here.
-            Some(Lent::Text { len }) => {
-                MessageRef::Text(core::str::from_utf8(self.driver.consumed(len)).unwrap_or(""))
-            }
-            Some(Lent::Binary { len }) => MessageRef::Binary(self.driver.consumed(len)),
-            Some(Lent::Ping { len }) => MessageRef::Ping(self.driver.consumed(len)),
-            Some(Lent::Pong { len }) => MessageRef::Pong(self.driver.consumed(len)),
-            Some(Lent::Owned(message)) => match &**self.lent.insert(Box::new(message)) {
-                Message::Text(text) => MessageRef::Text(text),
-                Message::Binary(bytes) => MessageRef::Binary(bytes),
-                Message::Ping(bytes) => MessageRef::Ping(bytes),
-                Message::Pong(bytes) => MessageRef::Pong(bytes),
-                Message::Close(_) => return Ok(None),
-            },
-        };
-        Ok(Some(message))
+        received::recv_ref(&mut self.driver, &mut self.held).await
     }
 
-    /// The item, or how the connection ended.
-    fn or_outcome<R>(&self, item: Option<R>) -> Result<Option<R>, Error> {
-        match (item, self.driver.connection.error()) {
-            (None, Some(error)) => Err(error.clone()),
-            (item, _) => Ok(item),
-        }
+    /// The same, with a way to send while the message is lent: that message itself, for example, which is
+    /// then copied once, to where it waits to leave, and nothing is allocated for it.
+    ///
+    /// ```
+    /// use hybi::{Error, WebSocket, io::{Timer, Transport}};
+    ///
+    /// async fn echo<T: Transport, C: Timer>(mut ws: WebSocket<T, C>) -> Result<(), Error> {
+    ///     while let Some((message, mut answering)) = ws.recv_to_answer().await? {
+    ///         answering.feed(message).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub async fn recv_to_answer(
+        &mut self,
+    ) -> Result<Option<(MessageRef<'_>, Answering<'_, T, C>)>, Error> {
+        let message = received::recv_ref(&mut self.driver, &mut self.held).await?;
+        Ok(message.map(|message| (message, Answering { driver: &mut self.driver })))
     }
 
     /// Sends a message: when this returns, its bytes are with the transport.
@@ -216,8 +183,11 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// Waits while too many bytes are queued ([`Config::outbox_limit`](crate::Config::outbox_limit)).
     /// `Message::Close` begins the closing handshake; go on receiving to finish it.
     ///
-    /// Cancel safe: if dropped, the message was either queued whole, to leave with the next
-    /// flush, or not at all.
+    /// If dropped, the message was either queued whole, to leave with the next flush, or not at all and
+    /// is dropped with it; [`ready`](Self::ready) waits without it.
+    ///
+    /// While it waits, control frames at the front of the input are taken in: pings are answered, and the
+    /// peer's Close frame ends the wait.
     ///
     /// ```
     /// use hybi::{Error, WebSocket, io::{Timer, Transport}};
@@ -235,23 +205,18 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// Ping or Pong of more than 125 bytes, [`Error::Unsupported`] for what the version lacks (see
     /// [`capabilities`](Self::capabilities)), or the error that ended the connection. The message
     /// is given back if nothing of it was queued.
-    pub fn send(
-        &mut self,
-        message: impl Into<Outgoing>,
+    pub fn send<'a>(
+        &'a mut self,
+        message: impl Into<Outgoing<'a>>,
     ) -> impl Future<Output = Result<(), SendError>> {
-        // Not an `async fn`, which would keep the argument and the message side by side in every
-        // task that ever sends.
-        let mut message = Some(message.into());
-        poll_fn(move |cx| {
-            ready!(self.poll_feed(cx, &mut message))?;
-            self.driver.poll_flush(cx).map_err(|error| SendError::new(error, None))
-        })
+        sending::send(self.driver(), HALF, message.into())
     }
 
     /// Queues a message without sending it yet; [`flush`](Self::flush), [`send`](Self::send), or
     /// a [`recv`](Self::recv) that is about to wait sends it.
     ///
-    /// Waits, and sends, while too many bytes are queued. Cancel safe as [`send`](Self::send).
+    /// Waits, and sends, while too many bytes are queued; begins to send by itself, without waiting, from
+    /// 64 KiB on. Borrowed bytes are copied once. If dropped, as [`send`](Self::send).
     ///
     /// ```
     /// use hybi::{Error, WebSocket, io::{Timer, Transport}};
@@ -271,29 +236,11 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub fn feed(
-        &mut self,
-        message: impl Into<Outgoing>,
+    pub fn feed<'a>(
+        &'a mut self,
+        message: impl Into<Outgoing<'a>>,
     ) -> impl Future<Output = Result<(), SendError>> {
-        let mut message = Some(message.into());
-        poll_fn(move |cx| self.poll_feed(cx, &mut message))
-    }
-
-    /// Queues the message, if it was not queued before, once there is room for it.
-    fn poll_feed(
-        &mut self,
-        cx: &mut Context<'_>,
-        message: &mut Option<Outgoing>,
-    ) -> Poll<Result<(), SendError>> {
-        let Some(len) = message.as_ref().map(|outgoing| outgoing.message().len()) else {
-            return Poll::Ready(Ok(()));
-        };
-        let room = ready!(self.driver.poll_room(cx, len));
-        Poll::Ready(match (room, message.take()) {
-            (Ok(()), Some(message)) => self.queue(message),
-            (Ok(()), None) => Ok(()),
-            (Err(error), message) => Err(SendError::new(error, message)),
-        })
+        sending::feed(self.driver(), HALF, message.into())
     }
 
     /// Queues a message if there is room for it at once; a full queue gives it back.
@@ -317,29 +264,37 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// # Errors
     ///
     /// [`Error::Full`], or as [`send`](Self::send).
-    pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
-        let outgoing = message.into();
-        let connection = &self.driver.connection;
-        let room = connection.has_room_for(outgoing.message().len());
-        if connection.state() != State::Open || room {
-            self.queue(outgoing)
-        } else {
-            Err(SendError::new(Error::Full, outgoing))
-        }
+    pub fn try_send<'a>(&mut self, message: impl Into<Outgoing<'a>>) -> Result<(), SendError> {
+        sending::try_send(self.driver(), HALF, message.into())
+    }
+
+    /// Waits, and sends, until a message can be queued, and gives leave to queue one.
+    ///
+    /// Cancel safe: no message is involved yet. [`Permit`] has an example.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] once a Close frame was sent or received, or the error that ended the
+    /// connection.
+    pub async fn ready(&mut self) -> Result<Permit<'_, T, C>, Error> {
+        sending::ready(self.driver(), HALF).await?;
+        Ok(Permit::own(&mut self.driver, HALF))
     }
 
     /// Sends everything that is queued. Cancel safe.
     ///
     /// # Errors
     ///
-    /// The error that ended the connection.
+    /// The error that ended the connection; [`Error::Closed`] when the peer sent a Close frame and the
+    /// transport takes nothing more.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_flush(cx)).await
+        sending::flush(self.driver(), HALF).await
     }
 
-    /// Ends the connection in order (RFC 6455 section 7.1): sends a Close frame, waits for the
-    /// peer's up to [`Config::close_timeout`](crate::Config::close_timeout), then ends the
-    /// transport. Messages that arrive meanwhile are dropped.
+    /// Ends the connection in order (RFC 6455 section 7.1): sends a Close frame behind what is queued,
+    /// waits for the peer's up to [`Config::close_timeout`](crate::Config::close_timeout), then ends the
+    /// transport; [`Config::end_timeout`](crate::Config::end_timeout) bounds all of it. Messages that arrive
+    /// meanwhile are dropped.
     ///
     /// If the closing handshake has begun already, this finishes it. Cancel safe: a Close frame
     /// once queued stays queued. [`forward_close`](Self::forward_close) ends it as another connection
@@ -359,18 +314,12 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ///
     /// [`Error::CloseFrame`] if `code` must not be sent or `reason` is longer than 123 bytes,
     /// [`Error::Unsupported`] in a version without close codes for anything but code 1000 without a
-    /// reason; nothing was sent then. A peer that does not answer is no error here: the status says that
-    /// the end was not clean.
+    /// reason; nothing was sent then. The error that ended the connection before, or that ends it now: what
+    /// was queued and could not leave in time is [`Deadline::Write`](crate::Deadline::Write). A peer that got
+    /// everything and does not answer, or vanishes, is no error here: the status says that the end was not
+    /// clean.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
-        let connection = &self.driver.connection;
-        let (rules, role) = (connection.rules(), connection.role());
-        // Where there are no codes, the connection says so, unless nothing was said with this one.
-        let rules = if rules.has_close_codes() { rules } else { FrameRules::RFC6455 };
-        let frame = CloseFrame::for_version(rules, role, code, reason)?;
-        if self.driver.connection.state() == State::Open {
-            self.queue(Message::Close(Some(frame)).into())?;
-        }
-        Ok(self.finish_closing_handshake().await)
+        sending::close(self.driver(), HALF, Wait::DroppingMessages, code, reason).await
     }
 
     /// Ends the connection in order, as another one ended: with the code and reason that its peer
@@ -390,33 +339,56 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ///         to.send(message).await?;
     ///     }
     ///     if let Some(status) = from.close_status() {
-    ///         to.forward_close(status).await;
+    ///         // How it ended there is in the status of `to`.
+    ///         let _ = to.forward_close(&status).await;
     ///     }
     ///     Ok(())
     /// }
     /// ```
-    pub async fn forward_close(&mut self, status: &CloseStatus) -> CloseStatus {
-        self.driver.connection.forward_close(status);
-        self.driver.wake_receiver();
-        self.finish_closing_handshake().await
+    ///
+    /// # Errors
+    ///
+    /// As [`close`](Self::close), of the connection that is closed.
+    pub async fn forward_close(&mut self, status: &CloseStatus) -> Result<CloseStatus, Error> {
+        sending::forward_close(self.driver(), HALF, Wait::DroppingMessages, status).await
     }
 
-    async fn finish_closing_handshake(&mut self) -> CloseStatus {
-        self.lent = None;
-        poll_fn(|cx| self.driver.poll_event(cx, |_| None::<()>)).await;
-        self.close_status().cloned().unwrap_or(CloseStatus::NONE)
-    }
-
-    fn queue(&mut self, message: Outgoing) -> Result<(), SendError> {
-        let closes = matches!(message.message(), Message::Close(_));
-        let connection = &mut self.driver.connection;
-        let parked = !connection.has_active_codec();
-        connection.queue(message)?;
-        // Whoever waits to receive keeps the deadlines, and there may be a new one.
-        if closes || parked && connection.has_active_codec() {
-            self.driver.wake_receiver();
+    /// The driver, for a call that may wait while nobody looks at what was lent.
+    fn driver(&mut self) -> &mut Driver<T, C> {
+        if !matches!(self.held, Held::Nothing) {
+            self.held.give_back(&mut self.driver);
+            self.driver.settle();
         }
-        Ok(())
+        &mut self.driver
+    }
+
+    /// Splits the handle into a sender, of which there may be many, and a receiver, for any tasks and
+    /// threads.
+    ///
+    /// ```
+    /// use hybi::{Error, WebSocket, io::{Timer, Transport}};
+    ///
+    /// /// Prints what comes while a ticker sends.
+    /// async fn both<T: Transport, C: Timer>(ws: WebSocket<T, C>) -> Result<(), Error> {
+    ///     let (mut sender, mut receiver) = ws.split();
+    ///     let sending = async {
+    ///         for tick in 0..3 {
+    ///             sender.send(format!("tick {tick}")).await?;
+    ///         }
+    ///         Ok(())
+    ///     };
+    ///     let receiving = async {
+    ///         while let Some(message) = receiver.recv().await? {
+    ///             println!("{message:?}");
+    ///         }
+    ///         Ok(())
+    ///     };
+    ///     futures_util::try_join!(sending, receiving).map(|_| ())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn split(self) -> (Sender<T, C>, Receiver<T, C>) {
+        super::halves::split(self)
     }
 
     /// How the connection is ending or ended; `None` while it is open.
@@ -433,7 +405,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// }
     /// ```
     #[must_use]
-    pub fn close_status(&self) -> Option<&CloseStatus> {
+    pub fn close_status(&self) -> Option<CloseStatus> {
         self.driver.connection.close_status()
     }
 
@@ -478,94 +450,20 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// The transport underneath, to look at.
     #[must_use]
     pub fn transport(&self) -> &T {
-        self.driver.transport()
-    }
-}
-
-fn is_shown(event: &Event<'_>, shows_control_frames: bool) -> bool {
-    match event {
-        Event::Text(_) | Event::Binary(_) => true,
-        Event::Ping(_) | Event::Pong(_) => shows_control_frames,
-        Event::Close(_) => false,
-    }
-}
-
-fn lend(event: Event<'_>) -> Lent {
-    match event {
-        Event::Text(TextPayload::Borrowed(text)) => Lent::Text { len: text.len() },
-        Event::Binary(Payload::Borrowed(payload)) => Lent::Binary { len: payload.len() },
-        Event::Ping(Payload::Borrowed(payload)) => Lent::Ping { len: payload.len() },
-        Event::Pong(Payload::Borrowed(payload)) => Lent::Pong { len: payload.len() },
-        event => Lent::Owned(event.into()),
-    }
-}
-
-/// Yields messages; an error is the last item, an end in order is just the end.
-///
-/// ```
-/// use futures_util::StreamExt;
-/// use hybi::{Error, WebSocket, io::{Timer, Transport}};
-///
-/// /// Sends everything back: the stream is poured into the sink.
-/// async fn echo<T: Transport, C: Timer>(ws: WebSocket<T, C>) -> Result<(), Error> {
-///     let (sink, stream) = ws.split();
-///     stream.forward(sink).await
-/// }
-/// ```
-impl<T: Transport, C: Timer> Stream for WebSocket<T, C> {
-    type Item = Result<Message, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.stream_ended {
-            return Poll::Ready(None);
-        }
-        let item = ready!(self.poll_recv(cx)).transpose();
-        self.stream_ended = !matches!(item, Some(Ok(_)));
-        Poll::Ready(item)
-    }
-}
-
-impl<T: Transport, C: Timer> FusedStream for WebSocket<T, C> {
-    fn is_terminated(&self) -> bool {
-        self.stream_ended
-    }
-}
-
-/// Takes messages; for what a plain [`Message`] cannot say (a [`Secret`](crate::Secret), a
-/// [`Prepared`](crate::Prepared)) there are the methods of the handle. Closing the sink sends a
-/// Close frame with code 1000 and flushes; it does not wait for the peer's answer, which the
-/// receiving half will see.
-///
-/// ```
-/// use futures_util::SinkExt;
-/// use hybi::{Error, Message, WebSocket, io::{Timer, Transport}};
-///
-/// async fn last_words<T: Transport, C: Timer>(ws: &mut WebSocket<T, C>) -> Result<(), Error> {
-///     SinkExt::send(ws, Message::from("goodbye")).await?;
-///     SinkExt::close(ws).await
-/// }
-/// ```
-impl<T: Transport, C: Timer> Sink<Message> for WebSocket<T, C> {
-    type Error = Error;
-
-    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        // The message is not known yet, so any room at all will do: one message may exceed the
-        // limit, as it may alone.
-        self.driver.poll_room(cx, 1)
+        &self.driver.transport
     }
 
-    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        Ok(self.queue(message.into())?)
+    /// The transport underneath, to set options of it. Whoever reads from it or writes to it breaks the
+    /// connection.
+    #[must_use]
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.driver.transport
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.driver.poll_flush(cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.driver.connection.state() == State::Open {
-            self.queue(Message::Close(Some(CloseFrame::new(CloseCode::NORMAL, "")?)).into())?;
-        }
-        self.driver.poll_flush(cx)
+    /// The transport, back: after the [end](Self::close), or for another protocol. Messages that were read
+    /// and not taken, or queued and not sent, are dropped.
+    #[must_use]
+    pub fn into_transport(self) -> T {
+        self.driver.transport
     }
 }

@@ -231,7 +231,7 @@ fn two_reluctant_ends_open_echo_and_close() {
                 while let Some(message) = socket.recv().await.expect("open") {
                     socket.feed(message).await.expect("open");
                 }
-                socket.close_status().cloned().expect("a status")
+                socket.close_status().expect("a status")
             };
             let (client, server) = run(join(client, server), || {});
             assert!(client.is_clean() && server.is_clean(), "{one:?} {other:?}");

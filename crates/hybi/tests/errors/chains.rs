@@ -41,7 +41,7 @@ fn broken(input: &[u8]) -> Error {
     server.error().cloned().expect("it fails")
 }
 
-fn not_sent(message: impl Into<hybi::Outgoing>) -> SendError {
+fn not_sent(message: impl Into<hybi::Outgoing<'static>>) -> SendError {
     let config = Config::default();
     let mut server = Connection::new(Role::Server, Negotiated::default(), config.into());
     server.handle_transport_error(alert());

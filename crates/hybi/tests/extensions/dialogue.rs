@@ -45,7 +45,7 @@ fn deflate() -> impl Strategy<Value = Deflate> {
     })
 }
 
-fn outgoing(message: &Message, form: Form) -> Outgoing {
+fn outgoing(message: &Message, form: Form) -> Outgoing<'static> {
     match form {
         Form::As(compress) => Outgoing::from(message.clone()).compress(compress),
         Form::Secret => Secret::new(message.clone()).into(),
@@ -68,7 +68,7 @@ impl Talk {
     }
 
     /// Says something, in chunks; returns what is heard.
-    fn say(&mut self, server: bool, outgoing: Outgoing, chunk: usize) -> Vec<Message> {
+    fn say(&mut self, server: bool, outgoing: Outgoing<'static>, chunk: usize) -> Vec<Message> {
         let [client, other] = &mut self.both;
         let (own, peer) = if server { (other, client) } else { (client, other) };
         own.queue(outgoing).expect("open");

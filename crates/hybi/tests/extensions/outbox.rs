@@ -41,7 +41,7 @@ fn room_is_for_the_message_as_it_is() {
 
 #[test]
 fn a_message_that_there_is_no_room_for_comes_back_and_is_forgotten() {
-    let turns: [fn(usize) -> Outgoing; 4] = [
+    let turns: [fn(usize) -> Outgoing<'static>; 4] = [
         |number| json(number).into(),
         |number| Secret::new(json(number)).into(),
         |number| Prepared::new(json(number)).into(),
@@ -109,7 +109,7 @@ fn a_message_comes_back_when_nothing_can_be_sent_any_more() {
         server.queue(Message::Close(None)).expect("open");
         for outgoing in [json(2).into(), Secret::new(json(2)).into(), Prepared::new(json(2)).into()]
         {
-            let outgoing: Outgoing = outgoing;
+            let outgoing: Outgoing<'static> = outgoing;
             let refused = server.queue(outgoing).expect_err("behind a Close frame");
             assert!(matches!(refused.error(), Error::Closed), "{refused}");
             assert_eq!(refused.into_message(), Some(Message::text(json(2))));
@@ -117,6 +117,6 @@ fn a_message_comes_back_when_nothing_can_be_sent_any_more() {
         let events = carry(&mut server, &mut client);
         assert_eq!(events, [Message::text(json(1)), Message::Close(None)], "{kind:?}");
         assert_eq!(carry(&mut client, &mut server), [Message::Close(None)]);
-        assert!(server.close_status().is_some_and(hybi::CloseStatus::is_clean));
+        assert!(server.close_status().is_some_and(|status| status.is_clean()));
     }
 }

@@ -93,12 +93,12 @@ fn it_takes_turns_with_others() {
         let prepared: Vec<_> = (0..3).map(|number| Prepared::new(json(number))).collect();
         let [mut client, mut server] = pair(kind, &config());
         for turn in 0..12 {
-            let messages: [Outgoing; 3] = [
+            let messages: [Outgoing<'static>; 3] = [
                 json(turn).into(),
                 (&prepared[turn % 3]).into(),
                 Outgoing::from(&prepared[(turn + 1) % 3]).compress(Compress::Never),
             ];
-            let expected: Vec<_> = messages.iter().map(|one| one.message().clone()).collect();
+            let expected: Vec<_> = messages.iter().map(|one| one.clone().into_message()).collect();
             for message in messages {
                 client.queue(message.clone()).expect("open");
                 server.queue(message).expect("open");

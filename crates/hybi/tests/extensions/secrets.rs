@@ -19,7 +19,7 @@ fn token() -> String {
 }
 
 /// How long a message with the token in it is on the wire, behind these.
-fn length_of_a_hint(kind: Kind, before: &[Outgoing]) -> usize {
+fn length_of_a_hint(kind: Kind, before: &[Outgoing<'static>]) -> usize {
     let mut own = endpoint(kind, Role::Server, &config());
     own.queue(json(1)).expect("open");
     for message in before {

@@ -9,7 +9,7 @@ use crate::{
     world::{BOTH, Kind, Opened, agreed, carry, config, endpoint, feed, json, noise, pair},
 };
 
-fn sent(connection: &mut Connection, message: impl Into<Outgoing>) -> Vec<Frame> {
+fn sent<'a>(connection: &mut Connection, message: impl Into<Outgoing<'a>>) -> Vec<Frame> {
     connection.queue(message).expect("open");
     frames(connection.role(), &connection.transmit_to_vec())
 }

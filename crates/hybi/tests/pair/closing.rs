@@ -179,8 +179,8 @@ fn a_peer_that_never_answers_is_dropped_at_the_close_deadline() {
     }
 }
 
-/// What was queued before the peer's Close frame has as long to leave as a closing handshake may
-/// take; only then does the moment begin that is left for the peer's end of the transport.
+/// What was queued before the peer's Close frame has as long to leave as the end of a connection may
+/// take in all; only then does the moment begin that is left for the peer's end of the transport.
 #[test]
 fn a_slow_reader_that_closes_gets_what_was_queued() {
     let mut pair = Pair::new();
@@ -190,12 +190,14 @@ fn a_slow_reader_that_closes_gets_what_was_queued() {
     peer.close(1000, "");
     let close = peer.connection.transmit_to_vec();
     own.input(&close);
-    assert_eq!(own.deadline(now), Some(now + SECOND * 5));
-    own.connection.handle_timeout(now + SECOND * 4);
+    let answered = own.connection.poll_transmit(&mut [std::io::IoSlice::new(&[])]);
+    assert_eq!(answered, 1, "what was queued, and the answer behind it");
+    assert_eq!(own.deadline(now), Some(now + SECOND * 30));
+    own.connection.handle_timeout(now + SECOND * 29);
     assert!(own.connection.transmit_to_vec().ends_with(b"\x88\x02\x03\xe8"));
     assert!(own.connection.wants_shutdown());
     own.connection.shutdown_done();
-    let now = now + SECOND * 4;
+    let now = now + SECOND * 29;
     assert_eq!(own.deadline(now), Some(now + SECOND));
     own.connection.handle_timeout(now + SECOND);
     assert_eq!((own.state(), own.error()), (State::Closed, None));
@@ -222,6 +224,10 @@ fn a_peer_that_never_ends_the_transport_is_dropped() {
         let (own, _) = pair.seen_by(role);
         assert_eq!(own.deadline(now), Some(now + limit), "{role:?}");
         own.connection.handle_timeout(now + limit);
+        if role == Role::Client {
+            assert!(own.connection.wants_shutdown(), "it waits for its server no longer");
+            own.connection.shutdown_done();
+        }
         assert_eq!(own.state(), State::Closed);
         assert!(own.status().is_clean(), "both Close frames were exchanged");
     }
@@ -260,7 +266,7 @@ fn a_half_closed_transport_still_takes_the_answer() {
 #[test]
 fn an_end_with_bytes_unsent_is_not_clean() {
     for role in BOTH {
-        let mut pair = Pair::with(Config::default().close_timeout(SECOND * 2));
+        let mut pair = Pair::with(Config::default().end_timeout(SECOND * 2));
         pair.wire_from(role).room = 0;
         let (own, _) = pair.seen_by(role);
         own.queue("stuck");

@@ -35,7 +35,8 @@ fn the_longest_duration_is_no_limit_and_no_overflow() {
         .ping_timeout(Duration::MAX)
         .idle_timeout(Some(Duration::MAX))
         .write_timeout(Some(Duration::MAX))
-        .close_timeout(Duration::MAX);
+        .close_timeout(Duration::MAX)
+        .end_timeout(Duration::MAX);
     let mut pair = Pair::with(config.clone());
     let (now, year) = (pair.now, SECOND * 365 * 24 * 60 * 60);
     assert!(config.handshake_deadline(now) > now + year);

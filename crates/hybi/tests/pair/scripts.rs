@@ -85,7 +85,8 @@ proptest! {
         pair.client.close(1000, "done");
         pair.run_to_the_end();
         prop_assert!(pair.client.status().is_clean() && pair.server.status().is_clean());
-        prop_assert_eq!(pair.server.status().reason(), "done");
+        let status = pair.server.status();
+        prop_assert_eq!(status.reason(), "done");
         prop_assert_eq!(pair.client.state(), State::Closed);
     }
 }

@@ -134,7 +134,7 @@ impl Endpoint {
         self.connection.state()
     }
 
-    pub(crate) fn status(&self) -> &CloseStatus {
+    pub(crate) fn status(&self) -> CloseStatus {
         self.connection.close_status().expect("the end has begun")
     }
 

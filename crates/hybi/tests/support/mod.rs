@@ -7,3 +7,4 @@ pub(crate) mod link;
 pub(crate) mod peer;
 pub(crate) mod recorded;
 pub(crate) mod tasks;
+pub(crate) mod ways;

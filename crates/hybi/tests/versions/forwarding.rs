@@ -31,7 +31,7 @@ fn ended(version: Version, role: Role, close: Option<(u16, &str)>) -> Option<Clo
     if peer.wants_shutdown() {
         own.handle_eof();
     }
-    own.close_status().cloned()
+    own.close_status()
 }
 
 /// What the peer of an endpoint in `role` learns when that forwards `status`.

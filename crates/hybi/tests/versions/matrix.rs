@@ -5,12 +5,12 @@ use futures_util::future::join;
 use hybi::{CloseCode, Error, HandshakeError, HostPolicy, Message, OriginPolicy, Server, Version};
 
 use crate::{
-    support::{link::Manners, tasks::run},
+    support::{link::Manners, tasks::run, ways::Receives},
     world::{BYTE_BY_BYTE, Socket, client, open, server},
 };
 
 /// What a connection is used for: messages both ways, and the end.
-fn converse(asking: &mut Socket, answering: &mut Socket, version: Version) {
+fn converse(asking: &mut Socket, answering: &mut Socket, version: Version, receives: Receives) {
     let mut messages = vec![
         Message::text("hello"),
         Message::text(""),
@@ -27,28 +27,36 @@ fn converse(asking: &mut Socket, answering: &mut Socket, version: Version) {
     let sending = async {
         for message in &messages {
             asking.send(message.clone()).await.expect("open");
-            assert_eq!(asking.recv().await.expect("open").as_ref(), Some(message), "{version:?}");
+            let echoed = receives.next(asking).await.expect("open");
+            assert_eq!(echoed.as_ref(), Some(message), "{version:?} {receives:?}");
         }
         asking.close(CloseCode::NORMAL, "").await.expect("an end")
     };
     let echoing = async {
-        while let Some(message) = answering.recv().await.expect("an end in order") {
+        while let Some(message) = receives.next(answering).await.expect("an end in order") {
             answering.feed(message).await.expect("open");
         }
-        answering.close_status().cloned().expect("it ended")
+        let status = answering.close_status().expect("it ended");
+        (status.code(), status.is_clean())
     };
-    let (asked, answered) = run(join(sending, echoing), || {});
+    let (asked, (answered, in_order)) = run(join(sending, echoing), || {});
     let code = if version >= Version::HYBI_06 { CloseCode::NORMAL } else { CloseCode::NO_STATUS };
-    assert_eq!((asked.code(), answered.code()), (code, code), "{version:?}");
-    assert!(asked.is_clean() && answered.is_clean(), "{version:?}: {asked:?} {answered:?}");
+    assert_eq!((asked.code(), answered), (code, code), "{version:?}");
+    assert!(asked.is_clean() && in_order, "{version:?}: {asked:?}");
     assert_eq!(asking.version(), version);
     assert_eq!(answering.version(), version);
+}
+
+/// Each way to receive, over a transport that gives messages whole and over one that never does.
+fn ways() -> impl Iterator<Item = (Manners, Receives)> {
+    let all = [Manners::PLAIN, BYTE_BY_BYTE].into_iter();
+    all.flat_map(|manners| Receives::ALL.map(|receives| (manners, receives)))
 }
 
 #[test]
 fn one_server_speaks_every_version_also_byte_by_byte() {
     let server = server(Version::ALL);
-    for manners in [Manners::PLAIN, BYTE_BY_BYTE] {
+    for (manners, receives) in ways() {
         for version in Version::ALL {
             let (asking, answering) = open(&client(version), &server, manners);
             // Its clients say the same as those of hybi-03, which is preferred then.
@@ -56,7 +64,7 @@ fn one_server_speaks_every_version_also_byte_by_byte() {
             let mut answering = answering.unwrap_or_else(|error| panic!("{version:?}: {error}"));
             let mut asking = asking.unwrap_or_else(|error| panic!("{version:?}: {error}"));
             if spoken == version {
-                converse(&mut asking, &mut answering, version);
+                converse(&mut asking, &mut answering, version, receives);
             } else {
                 assert_eq!(answering.version(), spoken);
             }
@@ -72,14 +80,15 @@ fn matches(asked: Version, offered: Version) -> bool {
 
 #[test]
 fn each_client_meets_each_server() {
-    for asked in Version::ALL {
+    let all = Version::ALL.into_iter().flat_map(|asked| Receives::ALL.map(|way| (asked, way)));
+    for (asked, receives) in all {
         for offered in Version::ALL {
-            let what = format!("{asked:?} asked of {offered:?}");
+            let what = format!("{asked:?} asked of {offered:?}, {receives:?}");
             let (opened, accepted) = open(&client(asked), &server([offered]), Manners::PLAIN);
             if matches(asked, offered) {
                 let (mut opened, mut accepted) = (opened.expect(&what), accepted.expect(&what));
                 if asked == offered {
-                    converse(&mut opened, &mut accepted, asked);
+                    converse(&mut opened, &mut accepted, asked, receives);
                 }
                 continue;
             }

@@ -326,11 +326,11 @@ impl From<SendError> for Error {
 pub struct SendError {
     error: Error,
     /// Boxed, lest every call that may fail has to have room for it.
-    unsent: Option<Box<Outgoing>>,
+    unsent: Option<Box<Outgoing<'static>>>,
 }
 
 impl SendError {
-    pub(crate) fn new(error: Error, unsent: impl Into<Option<Outgoing>>) -> Self {
+    pub(crate) fn new(error: Error, unsent: impl Into<Option<Outgoing<'static>>>) -> Self {
         Self { error, unsent: unsent.into().map(Box::new) }
     }
 
@@ -349,7 +349,7 @@ impl SendError {
 
     /// The same with how it was to be sent, which another attempt should know.
     #[must_use]
-    pub fn into_outgoing(self) -> Option<Outgoing> {
+    pub fn into_outgoing(self) -> Option<Outgoing<'static>> {
         self.unsent.map(|unsent| *unsent)
     }
 }

@@ -1,0 +1,54 @@
+//! Negotiated: what the opening handshake settled.
+
+use hybi_compression::Agreed;
+use hybi_handshake::Version;
+
+use crate::legacy::Terms;
+
+/// What the opening handshake settled.
+///
+/// ```
+/// use hybi::{Config, Connection, Negotiated, Role, Version};
+///
+/// // After an opening handshake made elsewhere.
+/// let negotiated = Negotiated::new(Version::RFC6455, Some("chat.v2".to_owned()), Vec::new());
+/// let connection = Connection::new(Role::Server, negotiated, Config::default().into());
+/// assert_eq!(connection.negotiated().subprotocol.as_deref(), Some("chat.v2"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Negotiated {
+    /// The protocol version.
+    pub version: Version,
+    /// The subprotocol, if one was chosen.
+    pub subprotocol: Option<String>,
+    /// The extensions in use, in the order in which they transform outgoing messages.
+    pub extensions: Vec<Agreed>,
+    /// What the framing of a version before hybi-07 needs to know.
+    pub(crate) terms: Option<Terms>,
+}
+
+/// RFC 6455 and nothing else.
+pub(super) static PLAIN: Negotiated = Negotiated {
+    version: Version::RFC6455,
+    subprotocol: None,
+    extensions: Vec::new(),
+    terms: None,
+};
+
+impl Negotiated {
+    /// Version, subprotocol and extensions as the handshake left them. The version is one of hybi-07 to
+    /// RFC 6455; what came before needs `with_terms`, of the feature `legacy`.
+    #[must_use]
+    pub fn new(version: Version, subprotocol: Option<String>, extensions: Vec<Agreed>) -> Self {
+        Self { version, subprotocol, extensions, ..PLAIN.clone() }
+    }
+
+    /// Lets go of extensions that the layout of the frames has no bits for.
+    pub(super) fn drop_what_does_not_fit(&mut self) {
+        if self.version < Version::HYBI_07 {
+            let negotiates = self.version >= Version::HYBI_04;
+            self.extensions.retain(|agreed| negotiates && agreed.is_stream());
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Access: a driver that a handle has to itself, or that halves share.
+
+use core::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::driver::Driver;
+
+/// How a handle gets at its driver. No wait happens within: what is polled returns.
+pub(super) trait Access<T, C> {
+    fn with<R>(&mut self, f: impl FnOnce(&mut Driver<T, C>) -> R) -> R;
+}
+
+/// The handle has it to itself.
+impl<T, C> Access<T, C> for Driver<T, C> {
+    #[inline]
+    fn with<R>(&mut self, f: impl FnOnce(&mut Self) -> R) -> R {
+        let result = f(self);
+        for waker in self.wakers.take_called() {
+            waker.wake();
+        }
+        result
+    }
+}
+
+/// What the halves of a connection share.
+///
+/// The lock is held while a half is polled and never across a wait. Tasks of other halves are woken
+/// after it was let go: a waker may do anything, even poll such a task at once.
+#[derive(Debug)]
+pub(super) struct Shared<T, C> {
+    pub(super) driver: Mutex<Driver<T, C>>,
+    /// How many senders there have been, which numbers them.
+    pub(super) senders: AtomicU32,
+}
+
+impl<T, C> Access<T, C> for Arc<Shared<T, C>> {
+    fn with<R>(&mut self, f: impl FnOnce(&mut Driver<T, C>) -> R) -> R {
+        self.look(f)
+    }
+}
+
+impl<T, C> Shared<T, C> {
+    pub(super) fn new(driver: Driver<T, C>) -> Self {
+        Self { driver: Mutex::new(driver), senders: AtomicU32::new(0) }
+    }
+
+    /// Uses the driver, and wakes whom that concerns.
+    pub(super) fn look<R>(&self, f: impl FnOnce(&mut Driver<T, C>) -> R) -> R {
+        let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = f(&mut driver);
+        let called = driver.wakers.take_called();
+        drop(driver);
+        for waker in called {
+            waker.wake();
+        }
+        result
+    }
+}

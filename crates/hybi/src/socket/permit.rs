@@ -1,0 +1,130 @@
+//! Permit: leave to queue one message; and sending while a received message is lent.
+
+use std::sync::Arc;
+
+use super::{
+    access::{Access, Shared},
+    driver::Driver,
+    io::{Timer, Transport},
+    sending,
+    wakers::Half,
+};
+use crate::connection::{Error, Outgoing, SendError};
+
+/// Leave to queue one message: there is room for it.
+///
+/// Waiting for it may be cancelled, and nothing is lost by that, since no message is involved yet.
+///
+/// ```
+/// use hybi::{Error, WebSocket, io::{Timer, Transport}};
+///
+/// /// Takes a job from the queue only when its result can be sent.
+/// async fn work<T: Transport, C: Timer>(
+///     ws: &mut WebSocket<T, C>,
+///     jobs: &mut Vec<String>,
+/// ) -> Result<(), Error> {
+///     loop {
+///         let permit = ws.ready().await?;
+///         let Some(job) = jobs.pop() else { break };
+///         permit.send(job)?;
+///     }
+///     ws.flush().await
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "a permit that is dropped sends nothing"]
+pub struct Permit<'a, T, C> {
+    way: Way<'a, T, C>,
+    half: Half,
+}
+
+/// How a permit gets at the connection.
+#[derive(Debug)]
+enum Way<'a, T, C> {
+    Own(&'a mut Driver<T, C>),
+    Shared(&'a Shared<T, C>),
+}
+
+impl<T, C> Access<T, C> for Way<'_, T, C> {
+    fn with<R>(&mut self, f: impl FnOnce(&mut Driver<T, C>) -> R) -> R {
+        match self {
+            Way::Own(driver) => driver.with(f),
+            Way::Shared(shared) => shared.look(f),
+        }
+    }
+}
+
+impl<'a, T: Transport, C: Timer> Permit<'a, T, C> {
+    pub(super) fn own(driver: &'a mut Driver<T, C>, half: Half) -> Self {
+        Self { way: Way::Own(driver), half }
+    }
+
+    pub(super) fn shared(shared: &'a Arc<Shared<T, C>>, half: Half) -> Self {
+        Self { way: Way::Shared(shared), half }
+    }
+
+    /// Queues a message; it leaves as one that was [fed](super::WebSocket::feed).
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send), never [`Error::Full`]. The message is given back.
+    pub fn send<'m>(mut self, message: impl Into<Outgoing<'m>>) -> Result<(), SendError> {
+        let (half, message) = (self.half, message.into());
+        self.way.with(|driver| sending::queue(driver, half, message))
+    }
+}
+
+/// Sends while a received message is lent, that message for example.
+///
+/// [`WebSocket::recv_to_answer`](super::WebSocket::recv_to_answer) gives it, and has an example.
+#[derive(Debug)]
+pub struct Answering<'a, T, C> {
+    pub(super) driver: &'a mut Driver<T, C>,
+}
+
+impl<T: Transport, C: Timer> Answering<'_, T, C> {
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn send<'a>(
+        &'a mut self,
+        message: impl Into<Outgoing<'a>>,
+    ) -> impl Future<Output = Result<(), SendError>> {
+        sending::send(self.driver, HALF, message.into())
+    }
+
+    /// As [`WebSocket::feed`](super::WebSocket::feed).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn feed<'a>(
+        &'a mut self,
+        message: impl Into<Outgoing<'a>>,
+    ) -> impl Future<Output = Result<(), SendError>> {
+        sending::feed(self.driver, HALF, message.into())
+    }
+
+    /// As [`WebSocket::try_send`](super::WebSocket::try_send).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn try_send<'m>(&mut self, message: impl Into<Outgoing<'m>>) -> Result<(), SendError> {
+        sending::try_send(self.driver, HALF, message.into())
+    }
+
+    /// As [`WebSocket::flush`](super::WebSocket::flush).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        sending::flush(self.driver, HALF).await
+    }
+}
+
+/// The sending half of a handle that has the connection to itself.
+pub(super) const HALF: Half = Half::Send(0);
