@@ -1,0 +1,143 @@
+//! A task that waits to send, and a peer that ends the connection meanwhile: nobody waits for what
+//! will not be taken any more (RFC 6455 section 5.5.1).
+
+use core::{
+    pin::{Pin, pin},
+    task::Poll,
+};
+
+use futures_util::{
+    SinkExt as _, Stream as _, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use hybi::{CloseCode, CloseFrame, Endpoint, Error, Message, Role, Version};
+
+use crate::{
+    support::{clock::Clock, peer::Peer, tasks::Task, ways::Sends},
+    world::{SECOND, Socket, World, everyone, quiet, seconds_until},
+};
+
+/// A megabyte that a peer does not read.
+fn long() -> Message {
+    Message::text("x".repeat(1_000_000))
+}
+
+/// What the peer says, where there are words for it.
+fn close(version: Version) -> Message {
+    let frame = CloseFrame::new(CloseCode::GOING_AWAY, "restarting").expect("a code");
+    Message::Close((version >= Version::HYBI_06).then_some(frame))
+}
+
+fn expected(version: Version) -> (CloseCode, &'static str) {
+    if version >= Version::HYBI_06 {
+        (CloseCode::GOING_AWAY, "restarting")
+    } else {
+        (CloseCode::NO_STATUS, "")
+    }
+}
+
+/// The versions in which a Close frame says that the peer ends.
+fn who_closes() -> impl Iterator<Item = (Role, Version)> {
+    everyone().filter(|(_, version)| *version != Version::HIXIE_75)
+}
+
+/// Who sends and does nothing else.
+#[test]
+fn who_waits_to_send_is_told_of_the_peers_close_at_once() {
+    for (role, version) in who_closes() {
+        for sends in Sends::ALL {
+            let what = format!("{role:?} {version:?} {sends:?}");
+            let mut world = World::new(role, version, quiet(), 100);
+            let World { socket, peer, clock } = &mut world;
+            let sent = seconds_until(clock, 100, sends.send(socket, long()), |second| {
+                if second == 3 {
+                    peer.say([close(version)]);
+                }
+            });
+            let (seconds, outcome) = sent.expect("an end");
+            let error = outcome.expect_err("most of it never left");
+            assert!(matches!(error, Error::Closed), "{what}: {error} after {seconds} s");
+            assert_eq!(seconds, 4, "{what}");
+            let status = world.socket.close_status().expect("it ends");
+            assert_eq!((status.code(), status.reason()), expected(version), "{what}");
+            assert_eq!(status.began_by(), Some(Endpoint::Peer), "{what}");
+        }
+    }
+}
+
+/// Halves on two tasks, both pending: the peer does not read.
+struct Halves {
+    clock: Clock,
+    peer: Peer,
+    sink: SplitSink<Socket, Message>,
+    stream: SplitStream<Socket>,
+    writer: Task,
+    reader: Task,
+}
+
+impl Halves {
+    fn new(role: Role, version: Version) -> Self {
+        let World { socket, peer, clock } = World::new(role, version, quiet(), 100);
+        let (sink, stream) = StreamExt::split(socket);
+        let mut halves =
+            Self { clock, peer, sink, stream, writer: Task::new(), reader: Task::new() };
+        let fed = halves.writer.poll(pin!(halves.sink.feed(long())));
+        assert!(matches!(fed, Poll::Ready(Ok(()))), "{fed:?}");
+        assert!(halves.poll_flush().is_pending());
+        assert!(halves.poll_next().is_pending());
+        let _ = (halves.writer.wakes(), halves.reader.wakes());
+        halves
+    }
+
+    fn poll_flush(&mut self) -> Poll<Result<(), Error>> {
+        self.writer.poll(pin!(self.sink.flush()))
+    }
+
+    fn poll_next(&mut self) -> Poll<Option<Result<Message, Error>>> {
+        let stream = &mut self.stream;
+        self.reader.poll(pin!(core::future::poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx))))
+    }
+}
+
+#[test]
+fn a_half_that_waits_to_send_is_told_at_once_what_the_other_received() {
+    for (role, version) in who_closes() {
+        let what = format!("{role:?} {version:?}");
+        let mut halves = Halves::new(role, version);
+        halves.peer.say([close(version)]);
+        assert!(halves.reader.wakes() > 0, "{what}");
+        let _ = halves.poll_next();
+        assert!(halves.writer.wakes() > 0, "{what}: the writer sleeps on");
+        let told = halves.poll_flush();
+        assert!(matches!(told, Poll::Ready(Err(Error::Closed))), "{what}: {told:?}");
+    }
+}
+
+/// What the receiving half says in the end is the peer's Close frame, and no error of the sender's.
+#[test]
+fn a_half_that_receives_is_told_of_the_peers_close_and_not_of_a_deadline() {
+    for (role, version) in who_closes() {
+        // The peer reads what is on its way, slowly, or what is needed to end a frame.
+        let what = format!("{role:?} {version:?}");
+        let mut halves = Halves::new(role, version);
+        halves.peer.say([close(version)]);
+        let mut ended = None;
+        for second in 0..20 {
+            let _ = halves.poll_flush();
+            if let Poll::Ready(end) = halves.poll_next() {
+                ended = Some((second, end));
+                break;
+            }
+            for _ in 0..1_000 {
+                halves.peer.step(100);
+                let _ = halves.poll_next();
+            }
+            halves.clock.advance(SECOND);
+        }
+        let (second, end) = ended.unwrap_or_else(|| panic!("{what}: never ended"));
+        assert!(end.is_none(), "{what}: {end:?} after {second} s");
+        let socket = halves.stream.reunite(halves.sink).expect("two halves of one");
+        let status = socket.close_status().expect("it ended");
+        assert_eq!((status.code(), status.reason()), expected(version), "{what}");
+    }
+}

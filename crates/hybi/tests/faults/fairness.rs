@@ -1,0 +1,178 @@
+//! The thread is not one connection's: a peer that always has more to be read does not keep it.
+
+use core::{
+    cell::Cell,
+    pin::pin,
+    task::{Context, Poll},
+};
+use std::{
+    io::{self, IoSlice},
+    rc::Rc,
+};
+
+use futures_util::{SinkExt as _, StreamExt, TryStreamExt as _};
+use hybi::{Config, Error, Message, Role, Version, WebSocket, io::Transport};
+
+use crate::{
+    support::{
+        clock::{Clock, ClockTimer},
+        tasks::Task,
+        ways::{Receives, Sends},
+    },
+    world::{BOTH, connection, quiet, wire},
+};
+
+/// More reads than one turn of a task may make, whatever its budget is.
+const READS: usize = 100;
+
+/// Input without end: some frames, over and over. Output is taken, always.
+struct Flood {
+    frames: Vec<u8>,
+    at: usize,
+    /// How many bytes a read gives at most.
+    read: usize,
+    /// Reads since the task had its turn.
+    reads: Rc<Cell<usize>>,
+}
+
+impl Transport for Flood {
+    fn poll_read(&mut self, _: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.reads.set(self.reads.get() + 1);
+        assert!(self.reads.get() <= READS, "{READS} reads, and no other task had a turn");
+        let len = chunk.len().min(self.read);
+        let mut filled = 0;
+        while filled < len {
+            let rest = &self.frames[self.at..];
+            let more = rest.len().min(len - filled);
+            chunk[filled..filled + more].copy_from_slice(&rest[..more]);
+            filled += more;
+            self.at = (self.at + more) % self.frames.len();
+        }
+        Poll::Ready(Ok(len))
+    }
+
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+type Socket = WebSocket<Flood, ClockTimer>;
+
+/// What a peer never stops to send, and how much of it one read gives.
+fn floods() -> impl Iterator<Item = (Message, usize)> {
+    let messages = [
+        Message::binary(vec![7; 16]),
+        Message::binary(vec![7; 100_000]),
+        Message::text("x".repeat(5_000)),
+        Message::Ping("?".into()),
+    ];
+    messages.into_iter().flat_map(|message| [22, 500, usize::MAX].map(|len| (message.clone(), len)))
+}
+
+/// Polls an application that never ends; each time, it gives its thread back and wants it again.
+fn shares_its_thread(
+    role: Role,
+    config: &Config,
+    what: &str,
+    application: impl AsyncFn(Socket) -> Result<(), Error>,
+) {
+    for (message, read) in floods() {
+        let reads = Rc::new(Cell::new(0));
+        let frames = wire(role, Version::RFC6455, [message.clone()]).repeat(20);
+        let flood = Flood { frames, at: 0, read, reads: reads.clone() };
+        let own = connection(role, Version::RFC6455, config.clone());
+        let socket = WebSocket::new(own, flood, Clock::new().timer());
+        let (task, mut running) = (Task::new(), pin!(application(socket)));
+        let what = format!("{role:?}, {what}, {} bytes in reads of {read}", message.len());
+        let mut total = 0;
+        for _ in 0..5 {
+            let ended = task.poll(running.as_mut());
+            assert!(ended.is_pending(), "{what}: {ended:?}");
+            assert!(task.wakes() > 0, "{what}: there is more to be read");
+            total += reads.replace(0);
+        }
+        assert!(total > 5, "{what}: {total} reads in five turns");
+    }
+}
+
+#[test]
+fn receiving_message_after_message_leaves_other_tasks_their_turn() {
+    for role in BOTH {
+        for receives in Receives::ALL {
+            for shown in [false, true] {
+                let config = quiet().show_control_frames(shown);
+                shares_its_thread(role, &config, &format!("{receives:?}"), async |mut socket| {
+                    while receives.next(&mut socket).await?.is_some() {}
+                    Ok(())
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn answering_message_after_message_leaves_other_tasks_their_turn() {
+    for role in BOTH {
+        shares_its_thread(role, &quiet(), "recv and feed", async |mut socket| {
+            while let Some(message) = socket.recv().await? {
+                socket.feed(message).await?;
+            }
+            Ok(())
+        });
+        for sends in Sends::ALL {
+            shares_its_thread(
+                role,
+                &quiet(),
+                &format!("recv and {sends:?}"),
+                async |mut socket| {
+                    while let Some(message) = socket.recv().await? {
+                        sends.send(&mut socket, message).await?;
+                    }
+                    Ok(())
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn combinators_leave_other_tasks_their_turn() {
+    for role in BOTH {
+        shares_its_thread(role, &quiet(), "forward", async |socket| {
+            let (sink, stream) = StreamExt::split(socket);
+            stream.forward(sink).await
+        });
+        shares_its_thread(role, &quiet(), "send_all", async |socket| {
+            let (mut sink, mut stream) = StreamExt::split(socket);
+            sink.send_all(&mut stream).await
+        });
+        shares_its_thread(role, &quiet(), "try_for_each", async |socket| {
+            socket.try_for_each(async |_| Ok(())).await
+        });
+    }
+}
+
+/// Nobody waits for the end of a peer that talks on, but the thread is shared until then.
+#[test]
+fn messages_received_while_closing_leave_other_tasks_their_turn() {
+    for role in BOTH {
+        let application = async |mut socket: Socket| {
+            socket.send(Message::Close(None)).await?;
+            while socket.recv().await?.is_some() {}
+            Ok(())
+        };
+        shares_its_thread(role, &quiet(), "closing", application);
+    }
+}

@@ -1,0 +1,23 @@
+//! Faults that a core with both directions in one state had, each with its kind: other roles, other
+//! versions, other ways to receive and to send.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod blocked;
+mod control;
+mod endings;
+mod fairness;
+mod forwarding;
+mod hixie;
+mod lending;
+mod memory;
+mod only_sending;
+mod silence;
+mod slices;
+mod transport_end;
+mod world;
+
+/// Some of these tests are about what a connection holds.
+#[global_allocator]
+static COUNTING: hybi_testkit::allocator::Counting = hybi_testkit::allocator::Counting;

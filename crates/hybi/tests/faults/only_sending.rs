@@ -1,0 +1,189 @@
+//! An application that does nothing but send: the peer's control frames are taken in all the same
+//! (RFC 6455 sections 5.5 and 5.5.2).
+
+use core::task::Poll;
+
+use hybi::{CloseCode, Config, Deadline, Endpoint, Error, Message, Role, Version};
+
+use crate::{
+    support::{
+        tasks::{Task, run},
+        ways::{Receives, Sends},
+    },
+    world::{SECOND, Socket, World, everyone, poll_once, quiet, seconds_until, who_pings, wire},
+};
+
+/// What the peer heard, data aside.
+fn control(world: &mut World) -> Vec<Message> {
+    world.peer.step(usize::MAX);
+    world.peer.events.drain(..).filter(|message| !message.is_data()).collect()
+}
+
+/// Sends three messages, which are enough to look once.
+fn send(world: &mut World, sends: Sends) -> Result<(), Error> {
+    (0..3).try_for_each(|_| run(sends.send(&mut world.socket, "out"), || {}))
+}
+
+#[test]
+fn pings_are_answered_by_who_only_sends() {
+    for (role, version) in who_pings() {
+        for sends in Sends::ALL {
+            let what = format!("{role:?} {version:?} {sends:?}");
+            let mut world = World::new(role, version, quiet(), usize::MAX);
+            for round in ["one", "two", "three"] {
+                world.peer.say([Message::Ping(round.into())]);
+                send(&mut world, sends).expect("open");
+                assert_eq!(control(&mut world), [Message::Pong(round.into())], "{what}");
+            }
+        }
+    }
+}
+
+/// The same while a long message is on its way, to a peer that reads slowly.
+#[test]
+fn pings_are_answered_by_who_waits_to_send() {
+    for (role, version) in who_pings() {
+        for sends in Sends::ALL {
+            let what = format!("{role:?} {version:?} {sends:?}");
+            let mut world = World::new(role, version, quiet(), 10_000);
+            let World { socket, peer, clock } = &mut world;
+            let long = Message::text("x".repeat(200_000));
+            let sent = seconds_until(clock, 100, sends.send(socket, long), |second| {
+                if second == 3 {
+                    peer.say([Message::Ping("there?".into())]);
+                }
+                peer.step(10_000);
+            });
+            let (_, outcome) = sent.expect("a peer that reads");
+            outcome.unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(control(&mut world), [Message::Pong("there?".into())], "{what}");
+        }
+    }
+}
+
+/// A message that nobody took is not passed by, and not lost.
+#[test]
+fn what_stands_behind_a_message_waits_for_who_receives() {
+    for (role, version) in who_pings() {
+        for (sends, receives) in Sends::ALL.into_iter().zip(Receives::ALL.into_iter().cycle()) {
+            let what = format!("{role:?} {version:?} {sends:?} {receives:?}");
+            let mut world = World::new(role, version, quiet(), usize::MAX);
+            let [before, behind] = ["before", "behind"].map(|text| Message::Ping(text.into()));
+            world.peer.say([before, Message::text("a"), Message::text("b"), behind]);
+            send(&mut world, sends).expect("open");
+            assert_eq!(control(&mut world), [Message::Pong("before".into())], "{what}");
+            for text in ["a", "b"] {
+                let received = run(receives.next(&mut world.socket), || {}).expect("open");
+                assert_eq!(received, Some(Message::text(text)), "{what}");
+            }
+            assert!(poll_once(&Task::new(), receives.next(&mut world.socket)).is_pending());
+            assert_eq!(control(&mut world), [Message::Pong("behind".into())], "{what}");
+        }
+    }
+}
+
+/// However many pings there are, who sends is not kept by them.
+#[test]
+fn a_flood_of_pings_does_not_keep_who_sends() {
+    for (role, version) in who_pings() {
+        for sends in Sends::ALL {
+            let what = format!("{role:?} {version:?} {sends:?}");
+            let mut world = World::new(role, version, quiet(), usize::MAX);
+            let ping = wire(role, version, [Message::Ping("!".into())]);
+            world.peer.far.put(&ping.repeat(500_000));
+            let task = Task::new();
+            let sent = poll_once(&task, sends.send(&mut world.socket, "out"));
+            assert!(matches!(sent, Poll::Ready(Ok(()))), "{what}: {sent:?}");
+            let answers = control(&mut world).len();
+            assert!(answers > 0, "{what}: none was answered");
+            assert!(answers < 100_000, "{what}: {answers} were answered before anything was sent");
+        }
+    }
+}
+
+/// Sends until it is told that it is over.
+async fn send_on(socket: &mut Socket, sends: Sends) -> Error {
+    for _ in 0..3 {
+        if let Err(error) = sends.send(socket, "out").await {
+            return error;
+        }
+    }
+    panic!("sent on and on");
+}
+
+#[test]
+fn the_peers_close_is_seen_by_who_only_sends() {
+    for (role, version) in everyone() {
+        for sends in Sends::ALL {
+            let what = format!("{role:?} {version:?} {sends:?}");
+            let mut world = World::new(role, version, quiet(), usize::MAX);
+            send(&mut world, sends).expect("open");
+            world.peer.step(usize::MAX);
+            world.peer.say([Message::Close(None)]);
+            if version == Version::HIXIE_75 {
+                world.peer.far.end();
+            }
+            let sent = (0..3).map(|_| run(sends.send(&mut world.socket, "out"), || {}));
+            let error = sent.filter_map(Result::err).next();
+            let error = error.unwrap_or_else(|| panic!("{what}: sent on and on"));
+            assert!(matches!(error, Error::Closed), "{what}: {error}");
+            let status = world.socket.close_status().expect("it ends");
+            assert_eq!(status.began_by(), Some(Endpoint::Peer), "{what}");
+            assert_eq!(status.code(), CloseCode::NO_STATUS, "{what}");
+            if version != Version::HIXIE_75 {
+                let _ = poll_once(&Task::new(), world.socket.flush());
+                assert_eq!(control(&mut world).len(), 1, "{what}: the answer");
+            }
+        }
+    }
+}
+
+/// The transport ends without a word: sending on would be for nobody.
+#[test]
+fn a_lost_connection_is_seen_by_who_only_sends() {
+    for (role, version) in everyone().filter(|(_, version)| *version != Version::HIXIE_75) {
+        for sends in Sends::ALL {
+            let mut world = World::new(role, version, quiet(), usize::MAX);
+            send(&mut world, sends).expect("open");
+            world.peer.far.end();
+            let error = run(send_on(&mut world.socket, sends), || {});
+            assert!(matches!(error, Error::Lost), "{role:?} {version:?} {sends:?}: {error}");
+        }
+    }
+}
+
+/// A peer that vanished, with a network that takes everything: nobody answers our pings.
+#[test]
+fn a_peer_that_vanished_is_noticed_by_who_only_sends() {
+    for (role, version) in who_pings() {
+        for sends in Sends::ALL {
+            let what = format!("{role:?} {version:?} {sends:?}");
+            let mut world = World::new(role, version, Config::default(), usize::MAX);
+            let noticed = (0..200).find_map(|second| {
+                let sent = run(sends.send(&mut world.socket, "out"), || {});
+                world.clock.advance(SECOND);
+                sent.err().map(|error| (second, error))
+            });
+            let Some((second, error)) = noticed else { panic!("{what}: sent on for 200 s") };
+            assert!(matches!(error, Error::Timeout(Deadline::Pong)), "{what}: {error}");
+            assert!((39..=62).contains(&second), "{what}: {second} s");
+        }
+    }
+}
+
+/// A peer that breaks a rule is told, also by who only sends.
+#[test]
+fn a_violation_is_seen_by_who_only_sends() {
+    for role in crate::world::BOTH {
+        for sends in Sends::ALL {
+            let mut world = World::new(role, Version::RFC6455, quiet(), usize::MAX);
+            let reserved = if role == Role::Server { &b"\x83\x80\0\0\0\0"[..] } else { b"\x83\0" };
+            world.peer.far.put(reserved);
+            let error = run(send_on(&mut world.socket, sends), || {});
+            assert!(matches!(error, Error::Protocol(_)), "{role:?} {sends:?}: {error}");
+            let _ = poll_once(&Task::new(), world.socket.flush());
+            let told = control(&mut world);
+            assert!(matches!(told[..], [Message::Close(Some(_))]), "{role:?} {sends:?}: {told:?}");
+        }
+    }
+}

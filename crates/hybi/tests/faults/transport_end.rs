@@ -1,0 +1,132 @@
+//! The end of the transport, where it takes time: TLS says goodbye behind what waits to be written,
+//! and is driven until it has (RFC 6455 section 7.1.1, RFC 8446 section 6.1).
+
+use core::task::{Context, Poll};
+use std::io::{self, IoSlice};
+
+use hybi::{Error, Message, Role, Version, WebSocket, io::Transport};
+
+use crate::{
+    support::{
+        clock::{Clock, ClockTimer},
+        link::{End, Far, Manners, link},
+        tasks::{Task, run},
+    },
+    world::{BOTH, Socket, connection, everyone, poll_once, quiet, seconds_until, wire},
+};
+
+const GOODBYE: &[u8] = b"goodbye";
+
+/// A transport whose end is some bytes, as that of TLS is.
+struct Tls {
+    end: End,
+    goodbye: &'static [u8],
+}
+
+impl Transport for Tls {
+    fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.end.poll_read(cx, chunk)
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.end.poll_write(cx, slices)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end.poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.goodbye.is_empty() {
+            let written =
+                core::task::ready!(self.end.poll_write(cx, &[IoSlice::new(self.goodbye)]))?;
+            self.goodbye = &self.goodbye[written..];
+        }
+        self.end.poll_shutdown(cx)
+    }
+}
+
+type Encrypted = WebSocket<Tls, ClockTimer>;
+
+/// A connection over TLS that has room for ten bytes, of which all are used.
+fn blocked(role: Role, version: Version) -> (Encrypted, Far, Clock) {
+    let clock = Clock::new();
+    let (end, far) = link(Manners { capacity: 10, ..Manners::PLAIN });
+    let own = connection(role, version, quiet());
+    let tls = Tls { end, goodbye: GOODBYE };
+    let mut socket = WebSocket::new(own, tls, clock.timer());
+    let task = Task::new();
+    assert!(poll_once(&task, socket.send("more than ten bytes")).is_pending());
+    (socket, far, clock)
+}
+
+/// The peer is gone for good as far as reading goes, and the application stays with its handle.
+#[test]
+fn a_goodbye_that_had_to_wait_is_said() {
+    for (role, version) in everyone() {
+        let what = format!("{role:?} {version:?}");
+        let (mut socket, far, _clock) = blocked(role, version);
+        // In the middle of a message, so that it is no orderly end in any version.
+        let message = wire(role, version, [Message::text("cut off")]);
+        far.put(&message[..message.len() - 1]);
+        far.end();
+        let task = Task::new();
+        let mut said = Vec::new();
+        for _ in 0..10 {
+            let ended = poll_once(&task, socket.recv());
+            assert!(!matches!(ended, Poll::Ready(Ok(_))), "{what}: {ended:?}");
+            said.extend(far.take(3));
+        }
+        assert!(said.ends_with(GOODBYE), "{what}: {said:?}");
+        assert!(far.sees_end(), "{what}");
+        let ended = run(socket.recv(), || {});
+        assert!(matches!(ended, Err(Error::Lost)), "{what}: {ended:?}");
+    }
+}
+
+/// It is waited for no longer than the end may take.
+#[test]
+fn a_goodbye_that_cannot_be_said_is_given_up_at_the_deadline() {
+    for role in BOTH {
+        let (mut socket, far, clock) = blocked(role, Version::RFC6455);
+        far.end();
+        let (seconds, ended) =
+            seconds_until(&clock, 100, socket.recv(), |_| {}).expect("an end within the bound");
+        assert!(matches!(ended, Err(Error::Lost)), "{role:?}: {ended:?}");
+        assert!((1..=32).contains(&seconds), "{role:?}: given up after {seconds} s");
+    }
+}
+
+/// Transports that are reluctant to end, and each way in which a connection is over at once.
+#[test]
+fn a_reluctant_end_of_the_transport_is_driven_on() {
+    for role in BOTH {
+        for reluctance in [1, 3] {
+            for how in ["lost", "flood"] {
+                let clock = Clock::new();
+                let (end, far) = link(Manners { reluctance, ..Manners::PLAIN });
+                let own = connection(role, Version::RFC6455, quiet());
+                let mut socket: Socket = WebSocket::new(own, end, clock.timer());
+                match how {
+                    "lost" => far.end(),
+                    // More behind the peer's Close frame than is worth reading.
+                    _ => {
+                        let close = wire(role, Version::RFC6455, [Message::Close(None)]);
+                        far.put(&[close, vec![0; 2 << 20]].concat());
+                    }
+                }
+                let mut polls = 0;
+                let ended = run(socket.recv(), || polls += 1);
+                let what = format!("{role:?} {how}, {reluctance} times: {ended:?}");
+                // Whoever asks again drives it on.
+                (0..10).for_each(|_| drop(poll_once(&Task::new(), socket.recv())));
+                far.take(usize::MAX);
+                assert!(far.sees_end(), "{what}");
+            }
+        }
+    }
+}
