@@ -1,6 +1,6 @@
 //! Sender and Receiver: the two directions of one connection, for different tasks and threads.
 
-use core::{fmt, future::poll_fn, sync::atomic::Ordering};
+use core::{fmt, future::poll_fn, mem, sync::atomic::Ordering};
 use std::sync::{Arc, PoisonError};
 
 use hybi_frame::CloseCode;
@@ -13,7 +13,7 @@ use super::{
     io::{Timer, Transport},
     permit::Permit,
     received::{self, Held},
-    sending::{self, Wait},
+    sending::{self, Leave, Wait},
     sinks::Items,
     wakers::Half,
 };
@@ -42,6 +42,7 @@ use crate::connection::{
 pub struct Sender<T, C> {
     pub(super) shared: Arc<Shared<T, C>>,
     id: u32,
+    leave: Leave,
 }
 
 /// Receives on a connection whose other half [sends](Sender).
@@ -70,7 +71,7 @@ pub struct Receiver<T, C> {
 }
 
 pub(super) fn split<T, C>(ws: WebSocket<T, C>) -> (Sender<T, C>, Receiver<T, C>) {
-    let WebSocket { mut driver, held, items } = ws;
+    let WebSocket { mut driver, held, items, .. } = ws;
     driver.senders_take = Takes::Control;
     let shared = Arc::new(Shared::new(driver));
     let sender = Sender::of(&shared);
@@ -80,7 +81,7 @@ pub(super) fn split<T, C>(ws: WebSocket<T, C>) -> (Sender<T, C>, Receiver<T, C>)
 impl<T, C> Sender<T, C> {
     fn of(shared: &Arc<Shared<T, C>>) -> Self {
         let id = shared.senders.fetch_add(1, Ordering::Relaxed);
-        Self { shared: shared.clone(), id }
+        Self { shared: shared.clone(), id, leave: Leave::None }
     }
 
     pub(super) fn half(&self) -> Half {
@@ -122,7 +123,8 @@ impl<T: Transport, C: Timer> Sender<T, C> {
     /// As [`WebSocket::try_send`].
     pub fn try_send<'a>(&mut self, message: impl Into<Outgoing<'a>>) -> Result<(), SendError> {
         let half = self.half();
-        sending::try_send(&mut self.shared, half, message.into())
+        let leave = mem::replace(&mut self.leave, Leave::None);
+        sending::try_send(&mut self.shared, half, leave, message.into())
     }
 
     /// Waits until a message can be queued, and gives leave to queue one. The clones may queue one each
@@ -134,6 +136,7 @@ impl<T: Transport, C: Timer> Sender<T, C> {
     pub async fn ready(&mut self) -> Result<Permit<'_, T, C>, Error> {
         let half = self.half();
         sending::ready(&mut self.shared, half).await?;
+        self.leave = Leave::Given;
         Ok(Permit::shared(&self.shared, half))
     }
 
@@ -214,7 +217,7 @@ impl<T: Transport, C: Timer> Receiver<T, C> {
         if !Arc::ptr_eq(&self.shared, &sender.shared) || Arc::strong_count(&self.shared) != 2 {
             return Err(ReuniteError { receiver: self, sender });
         }
-        let held = core::mem::replace(&mut self.held, Held::Nothing);
+        let held = mem::replace(&mut self.held, Held::Nothing);
         let items = self.items;
         let shared = self.shared.clone();
         drop((self, sender));
@@ -222,7 +225,7 @@ impl<T: Transport, C: Timer> Receiver<T, C> {
             Ok(shared) => {
                 let mut driver = shared.driver.into_inner().unwrap_or_else(PoisonError::into_inner);
                 driver.senders_take = Takes::Control;
-                Ok(WebSocket { driver, held, items })
+                Ok(WebSocket { driver, held, items, leave: Leave::None })
             }
             Err(_) => unreachable!("both handles were dropped"),
         }
@@ -290,7 +293,7 @@ impl<T, C> Drop for Sender<T, C> {
 /// From now on senders take in everything, since nobody else does.
 impl<T, C> Drop for Receiver<T, C> {
     fn drop(&mut self) {
-        let held = core::mem::replace(&mut self.held, Held::Nothing);
+        let held = mem::replace(&mut self.held, Held::Nothing);
         self.shared.look(|driver| {
             if let Held::Chunk(chunk, _) = held {
                 driver.take_back(chunk);

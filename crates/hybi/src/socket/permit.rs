@@ -6,7 +6,7 @@ use super::{
     access::{Access, Shared},
     driver::Driver,
     io::{Timer, Transport},
-    sending,
+    sending::{self, Leave},
     wakers::Half,
 };
 use crate::connection::{Error, Outgoing, SendError};
@@ -113,7 +113,7 @@ impl<T: Transport, C: Timer> Answering<'_, T, C> {
     ///
     /// As there.
     pub fn try_send<'m>(&mut self, message: impl Into<Outgoing<'m>>) -> Result<(), SendError> {
-        sending::try_send(self.driver, HALF, message.into())
+        sending::try_send(self.driver, HALF, Leave::None, message.into())
     }
 
     /// As [`WebSocket::flush`](super::WebSocket::flush).

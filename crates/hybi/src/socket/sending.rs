@@ -82,15 +82,26 @@ pub(super) fn queue<T: Transport, C: Timer>(
     Ok(())
 }
 
-/// Queues the message if there is room for it now.
+/// Whether a handle may queue one message, whatever waits: it waited for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leave {
+    None,
+    Given,
+}
+
+/// Queues the message if there is room for it now, or leave.
 pub(super) fn try_send<T: Transport, C: Timer>(
     access: &mut impl Access<T, C>,
     half: Half,
+    leave: Leave,
     message: Outgoing<'_>,
 ) -> Result<(), SendError> {
     access.with(|driver| {
         let connection = &driver.connection;
-        if !connection.takes_messages() || connection.has_room_for(message.len()) {
+        if leave == Leave::Given
+            || !connection.takes_messages()
+            || connection.has_room_for(message.len())
+        {
             queue(driver, half, message)
         } else {
             Err(SendError::new(Error::Full, message.into_owned()))

@@ -1,6 +1,6 @@
 //! WebSocket: the handle with which applications receive and send, on any runtime.
 
-use core::future::poll_fn;
+use core::{future::poll_fn, mem};
 
 use hybi_compression::Agreed;
 use hybi_frame::CloseCode;
@@ -13,7 +13,7 @@ use super::{
     permit::{Answering, HALF, Permit},
     pool::ThreadChunk,
     received::{self, Held},
-    sending::{self, Wait},
+    sending::{self, Leave, Wait},
     sinks::Items,
 };
 use crate::connection::{
@@ -64,6 +64,7 @@ pub struct WebSocket<T, C> {
     pub(super) driver: Driver<T, C>,
     pub(super) held: Held,
     pub(super) items: Items,
+    pub(super) leave: Leave,
 }
 
 impl<T: Transport, C: Timer> WebSocket<T, C> {
@@ -92,7 +93,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         input: Option<ThreadChunk>,
     ) -> Self {
         let driver = Driver::new(transport, timer, connection, input);
-        Self { driver, held: Held::Nothing, items: Items::More }
+        Self { driver, held: Held::Nothing, items: Items::More, leave: Leave::None }
     }
 
     /// Receives the next message.
@@ -265,10 +266,12 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ///
     /// [`Error::Full`], or as [`send`](Self::send).
     pub fn try_send<'a>(&mut self, message: impl Into<Outgoing<'a>>) -> Result<(), SendError> {
-        sending::try_send(self.driver(), HALF, message.into())
+        let leave = mem::replace(&mut self.leave, Leave::None);
+        sending::try_send(self.driver(), HALF, leave, message.into())
     }
 
-    /// Waits, and sends, until a message can be queued, and gives leave to queue one.
+    /// Waits, and sends, until a message can be queued, and gives leave to queue one; the next
+    /// [`try_send`](Self::try_send) is not full then either.
     ///
     /// Cancel safe: no message is involved yet. [`Permit`] has an example.
     ///
@@ -278,6 +281,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// connection.
     pub async fn ready(&mut self) -> Result<Permit<'_, T, C>, Error> {
         sending::ready(self.driver(), HALF).await?;
+        self.leave = Leave::Given;
         Ok(Permit::own(&mut self.driver, HALF))
     }
 

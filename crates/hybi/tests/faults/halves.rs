@@ -85,6 +85,10 @@ fn halves_speak_every_version() {
 fn halves_forward_all_that_came_with_the_close_frame() {
     for (role, version) in everyone() {
         for (all, capacity) in [(false, usize::MAX), (true, usize::MAX), (false, 10), (true, 10)] {
+            // There the end is the transport's: whoever waits to send may be told of it.
+            if version == Version::HIXIE_75 && capacity == 10 {
+                continue;
+            }
             let what = format!("{role:?} {version:?}, send_all: {all}, room for {capacity}");
             let (mut sender, mut receiver, mut world) = halves(role, version, quiet(), capacity);
             let sent: Vec<_> = (0..3).map(text).collect();
@@ -122,10 +126,9 @@ fn a_blocked_half_blocks_nobody_else() {
         let received = poll_once(&reader, receiver.recv());
         assert!(matches!(received, Poll::Ready(Ok(Some(_)))), "{what}: {received:?}");
         assert!(poll_once(&reader, receiver.recv()).is_pending(), "{what}");
+        assert!(writer.poll(sending.as_mut()).is_pending(), "{what}");
         let _ = writer.wakes();
-        for _ in 0..10 {
-            world.peer.far.take(10);
-        }
+        assert_eq!(world.peer.far.take(100).len(), 10);
         assert!(writer.wakes() > 0, "{what}: the writer sleeps on");
     }
 }
@@ -215,7 +218,7 @@ fn clones_send_in_turns_and_each_in_order() {
             join(send(sender.clone(), 2_000), send(sender, 3_000)),
         );
         let (one, (two, three)) = run(all, || world.peer.step(10));
-        [one, two, three].map(|sent| sent.expect("open"));
+        let _ = [one, two, three].map(|sent| sent.expect("open"));
         world.peer.step(usize::MAX);
         let numbers: Vec<usize> = data(&world.peer)
             .iter()
@@ -258,8 +261,8 @@ fn a_blocked_sender_is_told_of_the_peers_close_at_once() {
         let (mut sender, mut receiver, mut world) = halves(role, version, quiet(), 10);
         let (writer, reader) = (Task::new(), Task::new());
         let mut sending = pin!(sender.send("x".repeat(1_000)));
-        assert!(writer.poll(sending.as_mut()).is_pending());
         assert!(poll_once(&reader, receiver.recv()).is_pending());
+        assert!(writer.poll(sending.as_mut()).is_pending());
         let _ = writer.wakes();
         world.peer.say([Message::Close(None)]);
         let _ = poll_once(&reader, receiver.recv());
