@@ -5,6 +5,7 @@
 //! traits, so that an adapter for smol is the same few files.
 //!
 //! ```no_run
+//! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 //! # async fn client() -> Result<(), hybi_async_std::Error> {
 //! let (mut ws, _response) = hybi_async_std::connect("ws://127.0.0.1:8080/echo").await?;
 //! ws.send("hello").await?;
@@ -18,6 +19,7 @@
 //! A server that sends everything back:
 //!
 //! ```no_run
+//! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 //! # async fn server() -> std::io::Result<()> {
 //! let listener = async_std::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! loop {
@@ -80,6 +82,6 @@ pub use transport::{AsyncStdIo, Socket};
 pub type WebSocket<S = Stream> = hybi::WebSocket<AsyncStdIo<S>, AsyncStdTimer>;
 
 /// The examples of the page that a registry shows.
-#[cfg(doctest)]
+#[cfg(all(doctest, any(feature = "compression", feature = "compression-miniz_oxide")))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -137,7 +137,7 @@ pub async fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocke
 /// ```
 /// # fn main() -> Result<(), hybi_async_std::Error> {
 /// # async_std::task::block_on(async {
-/// use hybi_async_std::Server;
+/// use hybi_async_std::{Client, Server};
 ///
 /// let server = Server::default();
 /// let listener = async_std::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -149,7 +149,7 @@ pub async fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocke
 ///     let accepted = incoming.check()?.with_header("X-Room", incoming.request().uri().path())?;
 ///     incoming.accept_as(accepted).await
 /// });
-/// let (_ws, response) = hybi_async_std::connect(&uri).await?;
+/// let (_ws, response) = hybi_async_std::connect_with(&Client::default(), &uri).await?;
 /// assert_eq!(response.headers()["X-Room"], "/garden");
 /// serving.await?;
 /// # Ok(())

@@ -71,7 +71,7 @@ use crate::codec::{PayloadCodec, StreamCodec};
 ///     }
 /// }
 ///
-/// let extensions = Extensions::from(Backwards).with(Extensions::default());
+/// let extensions = Extensions::from(Backwards);
 /// ```
 ///
 /// [RFC 6455 §9.1](https://www.rfc-editor.org/rfc/rfc6455#section-9.1)

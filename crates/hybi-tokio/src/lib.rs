@@ -3,6 +3,7 @@
 //! A client:
 //!
 //! ```no_run
+//! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 //! # async fn client() -> Result<(), hybi_tokio::Error> {
 //! let (mut ws, _response) = hybi_tokio::connect("ws://127.0.0.1:8080/echo").await?;
 //! ws.send("hello").await?;
@@ -16,6 +17,7 @@
 //! A server that sends everything back; what one read brought is answered with one write:
 //!
 //! ```no_run
+//! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 //! # async fn server() -> std::io::Result<()> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! loop {
@@ -86,6 +88,6 @@ pub use {rustls, tokio_rustls};
 pub type WebSocket<S = Stream> = hybi::WebSocket<TokioIo<S>, TokioTimer>;
 
 /// The examples of the page that a registry shows.
-#[cfg(doctest)]
+#[cfg(all(doctest, any(feature = "compression", feature = "compression-miniz_oxide")))]
 #[doc = include_str!("../README.md")]
 struct Readme;

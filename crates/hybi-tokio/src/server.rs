@@ -143,9 +143,9 @@ pub async fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocke
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), hybi_tokio::Error> {
-/// use hybi_tokio::Server;
+/// use hybi_tokio::{Client, Server};
 ///
-/// let server = Server::default();
+/// let (server, client) = (Server::default(), Client::default());
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 /// let uri = format!("ws://{}/garden", listener.local_addr()?);
 /// let serving = async {
@@ -155,7 +155,8 @@ pub async fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocke
 ///     let accepted = incoming.check()?.with_header("X-Room", incoming.request().uri().path())?;
 ///     incoming.accept_as(accepted).await
 /// };
-/// let (_ws, (_other_end, response)) = tokio::try_join!(serving, hybi_tokio::connect(&uri))?;
+/// let asking = hybi_tokio::connect_with(&client, &uri);
+/// let (_ws, (_other_end, response)) = tokio::try_join!(serving, asking)?;
 /// assert_eq!(response.headers()["X-Room"], "/garden");
 /// # Ok(())
 /// # }

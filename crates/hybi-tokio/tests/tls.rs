@@ -133,7 +133,8 @@ fn a_client_without_tls_is_told_so() {
         block_on(async {
             let (port, _, server) = serve_echo().await;
             let uri = format!("ws://127.0.0.1:{port}/");
-            let error = hybi_tokio::connect(&uri).await.unwrap_err();
+            let client = Client::default();
+            let error = hybi_tokio::connect_with(&client, &uri).await.unwrap_err();
             // The server answers with a TLS alert.
             let Some(error) = error.handshake() else { panic!("{error}") };
             assert!(error.to_string().contains("TLS"), "{error}");
