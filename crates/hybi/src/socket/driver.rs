@@ -180,6 +180,10 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             // Blocked or not, reading goes on: if both peers waited for the other to read, none
             // ever would.
             let _ = self.poll_transmit(cx, half);
+            if self.connection.peer_reads_no_more() {
+                // Those who send may have looked before the end was taken in, and wait for room.
+                self.wakers.call_others(half);
+            }
             if self.connection.owes_close() {
                 ready!(self.poll_answers(cx, half, takes));
                 let _ = self.poll_transmit(cx, half);
