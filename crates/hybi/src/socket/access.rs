@@ -1,7 +1,14 @@
 //! Access: a driver that a handle has to itself, or that halves share.
 
+#[cfg(not(test))]
 use core::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(not(test))]
+use std::sync::Mutex;
+use std::sync::{Arc, PoisonError};
+
+// What threads share is the scheduler's in the model.
+#[cfg(test)]
+use shuttle::sync::{Mutex, atomic::AtomicU32};
 
 use super::driver::Driver;
 

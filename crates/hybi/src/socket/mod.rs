@@ -4,6 +4,8 @@ mod access;
 mod driver;
 mod halves;
 pub mod io;
+#[cfg(test)]
+mod model;
 mod permit;
 mod pool;
 mod received;
