@@ -5,8 +5,9 @@
 // that is the item of `hybi-legacy`, without it a stand-in below with the same signature. A stand-in
 // holds `Infallible`, so that there is an arm for it in every `match` but never a value of it, and the
 // compiler leaves out the arm with all that only it needs; a function that would make one says that the
-// version is not supported. What is public with the feature alone is an `impl` in `present`. Whoever
-// needs one more item adds it to `absent`, with the signature of `hybi-legacy`.
+// version is not supported. What is public with the feature alone stands where it belongs, within
+// `with_legacy!`. Whoever needs one more item adds it to `absent`, with the signature of `hybi-legacy`.
+// The rooms of the crate use this file, and it uses none of them.
 
 #[cfg(feature = "legacy")]
 #[doc(no_inline)]
@@ -19,17 +20,25 @@ pub(crate) use absent::{
 #[cfg(feature = "legacy")]
 pub(crate) use present::{OLDEST, server_terms};
 
+/// Items that are there with the feature alone.
+#[cfg(feature = "legacy")]
+macro_rules! with_legacy {
+    ($($item:tt)*) => { $($item)* };
+}
+
+#[cfg(not(feature = "legacy"))]
+macro_rules! with_legacy {
+    ($($item:tt)*) => {};
+}
+
+pub(crate) use with_legacy;
+
 /// What joins `hybi-legacy` to this crate.
 #[cfg(feature = "legacy")]
 mod present {
     use http::Response;
     use hybi_handshake::{ServerAccepted, Version};
-    use hybi_legacy::{FieldOrder, Terms, hybi_04_nonce};
-
-    use crate::{
-        connection::{Negotiated, random},
-        opening::server::ServerBuilder,
-    };
+    use hybi_legacy::{Terms, hybi_04_nonce};
 
     /// The first version that can be spoken.
     pub(crate) const OLDEST: Version = Version::HIXIE_75;
@@ -39,6 +48,7 @@ mod present {
     pub(crate) fn server_terms(
         accepted: &ServerAccepted,
         response: &mut Response<()>,
+        random: impl FnOnce() -> [u8; 16],
     ) -> Option<Terms> {
         if accepted.version != Version::HYBI_04 {
             return Terms::new(accepted.version);
@@ -46,35 +56,6 @@ mod present {
         let (name, value, terms) = hybi_04_nonce(accepted, random());
         response.headers_mut().insert(name, value);
         Some(terms)
-    }
-
-    impl Negotiated {
-        /// The same for a version before hybi-07. Of the extensions, a connection uses those over the whole
-        /// stream, from hybi-04 on: old frames have no bit to say that a payload was encoded.
-        ///
-        /// ```
-        /// use hybi::{Config, Connection, Message, Negotiated, Role, Version, legacy::Terms};
-        ///
-        /// let terms = Terms::new(Version::HIXIE_75).expect("its framing needs no more");
-        /// let negotiated = Negotiated::default().with_terms(terms);
-        /// let mut server = Connection::new(Role::Server, negotiated, Config::default().into());
-        /// server.queue(Message::from("hello"))?;
-        /// assert_eq!(server.transmit_to_vec(), b"\0hello\xff");
-        /// # Ok::<(), hybi::Error>(())
-        /// ```
-        #[must_use]
-        pub fn with_terms(self, terms: Terms) -> Self {
-            Self { version: terms.version(), terms: Some(terms), ..self }
-        }
-    }
-
-    impl ServerBuilder {
-        /// Sets how closely clients of hixie-75 have to follow the order of fields that their draft
-        /// fixes; any order by default, since proxies add fields of their own.
-        pub fn hixie_75_fields(mut self, order: FieldOrder) -> Self {
-            self.hixie_75_fields = order;
-            self
-        }
     }
 }
 
@@ -91,8 +72,6 @@ mod absent {
         ClientAccepted, ClientRequest, FieldError, HandshakeError, HeadLimits, ServerAccepted,
         ServerPolicy, Version,
     };
-
-    use crate::connection::Negotiated;
 
     pub(crate) const OLDEST: Version = Version::HYBI_07;
 
@@ -178,6 +157,12 @@ mod absent {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub(crate) struct Terms(Infallible);
 
+    impl Terms {
+        pub(crate) fn version(&self) -> Version {
+            match self.0 {}
+        }
+    }
+
     #[derive(Debug)]
     pub(crate) struct FrameCodec(Infallible);
 
@@ -238,14 +223,9 @@ mod absent {
     pub(crate) fn server_terms(
         _accepted: &ServerAccepted,
         _response: &mut Response<()>,
+        _random: impl FnOnce() -> [u8; 16],
     ) -> Option<Terms> {
         None
-    }
-
-    impl Negotiated {
-        pub(crate) fn with_terms(self, terms: Terms) -> Self {
-            match terms.0 {}
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use hybi_compression::Agreed;
 use hybi_handshake::Version;
 
-use crate::legacy::Terms;
+use crate::legacy::{Terms, with_legacy};
 
 /// What the opening handshake settled.
 ///
@@ -42,6 +42,31 @@ impl Negotiated {
     #[must_use]
     pub fn new(version: Version, subprotocol: Option<String>, extensions: Vec<Agreed>) -> Self {
         Self { version, subprotocol, extensions, ..PLAIN.clone() }
+    }
+
+    with_legacy! {
+        /// The same for a version before hybi-07. Of the extensions, a connection uses those over the whole
+        /// stream, from hybi-04 on: old frames have no bit to say that a payload was encoded.
+        ///
+        /// ```
+        /// use hybi::{Config, Connection, Message, Negotiated, Role, Version, legacy::Terms};
+        ///
+        /// let terms = Terms::new(Version::HIXIE_75).expect("its framing needs no more");
+        /// let negotiated = Negotiated::default().with_terms(terms);
+        /// let mut server = Connection::new(Role::Server, negotiated, Config::default().into());
+        /// server.queue(Message::from("hello"))?;
+        /// assert_eq!(server.transmit_to_vec(), b"\0hello\xff");
+        /// # Ok::<(), hybi::Error>(())
+        /// ```
+        #[must_use]
+        pub fn with_terms(self, terms: Terms) -> Self {
+            self.under(terms)
+        }
+    }
+
+    /// The same for the version of these terms, which is one before hybi-07.
+    pub(crate) fn under(self, terms: Terms) -> Self {
+        Self { version: terms.version(), terms: Some(terms), ..self }
     }
 
     /// Lets go of extensions that the layout of the frames has no bits for.

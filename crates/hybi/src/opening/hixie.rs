@@ -23,7 +23,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         let answer = ServerAnswer::new(self.server.policy(), &self.request, &accepted)?;
         Box::pin(send_answer(&mut self.wire, &answer)).await?;
         let negotiated = Negotiated { subprotocol: accepted.subprotocol, ..Negotiated::default() }
-            .with_terms(answer.terms().clone());
+            .under(answer.terms().clone());
         let connection = Connection::new(Role::Server, negotiated, self.server.config().clone());
         Ok(self.wire.into_websocket(connection))
     }

@@ -82,7 +82,7 @@ impl ClientHandshake {
                 let (consumed, settled) = exchange.handle_input(chunk)?;
                 let Some((accepted, terms)) = settled else { return Ok((consumed, None)) };
                 let ClientAccepted { negotiated, response } = judge(&self.extensions, accepted)?;
-                let negotiated = negotiated.with_terms(terms);
+                let negotiated = negotiated.under(terms);
                 Ok((consumed, Some(ClientAccepted { negotiated, response })))
             }
         }

@@ -8,7 +8,10 @@ use hybi_handshake::{
 };
 
 use super::{Server, is_spoken};
-use crate::{connection::Config, legacy::FieldOrder};
+use crate::{
+    connection::Config,
+    legacy::{FieldOrder, with_legacy},
+};
 
 /// Collects what a [`Server`] accepts.
 ///
@@ -29,7 +32,7 @@ pub struct ServerBuilder {
     policy: ServerPolicy,
     extensions: Extensions,
     config: Config,
-    pub(crate) hixie_75_fields: FieldOrder,
+    hixie_75_fields: FieldOrder,
 }
 
 impl Default for ServerBuilder {
@@ -168,6 +171,15 @@ impl ServerBuilder {
     pub fn extensions(mut self, extensions: impl Into<Extensions>) -> Self {
         self.extensions = extensions.into();
         self
+    }
+
+    with_legacy! {
+        /// Sets how closely clients of hixie-75 have to follow the order of fields that their draft
+        /// fixes; any order by default, since proxies add fields of their own.
+        pub fn hixie_75_fields(mut self, order: FieldOrder) -> Self {
+            self.hixie_75_fields = order;
+            self
+        }
     }
 
     /// Sets the choices about connections.

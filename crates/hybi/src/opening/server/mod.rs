@@ -9,7 +9,7 @@ use hybi_frame::Role;
 use hybi_handshake::{HandshakeError, ServerAccepted, ServerPolicy, Version};
 
 use crate::{
-    connection::{Config, Connection, Negotiated},
+    connection::{Config, Connection, Negotiated, random},
     legacy::{self, FieldOrder},
     socket::{
         Chunk, WebSocket,
@@ -140,10 +140,10 @@ impl Server {
         let accepted =
             accepted.with_extensions(chosen.iter().map(|agreed| agreed.answer().clone()));
         let mut response = accepted.response();
-        let terms = legacy::server_terms(&accepted, &mut response);
+        let terms = legacy::server_terms(&accepted, &mut response, random);
         let mut negotiated = Negotiated::new(accepted.version, accepted.subprotocol, chosen);
         if let Some(terms) = terms {
-            negotiated = negotiated.with_terms(terms);
+            negotiated = negotiated.under(terms);
         }
         (response, Upgrade { negotiated, config: self.config.clone(), input: Vec::new() })
     }
