@@ -3,6 +3,7 @@
 mod citations;
 mod documents;
 mod layers;
+mod map;
 mod rules;
 
 use std::fs;
@@ -24,6 +25,7 @@ pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
         complaints.extend(rules::check(&path, &read(file)?));
     }
     complaints.extend(papers(&workspace.root));
+    complaints.extend(map::check(&workspace.root));
     complaints.extend(layers::check(workspace));
     println!("{} files", files.len());
     // Cargo knows the roots of all our code; what they lead to lies beside them.

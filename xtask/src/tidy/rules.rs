@@ -21,6 +21,13 @@ const UNSAFE_CODE: [&str; 4] = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe 
 /// Longest source file of a crate, in lines: beyond it, a file tells two stories.
 const MAX_LINES: usize = 600;
 
+/// The rooms of `hybi`, each with those above it, which it does not import from.
+const ROOMS: [(&str, &[&str]); 3] = [
+    ("crates/hybi/src/legacy.rs", &["connection", "socket", "opening"]),
+    ("crates/hybi/src/connection/", &["socket", "opening"]),
+    ("crates/hybi/src/socket/", &["opening"]),
+];
+
 /// Words that must not stay behind, matched as whole words in every file. Each is spelled in two
 /// parts so that this list does not find itself.
 const MARKS: [&str; 5] = [
@@ -94,6 +101,18 @@ fn rust_line(path: &str, code: &str, in_test: bool, complain: &mut dyn FnMut(&st
     if !UNSAFE_MAY_BE.contains(&path) && UNSAFE_CODE.iter().any(|begin| has_word(code, begin)) {
         complain("unsafe code outside the files that may have it");
     }
+    let above =
+        ROOMS.iter().find(|(room, _)| path.starts_with(room)).map_or(&[][..], |room| room.1);
+    if let Some(room) = above.iter().find(|room| !in_test && imports(code, room)) {
+        complain(&format!("imports from `{room}`, which is above"));
+    }
+}
+
+/// Whether a line names something of this room, by itself or in a list of imports.
+fn imports(code: &str, room: &str) -> bool {
+    code.contains(&format!("crate::{room}"))
+        || code.starts_with("    ") && code.trim_start().starts_with(&format!("{room}::"))
+        || code.contains("crate::{") && has_word(code, room)
 }
 
 /// Whether `word` stands in `line` with no letter, digit or underscore on either side.
@@ -186,6 +205,23 @@ mod tests {
         for path in ours {
             assert!(invariant.contains(&format!("`{path}`")), "{path}");
         }
+    }
+
+    #[test]
+    fn imports_that_run_up_are_found() {
+        for code in [
+            "use crate::socket::WebSocket;\n",
+            "use crate::{legacy, socket::WebSocket};\n",
+            "use crate::{\n    socket::WebSocket,\n};\n",
+        ] {
+            assert!(about("crates/hybi/src/connection/a.rs", code).contains("`socket`"), "{code}");
+            assert!(about("crates/hybi/src/legacy.rs", code).contains("is above"), "{code}");
+            assert_eq!(about("crates/hybi/src/opening/a.rs", code), "", "{code}");
+        }
+        assert_eq!(
+            about("crates/hybi/src/connection/a.rs", "pub use opening::OpeningError;\n"),
+            ""
+        );
     }
 
     #[test]
