@@ -35,7 +35,8 @@ use crate::connection::{
 /// /// Two tasks that send on one connection.
 /// async fn both<T: Transport, C: Timer>(mut sender: Sender<T, C>) -> Result<(), Error> {
 ///     let mut other = sender.clone();
-///     futures_util::try_join!(sender.send("from one"), other.send("from the other"))?;
+///     let both = (sender.send("from one"), other.send("from the other"));
+///     futures_util::future::try_join(both.0, both.1).await?;
 ///     Ok(())
 /// }
 /// ```
@@ -314,7 +315,8 @@ impl<T, C> Drop for Receiver<T, C> {
 /// fn split_for_good<T: Transport, C: Timer>(ws: WebSocket<T, C>) {
 ///     let (sender, receiver) = ws.split();
 ///     let clone = sender.clone();
-///     let error = receiver.reunite(sender).expect_err("a clone is left");
+///     // A clone is left, so both halves come back.
+///     let Err(error) = receiver.reunite(sender) else { return };
 ///     let (sender, receiver) = (error.sender, error.receiver);
 ///     # drop((sender, receiver, clone));
 /// }

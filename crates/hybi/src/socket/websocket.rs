@@ -252,8 +252,8 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// /// Gives the message back if the peer reads too slowly to take it now.
     /// fn offer<T: Transport, C: Timer>(
     ///     ws: &mut WebSocket<T, C>,
-    ///     message: Outgoing,
-    /// ) -> Result<Option<Outgoing>, Error> {
+    ///     message: Outgoing<'static>,
+    /// ) -> Result<Option<Outgoing<'static>>, Error> {
     ///     match ws.try_send(message) {
     ///         Ok(()) => Ok(None),
     ///         Err(error) if matches!(error.error(), Error::Full) => Ok(error.into_outgoing()),
@@ -387,7 +387,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ///         }
     ///         Ok(())
     ///     };
-    ///     futures_util::try_join!(sending, receiving).map(|_| ())
+    ///     futures_util::future::try_join(sending, receiving).await.map(|_| ())
     /// }
     /// ```
     #[must_use]
