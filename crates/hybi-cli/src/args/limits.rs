@@ -54,6 +54,7 @@ fn set(name: &str, value: &str) -> String {
         "Config::idle_timeout" => config.idle_timeout(or_off()),
         "Config::write_timeout" => config.write_timeout(or_off()),
         "Config::close_timeout" => config.close_timeout(moment()),
+        "Config::end_timeout" => config.end_timeout(moment()),
         _ => panic!("the table names {name}"),
     };
     format!("{config:?}")

@@ -244,6 +244,12 @@ pub(crate) struct LimitArgs {
         env = "HYBI_SERVE_CLOSE_TIMEOUT",
     )]
     pub(crate) close_timeout: Duration,
+    /// Time for the whole end of a connection, what is still queued included
+    #[arg(
+        long, value_name = "D", default_value = "30s", value_parser = time,
+        env = "HYBI_SERVE_END_TIMEOUT",
+    )]
+    pub(crate) end_timeout: Duration,
     /// Time for a write that makes no progress, or off
     #[arg(
         long, value_name = "D", default_value = "30s", value_parser = duration_or_off,

@@ -98,6 +98,9 @@ async fn dial(
     }
 }
 
+/// The library's time for the whole end of a connection.
+const END_TIME: Duration = Duration::from_secs(30);
+
 fn client(args: &ConnectArgs) -> Result<Client, Failure> {
     let time = &args.time;
     let config = Config::default()
@@ -110,7 +113,9 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
         .handshake_timeout(time.timeout)
         .ping_interval(time.ping_interval.0)
         .ping_timeout(time.ping_timeout)
-        .close_timeout(time.close_timeout);
+        .close_timeout(time.close_timeout)
+        // Whoever waits longer for the answer waits longer for the end.
+        .end_timeout(END_TIME.max(time.close_timeout));
     let asked = &args.handshake;
     let mut versions = asked.protocol_version.versions();
     let extensions = extensions::chosen(&asked.ext, &versions, |deflate| deflate)?;

@@ -129,4 +129,5 @@ fn config(limits: &LimitArgs) -> Config {
         .idle_timeout(limits.idle_timeout.0)
         .write_timeout(limits.write_timeout.0)
         .close_timeout(limits.close_timeout)
+        .end_timeout(limits.end_timeout)
 }

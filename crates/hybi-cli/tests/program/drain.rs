@@ -97,7 +97,7 @@ fn a_thousand_connections_end_in_order() {
 
 #[test]
 fn a_peer_that_never_answers_is_cut_and_the_status_is_12() {
-    for option in ["--close-timeout", "--drain-timeout"] {
+    for option in ["--close-timeout", "--end-timeout", "--drain-timeout"] {
         let server = Server::start(&[option, "100ms"]);
         let mut peer = server.open("/");
         server.terminate();

@@ -52,6 +52,7 @@ const NONSENSE: &[Row] = &[
     ("ping-timeout", &["", "0", "off", "20"], TIME),
     ("idle-timeout", &["", "20", "0.1ms"], "1h; or off"),
     ("close-timeout", &["", "0", "off", "10"], TIME),
+    ("end-timeout", &["", "0", "off", "30"], TIME),
     ("write-timeout", &["", "30", "0.1ms"], "1h; or off"),
     ("max-lifetime", &["", "1d", "0.0001ms"], "1h; or off"),
     ("send-queue", &["", "0", "-1"], SIZE),

@@ -225,8 +225,8 @@ impl Config {
     /// default.
     ///
     /// Stops a peer that holds a connection by never answering (RFC 6455 section 7.1.1). What was queued
-    /// before the Close frame leaves first, for which [`write_timeout`](Self::write_timeout) and
-    /// [`end_timeout`](Self::end_timeout) set the time.
+    /// before the Close frame leaves first, for which [`write_timeout`](Self::write_timeout) sets the time.
+    /// [`end_timeout`](Self::end_timeout) bounds both: a longer wait than that takes setting it, too.
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
