@@ -11,6 +11,10 @@ use super::{Connection, Error, buffers};
 /// How much of an encoded stream is decoded at a time.
 const PLAIN_LEN: usize = 16 * 1024;
 
+/// How many parts of frames one call takes in where none of them makes an event: a few bytes may stand for
+/// a message of megabytes, and others have their turn between two calls.
+const PARTS: usize = 8;
+
 /// Frames out of an encoded stream that were not looked at yet.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
@@ -67,19 +71,35 @@ impl Connection {
     pub(super) fn handle_encoded<'a>(&mut self, chunk: &[u8]) -> (usize, Option<Event<'a>>) {
         self.deadlines.coded();
         let mut event = None;
-        while event.is_none() && self.is_receiving() && self.fill_plain(chunk) {
+        let mut parts = 0;
+        let is_used_up = loop {
+            // Only by giving nothing does a codec say that it has nothing more.
+            if !self.is_receiving() || !self.fill_plain(chunk) {
+                break true;
+            }
             event = self.handle_plain();
-        }
+            parts += 1;
+            // Without an event, something has to be consumed.
+            if event.is_some() || parts >= PARTS && self.consumes_of(chunk) > 0 {
+                break false;
+            }
+        };
+        let consumed = self.consumes_of(chunk);
         let Some(filter) = &mut self.filter else { return (chunk.len(), event) };
-        // Only by giving nothing does a codec say that it has nothing more.
-        if event.is_none() {
+        if is_used_up {
             filter.release();
-            filter.taken = 0;
-            return (chunk.len(), event);
+            // Whoever looked at what comes next may have decoded more than this chunk.
+            filter.taken = filter.taken.saturating_sub(chunk.len());
+            return (chunk.len(), None);
         }
-        let consumed = filter.taken.min(chunk.len().saturating_sub(1));
         filter.taken -= consumed;
         (consumed, event)
+    }
+
+    /// How many bytes of `chunk` count as consumed while more may come of them.
+    fn consumes_of(&self, chunk: &[u8]) -> usize {
+        let decoded = self.filter.as_ref().map_or(0, |filter| filter.taken);
+        decoded.min(chunk.len().saturating_sub(1))
     }
 
     /// Whether the next frame of an encoded stream is a control frame.

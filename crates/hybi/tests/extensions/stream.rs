@@ -18,7 +18,11 @@ use hybi::{
 use hybi_testkit::allocator::Meter;
 
 use crate::{
-    support::{clock::Clock, tasks::Task},
+    support::{
+        clock::Clock,
+        link::{Manners, link},
+        tasks::{Task, run},
+    },
     wire::{CLOSE, Deflater, Inflater, PING, TEXT, frame, frames},
     world::{BOTH, Kind, carry, config, endpoint, feed, json, noise, pair},
 };
@@ -266,5 +270,45 @@ fn chunks_may_be_of_any_size() {
         assert!(received == messages, "{step}");
         server.queue(json(2)).expect("open");
         assert_eq!(carry(&mut server, &mut client), [Message::text(json(2))]);
+    }
+}
+
+/// Whoever only sends looks at what comes next, and leaves it to who receives.
+#[test]
+fn what_was_looked_at_is_decoded_once() {
+    for role in BOTH {
+        let (end, far) = link(Manners::PLAIN);
+        let mut peer = endpoint(Kind::DeflateStream, role.peer(), &config());
+        let mut socket = WebSocket::new(own(role), end, Clock::new().timer());
+        let message = Message::binary(noise(60_000, 7));
+        peer.queue(message.clone()).expect("open");
+        far.put(&peer.transmit_to_vec());
+        for _ in 0..4 {
+            run(socket.send("out"), || {}).expect("open");
+        }
+        let received = run(socket.recv(), || {});
+        assert!(matches!(received, Ok(Some(received)) if received == message), "{role:?}");
+    }
+}
+
+/// A few bytes may stand for megabytes: no single call takes them all in.
+#[test]
+fn one_call_decodes_a_bounded_part() {
+    for role in BOTH {
+        let len = 8 << 20;
+        let mut wire = Deflater::new().flushed(&frame(role.peer(), 0x82, &vec![0; len]));
+        let mut own = own(role);
+        let (mut at, mut calls) = (0, 0);
+        let event = loop {
+            let (consumed, event) = own.handle_input(&mut wire[at..]);
+            calls += 1;
+            at += consumed;
+            assert!(consumed > 0 || event.is_some(), "no progress");
+            if event.is_some() {
+                break event;
+            }
+        };
+        assert_eq!(event.map(Message::from), Some(Message::binary(vec![0; len])), "{role:?}");
+        assert!(calls >= len / (256 * KIB), "{role:?}: {calls} calls");
     }
 }
