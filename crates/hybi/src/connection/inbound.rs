@@ -178,10 +178,10 @@ impl Connection {
         }
     }
 
-    /// Whether a message has begun and not ended, so that more of it comes next.
+    /// Whether a message has begun and not ended, so that more of it comes next. In the middle of a control
+    /// frame it has not, unless that stands in the middle of a message.
     pub(crate) fn is_within_message(&self) -> bool {
-        self.is_receiving()
-            && (self.inbound.assembler.in_message() || !self.inbound.framing.at_frame_boundary())
+        self.is_receiving() && self.inbound.assembler.in_message()
     }
 
     /// Whether answers to control frames wait to leave.

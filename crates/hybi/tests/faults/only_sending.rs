@@ -187,3 +187,27 @@ fn a_violation_is_seen_by_who_only_sends() {
         }
     }
 }
+
+/// A control frame may come in pieces.
+#[test]
+fn a_ping_in_pieces_is_answered_by_who_only_sends() {
+    for (role, version) in who_pings() {
+        // A client's frames are masked as a whole there: five bytes tell what one is.
+        let masked_whole =
+            role == Role::Server && (Version::HYBI_04..Version::HYBI_07).contains(&version);
+        for sends in Sends::ALL {
+            for cut in if masked_whole { 5 } else { 1 }..4 + 3 {
+                let what = format!("{role:?} {version:?} {sends:?}, cut at {cut}");
+                let mut world = World::new(role, version, quiet(), usize::MAX);
+                let ping = wire(role, version, [Message::Ping("abc".into())]);
+                for piece in [&ping[..cut.min(ping.len())], &ping[cut.min(ping.len())..]] {
+                    world.peer.far.put(piece);
+                    for _ in 0..3 {
+                        send(&mut world, sends).expect("open");
+                    }
+                }
+                assert_eq!(control(&mut world), [Message::Pong("abc".into())], "{what}");
+            }
+        }
+    }
+}
