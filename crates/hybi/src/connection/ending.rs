@@ -160,7 +160,8 @@ impl Connection {
                 self.outbound.discard();
                 self.outbound.state = Sending::Failed(word, Box::new(error.into()));
             }
-            _ => self.handle_transport_error(error),
+            // Whatever it is called, it is not the end of the input.
+            _ => self.transport_failed(error.into()),
         }
     }
 
@@ -175,7 +176,12 @@ impl Connection {
         if is_end && !hixie_75 {
             return self.input_ended();
         }
-        let error = if is_end { Error::Lost } else { error.into() };
+        self.transport_failed(if is_end { Error::Lost } else { error.into() });
+    }
+
+    /// Nothing more can be sent or received, for this reason.
+    fn transport_failed(&mut self, error: Error) {
+        let hixie_75 = self.closing() == Closing::Transport;
         let unsent = self.has_unsent();
         match (&self.inbound.state, &self.outbound.state) {
             // In hixie-75 our end of the transport settles the outcome.

@@ -470,7 +470,10 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             ready!(self.poll_look(cx, half, patience))?;
         }
         self.wakers.went_on(half);
-        Poll::Ready(self.connection.send_error().cloned().map_or(Ok(()), Err))
+        // What was discarded has not been sent, although an end in order is no error.
+        let is_lost = self.connection.discarded_bytes() > 0;
+        let error = self.connection.send_error().cloned();
+        Poll::Ready(error.or(is_lost.then_some(Error::Closed)).map_or(Ok(()), Err))
     }
 
     /// Whoever only sends looks at what came, and judges silence, although it never has to wait.
