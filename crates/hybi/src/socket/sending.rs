@@ -142,10 +142,10 @@ pub(super) async fn close<T: Transport, C: Timer>(
     code: CloseCode,
     reason: &str,
 ) -> Result<CloseStatus, Error> {
-    access.with(|driver| {
+    let failed = access.with(|driver| {
         let connection = &driver.connection;
         if let Some(error) = connection.error() {
-            return Err(error.clone());
+            return Ok(Some(error.clone()));
         }
         let (rules, role) = (connection.rules(), connection.role());
         // Where there are no codes, the connection says so, unless nothing was said with this one.
@@ -155,9 +155,10 @@ pub(super) async fn close<T: Transport, C: Timer>(
             queue(driver, half, Message::Close(Some(frame)).into())?;
         }
         driver.connection.answer_close();
-        Ok(())
+        Ok::<_, Error>(None)
     })?;
-    finish(access, half, wait).await
+    let outcome = finish(access, half, wait).await;
+    failed.map_or(outcome, Err)
 }
 
 /// The same as another connection ended.
@@ -167,16 +168,14 @@ pub(super) async fn forward_close<T: Transport, C: Timer>(
     wait: Wait,
     status: &CloseStatus,
 ) -> Result<CloseStatus, Error> {
-    access.with(|driver| {
-        if let Some(error) = driver.connection.error() {
-            return Err(error.clone());
-        }
+    let failed = access.with(|driver| {
         driver.connection.forward_close(status);
         driver.connection.answer_close();
         driver.wakers.call_others(half);
-        Ok(())
-    })?;
-    finish(access, half, wait).await
+        driver.connection.error().cloned()
+    });
+    let outcome = finish(access, half, wait).await;
+    failed.map_or(outcome, Err)
 }
 
 async fn finish<T: Transport, C: Timer>(

@@ -4,7 +4,8 @@
 use core::task::{Context, Poll};
 use std::io::{self, IoSlice};
 
-use hybi::{Error, Message, Role, Version, WebSocket, io::Transport};
+use futures_util::SinkExt;
+use hybi::{CloseCode, Error, Message, Role, Version, WebSocket, io::Transport};
 
 use crate::{
     support::{
@@ -127,6 +128,112 @@ fn a_reluctant_end_of_the_transport_is_driven_on() {
                 far.take(usize::MAX);
                 assert!(far.sees_end(), "{what}");
             }
+        }
+    }
+}
+
+/// A transport that takes nothing any more, with this error.
+struct Broken {
+    end: End,
+    breaks: Option<io::ErrorKind>,
+}
+
+impl Transport for Broken {
+    fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.end.poll_read(cx, chunk)
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.breaks {
+            Some(kind) => Poll::Ready(Err(kind.into())),
+            None => self.end.poll_write(cx, slices),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end.poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end.poll_shutdown(cx)
+    }
+}
+
+/// How a write may fail: an end of input is nothing that writing has.
+const WRITE_ERRORS: [io::ErrorKind; 3] =
+    [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset, io::ErrorKind::UnexpectedEof];
+
+/// What was queued and cannot leave is not as good as sent.
+#[test]
+fn nothing_says_that_what_was_discarded_was_sent() {
+    for (role, version) in everyone().filter(|(_, version)| *version != Version::HIXIE_75) {
+        for kind in WRITE_ERRORS {
+            for sink in [false, true] {
+                let what = format!("{role:?} {version:?} {kind:?}, sink: {sink}");
+                let (end, far) = link(Manners::PLAIN);
+                let own = connection(role, version, quiet());
+                let broken = Broken { end, breaks: None };
+                let mut socket = WebSocket::new(own, broken, Clock::new().timer());
+                far.put(&wire(role, version, [Message::text("a"), Message::Close(None)]));
+                let task = Task::new();
+                assert!(poll_once(&task, socket.recv()).is_ready(), "{what}");
+                // It waits for what answers the message, and then the end is seen.
+                assert!(poll_once(&task, socket.recv()).is_pending(), "{what}");
+                assert!(matches!(poll_once(&task, socket.feed("lost")), Poll::Ready(Ok(()))));
+                socket.get_mut().breaks = Some(kind);
+                for _ in 0..2 {
+                    let flushed = if sink {
+                        poll_once(&task, SinkExt::<Message>::flush(&mut socket))
+                    } else {
+                        poll_once(&task, socket.flush())
+                    };
+                    assert!(matches!(flushed, Poll::Ready(Err(_))), "{what}: {flushed:?}");
+                }
+                assert!(matches!(run(socket.recv(), || {}), Ok(None)), "{what}");
+                let status = socket.close_status().expect("it ended");
+                assert!(!status.is_clean(), "{what}");
+                assert!(poll_once(&task, socket.flush()).is_ready(), "{what}");
+            }
+        }
+    }
+}
+
+/// Whoever only sends learns of a violation by an error, and ends the connection: the peer is told why,
+/// and sees the end.
+#[test]
+fn a_close_after_an_error_finishes_the_end() {
+    for role in BOTH {
+        for split in [false, true] {
+            let (end, far) = link(Manners { capacity: 10, ..Manners::PLAIN });
+            let clock = Clock::new();
+            let own = connection(role, Version::RFC6455, quiet());
+            let mut socket = WebSocket::new(own, end, clock.timer());
+            far.put(b"\xff\xff");
+            let refused = poll_once(&Task::new(), socket.send("out"));
+            assert!(refused.is_pending() || matches!(refused, Poll::Ready(Err(_))), "{refused:?}");
+            let mut said = Vec::new();
+            let listen = |second| {
+                said.extend(far.take(100));
+                if second == 10 {
+                    far.end();
+                }
+            };
+            let (_, ended) = if split {
+                let (mut sender, _receiver) = socket.split();
+                let _ = poll_once(&Task::new(), sender.flush());
+                seconds_until(&clock, 60, sender.close(CloseCode::NORMAL, ""), listen)
+            } else {
+                let _ = poll_once(&Task::new(), socket.flush());
+                seconds_until(&clock, 60, socket.close(CloseCode::NORMAL, ""), listen)
+            }
+            .expect("an end");
+            assert!(matches!(ended, Err(Error::Protocol(_))), "{role:?}: {ended:?}");
+            assert!(far.sees_end(), "{role:?}, split: {split}: left without an end");
+            assert!(said.windows(2).any(|two| two == 1002_u16.to_be_bytes()), "{role:?}: {said:?}");
         }
     }
 }
