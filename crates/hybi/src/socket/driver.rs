@@ -592,8 +592,13 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         }
         self.turns = 0;
         let now = self.timer.now();
-        if self.connection.poll_timeout(|| now).is_some_and(|deadline| deadline <= now) {
-            self.connection.handle_timeout(now);
+        let judge = match half {
+            Half::Receive => Judge::Reader,
+            Half::Send(_) => Judge::Sender,
+        };
+        let deadline = self.connection.poll_judged_timeout(judge, || now);
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            self.connection.judge_timeout(judge, now);
             self.wakers.call_others(half);
         }
         cx.waker().wake_by_ref();

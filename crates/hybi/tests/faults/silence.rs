@@ -168,3 +168,24 @@ fn who_sends_for_long_does_not_say_that_nothing_came() {
         }
     }
 }
+
+/// A half that sends very much lets others run now and then, and judges no silence by that: what the
+/// peer answered may lie behind a message that nobody took.
+#[test]
+fn who_sends_very_much_does_not_judge_silence() {
+    for role in BOTH {
+        let config = Config::default();
+        let mut world = World::new(role, Version::RFC6455, config, usize::MAX);
+        assert!(poll_once(&Task::new(), world.socket.recv()).is_pending());
+        world.peer.say([Message::text("not taken")]);
+        for second in 0..100 {
+            for _ in 0..5_000 {
+                let sent = run(world.socket.send("out"), || {});
+                sent.unwrap_or_else(|error| panic!("{role:?}: {error} after {second} s"));
+            }
+            world.peer.step(usize::MAX);
+            world.peer.events.clear();
+            world.clock.advance(SECOND);
+        }
+    }
+}
