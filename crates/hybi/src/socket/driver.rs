@@ -172,11 +172,18 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         half: Half,
         takes: Takes,
     ) -> Poll<Option<Located>> {
+        let mut was_receiving = self.connection.is_receiving();
         loop {
             let taken = match self.take_in(cx, half, takes) {
                 Taken::Event(located) => return self.hand_out(half, Some(located)),
                 taken => taken,
             };
+            // Who waits to send, waits for nobody then.
+            if mem::replace(&mut was_receiving, self.connection.is_receiving())
+                && !self.connection.is_receiving()
+            {
+                self.wakers.call_others(half);
+            }
             // Blocked or not, reading goes on: if both peers waited for the other to read, none
             // ever would.
             let _ = self.poll_transmit(cx, half);
@@ -376,8 +383,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
 
     /// Takes in what a half that sends may take in: control frames, up to the next message, of one read.
     fn look(&mut self, cx: &Context<'_>, half: Half) -> Looked {
-        // Whoever receives is woken for what comes, and knows more. What stands behind a message that was
-        // handed out came with it, and is the receiver's as well.
+        // What stands behind a message that was handed out came with it, and is the receiver's.
         let takes = self.senders_take;
         let may_read = match self.input {
             Input::Unread(_) => takes == Takes::Nothing,
@@ -386,7 +392,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             }
             Input::Lent | Input::Ended => false,
         };
-        if self.wakers.receiver_waits() || !may_read {
+        if !may_read {
             return Looked::Nothing;
         }
         if !matches!(self.input, Input::Unread(_))
@@ -482,6 +488,10 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             self.input = Input::Empty;
             return;
         }
+        // Whoever receives is woken for what comes, and knows more.
+        if self.wakers.receiver_waits() {
+            return;
+        }
         match self.look(cx, half) {
             // A deadline that has passed was dealt with then.
             Looked::All => drop(self.poll_deadline(cx, half, Judge::Reader)),
@@ -493,13 +503,19 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     }
 
     /// Waits for the transport or for what comes, for a half that sends; an error once nobody will read
-    /// what waits.
+    /// what waits. It looks for itself, although somebody else may wait to receive: that may have been
+    /// cancelled since.
     fn poll_look(
         &mut self,
         cx: &Context<'_>,
         half: Half,
         patience: Patience,
     ) -> Poll<Result<(), Error>> {
+        // Where nobody receives, nobody has anything in hand.
+        let patience = match self.senders_take {
+            Takes::Nothing => Patience::UntilClosed,
+            _ => patience,
+        };
         let looked = match patience {
             Patience::UntilClosed => self.look(cx, half),
             Patience::UntilSent => Looked::Nothing,

@@ -7,14 +7,20 @@ use core::{
 };
 
 use futures_util::{
-    SinkExt as _, Stream as _, StreamExt,
+    SinkExt, Stream as _, StreamExt, future,
     stream::{SplitSink, SplitStream},
 };
-use hybi::{CloseCode, CloseFrame, Endpoint, Error, Message, Role, Version};
+use hybi::{CloseCode, CloseFrame, Endpoint, Error, Message, Role, Version, WebSocket};
 
 use crate::{
-    support::{clock::Clock, peer::Peer, tasks::Task, ways::Sends},
-    world::{SECOND, Socket, World, everyone, quiet, seconds_until},
+    support::{
+        clock::Clock,
+        link::{Manners, link_both},
+        peer::Peer,
+        tasks::Task,
+        ways::Sends,
+    },
+    world::{SECOND, Socket, World, connection, everyone, poll_once, quiet, seconds_until},
 };
 
 /// A megabyte that a peer does not read.
@@ -139,5 +145,89 @@ fn a_half_that_receives_is_told_of_the_peers_close_and_not_of_a_deadline() {
         let socket = halves.stream.reunite(halves.sink).expect("two halves of one");
         let status = socket.close_status().expect("it ended");
         assert_eq!((status.code(), status.reason()), expected(version), "{what}");
+    }
+}
+
+/// A half whose receiving was cancelled does not watch for anybody else.
+#[test]
+fn a_cancelled_receive_does_not_keep_the_end_from_who_waits_to_send() {
+    for (role, version) in who_closes() {
+        for split in [false, true] {
+            let what = format!("{role:?} {version:?}, split: {split}");
+            let World { mut socket, mut peer, clock } = World::new(role, version, quiet(), 100);
+            let told = |second| {
+                if second == 3 {
+                    peer.say([close(version)]);
+                }
+            };
+            let (writer, reader) = (Task::new(), Task::new());
+            let sent = if split {
+                let (mut sender, mut receiver) = socket.split();
+                assert!(poll_once(&writer, sender.send(long())).is_pending());
+                assert!(poll_once(&reader, receiver.recv()).is_pending());
+                seconds_until(&clock, 100, sender.flush(), told)
+            } else {
+                assert!(poll_once(&writer, socket.send(long())).is_pending());
+                assert!(poll_once(&reader, socket.recv()).is_pending());
+                seconds_until(&clock, 100, socket.flush(), told)
+            };
+            let (seconds, outcome) = sent.expect("an end");
+            assert!(matches!(outcome, Err(Error::Closed)), "{what}: {outcome:?}");
+            assert_eq!(seconds, 4, "{what}");
+        }
+    }
+}
+
+/// Whoever takes in what the other waits for tells it, in whichever order they were polled before.
+#[test]
+fn a_sender_is_woken_when_the_receiver_takes_in_the_close_frame() {
+    for (role, version) in who_closes() {
+        for behind in [false, true] {
+            let what = format!("{role:?} {version:?}, behind a message: {behind}");
+            let World { socket, mut peer, .. } = World::new(role, version, quiet(), 100);
+            let (mut sender, mut receiver) = socket.split();
+            let (writer, reader) = (Task::new(), Task::new());
+            let mut sending = pin!(sender.send(long()));
+            assert!(poll_once(&reader, receiver.recv()).is_pending());
+            assert!(writer.poll(sending.as_mut()).is_pending());
+            let before = behind.then(|| Message::text("before")).into_iter();
+            peer.say(before.chain([close(version)]));
+            if behind {
+                assert!(poll_once(&reader, receiver.recv()).is_ready(), "{what}");
+                assert!(writer.poll(sending.as_mut()).is_pending(), "{what}");
+            }
+            let _ = writer.wakes();
+            assert!(poll_once(&reader, receiver.recv()).is_pending(), "{what}");
+            if behind {
+                assert!(writer.wakes() > 0, "{what}: the writer sleeps on");
+            }
+            let told = writer.poll(sending.as_mut());
+            assert!(matches!(told, Poll::Ready(Err(_))), "{what}: {told:?}");
+        }
+    }
+}
+
+/// Two ends that pour into their sinks, and of which neither has anybody who receives.
+#[test]
+fn sinks_without_receivers_do_not_wait_for_each_other() {
+    for version in Version::ALL.into_iter().filter(|version| *version > Version::HIXIE_76) {
+        let (clock, manners) = (Clock::new(), Manners { capacity: 100, ..Manners::PLAIN });
+        let (one, other) = link_both(manners, manners);
+        let open = |role, end| {
+            let own = connection(role, version, quiet().outbox_limit(1_000));
+            WebSocket::new(own, end, clock.timer()).split().0
+        };
+        let (mut client, mut server) = (open(Role::Client, one), open(Role::Server, other));
+        let pour = async |sink: &mut hybi::Sender<_, _>| {
+            for _ in 0..10 {
+                SinkExt::feed(sink, Message::text("x".repeat(400))).await?;
+            }
+            SinkExt::<Message>::flush(sink).await?;
+            sink.close(CloseCode::NORMAL, "").await
+        };
+        let both = future::join(pour(&mut client), pour(&mut server));
+        let (seconds, outcome) = seconds_until(&clock, 100, both, |_| {}).expect("an end");
+        assert_eq!(seconds, 0, "{version:?}: {outcome:?}");
+        assert!(matches!(outcome, (Ok(_), Ok(_))), "{version:?}: {outcome:?}");
     }
 }
