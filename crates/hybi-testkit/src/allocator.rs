@@ -16,6 +16,7 @@ thread_local! {
     /// Bytes allocated and not released; what one thread allocates another may release.
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
 fn count(bytes: isize) {
@@ -23,24 +24,29 @@ fn count(bytes: isize) {
     PEAK.set(PEAK.get().max(LIVE.get()));
 }
 
+fn count_allocation(bytes: isize) {
+    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+    count(bytes);
+}
+
 // SAFETY: every call goes to the system's allocator as it is; the counters neither allocate nor
 // have a destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
+        count_allocation(layout.size() as isize);
         // SAFETY: by the caller's word.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
+        count_allocation(layout.size() as isize);
         // SAFETY: by the caller's word.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     /// Where it counts, with large buffers, the system moves pages and copies nothing.
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size as isize - layout.size() as isize);
+        count_allocation(size as isize - layout.size() as isize);
         // SAFETY: by the caller's word.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -54,26 +60,35 @@ unsafe impl GlobalAlloc for Counting {
 
 /// What this thread allocated from a moment on, in a program with [`Counting`].
 #[derive(Debug)]
-pub struct Meter(isize);
+pub struct Meter {
+    live: isize,
+    allocations: usize,
+}
 
 impl Meter {
     /// Begins to measure.
     #[must_use]
     pub fn start() -> Self {
         PEAK.set(LIVE.get());
-        Self(LIVE.get())
+        Self { live: LIVE.get(), allocations: ALLOCATIONS.get() }
+    }
+
+    /// How often anything was allocated since; what grows counts again.
+    #[must_use]
+    pub fn allocations(&self) -> usize {
+        ALLOCATIONS.get() - self.allocations
     }
 
     /// Bytes held now beyond those at the start.
     #[must_use]
     pub fn held(&self) -> usize {
-        usize::try_from(LIVE.get() - self.0).unwrap_or(0)
+        usize::try_from(LIVE.get() - self.live).unwrap_or(0)
     }
 
     /// The most bytes ever held beyond those at the start.
     #[must_use]
     pub fn peak(&self) -> usize {
-        usize::try_from(PEAK.get() - self.0).unwrap_or(0)
+        usize::try_from(PEAK.get() - self.live).unwrap_or(0)
     }
 }
 
@@ -92,5 +107,9 @@ mod tests {
         assert_eq!((meter.held(), meter.peak()), (1000, 6000));
         drop(held);
         assert_eq!((meter.held(), meter.peak()), (0, 6000));
+        assert_eq!(meter.allocations(), 2);
+        let mut grows = Vec::with_capacity(10);
+        grows.extend([0_u8; 11]);
+        assert_eq!(meter.allocations(), 4);
     }
 }
