@@ -22,8 +22,8 @@ pub(crate) fn run(timed: bool) {
 /// That each receives and sends rightly was checked where it does one of them.
 fn contenders(wire: &[u8]) -> Vec<Contender<'_>> {
     let memory = || Memory::reading(wire);
-    let (mut owned, mut lent) =
-        (ends::hybi(Role::Server, memory()), ends::hybi(Role::Server, memory()));
+    let [mut owned, mut lent, split] = [(); 3].map(|()| ends::hybi(Role::Server, memory()));
+    let (mut sender, mut receiver) = split.split();
     let mut tokio_websockets = ends::tokio_websockets(Role::Server, memory());
     let mut tungstenite = ends::tungstenite(Role::Server, memory());
     let mut fastwebsockets = ends::fastwebsockets(Role::Server, memory());
@@ -35,10 +35,17 @@ fn contenders(wire: &[u8]) -> Vec<Contender<'_>> {
                 now(owned.feed(message)).expect("sent");
             }
         }),
-        Contender::new("hybi recv_ref + feed", move |count| {
+        Contender::new("hybi recv_to_answer + feed", move |count| {
             for _ in 0..count {
-                let message = now(lent.recv_ref()).expect("valid").expect("more").to_owned();
-                now(lent.feed(message)).expect("sent");
+                let received = now(lent.recv_to_answer()).expect("valid");
+                let (message, mut answering) = received.expect("more");
+                now(answering.feed(message)).expect("sent");
+            }
+        }),
+        Contender::new("hybi halves, recv_ref + feed", move |count| {
+            for _ in 0..count {
+                let message = now(receiver.recv_ref()).expect("valid").expect("more");
+                now(sender.feed(message)).expect("sent");
             }
         }),
         Contender::new("tokio-websockets", move |count| {

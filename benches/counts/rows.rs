@@ -44,7 +44,7 @@ const fn row(name: &'static str, messages: usize, open: fn() -> Work) -> Row {
 const KIB: usize = 1024;
 
 /// All of them. What is queued without a flush is as much as makes the queue full many times.
-pub(crate) const ROWS: [Row; 20] = [
+pub(crate) const ROWS: [Row; 23] = [
     row("recv 20 B", 10_000, || recv(20)),
     row("recv 1 KiB", 2048, || recv(KIB)),
     row("recv 16 KiB", 256, || recv(16 * KIB)),
@@ -62,7 +62,10 @@ pub(crate) const ROWS: [Row; 20] = [
     row("feed 16 KiB of its own, client", 256, feed_own),
     row("send 20 B", 10_000, send),
     row("recv + feed 20 B", 10_000, echo),
-    row("recv_ref + feed 20 B", 10_000, echo_ref),
+    row("recv_to_answer + feed 20 B", 10_000, || answer(20)),
+    row("recv_to_answer + feed 1 KiB", 2048, || answer(KIB)),
+    row("recv + feed 20 B, halves", 10_000, halves),
+    row("recv_ref + feed 20 B, halves", 10_000, halves_ref),
     row("handle_input + queue 20 B", 10_000, sans_io_echo),
     row("deflate 1 KiB JSON, recv + feed", DEFLATED, deflate_echo),
 ];
@@ -126,7 +129,7 @@ fn send() -> Work {
 }
 
 fn echo() -> Work {
-    let mut ws = open(Role::Server, in_flight());
+    let mut ws = open(Role::Server, in_flight(20));
     Box::new(move |count| {
         for _ in 0..count {
             let message = now(ws.recv()).expect("valid").expect("more");
@@ -135,12 +138,34 @@ fn echo() -> Work {
     })
 }
 
-fn echo_ref() -> Work {
-    let mut ws = open(Role::Server, in_flight());
+/// The message is lent while it is sent.
+fn answer(size: usize) -> Work {
+    let mut ws = open(Role::Server, in_flight(size));
     Box::new(move |count| {
         for _ in 0..count {
-            let message = now(ws.recv_ref()).expect("valid").expect("more").to_owned();
-            now(ws.feed(message)).expect("sent");
+            let received = now(ws.recv_to_answer()).expect("valid");
+            let (message, mut answering) = received.expect("more");
+            now(answering.feed(message)).expect("sent");
+        }
+    })
+}
+
+fn halves() -> Work {
+    let (mut sender, mut receiver) = open(Role::Server, in_flight(20)).split();
+    Box::new(move |count| {
+        for _ in 0..count {
+            let message = now(receiver.recv()).expect("valid").expect("more");
+            now(sender.feed(message)).expect("sent");
+        }
+    })
+}
+
+fn halves_ref() -> Work {
+    let (mut sender, mut receiver) = open(Role::Server, in_flight(20)).split();
+    Box::new(move |count| {
+        for _ in 0..count {
+            let message = now(receiver.recv_ref()).expect("valid").expect("more");
+            now(sender.feed(message)).expect("sent");
         }
     })
 }
@@ -197,8 +222,8 @@ fn wire(size: usize) -> &'static [u8] {
 }
 
 /// A client with some messages in flight, which all come with one read.
-fn in_flight() -> Memory<'static> {
-    let frames = frames(20, IN_FLIGHT).leak();
+fn in_flight(size: usize) -> Memory<'static> {
+    let frames = frames(size, IN_FLIGHT).leak();
     Memory::reading(frames).at_most(frames.len())
 }
 

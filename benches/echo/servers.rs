@@ -21,7 +21,9 @@ pub(crate) enum Server {
     /// What was read is written, whatever it is.
     Raw,
     Recv,
-    RecvRef,
+    Answer,
+    Split,
+    SplitRef,
     RecvNoKeepAlive,
     TokioTungstenite,
     TokioTungsteniteForward,
@@ -31,10 +33,12 @@ pub(crate) enum Server {
 }
 
 /// The peers as their examples use them. The first is what all are held against.
-pub(crate) const SERVERS: [(Server, &str); 9] = [
+pub(crate) const SERVERS: [(Server, &str); 11] = [
     (Server::Raw, "raw TCP"),
     (Server::Recv, "hybi recv + feed"),
-    (Server::RecvRef, "hybi recv_ref + feed"),
+    (Server::Answer, "hybi recv_to_answer + feed"),
+    (Server::Split, "hybi halves, recv + feed"),
+    (Server::SplitRef, "hybi halves, recv_ref + feed"),
     (Server::RecvNoKeepAlive, "hybi recv + feed, no keep-alive"),
     (Server::TokioTungstenite, "tokio-tungstenite next + send"),
     (Server::TokioTungsteniteForward, "tokio-tungstenite forward"),
@@ -80,7 +84,9 @@ impl Server {
         match self {
             Self::Raw => Ok(echo_raw(stream).await?),
             Self::Recv => echo(stream, Config::default()).await,
-            Self::RecvRef => echo_ref(stream).await,
+            Self::Answer => answer(stream).await,
+            Self::Split => echo_split(stream).await,
+            Self::SplitRef => echo_split_ref(stream).await,
             Self::RecvNoKeepAlive => echo(stream, Config::default().ping_interval(None)).await,
             peer => peer.echo_as_peer(stream).await,
         }
@@ -125,9 +131,12 @@ impl Server {
                     ws.send(message?).await?;
                 }
             }
-            Self::Raw | Self::Recv | Self::RecvRef | Self::RecvNoKeepAlive => {
-                unreachable!("no peer")
-            }
+            Self::Raw
+            | Self::Recv
+            | Self::Answer
+            | Self::Split
+            | Self::SplitRef
+            | Self::RecvNoKeepAlive => unreachable!("no peer"),
         }
         Ok(())
     }
@@ -153,12 +162,28 @@ async fn echo(stream: TcpStream, config: Config) -> Ended {
     Ok(())
 }
 
-/// Borrowed as they arrive; what is sent has to be owned.
-async fn echo_ref(stream: TcpStream) -> Ended {
+/// Each message is sent while it is lent.
+async fn answer(stream: TcpStream) -> Ended {
     let mut ws = hybi_tokio::accept(stream).await?;
-    while let Some(message) = ws.recv_ref().await? {
-        let message = message.to_owned();
-        ws.feed(message).await?;
+    while let Some((message, mut answering)) = ws.recv_to_answer().await? {
+        answering.feed(message).await?;
+    }
+    Ok(())
+}
+
+/// One task has both halves, so that what differs is what they cost.
+async fn echo_split(stream: TcpStream) -> Ended {
+    let (mut sender, mut receiver) = hybi_tokio::accept(stream).await?.split();
+    while let Some(message) = receiver.recv().await? {
+        sender.feed(message).await?;
+    }
+    Ok(())
+}
+
+async fn echo_split_ref(stream: TcpStream) -> Ended {
+    let (mut sender, mut receiver) = hybi_tokio::accept(stream).await?.split();
+    while let Some(message) = receiver.recv_ref().await? {
+        sender.feed(message).await?;
     }
     Ok(())
 }

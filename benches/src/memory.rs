@@ -82,6 +82,10 @@ impl AsyncRead for Memory<'_> {
         _: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        // A peer without a stream says nothing, and does not leave.
+        if self.stream.is_empty() {
+            return Poll::Pending;
+        }
         let bytes = self.next_bytes(into.remaining());
         into.put_slice(bytes);
         Poll::Ready(Ok(()))
@@ -121,7 +125,8 @@ impl AsyncWrite for Memory<'_> {
 /// Without any runtime in between.
 impl Transport for Memory<'_> {
     fn poll_read(&mut self, _: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(self.read(chunk))
+        // A peer without a stream says nothing, and does not leave.
+        if self.stream.is_empty() { Poll::Pending } else { Poll::Ready(self.read(chunk)) }
     }
 
     fn poll_read_direct<B: BufMut>(
