@@ -1,7 +1,10 @@
 //! Config: every choice about a connection, its default, and why that default.
 
 use core::time::Duration;
-use std::time::Instant;
+use std::{
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
 use hybi_frame::Limits;
 use hybi_handshake::HeadLimits;
@@ -88,6 +91,12 @@ pub(crate) const DRAIN_BYTES: usize = 1024 * 1024;
 pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 impl Config {
+    /// The default as all connections share it that are not told otherwise.
+    pub(crate) fn by_default() -> Arc<Self> {
+        static DEFAULT: LazyLock<Arc<Config>> = LazyLock::new(Arc::default);
+        DEFAULT.clone()
+    }
+
     /// Sets the longest message to accept, in bytes of payload; 16 MiB by default (RFC 6455
     /// section 10.4).
     ///

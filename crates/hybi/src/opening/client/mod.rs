@@ -47,7 +47,7 @@ impl Default for Client {
         Self {
             request: ClientRequest::new(WsUri::default()),
             extensions: Extensions::none(),
-            config: Arc::default(),
+            config: Config::by_default(),
             fallback: Vec::new(),
         }
     }

@@ -31,7 +31,7 @@ use crate::{
 pub struct ServerBuilder {
     policy: ServerPolicy,
     extensions: Extensions,
-    config: Config,
+    config: Arc<Config>,
     hixie_75_fields: FieldOrder,
 }
 
@@ -40,7 +40,7 @@ impl Default for ServerBuilder {
         Self {
             policy: ServerPolicy::default(),
             extensions: Extensions::none(),
-            config: Config::default(),
+            config: Config::by_default(),
             hixie_75_fields: FieldOrder::default(),
         }
     }
@@ -184,7 +184,7 @@ impl ServerBuilder {
 
     /// Sets the choices about connections.
     pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
+        self.config = Arc::new(config);
         self
     }
 
@@ -194,7 +194,7 @@ impl ServerBuilder {
         Server {
             policy: Arc::new(self.policy),
             extensions: self.extensions,
-            config: Arc::new(self.config),
+            config: self.config,
             hixie_75_fields: self.hixie_75_fields,
         }
     }
