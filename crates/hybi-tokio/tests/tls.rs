@@ -2,6 +2,9 @@
 
 #![cfg(feature = "rustls")]
 
+#[path = "support/certificate.rs"]
+mod certificate;
+
 use core::{future::Future, time::Duration};
 use std::{io::ErrorKind, sync::Arc};
 
@@ -9,13 +12,9 @@ use hybi_testkit::suite::bounded;
 use hybi_tokio::{
     Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, Message, Server,
     http::{self, StatusCode},
-    rustls::{
-        ClientConfig, ProtocolVersion, RootCertStore, ServerConfig, crypto::ring::default_provider,
-        pki_types::PrivatePkcs8KeyDer,
-    },
-    tokio_rustls::{TlsAcceptor, TlsConnector},
+    rustls::{ClientConfig, ProtocolVersion},
+    tokio_rustls::TlsConnector,
 };
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, duplex},
     net::{TcpListener, TcpStream},
@@ -24,35 +23,15 @@ use tokio::{
     time::{Instant, advance},
 };
 
+use certificate::configurations;
+
 fn block_on(test: impl Future<Output = ()>) {
     let mut runtime = runtime::Builder::new_current_thread();
     runtime.enable_all().build().unwrap().block_on(test);
 }
 
-/// TLS for a server with a certificate of its own for `localhost`, and a client configuration that
-/// trusts it.
-fn configurations() -> (TlsAcceptor, Arc<ClientConfig>) {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-    let provider = Arc::new(default_provider());
-    let server = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key.into())
-        .unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(cert.der().clone()).unwrap();
-    let client = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    (TlsAcceptor::from(Arc::new(server)), Arc::new(client))
-}
-
-/// Such a server, echoing on one connection; its port, and that client configuration.
+/// A server for `localhost` that echoes on one connection; its port, and a client configuration that trusts
+/// it.
 async fn serve_echo() -> (u16, Arc<ClientConfig>, JoinHandle<Result<CloseStatus, Error>>) {
     let (acceptor, client) = configurations();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
