@@ -222,6 +222,7 @@ impl Deadlines {
         let Some(stage) = situation.stage else { return };
         if self.end.as_ref().is_none_or(|end| end.stage != stage) {
             let due = stage.time(config).map(|time| after(now, time));
+            // Stages follow each other, and all of them end by what the first was given.
             let cap =
                 self.end.as_ref().map_or_else(|| after(now, config.end_timeout), |end| end.cap);
             self.end = Some(Box::new(End { stage, due, cap }));
@@ -237,7 +238,8 @@ impl Deadlines {
         now: Instant,
     ) -> Option<Due> {
         if let (Some(end), Some(stage)) = (&mut self.end, situation.stage) {
-            // The time of a stage that is over says nothing about the present one.
+            // The cap first: it ends each stage alike, also one that began this very moment. The time of
+            // a stage that is over says nothing about the present one.
             if end.cap <= now {
                 // What comes of that has a moment more.
                 end.cap = after(now, DRAIN_TIME);
@@ -251,10 +253,12 @@ impl Deadlines {
         if let Writing::BlockedUntil(due) = self.writing
             && due <= now
         {
+            // Told once; the connection is given up with it.
             self.writing = Writing::Free;
             return Some(Due::WriteBlocked);
         }
         if self.park.is_some_and(|due| due <= now) {
+            // Use is noted without its time, so what was used since the last look has a whole time more.
             self.park = None;
             if !core::mem::take(&mut self.coded) {
                 return Some(Due::Park);
@@ -275,6 +279,8 @@ impl Deadlines {
         if due > now {
             return None;
         }
+        // Any byte will do, an answer or not: a peer that sends is there. Its time is not noted, so silence
+        // is told an interval late at most, and never wrongly.
         let heard = core::mem::take(&mut self.heard);
         let next = |time| after(now, time);
         let (keep_alive, due) = match (self.keep_alive, config.ping_interval) {

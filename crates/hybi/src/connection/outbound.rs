@@ -102,6 +102,8 @@ impl Connection {
             return Err(SendError::new(error, outgoing.into_owned()));
         }
         let Outgoing { body, compress, prepared } = outgoing;
+        // The histories of codecs are of the order in which messages leave, so what is on its way through them
+        // goes all of it now.
         if body.is_data() {
             self.finish_encoding();
         }
@@ -143,6 +145,7 @@ impl Connection {
 
     /// Whether a message may be sent at all, and here.
     fn may_queue(&self, body: &Body<'_>) -> Result<(), Error> {
+        // The end comes first: what the version lacks matters no more then.
         if !matches!(self.outbound.state, Sending::Open) {
             return Err(self.send_error().cloned().unwrap_or(Error::Closed));
         }
@@ -240,6 +243,7 @@ impl Connection {
             if !self.inbound.framing.masks_payloads_alone() {
                 return self.queue_copied(fin, rsv, opcode, &payload);
             }
+            // Masking what somebody else can see would change it under their eyes.
             let mut ours = match payload.try_into_mut() {
                 Ok(ours) => ours,
                 Err(shared) => return self.queue_copied(fin, rsv, opcode, &shared),
@@ -282,7 +286,9 @@ impl Connection {
     /// waits already is replaced, lest they leave out of order.
     pub(super) fn answer_ping(&mut self, payload: &[u8]) {
         match self.outbound.state {
+            // Nobody would read it.
             Sending::Failed(..) | Sending::Shut(_) => {}
+            // Behind our Close frame a Pong is lawful: that ends data, not control frames (section 5.5.1).
             Sending::Open | Sending::Closing(_) => {
                 self.outbound.owes_answers = true;
                 let waits = self.outbound.pong.is_some()

@@ -100,12 +100,14 @@ impl Connection {
             }
             Work::Shared { opcode, compress, payload, prepared } => {
                 match prepared.advance(chain, &payload, compress) {
+                    // Whichever connection comes next encodes the next slice.
                     SharedStep::More => Some(Work::Shared { opcode, compress, payload, prepared }),
                     SharedStep::Encoded(encoded) => {
                         let rsv = chain.sent_shared(&payload);
                         let next = Frame { opcode, rsv };
                         Some(Work::Frames { compress, next, rest: encoded, encoding: None })
                     }
+                    // There is none to share here, or it would not pay: as any other message.
                     SharedStep::AsIs => {
                         let encoding = chain.start_message(payload, compress);
                         Some(Work::Message { opcode, compress, encoding })
@@ -116,6 +118,8 @@ impl Connection {
                 self.advance_frames(compress, next, rest, encoding)
             }
             Work::Stream { frame, at, next } => {
+                // Encoded bytes of a frame may leave before its last ones exist, so nothing else may be
+                // encoded until they do: the peer would find it within the frame.
                 let end = frame.len().min(at + Chain::ENCODE_SLICE);
                 if let Some(codec) = chain.stream() {
                     self.outbound.outbox.append(|out| codec.encode(&frame[at..end], out));
@@ -156,6 +160,7 @@ impl Connection {
                 (Rsv::NONE, payload)
             }
         };
+        // Only the first frame of a message has its opcode and the bits of codecs over messages.
         let fin = rest.is_empty();
         let Frame { opcode, rsv: first } = next;
         let next = Frame { opcode: Opcode::Continuation, rsv: Rsv::NONE };
@@ -164,6 +169,7 @@ impl Connection {
             self.queue_coded_frame(fin, first, opcode, Payload::Owned(payload), compress);
             return more;
         }
+        // Without a filter there is nothing left to do that takes long.
         if self.filter.is_none() || payload.len() <= Chain::ENCODE_SLICE {
             self.queue_frame(fin, first | rsv, opcode, Payload::Owned(payload));
             return more;
