@@ -103,8 +103,11 @@ pub async fn accept(stream: impl Into<Stream>) -> Result<WebSocket, Error> {
 ///
 /// [`Error::Handshake`] if the request was refused, with an answer that says why;
 /// [`Error::Opening`] or [`Error::Timeout`] if there was none to answer.
-pub async fn accept_with(server: &Server, stream: impl Into<Stream>) -> Result<WebSocket, Error> {
-    accept_on(server, tuned(stream.into())).await
+pub fn accept_with(
+    server: &Server,
+    stream: impl Into<Stream>,
+) -> impl Future<Output = Result<WebSocket, Error>> {
+    accept_on(server, tuned(stream.into()))
 }
 
 /// Accepts a WebSocket on a stream of the caller's making, which is left as it is: a Unix socket, TLS, a pipe in
@@ -132,9 +135,12 @@ pub async fn accept_with(server: &Server, stream: impl Into<Stream>) -> Result<W
 /// # Errors
 ///
 /// As [`accept_with`].
-pub async fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocket<S>, Error> {
+pub fn accept_on<S: Socket>(
+    server: &Server,
+    stream: S,
+) -> impl Future<Output = Result<WebSocket<S>, Error>> {
     let (timer, deadline) = opening::begin(server.config());
-    opening::accept_on(server, TokioIo::new(stream), timer, deadline).await
+    opening::accept_on(server, TokioIo::new(stream), timer, deadline)
 }
 
 /// Reads a request from a TCP stream and leaves the decision to the caller: to accept or reject it,

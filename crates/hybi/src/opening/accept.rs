@@ -39,14 +39,15 @@ use crate::{
 /// # Errors
 ///
 /// As [`incoming_on`] and [`Incoming::accept`].
-pub async fn accept_on<T: Transport, C: Timer>(
+// Not an `async fn`, which would keep its arguments beside the box in every task, for as long as the
+// connection lasts.
+pub fn accept_on<T: Transport, C: Timer>(
     server: &Server,
     transport: T,
     timer: C,
     deadline: Instant,
-) -> Result<WebSocket<T, C>, Error> {
+) -> impl Future<Output = Result<WebSocket<T, C>, Error>> {
     Box::pin(async move { read_request(server, transport, timer, deadline).await?.accept().await })
-        .await
 }
 
 /// Reads the head of a request as server, and decides nothing yet.
