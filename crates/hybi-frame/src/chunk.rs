@@ -15,6 +15,7 @@ use crate::decoder::FrameDecoder;
 use crate::located::Located;
 use crate::mask;
 use crate::message::MessageAssembler;
+use crate::opcode::Opcode;
 use crate::payload::{Assembled, Payload, TextPayload};
 use crate::utf8::{Utf8Bytes, checked_text};
 use crate::whole::Kind;
@@ -253,22 +254,21 @@ impl Chunk {
     }
 
     /// Takes the message that begins what is unread, if it is whole: one frame without reserved bits,
-    /// all of it here.
+    /// all of it here. It is lent then, text or binary as the opcode says.
     ///
     /// [`decode`](Self::decode) with the same decoder and assembler would find the same, but nearly
     /// all messages are such, and for short ones this is half of the work. It does nothing, and
     /// `decode` is to be asked, in all other cases: also where a rule is broken.
     ///
     /// ```
-    /// use hybi_frame::{Chunk, FrameDecoder, FrameRules, Limits, Located, MessageAssembler, Role};
+    /// use hybi_frame::{Chunk, FrameDecoder, FrameRules, Limits, MessageAssembler, Opcode, Role};
     ///
     /// let (rules, limits) = (FrameRules::RFC6455, Limits::default());
     /// let mut decoder = FrameDecoder::new(Role::Client, rules, limits);
     /// let assembler = MessageAssembler::new(rules, limits);
     ///
     /// let mut chunk = Chunk::holding(b"\x81\x05Hello\x89\x00");
-    /// let located = chunk.decode_whole(&mut decoder, &assembler);
-    /// assert!(matches!(located, Some(Located::Text)));
+    /// assert_eq!(chunk.decode_whole(&mut decoder, &assembler), Some(Opcode::Text));
     /// assert_eq!(chunk.lent_text(), "Hello");
     /// assert!(chunk.decode_whole(&mut decoder, &assembler).is_none(), "a Ping is no message");
     /// ```
@@ -277,7 +277,7 @@ impl Chunk {
         &mut self,
         decoder: &mut FrameDecoder,
         assembler: &MessageAssembler,
-    ) -> Option<Located> {
+    ) -> Option<Opcode> {
         self.lent = Lent::Nothing;
         let unread = &mut self.block[self.start..self.end];
         let message = decoder.find_whole(unread)?;
@@ -288,14 +288,14 @@ impl Chunk {
         let key = message.key.map(|key| key.at(0));
         let ascii = key.is_some_and(|key| mask::apply(payload, key));
         let at = self.start + message.start..self.start + message.end;
-        let located = match message.kind {
+        let opcode = match message.kind {
             Kind::Binary => {
                 self.lent = Lent::Bytes(at);
-                Located::Binary
+                Opcode::Binary
             }
             Kind::Text if checked_text(payload, ascii).is_ok() => {
                 self.lent = Lent::Text(at);
-                Located::Text
+                Opcode::Text
             }
             Kind::Text => {
                 // As it was; what becomes of it is told on the long way.
@@ -307,7 +307,7 @@ impl Chunk {
         };
         decoder.take_whole(message);
         self.start += message.end;
-        Some(located)
+        Some(opcode)
     }
 
     /// The text that is lent, without a second look at it; empty when there is none.

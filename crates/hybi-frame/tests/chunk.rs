@@ -244,7 +244,7 @@ fn receive_in_chunks(
         while !chunk.is_empty() {
             let whole = asks_for_whole.then(|| chunk.decode_whole(&mut decoder, &assembler));
             let mut broken = Ok(());
-            let located = whole.flatten().or_else(|| {
+            let located = whole.flatten().map(lying).or_else(|| {
                 chunk.decode(usize::MAX, |bytes| {
                     let decoded = decoder.decode(bytes).and_then(|(taken, part)| {
                         let event = part.map_or(Ok(None), |part| assembler.push(part))?;
@@ -456,5 +456,13 @@ proptest! {
                 prop_assert_eq!(bytes, expected);
             }
         }
+    }
+}
+
+/// The event that lies in a chunk, by its kind.
+fn lying(kind: Opcode) -> Located {
+    match kind {
+        Opcode::Text => Located::Text,
+        _ => Located::Binary,
     }
 }

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 
 /// Buffers that grew beyond this many bytes are released instead of kept.
-const KEPT_LEN: usize = 64 * 1024;
+const KEPT_LEN: usize = 128 * 1024;
 
 /// How many buffers a thread keeps: a few are in use at a time.
 const KEPT: usize = 4;

@@ -3,7 +3,9 @@
 
 use bytes::BufMut;
 use hybi_compression::Chain;
-use hybi_frame::{Assembled as Event, FrameError, FramePart, Limits, MessageAssembler};
+use hybi_frame::{
+    Assembled as Event, Chunk, FrameError, FramePart, Limits, MessageAssembler, Opcode,
+};
 
 use super::{Connection, DRAIN_BYTES, framing::Framing, state::Receiving};
 
@@ -46,6 +48,23 @@ impl Connection {
             return self.handle_encoded(chunk);
         }
         self.handle_frames(chunk)
+    }
+
+    /// Takes in the whole message that begins `chunk`, if there is one and nothing else is to be done
+    /// with it: most messages come this way.
+    #[inline]
+    pub(crate) fn decode_whole(&mut self, chunk: &mut Chunk) -> Option<Opcode> {
+        let Framing::Rfc6455(decoder) = &mut self.inbound.framing else { return None };
+        if !matches!(self.inbound.state, Receiving::Open)
+            || self.filter.is_some()
+            || self.extensions.is_some()
+        {
+            return None;
+        }
+        let kind = chunk.decode_whole(decoder, &self.inbound.assembler)?;
+        self.deadlines.heard();
+        self.deadlines.heard_piece();
+        Some(kind)
     }
 
     /// Takes in bytes that are frames.

@@ -35,7 +35,7 @@ use filter::Filter;
 use framing::Framing;
 use inbound::Inbound;
 use negotiated::PLAIN;
-use outbound::Outbound;
+use outbound::{Lane, Outbound};
 
 pub use capabilities::{Capabilities, Unsupported};
 pub use close_status::{CloseStatus, Endpoint};
@@ -184,10 +184,14 @@ impl Connection {
         negotiated.drop_what_does_not_fit();
         let mut framing = Framing::new(&negotiated, role, config.limits);
         let (extensions, filter) = extensions(&negotiated.extensions, &mut framing);
+        let is_short = extensions.is_none()
+            && config.fragment_size.is_none()
+            && matches!(framing, Framing::Rfc6455(_));
+        let lane = if is_short { Lane::Short } else { Lane::Long };
         Self {
             role,
             inbound: Inbound::new(framing, config.limits),
-            outbound: Outbound::new(),
+            outbound: Outbound::new(lane),
             deadlines: Deadlines::default(),
             error: None,
             extensions,
@@ -273,6 +277,12 @@ impl Connection {
         self.outbound.len()
     }
 
+    /// How many bytes can leave now.
+    #[inline]
+    pub(crate) fn encoded_bytes(&self) -> usize {
+        self.outbound.outbox.len()
+    }
+
     /// How many bytes were queued and will never leave, because the connection ended before.
     #[must_use]
     pub fn discarded_bytes(&self) -> usize {
@@ -293,7 +303,7 @@ impl Connection {
 
     /// The same for somebody who may have more to queue before the peer's Close frame is answered.
     pub(crate) fn poll_transmit_queued<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
-        if !self.deadlines.is_blocked() {
+        if self.outbound.pong.is_some() && !self.deadlines.is_blocked() {
             self.queue_pending_pong();
         }
         let outbox = &self.outbound.outbox;
@@ -312,6 +322,15 @@ impl Connection {
     /// the Pongs that would have to be queued only the newest is kept.
     pub fn transmit_blocked(&mut self) {
         self.deadlines.write_blocked();
+    }
+
+    /// All that is to be sent next, if it lies in one piece.
+    #[inline]
+    pub(crate) fn transmit_in_one(&mut self) -> Option<&[u8]> {
+        if self.outbound.pong.is_some() && !self.deadlines.is_blocked() {
+            self.queue_pending_pong();
+        }
+        self.outbound.outbox.only_slice()
     }
 
     /// Everything to be sent, as one vector: for tests and for transports without vectored

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use hybi_frame::{
     CloseCode, CloseFrame, CloseFrameError, FrameHeader, MaskingKey, Opcode, Payload, Rsv,
-    apply_mask,
+    apply_mask, encode_frame,
 };
 
 use super::{
@@ -26,6 +26,7 @@ const ANSWERS_LEN: usize = 64 * 1024;
 pub(super) struct Outbound {
     pub(super) state: Sending,
     pub(super) outbox: Outbox,
+    lane: Lane,
     /// A long message that is being encoded.
     pub(super) work: Option<Box<LongMessage>>,
     /// The newest Pong that could not be queued because the transport is blocked
@@ -39,10 +40,19 @@ pub(super) struct Outbound {
     pub(super) discarded: usize,
 }
 
+/// What messages of this connection need on their way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// A header of RFC 6455 in front of each, and nothing else.
+    Short,
+    Long,
+}
+
 impl Outbound {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(lane: Lane) -> Self {
         Self {
             state: Sending::Open,
+            lane,
             outbox: Outbox::default(),
             work: None,
             pong: None,
@@ -95,6 +105,29 @@ impl Connection {
     /// [`Error::Unsupported`] for what the version lacks. The message comes back.
     pub fn queue<'a>(&mut self, message: impl Into<Outgoing<'a>>) -> Result<(), SendError> {
         self.queue_outgoing(message.into())
+    }
+
+    /// Queues a message that needs no more than a header in front of it, if there is room for it; says
+    /// whether it did. Most messages are such.
+    #[inline]
+    pub(crate) fn queue_short(&mut self, outgoing: &Outgoing<'_>) -> bool {
+        let (opcode, payload) = match &outgoing.body {
+            Body::Lent(MessageRef::Text(text)) => (Opcode::Text, text.as_bytes()),
+            Body::Lent(MessageRef::Binary(bytes)) => (Opcode::Binary, *bytes),
+            Body::Owned(Message::Text(text)) => (Opcode::Text, text.as_bytes()),
+            Body::Owned(Message::Binary(bytes)) => (Opcode::Binary, &bytes[..]),
+            _ => return false,
+        };
+        let waiting = self.outbound.outbox.len();
+        let has_room = waiting == 0 || waiting + payload.len() <= self.config.outbox_limit;
+        let is_short = self.outbound.lane == Lane::Short && payload.len() < COPY_LIMIT;
+        if !(is_short && has_room && matches!(self.outbound.state, Sending::Open)) {
+            return false;
+        }
+        let key = self.role.masks_outgoing().then(|| self.next_key());
+        let outbox = &mut self.outbound.outbox;
+        outbox.append(|out| encode_frame(out, true, Rsv::NONE, opcode, payload, key));
+        true
     }
 
     fn queue_outgoing(&mut self, outgoing: Outgoing<'_>) -> Result<(), SendError> {
@@ -318,10 +351,14 @@ impl Connection {
         if !self.inbound.framing.masks(self.role) {
             return None;
         }
-        Some(match &mut self.outbound.keys {
+        Some(self.next_key())
+    }
+
+    fn next_key(&mut self) -> MaskingKey {
+        match &mut self.outbound.keys {
             Some(keys) => keys(),
             None => random::<4>().into(),
-        })
+        }
     }
 }
 

@@ -42,20 +42,26 @@ impl Segment {
 
 impl Outbox {
     /// How many bytes have not left yet.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.unsent
     }
 
     /// Lets `encode` append to the tail.
+    #[inline]
     pub(super) fn append(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
-        if self.tail.capacity() == 0 {
-            self.tail = buffers::borrow_output();
-        } else if self.tail.len() >= TAIL_LEN {
-            self.close_tail();
+        if self.tail.capacity() == 0 || self.tail.len() >= TAIL_LEN {
+            self.begin_tail();
         }
         let before = self.tail.len();
         encode(&mut self.tail);
         self.unsent += self.tail.len() - before;
+    }
+
+    #[inline(never)]
+    fn begin_tail(&mut self) {
+        self.close_tail();
+        self.tail = buffers::borrow_output();
     }
 
     /// Queues a payload as it is, behind everything appended so far.
@@ -85,6 +91,12 @@ impl Outbox {
         used
     }
 
+    /// All that waits, if it lies in one piece.
+    #[inline]
+    pub(super) fn only_slice(&self) -> Option<&[u8]> {
+        self.queue.is_empty().then(|| &self.tail[self.front_sent..])
+    }
+
     /// Drops `len` bytes from the front: they have left.
     pub(super) fn sent(&mut self, len: usize) {
         self.unsent = self.unsent.saturating_sub(len);
@@ -108,7 +120,9 @@ impl Outbox {
     pub(super) fn clear(&mut self) {
         buffers::return_output(mem::take(&mut self.tail));
         // A queue that was needed once would otherwise keep its space while the connection idles.
-        self.queue = VecDeque::new();
+        if self.queue.capacity() > 0 {
+            self.queue = VecDeque::new();
+        }
         self.front_sent = 0;
         self.unsent = 0;
     }

@@ -2,6 +2,7 @@
 
 #[cfg(not(test))]
 use core::sync::atomic::AtomicU32;
+use core::task::Waker;
 #[cfg(not(test))]
 use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};
@@ -22,8 +23,8 @@ impl<T, C> Access<T, C> for Driver<T, C> {
     #[inline]
     fn with<R>(&mut self, f: impl FnOnce(&mut Self) -> R) -> R {
         let result = f(self);
-        for waker in self.wakers.take_called() {
-            waker.wake();
+        if self.wakers.has_called() {
+            self.wakers.take_called().into_iter().for_each(Waker::wake);
         }
         result
     }
@@ -41,6 +42,7 @@ pub(super) struct Shared<T, C> {
 }
 
 impl<T, C> Access<T, C> for Arc<Shared<T, C>> {
+    #[inline]
     fn with<R>(&mut self, f: impl FnOnce(&mut Driver<T, C>) -> R) -> R {
         self.look(f)
     }
@@ -55,10 +57,10 @@ impl<T, C> Shared<T, C> {
     pub(super) fn look<R>(&self, f: impl FnOnce(&mut Driver<T, C>) -> R) -> R {
         let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
         let result = f(&mut driver);
-        let called = driver.wakers.take_called();
-        drop(driver);
-        for waker in called {
-            waker.wake();
+        if driver.wakers.has_called() {
+            let called = driver.wakers.take_called();
+            drop(driver);
+            called.into_iter().for_each(Waker::wake);
         }
         result
     }

@@ -18,7 +18,8 @@ use core::{
 };
 use std::io::{self, IoSlice};
 
-use hybi_frame::{Assembled as Event, Chunk, Located};
+use bytes::Bytes;
+use hybi_frame::{Assembled as Event, Chunk, Located, Opcode};
 
 use super::{
     io::{Timer, Transport},
@@ -97,6 +98,12 @@ enum AfterMessage {
     AtOnce,
 }
 
+/// What the transport did.
+enum Written {
+    Bytes(usize),
+    Flushed,
+}
+
 /// Which events somebody takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
@@ -159,6 +166,18 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             after_message: AfterMessage::Waited,
             senders_take: Takes::Control,
         }
+    }
+
+    /// The kind of the next message, if it is whole and has been read already: most are such. It lies in
+    /// the chunk then.
+    #[inline]
+    pub(crate) fn whole_message(&mut self, half: Half) -> Option<Opcode> {
+        let Input::Unread(chunk) = &mut self.input else { return None };
+        let kind = self.connection.decode_whole(chunk)?;
+        self.after_message = AfterMessage::AtOnce;
+        self.wakers.call_others(half);
+        self.wakers.went_on(half);
+        Some(kind)
     }
 
     /// Receives the next event of those that are taken; `None` when the connection is over and the
@@ -414,36 +433,45 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     /// Sends what is queued; ready when all of it is with the transport, or never will be.
     pub(crate) fn poll_transmit(&mut self, cx: &Context<'_>, half: Half) -> Poll<()> {
         // A long message is encoded slice by slice. Others have their turn before the next one.
-        let is_encoding = self.connection.encode_slice();
-        if is_encoding {
-            let _ = self.wakers.join(half, cx.waker());
-            cx.waker().wake_by_ref();
+        if !self.connection.is_encoding() || !self.connection.encode_slice() {
+            return self.poll_write(cx, half);
         }
-        ready!(self.poll_write(cx, half));
-        if is_encoding { Poll::Pending } else { Poll::Ready(()) }
+        let _ = self.wakers.join(half, cx.waker());
+        cx.waker().wake_by_ref();
+        let _ = self.poll_write(cx, half);
+        Poll::Pending
     }
 
     /// Sends what is encoded.
     fn poll_write(&mut self, cx: &Context<'_>, half: Half) -> Poll<()> {
         loop {
             let is_flushed = self.output == Output::Flushed || self.is_closed();
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = self.connection.poll_transmit_queued(&mut slices);
-            if count == 0 && is_flushed {
-                return Poll::Ready(());
-            }
             let cx = &mut Context::from_waker(self.wakers.join(half, cx.waker()));
-            let polled = match count {
-                0 => self.transport.poll_flush(cx).map_ok(|()| 0),
-                _ => self.transport.poll_write(cx, &slices[..count]),
+            let polled = match self.connection.transmit_in_one() {
+                Some([]) if is_flushed => return Poll::Ready(()),
+                Some([]) => self.transport.poll_flush(cx).map_ok(|()| Written::Flushed),
+                Some(slice) => {
+                    self.transport.poll_write(cx, &[IoSlice::new(slice)]).map_ok(Written::Bytes)
+                }
+                None => {
+                    let mut slices = [IoSlice::new(&[]); SLICES];
+                    let count = self.connection.poll_transmit_queued(&mut slices);
+                    self.transport.poll_write(cx, &slices[..count]).map_ok(Written::Bytes)
+                }
             };
             match polled {
-                Poll::Ready(Ok(len)) if len > 0 || count == 0 => {
-                    self.output = if count > 0 { Output::Unflushed } else { Output::Flushed };
+                Poll::Ready(Ok(Written::Flushed)) => {
+                    self.output = Output::Flushed;
+                    self.wakers.call_others(half);
+                }
+                Poll::Ready(Ok(Written::Bytes(len @ 1..))) => {
+                    self.output = Output::Unflushed;
                     self.connection.transmitted(len);
                     self.wakers.call_others(half);
                 }
-                Poll::Ready(Ok(_)) => self.has_failed(half, io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(Written::Bytes(0))) => {
+                    self.has_failed(half, io::ErrorKind::WriteZero.into());
+                }
                 Poll::Ready(Err(error)) => self.has_failed(half, error),
                 Poll::Pending => {
                     self.connection.transmit_blocked();
@@ -572,8 +600,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     }
 
     /// Writes if much is queued, without waiting.
+    #[inline]
     pub(crate) fn write_early(&mut self, cx: &Context<'_>, half: Half) {
-        if self.connection.queued_bytes() >= WRITE_MARK {
+        if self.connection.encoded_bytes() >= WRITE_MARK {
             let _ = self.poll_transmit(cx, half);
             self.wakers.went_on(half);
         }
@@ -602,10 +631,16 @@ impl<T: Transport, C: Timer> Driver<T, C> {
 
     /// Lets other tasks run once, after so much work without waiting. Deadlines are looked at before
     /// waiting, but some peers never let us wait, so they are looked at here as well.
+    #[inline]
     fn poll_turn(&mut self, cx: &Context<'_>, half: Half) -> Poll<()> {
         if self.turns < TURNS {
             return Poll::Ready(());
         }
+        self.give_up_turn(cx, half)
+    }
+
+    #[inline(never)]
+    fn give_up_turn(&mut self, cx: &Context<'_>, half: Half) -> Poll<()> {
         self.turns = 0;
         let now = self.timer.now();
         let judge = match half {
@@ -638,6 +673,18 @@ impl<T: Transport, C: Timer> Driver<T, C> {
 }
 
 impl<T, C> Driver<T, C> {
+    /// The message of this kind that lies in the chunk.
+    #[inline]
+    pub(crate) fn take_whole(&mut self, kind: Opcode) -> Message {
+        let Input::Unread(chunk) = &mut self.input else { return Message::binary(Bytes::new()) };
+        let message = match kind {
+            Opcode::Text => Message::Text(chunk.take_text()),
+            _ => Message::Binary(chunk.take_bytes()),
+        };
+        self.put_away();
+        message
+    }
+
     /// The event as a message of its own; gives back the chunk, or all of it that is not needed.
     pub(crate) fn take(&mut self, located: Located) -> Message {
         let Input::Unread(chunk) = &mut self.input else { return owned(located) };
@@ -648,11 +695,7 @@ impl<T, C> Driver<T, C> {
             Located::Pong => Message::Pong(chunk.take_bytes()),
             located => owned(located),
         };
-        if chunk.is_empty() {
-            self.input = Input::Watched;
-        } else {
-            self.settle();
-        }
+        self.put_away();
         message
     }
 
@@ -667,12 +710,17 @@ impl<T, C> Driver<T, C> {
         }
     }
 
-    /// Nobody looks at the rest of what was read for now.
-    pub(crate) fn settle(&mut self) {
+    /// Gives back a chunk that is used up, or that has little left for the application to take.
+    #[inline]
+    pub(crate) fn put_away(&mut self) {
         if let Input::Unread(chunk) = &mut self.input
             && chunk.unread_len() <= SMALL_REST
         {
-            chunk.give_back_the_rest();
+            if chunk.is_empty() {
+                self.input = Input::Watched;
+            } else {
+                chunk.give_back_the_rest();
+            }
         }
     }
 

@@ -27,7 +27,12 @@ pub(crate) struct ThreadChunk(Option<Box<Chunk>>);
 impl ThreadChunk {
     /// Borrows an empty chunk.
     pub(crate) fn borrow() -> Self {
-        let kept = CHUNKS.try_with(|chunks| chunks.borrow_mut().pop()).ok().flatten();
+        let kept = CHUNKS.try_with(|chunks| {
+            let mut chunks = chunks.borrow_mut();
+            let whole = chunks.iter_mut().rposition(|chunk| chunk.reclaim())?;
+            Some(chunks.swap_remove(whole))
+        });
+        let kept = kept.ok().flatten();
         Self(Some(kept.unwrap_or_default()))
     }
 
@@ -80,9 +85,9 @@ impl Drop for ThreadChunk {
     fn drop(&mut self) {
         let Some(mut chunk) = self.0.take() else { return };
         chunk.consume(usize::MAX);
-        // A block of which somebody holds a part is released when they let go of it. A thread that is
-        // ending has no pool any more.
-        if chunk.reclaim() {
+        // Of a block that somebody holds a part of, the thread may get all back before it needs it. A
+        // thread that is ending has no pool any more.
+        if chunk.is_full_size() {
             let _ = CHUNKS.try_with(|chunks| {
                 let mut chunks = chunks.borrow_mut();
                 if chunks.len() < KEPT {

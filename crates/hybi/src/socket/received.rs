@@ -5,7 +5,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use hybi_frame::Located;
+use hybi_frame::{Located, Opcode};
 
 use super::{
     access::Access,
@@ -20,7 +20,7 @@ use crate::connection::{Error, Message, MessageRef};
 #[derive(Debug)]
 pub(super) enum Held {
     Nothing,
-    Chunk(ThreadChunk, Located),
+    Chunk(ThreadChunk, Opcode),
     /// It did not lie whole in a chunk.
     Owned(Box<Message>),
 }
@@ -35,22 +35,29 @@ impl Held {
     }
 
     fn hold<T, C>(driver: &mut Driver<T, C>, located: Located) -> Self {
-        match located {
-            Located::Owned(event) => Self::Owned(Box::new(event.into())),
-            located => match driver.lend() {
-                Some(chunk) => Self::Chunk(chunk, located),
-                None => Self::Nothing,
-            },
-        }
+        let kind = match located {
+            Located::Text => Opcode::Text,
+            Located::Binary => Opcode::Binary,
+            Located::Ping => Opcode::Ping,
+            Located::Pong => Opcode::Pong,
+            Located::Owned(event) => return Self::Owned(Box::new(event.into())),
+        };
+        Self::lend(driver, kind)
+    }
+
+    /// Holds the message of this kind that lies in the chunk.
+    #[inline]
+    fn lend<T, C>(driver: &mut Driver<T, C>, kind: Opcode) -> Self {
+        driver.lend().map_or(Self::Nothing, |chunk| Self::Chunk(chunk, kind))
     }
 
     /// The message that is lent. Nothing is looked at again: it is known to be text where it is.
     fn message(&self) -> Option<MessageRef<'_>> {
         match self {
             Self::Nothing => None,
-            Self::Chunk(chunk, Located::Text) => Some(MessageRef::Text(chunk.lent_text())),
-            Self::Chunk(chunk, Located::Ping) => Some(MessageRef::Ping(chunk.lent_bytes())),
-            Self::Chunk(chunk, Located::Pong) => Some(MessageRef::Pong(chunk.lent_bytes())),
+            Self::Chunk(chunk, Opcode::Text) => Some(MessageRef::Text(chunk.lent_text())),
+            Self::Chunk(chunk, Opcode::Ping) => Some(MessageRef::Ping(chunk.lent_bytes())),
+            Self::Chunk(chunk, Opcode::Pong) => Some(MessageRef::Pong(chunk.lent_bytes())),
             Self::Chunk(chunk, _) => Some(MessageRef::Binary(chunk.lent_bytes())),
             Self::Owned(message) => MessageRef::of(message),
         }
@@ -65,6 +72,9 @@ pub(super) fn poll_recv<T: Transport, C: Timer>(
 ) -> Poll<Result<Option<Message>, Error>> {
     access.with(|driver| {
         held.give_back(driver);
+        if let Some(kind) = driver.whole_message(Half::Receive) {
+            return Poll::Ready(Ok(Some(driver.take_whole(kind))));
+        }
         Poll::Ready(match ready!(driver.poll_event(cx, Half::Receive, Takes::Message)) {
             Some(located) => Ok(Some(driver.take(located))),
             None => outcome(driver),
@@ -80,6 +90,10 @@ pub(super) async fn recv_ref<'a, T: Transport, C: Timer>(
     core::future::poll_fn(|cx| {
         access.with(|driver| {
             held.give_back(driver);
+            if let Some(kind) = driver.whole_message(Half::Receive) {
+                *held = Held::lend(driver, kind);
+                return Poll::Ready(Ok(()));
+            }
             Poll::Ready(match ready!(driver.poll_event(cx, Half::Receive, Takes::Message)) {
                 Some(located) => {
                     *held = Held::hold(driver, located);

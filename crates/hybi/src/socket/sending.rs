@@ -51,13 +51,19 @@ pub(super) fn feed<'a, T: Transport, C: Timer>(
 }
 
 /// Queues the message, if it was not queued before, once there is room for it.
+#[inline]
 fn poll_feed<T: Transport, C: Timer>(
     driver: &mut Driver<T, C>,
     cx: &Context<'_>,
     half: Half,
     message: &mut Option<Outgoing<'_>>,
 ) -> Poll<Result<(), SendError>> {
-    let Some(len) = message.as_ref().map(Outgoing::len) else { return Poll::Ready(Ok(())) };
+    let Some(outgoing) = message else { return Poll::Ready(Ok(())) };
+    if driver.connection.queue_short(outgoing) {
+        *message = None;
+        return Poll::Ready(Ok(()));
+    }
+    let len = outgoing.len();
     let room = ready!(driver.poll_room(cx, half, len, Patience::UntilClosed));
     Poll::Ready(match (room, message.take()) {
         (Ok(()), Some(message)) => queue(driver, half, message),

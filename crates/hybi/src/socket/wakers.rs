@@ -24,13 +24,25 @@ pub(crate) enum Half {
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     receive: Slot,
-    /// Only a connection whose sending ever had to wait has this.
-    senders: Option<Box<Senders>>,
+    /// The first sender, which most connections have alone.
+    send: Slot,
+    /// What only connections have on which several tasks waited.
+    several: Option<Box<Several>>,
+    calls: Calls,
+}
+
+/// Whether anybody was called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Calls {
+    #[default]
+    None,
+    Some,
 }
 
 #[derive(Debug, Default)]
-struct Senders {
-    slots: Vec<(u32, Slot)>,
+struct Several {
+    /// All senders but the first.
+    senders: Vec<(u32, Slot)>,
     /// Wakes all that are known; made anew when one of them changes.
     all: Option<Waker>,
 }
@@ -68,15 +80,28 @@ impl Wake for All {
 
 impl Slot {
     /// Notes that the task of `waker` waits; says whether it is another one than before.
+    #[inline]
     fn waits(&mut self, waker: &Waker) -> bool {
         self.wait = Wait::Yes;
-        let known = self.waker.as_ref().is_some_and(|known| known.will_wake(waker));
+        let known = self.is_task_of(waker);
         if !known {
             self.waker = Some(waker.clone());
         }
         !known
     }
 
+    #[inline]
+    fn is_task_of(&self, waker: &Waker) -> bool {
+        self.waker.as_ref().is_some_and(|known| known.will_wake(waker))
+    }
+
+    /// Whether waking the task of `waker` does for this one, too.
+    #[inline]
+    fn is_served_by(&self, waker: &Waker) -> bool {
+        self.wait == Wait::No || self.is_task_of(waker)
+    }
+
+    #[inline]
     fn call(&mut self) {
         if self.wait == Wait::Yes {
             self.wait = Wait::Called;
@@ -97,36 +122,35 @@ impl Wakers {
     /// halves share.
     #[inline]
     pub(crate) fn join<'a>(&'a mut self, half: Half, waker: &'a Waker) -> &'a Waker {
-        match (half, &mut self.senders) {
-            (Half::Receive, None) => {
-                self.receive.waits(waker);
-                waker
-            }
-            _ => self.join_others(half, waker),
-        }
-    }
-
-    fn join_others<'a>(&'a mut self, half: Half, waker: &'a Waker) -> &'a Waker {
-        let senders = self.senders.get_or_insert_default();
         let is_new = match half {
             Half::Receive => self.receive.waits(waker),
-            Half::Send(id) => senders.slot(id).waits(waker),
+            Half::Send(0) => self.send.waits(waker),
+            Half::Send(id) => self.several.get_or_insert_default().sender(id).waits(waker),
         };
+        let alone = self.several.is_none()
+            && self.receive.is_served_by(waker)
+            && self.send.is_served_by(waker);
+        if alone { waker } else { self.join_others(is_new, waker) }
+    }
+
+    #[inline(never)]
+    fn join_others<'a>(&'a mut self, is_new: bool, waker: &'a Waker) -> &'a Waker {
+        let several = self.several.get_or_insert_default();
         if is_new {
-            senders.all = None;
+            several.all = None;
         }
-        let waiting = senders.slots.iter().map(|(_, slot)| slot).chain([&self.receive]);
-        let alone = waiting
-            .filter(|slot| slot.wait != Wait::No)
-            .all(|slot| slot.waker.as_ref().is_some_and(|other| other.will_wake(waker)));
-        if alone {
+        let slots = || {
+            let senders = several.senders.iter().map(|(_, slot)| slot);
+            senders.chain([&self.receive, &self.send])
+        };
+        if slots().all(|slot| slot.is_served_by(waker)) {
             return waker;
         }
-        let all = || {
-            let slots = senders.slots.iter().map(|(_, slot)| slot).chain([&self.receive]);
-            Arc::new(All(slots.filter_map(|slot| slot.waker.clone()).collect())).into()
-        };
-        senders.all.get_or_insert_with(all)
+        if several.all.is_none() {
+            let wakers = slots().filter_map(|slot| slot.waker.clone()).collect();
+            several.all = Some(Arc::new(All(wakers)).into());
+        }
+        several.all.as_ref().unwrap_or(waker)
     }
 
     /// The task of this half went on.
@@ -134,9 +158,10 @@ impl Wakers {
     pub(crate) fn went_on(&mut self, half: Half) {
         match half {
             Half::Receive => self.receive.wait = Wait::No,
+            Half::Send(0) => self.send.wait = Wait::No,
             Half::Send(id) => {
-                if let Some(senders) = &mut self.senders {
-                    senders.slot(id).wait = Wait::No;
+                if let Some(several) = &mut self.several {
+                    several.sender(id).wait = Wait::No;
                 }
             }
         }
@@ -144,13 +169,14 @@ impl Wakers {
 
     /// This half is gone.
     pub(crate) fn leave(&mut self, half: Half) {
-        match (half, &mut self.senders) {
+        match (half, &mut self.several) {
             (Half::Receive, _) => self.receive = Slot::default(),
-            (Half::Send(id), Some(senders)) => senders.slots.retain(|(other, _)| *other != id),
+            (Half::Send(0), _) => self.send = Slot::default(),
+            (Half::Send(id), Some(several)) => several.senders.retain(|(other, _)| *other != id),
             (Half::Send(_), None) => {}
         }
-        if let Some(senders) = &mut self.senders {
-            senders.all = None;
+        if let Some(several) = &mut self.several {
+            several.all = None;
         }
     }
 
@@ -159,44 +185,56 @@ impl Wakers {
     }
 
     pub(crate) fn sender_waits(&self) -> bool {
-        let mut slots = self.senders.iter().flat_map(|senders| &senders.slots);
-        slots.any(|(_, slot)| slot.wait == Wait::Yes)
+        let others = self.several.iter().flat_map(|several| &several.senders);
+        others.map(|(_, slot)| slot).chain([&self.send]).any(|slot| slot.wait == Wait::Yes)
     }
 
     /// Whether the task of `waker` is the one that received last.
     pub(crate) fn receives_in(&self, waker: &Waker) -> bool {
-        self.receive.waker.as_ref().is_some_and(|other| other.will_wake(waker))
+        self.receive.is_task_of(waker)
     }
 
     /// Calls the tasks of all halves but this one: what they wait for may have changed.
+    #[inline]
     pub(crate) fn call_others(&mut self, half: Half) {
-        if half != Half::Receive {
-            self.receive.call();
+        if half != Half::Receive && self.receive.wait == Wait::Yes {
+            self.receive.wait = Wait::Called;
+            self.calls = Calls::Some;
         }
-        for (id, slot) in self.senders.iter_mut().flat_map(|senders| &mut senders.slots) {
-            if half != Half::Send(*id) {
+        if half != Half::Send(0) && self.send.wait == Wait::Yes {
+            self.send.wait = Wait::Called;
+            self.calls = Calls::Some;
+        }
+        if let Some(several) = &mut self.several {
+            for (_, slot) in several.senders.iter_mut().filter(|(id, _)| half != Half::Send(*id)) {
                 slot.call();
+                self.calls = Calls::Some;
             }
         }
     }
 
-    /// The tasks that were called, to be woken.
+    /// Whether tasks are to be woken.
     #[inline]
+    pub(crate) fn has_called(&self) -> bool {
+        self.calls == Calls::Some
+    }
+
+    /// The tasks that were called, to be woken.
+    #[inline(never)]
     pub(crate) fn take_called(&mut self) -> Vec<Waker> {
-        let mut called: Vec<_> = self.receive.take_called().into_iter().collect();
-        if let Some(senders) = &mut self.senders {
-            called.extend(senders.slots.iter_mut().filter_map(|(_, slot)| slot.take_called()));
-        }
-        called
+        self.calls = Calls::None;
+        let others = self.several.iter_mut().flat_map(|several| &mut several.senders);
+        let slots = others.map(|(_, slot)| slot).chain([&mut self.receive, &mut self.send]);
+        slots.filter_map(Slot::take_called).collect()
     }
 }
 
-impl Senders {
-    fn slot(&mut self, id: u32) -> &mut Slot {
-        let at = self.slots.iter().position(|(other, _)| *other == id).unwrap_or_else(|| {
-            self.slots.push((id, Slot::default()));
-            self.slots.len() - 1
+impl Several {
+    fn sender(&mut self, id: u32) -> &mut Slot {
+        let at = self.senders.iter().position(|(other, _)| *other == id).unwrap_or_else(|| {
+            self.senders.push((id, Slot::default()));
+            self.senders.len() - 1
         });
-        &mut self.slots[at].1
+        &mut self.senders[at].1
     }
 }

@@ -358,10 +358,11 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     }
 
     /// The driver, for a call that may wait while nobody looks at what was lent.
+    #[inline]
     fn driver(&mut self) -> &mut Driver<T, C> {
         if !matches!(self.held, Held::Nothing) {
             self.held.give_back(&mut self.driver);
-            self.driver.settle();
+            self.driver.put_away();
         }
         &mut self.driver
     }
