@@ -11,7 +11,7 @@ use crate::{
         clock::{Clock, ClockTimer},
         link::End,
         peer::Peer,
-        tasks::{Task, run},
+        tasks::{Task, poll_at_most, run},
     },
     world::{BOTH, SECOND, World, everyone, poll_once, quiet, seconds_until, who_pings, wire},
 };
@@ -269,6 +269,47 @@ fn a_blocked_sender_is_told_of_the_peers_close_at_once() {
         assert!(writer.wakes() > 0, "{what}: the writer sleeps on");
         let Poll::Ready(Err(told)) = writer.poll(sending.as_mut()) else { panic!("{what}") };
         assert!(matches!(told.error(), Error::Closed), "{what}: {told}");
+    }
+}
+
+/// Futures of either half may be dropped after any poll: what was accepted arrives once and in
+/// order, and nothing that came is lost.
+#[test]
+fn futures_of_halves_may_be_dropped_anywhere() {
+    for (role, version) in everyone() {
+        for polls in 1..5 {
+            let what = format!("{role:?} {version:?}, {polls} polls");
+            let config = quiet().outbox_limit(50);
+            let (mut sender, mut receiver, mut world) = halves(role, version, config, 10);
+            let sent: Vec<_> = (0..20).map(text).collect();
+            let mut accepted = Vec::new();
+            for message in &sent {
+                world.peer.queue(message.clone());
+                let sending = pin!(sender.send(message.clone()));
+                if let Some(done) = poll_at_most(polls, sending, || world.peer.step(3)) {
+                    done.unwrap_or_else(|error| panic!("{what}: {error}"));
+                    accepted.push(message.clone());
+                }
+                let received = (0..1_000).find_map(|_| {
+                    poll_at_most(polls, pin!(receiver.recv()), || world.peer.step(3))
+                });
+                let received = received.expect("a peer that sends").expect("open");
+                assert_eq!(received.as_ref(), Some(message), "{what}");
+            }
+            run(sender.flush(), || world.peer.step(10)).expect("open");
+            world.peer.step(usize::MAX);
+            let arrived = data(&world.peer);
+            let mut all = sent.iter();
+            assert!(
+                arrived.iter().all(|message| all.any(|one| one == message)),
+                "{what}: {arrived:?}"
+            );
+            let mut arrived = arrived.iter();
+            assert!(
+                accepted.iter().all(|message| arrived.any(|one| one == message)),
+                "{what}: lost"
+            );
+        }
     }
 }
 
