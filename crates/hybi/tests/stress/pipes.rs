@@ -19,7 +19,7 @@ use std::{
 use hybi::io::{Timer, Transport};
 
 /// The longest that a thread waits to be woken: a bound on hangs, never a time that passes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 struct Pipe {
