@@ -266,7 +266,7 @@ pub fn ends_when_the_client_keeps_its_half<R: Runtime>() {
 /// The peer ends its half behind its Close frame and reads nothing of what waits for it: the
 /// application is told that not all of it left.
 pub fn ends_with_unread_answers<R: Runtime>() {
-    let config = Config::default().close_timeout(SOON);
+    let config = Config::default().end_timeout(SOON);
     let (address, server) = serve::<R, _>(config, |mut ws| async move {
         ws.feed(vec![0; MORE_THAN_BUFFERS]).await?;
         let end = ws.recv().await;

@@ -18,7 +18,7 @@ use crate::{
 const MIB: usize = 1024 * 1024;
 
 /// What the peer sends in all.
-const FLOOD: usize = 64 * MIB;
+const FLOOD: usize = 32 * MIB;
 
 /// The most bytes of messages that are received in one turn.
 const TURN: usize = 4 * MIB;
