@@ -173,6 +173,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     #[inline]
     pub(crate) fn whole_message(&mut self, half: Half) -> Option<Opcode> {
         let Input::Unread(chunk) = &mut self.input else { return None };
+        if self.connection.owes_answers() {
+            return None;
+        }
         let kind = self.connection.decode_whole(chunk)?;
         self.after_message = AfterMessage::AtOnce;
         self.wakers.call_others(half);
@@ -462,6 +465,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             match polled {
                 Poll::Ready(Ok(Written::Flushed)) => {
                     self.output = Output::Flushed;
+                    self.connection.transmitted(0);
                     self.wakers.call_others(half);
                 }
                 Poll::Ready(Ok(Written::Bytes(len @ 1..))) => {
