@@ -10,8 +10,8 @@ use std::{sync::Mutex, thread};
 
 use futures_util::future::{Either, select};
 use hybi::{
-    CloseCode, Config, Connection, Deflate, Error, Message, Negotiated, Role, Version, WebSocket,
-    extension::Extension as _,
+    CloseCode, Config, Connection, Error, Message, Negotiated, Role, Version, WebSocket,
+    extension::Agreed,
 };
 
 use crate::pipes::{End, Never, block_on, link};
@@ -38,6 +38,7 @@ pub(crate) struct Plan {
     /// How many messages each end sends, and how long the longest of them is.
     pub(crate) messages: usize,
     pub(crate) longest: usize,
+    /// Or not, where compression is not built in.
     pub(crate) compressed: bool,
 }
 
@@ -55,9 +56,7 @@ pub(crate) const PLANS: [Plan; 8] = [
 
 /// The two ends of a connection over threads.
 pub(crate) fn ends(plan: Plan) -> [Socket; 2] {
-    let deflate = Deflate::default();
-    let agreed = deflate.accept(&deflate.offers()[0]).expect("acceptable");
-    let extensions = if plan.compressed { vec![agreed] } else { Vec::new() };
+    let extensions = if plan.compressed { extensions() } else { Vec::new() };
     let negotiated = Negotiated::new(Version::RFC6455, None, extensions);
     // A queue that is full now and then, so that sending waits for room as well.
     let config = Config::default().outbox_limit(plan.longest);
@@ -67,6 +66,19 @@ pub(crate) fn ends(plan: Plan) -> [Socket; 2] {
         let own = Connection::new(role, negotiated.clone(), config.clone().into());
         WebSocket::new(own, end, Never)
     })
+}
+
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+fn extensions() -> Vec<Agreed> {
+    use hybi::{Deflate, extension::Extension as _};
+
+    let deflate = Deflate::default();
+    vec![deflate.accept(&deflate.offers()[0]).expect("acceptable")]
+}
+
+#[cfg(not(any(feature = "compression", feature = "compression-miniz_oxide")))]
+fn extensions() -> Vec<Agreed> {
+    Vec::new()
 }
 
 /// What an end sends: of any length up to the longest, text and binary, each another one.
