@@ -1,0 +1,357 @@
+//! The half that receives: what was read, taken in up to the next event, and handed out from where it
+//! lies.
+
+use core::{
+    mem,
+    task::{Context, Poll, ready},
+};
+use std::io;
+
+use bytes::Bytes;
+use hybi_frame::{Assembled as Event, Chunk, Located, Opcode};
+
+use super::{AfterMessage, Driver, Input, TURNS};
+use crate::{
+    connection::{Connection, Judge, Message},
+    socket::{
+        io::{Timer, Transport},
+        pool::ThreadChunk,
+        wakers::Half,
+    },
+};
+
+/// How many frames of what was read are taken in before what they caused is sent and deadlines are
+/// looked at. No chunk holds as many, but an extension may make as many of it.
+const FRAMES: usize = 32 * 1024;
+
+/// How many bytes of a message count as much as a write, where more of them come than were read.
+const GATHERED: usize = 128;
+
+/// What a read of up to a whole chunk counts.
+const READ_TURNS: u16 = 128;
+
+/// A rest of so many bytes that the application has not taken yet moves to a block of its size, so that
+/// a handler at work does not hold a chunk.
+const SMALL_REST: usize = 4 * 1024;
+
+/// Which events somebody takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// The next message, to keep it.
+    Message,
+    /// No message, but what stands before it.
+    Control,
+    /// All of them, to drop them.
+    Nothing,
+}
+
+/// What became of the bytes that were read.
+pub(super) enum Taken {
+    Event(Located),
+    /// No complete frame is left, or none that may be taken.
+    All,
+    /// What is left is a frame that lacks so many bytes, for which there is room behind it.
+    Incomplete(usize),
+}
+
+impl<T: Transport, C: Timer> Driver<T, C> {
+    /// The kind of the next message, if it is whole and has been read already: most are such. It lies in
+    /// the chunk then.
+    #[inline]
+    pub(crate) fn whole_message(&mut self, half: Half) -> Option<Opcode> {
+        let Input::Unread(chunk) = &mut self.input else { return None };
+        if self.connection.owes_answers() {
+            return None;
+        }
+        let kind = self.connection.decode_whole(chunk)?;
+        self.after_message = AfterMessage::AtOnce;
+        self.wakers.call_others(half);
+        self.wakers.went_on(half);
+        Some(kind)
+    }
+
+    /// Receives the next event of those that are taken; `None` when the connection is over and the
+    /// transport has ended.
+    ///
+    /// Sends what is queued when, and only when, no complete frame is left in what was read: so
+    /// all that one read brought is answered with one write, and nothing waits for more input.
+    pub(crate) fn poll_event(
+        &mut self,
+        cx: &Context<'_>,
+        half: Half,
+        takes: Takes,
+    ) -> Poll<Option<Located>> {
+        let mut was_receiving = self.connection.is_receiving();
+        loop {
+            let taken = match self.take_in(cx, half, takes) {
+                Taken::Event(located) => return self.hand_out(half, Some(located)),
+                taken => taken,
+            };
+            // Who waits to send, waits for nobody then.
+            if mem::replace(&mut was_receiving, self.connection.is_receiving())
+                && !self.connection.is_receiving()
+            {
+                self.wakers.call_others(half);
+            }
+            // Blocked or not, reading goes on: if both peers waited for the other to read, none
+            // ever would.
+            let _ = self.poll_transmit(cx, half);
+            if self.connection.peer_reads_no_more() {
+                // Those who send may have looked before the end was taken in, and wait for room.
+                self.wakers.call_others(half);
+            }
+            if self.connection.owes_close() {
+                ready!(self.poll_answers(cx, half, takes));
+                let _ = self.poll_transmit(cx, half);
+            }
+            if self.poll_end(cx, half) {
+                return self.hand_out(half, None);
+            }
+            ready!(self.poll_turn(cx, half));
+            match self.poll_read(cx, half, &taken) {
+                Poll::Ready(Some(event)) if takes == Takes::Message && event.is_data() => {
+                    return self.hand_out(half, Some(Located::Owned(event)));
+                }
+                Poll::Ready(_) => {}
+                Poll::Pending => {
+                    self.turns = 0;
+                    if !self.connection.owes_close() {
+                        self.after_message = AfterMessage::Waited;
+                    }
+                    ready!(self.poll_deadline(cx, half, Judge::Reader));
+                }
+            }
+        }
+    }
+
+    /// Answers the peer's Close frame, once those who send had their turn: they may have what came in front
+    /// of it in hand, and nothing of ours follows our Close frame. A deadline bounds it.
+    fn poll_answers(&mut self, cx: &Context<'_>, half: Half, takes: Takes) -> Poll<()> {
+        if takes == Takes::Message && self.connection.queued_bytes() == 0 {
+            if self.after_message == AfterMessage::AtOnce {
+                self.after_message = AfterMessage::Waited;
+                let _ = self.wakers.join(half, cx.waker());
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if !self.wakers.sender_waits() {
+                self.connection.answer_close();
+            }
+        } else if takes == Takes::Message {
+            // When that has left, there is room for more.
+            self.after_message = AfterMessage::AtOnce;
+        } else {
+            self.connection.answer_close();
+        }
+        Poll::Ready(())
+    }
+
+    /// The half goes on with this. What others wait for may have changed with it: what stood behind a
+    /// message, or that the connection is over.
+    pub(super) fn hand_out(&mut self, half: Half, event: Option<Located>) -> Poll<Option<Located>> {
+        self.after_message = AfterMessage::AtOnce;
+        self.wakers.call_others(half);
+        self.wakers.went_on(half);
+        Poll::Ready(event)
+    }
+
+    /// Takes in the frames that were read, up to the next event that is wanted. Control frames that were
+    /// answered in front of it are answered before it is handed out, if the transport takes the answers.
+    pub(super) fn take_in(&mut self, cx: &Context<'_>, half: Half, takes: Takes) -> Taken {
+        let shows_control_frames = self.connection.config().show_control_frames;
+        let most = self.connection.input_limit();
+        let mut taken = Taken::All;
+        for _ in 0..FRAMES {
+            let Input::Unread(chunk) = &mut self.input else { break };
+            let connection = &mut self.connection;
+            if chunk.is_empty() {
+                self.input = Input::Empty;
+                break;
+            }
+            if takes == Takes::Control
+                && (shows_control_frames || !connection.next_is_control(chunk.unread()))
+            {
+                break;
+            }
+            if takes == Takes::Message
+                && let Some(missing) = connection.missing(chunk.unread())
+                && missing <= (Chunk::LEN - chunk.unread_len().min(Chunk::LEN)) as u64
+            {
+                taken = Taken::Incomplete(missing as usize);
+                break;
+            }
+            let before = connection.gathered();
+            let Some(located) = chunk.decode(most, |bytes| connection.handle_input(bytes)) else {
+                // A few bytes may have become many, which is work.
+                let grown = connection.gathered().saturating_sub(before) / GATHERED;
+                self.turns = self.turns.saturating_add(grown.min(TURNS.into()) as u16);
+                if self.turns >= TURNS {
+                    break;
+                }
+                continue;
+            };
+            let is_shown = match &located {
+                Located::Text | Located::Binary => true,
+                Located::Ping | Located::Pong => shows_control_frames,
+                Located::Owned(event) => {
+                    event.is_data() || shows_control_frames && !matches!(event, Event::Close(_))
+                }
+            };
+            if is_shown && takes == Takes::Message {
+                taken = Taken::Event(located);
+                break;
+            }
+        }
+        if self.connection.owes_answers() {
+            let _ = self.poll_transmit(cx, half);
+        }
+        taken
+    }
+
+    /// Reads once; ready when something came of it, perhaps an event already. Pending: all that came has
+    /// been read.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &Context<'_>,
+        half: Half,
+        taken: &Taken,
+    ) -> Poll<Option<Event<'static>>> {
+        let cx = &mut Context::from_waker(self.wakers.join(half, cx.waker()));
+        let transport = &mut self.transport;
+        let polled = match (&mut self.input, taken) {
+            (Input::Lent | Input::Ended, _) => return Poll::Pending,
+            (Input::Unread(chunk), &Taken::Incomplete(missing)) => {
+                if chunk.room(missing).len() < missing {
+                    *chunk = ThreadChunk::with_room(chunk.unread());
+                }
+                let polled = transport.poll_read(cx, chunk.room(missing));
+                if polled.is_pending() {
+                    // The message is gathered then, so that a peer that takes its time holds no block.
+                    self.connection.handle_input(chunk.unread());
+                    self.input = Input::Watched;
+                }
+                polled
+            }
+            // A bounded number of frames was taken in; there are more.
+            (Input::Unread(_), _) => {
+                self.turns = self.turns.saturating_add(READ_TURNS);
+                return Poll::Ready(None);
+            }
+            (Input::Empty | Input::Watched, _) => {
+                let polled = self
+                    .connection
+                    .direct_buffer()
+                    .map(|mut buffer| transport.poll_read_direct(cx, &mut buffer));
+                if let Some(polled) = polled {
+                    let read = ready!(polled);
+                    return Poll::Ready(
+                        self.has_read(read).and_then(|_| self.connection.handle_direct()),
+                    );
+                }
+                let mut chunk = ThreadChunk::borrow();
+                let polled = transport.poll_read(cx, chunk.room(1));
+                self.input = match polled {
+                    Poll::Ready(_) => Input::Unread(chunk),
+                    Poll::Pending => Input::Watched,
+                };
+                polled
+            }
+        };
+        let read = ready!(polled);
+        if let Some(len) = self.has_read(read)
+            && let Input::Unread(chunk) = &mut self.input
+        {
+            chunk.filled(len);
+        }
+        Poll::Ready(None)
+    }
+
+    /// Takes in how a read ended; the number of bytes, if there are any.
+    fn has_read(&mut self, read: io::Result<usize>) -> Option<usize> {
+        match read {
+            Ok(0) => self.input_ended(|connection| connection.handle_eof()),
+            Ok(len) => {
+                self.turns = self.turns.saturating_add(READ_TURNS);
+                return Some(len);
+            }
+            Err(error) => self.input_ended(|connection| connection.handle_transport_error(error)),
+        }
+        None
+    }
+
+    fn input_ended(&mut self, tell: impl FnOnce(&mut Connection)) {
+        // A frame that lacks its end stays so.
+        if let Input::Unread(chunk) = &mut self.input
+            && !chunk.is_empty()
+        {
+            self.connection.handle_input(chunk.unread());
+        }
+        self.input = Input::Ended;
+        tell(&mut self.connection);
+    }
+}
+
+impl<T, C> Driver<T, C> {
+    /// The message of this kind that lies in the chunk.
+    #[inline]
+    pub(crate) fn take_whole(&mut self, kind: Opcode) -> Message {
+        let Input::Unread(chunk) = &mut self.input else { return Message::binary(Bytes::new()) };
+        let message = match kind {
+            Opcode::Text => Message::Text(chunk.take_text()),
+            _ => Message::Binary(chunk.take_bytes()),
+        };
+        self.put_away();
+        message
+    }
+
+    /// The event as a message of its own; gives back the chunk, or all of it that is not needed.
+    pub(crate) fn take(&mut self, located: Located) -> Message {
+        let Input::Unread(chunk) = &mut self.input else { return owned(located) };
+        let message = match located {
+            Located::Text => Message::Text(chunk.take_text()),
+            Located::Binary => Message::Binary(chunk.take_bytes()),
+            Located::Ping => Message::Ping(chunk.take_bytes()),
+            Located::Pong => Message::Pong(chunk.take_bytes()),
+            located => owned(located),
+        };
+        self.put_away();
+        message
+    }
+
+    /// Lends the chunk in which an event lies.
+    pub(crate) fn lend(&mut self) -> Option<ThreadChunk> {
+        match mem::replace(&mut self.input, Input::Lent) {
+            Input::Unread(chunk) => Some(chunk),
+            input => {
+                self.input = input;
+                None
+            }
+        }
+    }
+
+    /// Gives back a chunk that is used up, or that has little left for the application to take.
+    #[inline]
+    pub(crate) fn put_away(&mut self) {
+        if let Input::Unread(chunk) = &mut self.input
+            && chunk.unread_len() <= SMALL_REST
+        {
+            if chunk.is_empty() {
+                self.input = Input::Watched;
+            } else {
+                chunk.give_back_the_rest();
+            }
+        }
+    }
+
+    /// Takes back the chunk that was lent.
+    pub(crate) fn take_back(&mut self, chunk: ThreadChunk) {
+        self.input = if chunk.is_empty() { Input::Watched } else { Input::Unread(chunk) };
+    }
+}
+
+fn owned(located: Located) -> Message {
+    match located {
+        Located::Owned(event) => event.into(),
+        _ => unreachable!("what lies in a chunk is taken while the chunk is there"),
+    }
+}

@@ -1,0 +1,197 @@
+//! Halves that send: they wait for room or until all has left, and look meanwhile at what came.
+
+use core::task::{Context, Poll, ready};
+
+use super::{
+    Driver, Input,
+    receiving::{Taken, Takes},
+};
+use crate::{
+    connection::{Error, Judge},
+    socket::{
+        io::{Timer, Transport},
+        wakers::Half,
+    },
+};
+
+/// From so many queued bytes on they are written without being asked for, so that they are still in the
+/// processor's cache.
+const WRITE_MARK: usize = 64 * 1024;
+
+/// How much a half that sends has taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// All that came, so that silence may be judged.
+    All,
+    /// There may be more.
+    Some,
+    /// Nothing: it is for whoever receives.
+    Nothing,
+}
+
+/// How long whoever sends waits for a transport that takes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Until the peer's Close frame is seen: nobody will read what waits.
+    UntilClosed,
+    /// Until all has left, or time ends the wait. What came before that Close frame may still be on its
+    /// way to the queue: combinators hold a message while they wait for room, and lose it with an error.
+    UntilSent,
+}
+
+impl<T: Transport, C: Timer> Driver<T, C> {
+    /// Takes in what a half that sends may take in: control frames, up to the next message, of one read.
+    fn look(&mut self, cx: &Context<'_>, half: Half) -> Looked {
+        // What stands behind a message that was handed out came with it, and is the receiver's.
+        let takes = self.senders_take;
+        let may_read = match self.input {
+            Input::Unread(_) => takes == Takes::Nothing,
+            Input::Empty | Input::Watched => {
+                takes == Takes::Nothing || !self.connection.is_within_message()
+            }
+            Input::Lent | Input::Ended => false,
+        };
+        if !may_read {
+            return Looked::Nothing;
+        }
+        if !matches!(self.input, Input::Unread(_))
+            && self.poll_read(cx, half, &Taken::All).is_pending()
+        {
+            return Looked::All;
+        }
+        let _ = self.take_in(cx, half, takes);
+        if let Input::Unread(chunk) = &mut self.input
+            && takes == Takes::Control
+        {
+            // A message, which may lie there for long.
+            chunk.give_back_the_rest();
+        }
+        self.wakers.call_others(half);
+        Looked::Some
+    }
+
+    /// Sends what is queued and keeps the deadlines meanwhile, for a half that sends.
+    pub(crate) fn poll_flush(
+        &mut self,
+        cx: &Context<'_>,
+        half: Half,
+        patience: Patience,
+    ) -> Poll<Result<(), Error>> {
+        loop {
+            ready!(self.poll_turn(cx, half));
+            if self.poll_transmit(cx, half).is_ready() {
+                self.turns = self.turns.saturating_add(1);
+                self.look_while_sending(cx, half);
+                break;
+            }
+            ready!(self.poll_look(cx, half, patience))?;
+        }
+        self.wakers.went_on(half);
+        // What was discarded has not been sent, although an end in order is no error.
+        let is_lost = self.connection.discarded_bytes() > 0;
+        let error = self.connection.send_error().cloned();
+        Poll::Ready(error.or(is_lost.then_some(Error::Closed)).map_or(Ok(()), Err))
+    }
+
+    /// Whoever only sends looks at what came, and judges silence, although it never has to wait.
+    fn look_while_sending(&mut self, cx: &Context<'_>, half: Half) {
+        if let Input::Watched = self.input {
+            self.input = Input::Empty;
+            return;
+        }
+        // Whoever receives is woken for what comes, and knows more.
+        if self.wakers.receiver_waits() {
+            return;
+        }
+        match self.look(cx, half) {
+            // A deadline that has passed was dealt with then.
+            Looked::All => drop(self.poll_deadline(cx, half, Judge::Reader)),
+            // Nobody receives at present, so nobody answers what came in front of the end.
+            Looked::Some => self.connection.answer_close(),
+            Looked::Nothing => {}
+        }
+        let _ = self.poll_transmit(cx, half);
+    }
+
+    /// Waits for the transport or for what comes, for a half that sends; an error once nobody will read
+    /// what waits. It looks for itself, although somebody else may wait to receive: that may have been
+    /// cancelled since.
+    fn poll_look(
+        &mut self,
+        cx: &Context<'_>,
+        half: Half,
+        patience: Patience,
+    ) -> Poll<Result<(), Error>> {
+        // Where nobody receives, nobody has anything in hand.
+        let patience = match self.senders_take {
+            Takes::Nothing => Patience::UntilClosed,
+            _ => patience,
+        };
+        let looked = match patience {
+            Patience::UntilClosed => self.look(cx, half),
+            Patience::UntilSent => Looked::Nothing,
+        };
+        if patience == Patience::UntilClosed && self.connection.peer_reads_no_more() {
+            self.connection.answer_close();
+            self.wakers.went_on(half);
+            return Poll::Ready(Err(self.why_closed()));
+        }
+        let judge = match looked {
+            Looked::Some => return Poll::Ready(Ok(())),
+            Looked::All => Judge::Reader,
+            Looked::Nothing => Judge::Sender,
+        };
+        self.poll_deadline(cx, half, judge).map(Ok)
+    }
+
+    /// Waits until a message of `len` bytes may be queued.
+    pub(crate) fn poll_room(
+        &mut self,
+        cx: &Context<'_>,
+        half: Half,
+        len: usize,
+        patience: Patience,
+    ) -> Poll<Result<(), Error>> {
+        while self.connection.takes_messages() && !self.connection.has_room_for(len) {
+            ready!(self.poll_turn(cx, half));
+            if self.poll_transmit(cx, half).is_pending() && !self.connection.has_room_for(len) {
+                ready!(self.poll_look(cx, half, patience))?;
+            }
+        }
+        self.wakers.went_on(half);
+        let takes = self.connection.takes_messages();
+        Poll::Ready(if takes { Ok(()) } else { Err(self.why_closed()) })
+    }
+
+    /// Finishes the closing handshake for a half that sends. Messages that nobody takes stand before the
+    /// peer's Close frame; time ends the wait then.
+    pub(crate) fn poll_closed(&mut self, cx: &Context<'_>, half: Half) -> Poll<()> {
+        loop {
+            let looked = self.look(cx, half);
+            let _ = self.poll_transmit(cx, half);
+            if self.poll_end(cx, half) {
+                let _ = self.hand_out(half, None);
+                return Poll::Ready(());
+            }
+            ready!(self.poll_turn(cx, half));
+            match looked {
+                Looked::Some => {}
+                Looked::All => ready!(self.poll_deadline(cx, half, Judge::Reader)),
+                Looked::Nothing => ready!(self.poll_deadline(cx, half, Judge::Sender)),
+            }
+        }
+    }
+
+    /// Writes if much is queued, without waiting.
+    #[inline]
+    pub(crate) fn write_early(&mut self, cx: &Context<'_>, half: Half) {
+        if self.connection.encoded_bytes() >= WRITE_MARK {
+            let _ = self.poll_transmit(cx, half);
+            self.wakers.went_on(half);
+        }
+    }
+
+    pub(crate) fn why_closed(&self) -> Error {
+        self.connection.send_error().cloned().unwrap_or(Error::Closed)
+    }
+}
