@@ -97,13 +97,13 @@ pub async fn connect_with(
 /// # Errors
 ///
 /// As [`connect_with`].
-pub async fn connect_on<S: Socket>(
+pub fn connect_on<S: Socket>(
     client: &Client,
     request: impl Into<Request>,
     stream: S,
-) -> Result<(WebSocket<S>, http::Response<()>), Error> {
+) -> impl Future<Output = Result<(WebSocket<S>, http::Response<()>), Error>> {
     let (timer, deadline) = opening::begin(client.config());
-    opening::connect_on(client, request, AsyncStdIo::new(stream), timer, deadline).await
+    opening::connect_on(client, request, AsyncStdIo::new(stream), timer, deadline)
 }
 
 /// How to reach a server: TCP.
@@ -137,12 +137,12 @@ impl Connector {
     /// # Errors
     ///
     /// As [`connect_with`].
-    pub async fn connect(
+    pub fn connect(
         &self,
         client: &Client,
         request: impl Into<Request>,
-    ) -> Result<(WebSocket, http::Response<()>), Error> {
-        opening::connect(self, client, request).await
+    ) -> impl Future<Output = Result<(WebSocket, http::Response<()>), Error>> {
+        opening::connect(self, client, request)
     }
 }
 

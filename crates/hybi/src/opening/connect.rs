@@ -27,14 +27,19 @@ use crate::{
 /// # Errors
 ///
 /// As [`connect_anew`]; [`Error::Opening`] for the steps before the handshake, or what [`Dial::tls`] says.
-pub async fn connect<D: Dial>(
+// Not an `async fn`, nor are the others: a task would keep room for all of connecting, for as long as the
+// connection lasts.
+#[expect(clippy::type_complexity, reason = "what an `async fn` gives, written out")]
+pub fn connect<D: Dial>(
     dial: &D,
     client: &Client,
     request: impl Into<Request>,
-) -> Result<(WebSocket<D::Transport, D::Timer>, http::Response<()>), Error> {
-    let deadline = client.config().handshake_deadline(dial.timer().now());
-    let (client, uri) = client.prepare(request)?;
-    attempt(client, &uri, deadline, || reach(dial, &uri, deadline)).await
+) -> impl Future<Output = Result<(WebSocket<D::Transport, D::Timer>, http::Response<()>), Error>> {
+    Box::pin(async move {
+        let deadline = client.config().handshake_deadline(dial.timer().now());
+        let (client, uri) = client.prepare(request)?;
+        attempt(client, &uri, deadline, || reach(dial, &uri, deadline)).await
+    })
 }
 
 /// Opens a connection as client on a transport that `connect` makes, and on another if the server refuses
@@ -62,17 +67,19 @@ pub async fn connect<D: Dial>(
 ///
 /// As [`connect_on`], for the first attempt that was refused with a list of versions, or else for the
 /// last one; what `connect` fails of ends them.
-pub async fn connect_anew<T: Transport, C: Timer, F>(
+pub fn connect_anew<T: Transport, C: Timer, F>(
     client: &Client,
     request: impl Into<Request>,
     deadline: Instant,
     connect: impl FnMut() -> F,
-) -> Result<(WebSocket<T, C>, http::Response<()>), Error>
+) -> impl Future<Output = Result<(WebSocket<T, C>, http::Response<()>), Error>>
 where
     F: Future<Output = Result<(T, C), Error>>,
 {
-    let (client, uri) = client.prepare(request)?;
-    attempt(client, &uri, deadline, connect).await
+    Box::pin(async move {
+        let (client, uri) = client.prepare(request)?;
+        attempt(client, &uri, deadline, connect).await
+    })
 }
 
 /// Attempts to open a connection, over and over while the client falls back.
@@ -131,15 +138,17 @@ where
 /// [`Error::Timeout`]. The transport is dropped. A refusal holds the response: its body is what
 /// came within a second after its head, since servers are known that neither say how long it is
 /// nor end the transport.
-pub async fn connect_on<T: Transport, C: Timer>(
+pub fn connect_on<T: Transport, C: Timer>(
     client: &Client,
     request: impl Into<Request>,
     transport: T,
     timer: C,
     deadline: Instant,
-) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
-    let (client, uri) = client.prepare(request)?;
-    open(&client, &uri, Wire::new(transport, timer, deadline)).await
+) -> impl Future<Output = Result<(WebSocket<T, C>, http::Response<()>), Error>> {
+    Box::pin(async move {
+        let (client, uri) = client.prepare(request)?;
+        open(&client, &uri, Wire::new(transport, timer, deadline)).await
+    })
 }
 
 async fn open<T: Transport, C: Timer>(
