@@ -127,27 +127,28 @@ impl Wakers {
             Half::Send(0) => self.send.waits(waker),
             Half::Send(id) => self.several.get_or_insert_default().sender(id).waits(waker),
         };
+        // A waker need not know its own clone again, so its own slot is not asked.
         let alone = self.several.is_none()
-            && self.receive.is_served_by(waker)
-            && self.send.is_served_by(waker);
-        if alone { waker } else { self.join_others(is_new, waker) }
+            && (half == Half::Receive || self.receive.is_served_by(waker))
+            && (half == Half::Send(0) || self.send.is_served_by(waker));
+        if alone { waker } else { self.join_others(half, is_new, waker) }
     }
 
     #[inline(never)]
-    fn join_others<'a>(&'a mut self, is_new: bool, waker: &'a Waker) -> &'a Waker {
+    fn join_others<'a>(&'a mut self, half: Half, is_new: bool, waker: &'a Waker) -> &'a Waker {
         let several = self.several.get_or_insert_default();
         if is_new {
             several.all = None;
         }
         let slots = || {
-            let senders = several.senders.iter().map(|(_, slot)| slot);
-            senders.chain([&self.receive, &self.send])
+            let senders = several.senders.iter().map(|(id, slot)| (Half::Send(*id), slot));
+            senders.chain([(Half::Receive, &self.receive), (Half::Send(0), &self.send)])
         };
-        if slots().all(|slot| slot.is_served_by(waker)) {
+        if slots().all(|(other, slot)| other == half || slot.is_served_by(waker)) {
             return waker;
         }
         if several.all.is_none() {
-            let wakers = slots().filter_map(|slot| slot.waker.clone()).collect();
+            let wakers = slots().filter_map(|(_, slot)| slot.waker.clone()).collect();
             several.all = Some(Arc::new(All(wakers)).into());
         }
         several.all.as_ref().unwrap_or(waker)
