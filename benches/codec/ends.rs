@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use fastwebsockets::FragmentCollector;
-use hybi_benches::memory::Memory;
+use hybi_benches::memory::{Memory, Still};
 use hybi_frame::Role;
-use hybi_tokio::{Connection, Negotiated, TokioIo, TokioTimer};
+use hybi_tokio::{Connection, Negotiated, TokioIo};
 
-pub(crate) fn hybi(role: Role, memory: Memory<'_>) -> hybi_tokio::WebSocket<Memory<'_>> {
+pub(crate) fn hybi(role: Role, memory: Memory<'_>) -> hybi::WebSocket<TokioIo<Memory<'_>>, Still> {
     let connection = Connection::new(role, Negotiated::default(), Arc::default());
-    hybi_tokio::WebSocket::new(connection, TokioIo::new(memory), TokioTimer::default())
+    hybi::WebSocket::new(connection, TokioIo::new(memory), Still::default())
 }
 
 pub(crate) fn tungstenite(role: Role, memory: Memory<'_>) -> tungstenite::WebSocket<Memory<'_>> {
