@@ -16,6 +16,7 @@ mod lending;
 mod memory;
 mod new_api;
 mod only_sending;
+mod random;
 mod silence;
 mod slices;
 mod transport_end;
