@@ -4,7 +4,7 @@
 use core::{pin::pin, task::Poll};
 
 use futures_util::{SinkExt as _, StreamExt as _, future::join};
-use hybi::{Config, Endpoint, Error, Message, Outgoing, Role, State, Version};
+use hybi::{CloseCode, Config, Endpoint, Error, Message, Outgoing, Role, State, Version};
 
 use crate::{
     support::{
@@ -159,6 +159,22 @@ fn either_half_answers_pings_and_sees_the_end() {
             );
             assert!(receiver.close_status().is_some() && sender.close_status().is_some(), "{what}");
         }
+    }
+}
+
+/// A Close frame that came with a message is the receiver's, who has the message in hand. Once our last
+/// word is queued, whoever waits for the end takes it.
+#[test]
+fn who_closes_sees_a_close_frame_behind_a_message_in_hand() {
+    for (role, version) in everyone().filter(|(_, version)| *version != Version::HIXIE_75) {
+        let what = format!("{role:?} {version:?}");
+        let (mut sender, mut receiver, mut world) = halves(role, version, quiet(), usize::MAX);
+        world.peer.say([text(0), Message::Close(None)]);
+        assert_eq!(run(receiver.recv(), || {}).expect("open"), Some(text(0)), "{what}");
+        let closing = sender.close(CloseCode::NORMAL, "");
+        let status = run(closing, || world.peer.step(usize::MAX)).expect("an end in order");
+        assert!(status.is_clean(), "{what}: {status:?}");
+        assert!(run(receiver.recv(), || {}).expect("an end in order").is_none(), "{what}");
     }
 }
 

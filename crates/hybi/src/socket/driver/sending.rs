@@ -42,10 +42,16 @@ pub(crate) enum Patience {
 impl<T: Transport, C: Timer> Driver<T, C> {
     /// Takes in what a half that sends may take in: control frames, up to the next message, of one read.
     fn look(&mut self, cx: &Context<'_>, half: Half) -> Looked {
-        // What stands behind a message that was handed out came with it, and is the receiver's.
+        // What stands behind a message that was handed out came with it, and is the receiver's: it may
+        // have the answer in hand. Once our last word is queued, nobody has an answer any more.
         let takes = self.senders_take;
-        let may_read = match self.input {
-            Input::Unread(_) => takes == Takes::Nothing,
+        let nobody_answers =
+            !self.connection.takes_messages() && !self.connection.config().show_control_frames;
+        let may_read = match &mut self.input {
+            Input::Unread(chunk) => {
+                takes == Takes::Nothing
+                    || nobody_answers && self.connection.next_is_control(chunk.unread())
+            }
             Input::Empty | Input::Watched => {
                 takes == Takes::Nothing || !self.connection.is_within_message()
             }
