@@ -34,15 +34,14 @@ impl Connection {
         compress: Compress,
         prepared: Option<&Prepared>,
     ) {
+        let whole = self.config.fragment_size.is_none_or(|size| payload.len() <= size);
+        // What is shared is the payload of a single frame.
+        let prepared = prepared.filter(|_| whole);
         if payload.len() > Chain::ENCODE_SLICE {
-            let whole = self.config.fragment_size.is_none_or(|size| payload.len() <= size);
-            let prepared = prepared.filter(|_| whole).cloned();
-            return self.start_work(opcode, payload.into_owned(), compress, prepared);
+            return self.start_work(opcode, payload.into_owned(), compress, prepared.cloned());
         }
         self.deadlines.coded();
-        let whole = self.config.fragment_size.is_none_or(|size| payload.len() <= size);
         if let Some(prepared) = prepared
-            && whole
             && let Some((rsv, encoded)) = self.shared_encoding(&payload, compress, prepared)
         {
             return self.queue_frame(true, rsv, opcode, Payload::Owned(encoded));

@@ -281,10 +281,9 @@ impl Connection {
                 Ok(ours) => ours,
                 Err(shared) => return self.queue_copied(fin, rsv, opcode, &shared),
             };
-            masking_key = self.masking_key();
-            if let Some(key) = masking_key {
-                apply_mask(&mut ours, key, 0);
-            }
+            let key = self.next_key();
+            apply_mask(&mut ours, key, 0);
+            masking_key = Some(key);
             payload = ours.freeze();
         }
         let payload_len = payload.len() as u64;
