@@ -9,7 +9,7 @@ use hybi_frame::{Located, Opcode};
 
 use super::{
     access::Access,
-    driver::{Driver, Takes},
+    driver::{Driver, Takes, kind},
     io::{Timer, Transport},
     pool::ThreadChunk,
     wakers::Half,
@@ -35,14 +35,10 @@ impl Held {
     }
 
     fn hold<T, C>(driver: &mut Driver<T, C>, located: Located) -> Self {
-        let kind = match located {
-            Located::Text => Opcode::Text,
-            Located::Binary => Opcode::Binary,
-            Located::Ping => Opcode::Ping,
-            Located::Pong => Opcode::Pong,
-            Located::Owned(event) => return Self::Owned(Box::new(event.into())),
-        };
-        Self::lend(driver, kind)
+        match kind(located) {
+            Ok(kind) => Self::lend(driver, kind),
+            Err(event) => Self::Owned(Box::new(event.into())),
+        }
     }
 
     /// Holds the message of this kind that lies in the chunk.
@@ -73,7 +69,7 @@ pub(super) fn poll_recv<T: Transport, C: Timer>(
     access.with(|driver| {
         held.give_back(driver);
         if let Some(kind) = driver.whole_message(Half::Receive) {
-            return Poll::Ready(Ok(Some(driver.take_whole(kind))));
+            return Poll::Ready(Ok(Some(driver.take_lying(kind))));
         }
         Poll::Ready(match ready!(driver.poll_event(cx, Half::Receive, Takes::Message)) {
             Some(located) => Ok(Some(driver.take(located))),

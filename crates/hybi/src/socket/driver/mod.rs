@@ -18,7 +18,10 @@ mod sending;
 use core::task::{Context, Poll, ready};
 use std::io::{self, IoSlice};
 
-pub(crate) use self::{receiving::Takes, sending::Patience};
+pub(crate) use self::{
+    receiving::{Takes, kind},
+    sending::Patience,
+};
 use super::{
     io::{Timer, Transport},
     pool::ThreadChunk,

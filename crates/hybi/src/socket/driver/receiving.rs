@@ -81,23 +81,16 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         half: Half,
         takes: Takes,
     ) -> Poll<Option<Located>> {
-        let mut was_receiving = self.connection.is_receiving();
         loop {
             let taken = match self.take_in(cx, half, takes) {
                 Taken::Event(located) => return self.hand_out(half, Some(located)),
                 taken => taken,
             };
-            // Who waits to send, waits for nobody then.
-            if mem::replace(&mut was_receiving, self.connection.is_receiving())
-                && !self.connection.is_receiving()
-            {
-                self.wakers.call_others(half);
-            }
             // Blocked or not, reading goes on: if both peers waited for the other to read, none
             // ever would.
             let _ = self.poll_transmit(cx, half);
-            if self.connection.peer_reads_no_more() {
-                // Those who send may have looked before the end was taken in, and wait for room.
+            if !self.connection.is_receiving() {
+                // Those who send may have looked before the end was taken in, and wait for nobody then.
                 self.wakers.call_others(half);
             }
             if self.connection.owes_close() {
@@ -292,30 +285,30 @@ impl<T: Transport, C: Timer> Driver<T, C> {
 }
 
 impl<T, C> Driver<T, C> {
-    /// The message of this kind that lies in the chunk.
+    /// The event of this kind that lies in the chunk, as a message of its own; gives back the chunk, or all
+    /// of it that is not needed.
     #[inline]
-    pub(crate) fn take_whole(&mut self, kind: Opcode) -> Message {
+    pub(crate) fn take_lying(&mut self, kind: Opcode) -> Message {
         let Input::Unread(chunk) = &mut self.input else { return Message::binary(Bytes::new()) };
         let message = match kind {
             Opcode::Text => Message::Text(chunk.take_text()),
+            Opcode::Ping => Message::Ping(chunk.take_bytes()),
+            Opcode::Pong => Message::Pong(chunk.take_bytes()),
             _ => Message::Binary(chunk.take_bytes()),
         };
         self.put_away();
         message
     }
 
-    /// The event as a message of its own; gives back the chunk, or all of it that is not needed.
+    /// The same, wherever it lies.
     pub(crate) fn take(&mut self, located: Located) -> Message {
-        let Input::Unread(chunk) = &mut self.input else { return owned(located) };
-        let message = match located {
-            Located::Text => Message::Text(chunk.take_text()),
-            Located::Binary => Message::Binary(chunk.take_bytes()),
-            Located::Ping => Message::Ping(chunk.take_bytes()),
-            Located::Pong => Message::Pong(chunk.take_bytes()),
-            located => owned(located),
-        };
-        self.put_away();
-        message
+        match kind(located) {
+            Ok(kind) => self.take_lying(kind),
+            Err(event) => {
+                self.put_away();
+                event.into()
+            }
+        }
     }
 
     /// Lends the chunk in which an event lies.
@@ -349,9 +342,13 @@ impl<T, C> Driver<T, C> {
     }
 }
 
-fn owned(located: Located) -> Message {
+/// What an event is that lies in the chunk; one that does not comes back.
+pub(crate) fn kind(located: Located) -> Result<Opcode, Event<'static>> {
     match located {
-        Located::Owned(event) => event.into(),
-        _ => unreachable!("what lies in a chunk is taken while the chunk is there"),
+        Located::Text => Ok(Opcode::Text),
+        Located::Binary => Ok(Opcode::Binary),
+        Located::Ping => Ok(Opcode::Ping),
+        Located::Pong => Ok(Opcode::Pong),
+        Located::Owned(event) => Err(event),
     }
 }
