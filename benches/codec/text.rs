@@ -2,7 +2,7 @@
 
 use hybi_benches::{Contender, compare, print_row};
 use hybi_frame::{
-    Assembled, FrameDecoder, FrameRules, Limits, MaskingKey, MessageAssembler, Opcode, Role, Rsv,
+    Event, FrameDecoder, FrameRules, Limits, MaskingKey, MessageAssembler, Opcode, Role, Rsv,
     encode_frame,
 };
 
@@ -44,7 +44,7 @@ fn check(name: &str, text: &[u8], mut wire: Vec<u8>) {
     let mut decoder = FrameDecoder::new(Role::Server, rules, limits);
     let (_, part) = decoder.decode(&mut wire).expect("valid");
     let message = MessageAssembler::new(rules, limits).push(part.expect("whole")).expect("valid");
-    let Some(Assembled::Text(checked)) = message else { panic!("no {name} text") };
+    let Some(Event::Text(checked)) = message else { panic!("no {name} text") };
     assert!(checked.as_bytes() == text, "{name}");
 }
 

@@ -11,8 +11,8 @@ use bytes::BufMut;
 use hybi_benches::memory::Memory;
 use hybi_benches::{Contender, compare, print_row};
 use hybi_frame::{
-    Assembled, FrameDecoder, FrameHeader, FramePart, FrameRules, Limits, MaskingKey,
-    MessageAssembler, Opcode, Role, Rsv, encode_frame,
+    Event, FrameDecoder, FrameHeader, FramePart, FrameRules, Limits, MaskingKey, MessageAssembler,
+    Opcode, Role, Rsv, encode_frame,
 };
 use hybi_legacy::{FrameCodec, Terms, Version};
 
@@ -215,8 +215,8 @@ impl Receiver {
         };
         self.at %= self.wire.len();
         match assembled.expect("valid") {
-            Some(Assembled::Binary(bytes)) => take(&bytes),
-            Some(Assembled::Text(text)) => take(text.as_bytes()),
+            Some(Event::Binary(bytes)) => take(&bytes),
+            Some(Event::Text(text)) => take(text.as_bytes()),
             _ => return false,
         }
         true

@@ -15,7 +15,7 @@
 //! # #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))] {
 //! use hybi_compression::{Chain, Compress, Deflate, Extensions};
 //! use hybi_frame::{
-//!     Assembled, FrameDecoder, FrameRules, Limits, MessageAssembler, Opcode, Role, encode_frame,
+//!     Event, FrameDecoder, FrameRules, Limits, MessageAssembler, Opcode, Role, encode_frame,
 //! };
 //! use hybi_handshake::Version;
 //!
@@ -42,7 +42,7 @@
 //! let mut assembler = MessageAssembler::new(rules, limits);
 //! let (_, part) = decoder.decode(&mut wire)?;
 //! let message = assembler.push_decoded(part.expect("a frame"), &mut client)?;
-//! let Some(Assembled::Text(received)) = message else { panic!("a message") };
+//! let Some(Event::Text(received)) = message else { panic!("a message") };
 //! assert_eq!(*received, *text);
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -9,7 +9,7 @@ mod support;
 use flate2::{Compress as Deflater, Compression, FlushCompress};
 use hybi_compression::Deflate;
 use hybi_frame::{CloseCode, Limits, Opcode, Role, Rsv, encode_frame};
-use support::endpoint::{Endpoint, Event, every_payload_extension, key};
+use support::endpoint::{Endpoint, Told, every_payload_extension, key};
 use support::text::{noise, record};
 
 /// Under each extension, both roles, with takeover and without.
@@ -93,7 +93,7 @@ fn a_tail_left_on_is_read_as_if_it_were_taken_off() {
                             .receive(chunk)
                             .unwrap_or_else(|error| panic!("{context}: {error}"));
                     }
-                    assert!(receiver.events == [Event::Binary(message.clone())], "{context}");
+                    assert!(receiver.events == [Told::Binary(message.clone())], "{context}");
                     receiver.events.clear();
                     if parked {
                         receiver.chain.park();

@@ -16,7 +16,7 @@ use crate::located::Located;
 use crate::mask;
 use crate::message::MessageAssembler;
 use crate::opcode::Opcode;
-use crate::payload::{Assembled, Payload, TextPayload};
+use crate::payload::{Event, Payload, TextPayload};
 use crate::utf8::{Utf8Bytes, checked_text};
 use crate::whole::Kind;
 
@@ -215,7 +215,7 @@ impl Chunk {
     pub fn decode(
         &mut self,
         max: usize,
-        f: impl for<'a> FnOnce(&'a mut [u8]) -> (usize, Option<Assembled<'a>>),
+        f: impl for<'a> FnOnce(&'a mut [u8]) -> (usize, Option<Event<'a>>),
     ) -> Option<Located> {
         self.lent = Lent::Nothing;
         let start = self.start;
@@ -234,16 +234,16 @@ impl Chunk {
         };
         let event = event?;
         let (located, lent) = match &event {
-            Assembled::Text(TextPayload::Borrowed(text)) => {
+            Event::Text(TextPayload::Borrowed(text)) => {
                 (Located::Text, place(text.as_bytes()).map(Lent::Text))
             }
-            Assembled::Binary(Payload::Borrowed(payload)) => {
+            Event::Binary(Payload::Borrowed(payload)) => {
                 (Located::Binary, place(payload).map(Lent::Bytes))
             }
-            Assembled::Ping(Payload::Borrowed(payload)) => {
+            Event::Ping(Payload::Borrowed(payload)) => {
                 (Located::Ping, place(payload).map(Lent::Bytes))
             }
-            Assembled::Pong(Payload::Borrowed(payload)) => {
+            Event::Pong(Payload::Borrowed(payload)) => {
                 (Located::Pong, place(payload).map(Lent::Bytes))
             }
             _ => return Some(Located::Owned(event.into_owned())),
@@ -381,12 +381,12 @@ impl Chunk {
     /// long. Nothing is copied, zeroed or allocated.
     ///
     /// ```
-    /// use hybi_frame::{Assembled, Chunk, Payload};
+    /// use hybi_frame::{Event, Chunk, Payload};
     ///
     /// let mut chunk = Chunk::new();
     /// chunk.filled(5000);
     /// chunk.decode(usize::MAX, |bytes| {
-    ///     (bytes.len(), Some(Assembled::Binary(Payload::Borrowed(bytes))))
+    ///     (bytes.len(), Some(Event::Binary(Payload::Borrowed(bytes))))
     /// });
     /// let message = chunk.take_bytes();
     /// assert!(!chunk.reclaim(), "a part of it is held");

@@ -6,7 +6,7 @@
 //! processor.
 //!
 //! ```text
-//!  chunk --FrameDecoder--> FramePart --MessageAssembler--> Assembled
+//!  chunk --FrameDecoder--> FramePart --MessageAssembler--> Event
 //!  &mut [u8]               lent payload                    a message or a control frame
 //!
 //!  payload --encode_frame--> Vec<u8>
@@ -24,7 +24,7 @@
 //! # A receiver
 //!
 //! ```
-//! use hybi_frame::{Assembled, FrameDecoder, FrameError, FrameRules, Limits, MessageAssembler, Role};
+//! use hybi_frame::{Event, FrameDecoder, FrameError, FrameRules, Limits, MessageAssembler, Role};
 //!
 //! # fn main() -> Result<(), FrameError> {
 //! let (rules, limits) = (FrameRules::RFC6455, Limits::default());
@@ -40,8 +40,8 @@
 //!     at += taken;
 //!     let Some(part) = part else { break };
 //!     match assembler.push(part)? {
-//!         Some(Assembled::Text(text)) => seen.push(format!("text {}", &*text)),
-//!         Some(Assembled::Ping(payload)) => seen.push(format!("ping {} byte", payload.len())),
+//!         Some(Event::Text(text)) => seen.push(format!("text {}", &*text)),
+//!         Some(Event::Ping(payload)) => seen.push(format!("ping {} byte", payload.len())),
 //!         _ => {}
 //!     }
 //! }
@@ -88,7 +88,7 @@ pub use mask::{MaskingKey, apply_long_mask, apply_mask, extend_long_masked, exte
 pub use message::{MessageAssembler, PayloadDecoder};
 pub use opcode::{Opcode, Rsv};
 pub use part::FramePart;
-pub use payload::{Assembled, Payload, TextPayload};
+pub use payload::{Event, Payload, TextPayload};
 pub use role::Role;
 pub use rules::{Closing, FrameRules, InvalidUtf8};
 pub use utf8::{DirectBuffer, Utf8Bytes, Utf8Error, Utf8Validator};

@@ -1,20 +1,20 @@
 //! Located: an event that says where it lies, in the chunk or elsewhere (RFC 6455 §5.5, §5.6).
 
-use crate::payload::Assembled;
+use crate::payload::Event;
 
 /// What [`Chunk::decode`](crate::Chunk::decode) found, and where it lies.
 ///
 /// ```
 /// use bytes::Bytes;
-/// use hybi_frame::{Assembled, Chunk, Located};
+/// use hybi_frame::{Event, Chunk, Located};
 ///
 /// /// The payload of a message, to keep; `None` for control frames.
 /// fn keep(chunk: &mut Chunk, located: Located) -> Option<Bytes> {
 ///     match located {
 ///         Located::Text => Some(chunk.take_text().into()),
 ///         Located::Binary => Some(chunk.take_bytes()),
-///         Located::Owned(Assembled::Text(text)) => Some(text.into_owned().into()),
-///         Located::Owned(Assembled::Binary(payload)) => Some(payload.into_owned()),
+///         Located::Owned(Event::Text(text)) => Some(text.into_owned().into()),
+///         Located::Owned(Event::Binary(payload)) => Some(payload.into_owned()),
 ///         _ => None,
 ///     }
 /// }
@@ -31,5 +31,5 @@ pub enum Located {
     /// A Pong whose payload lies in the chunk.
     Pong,
     /// An event that does not lie in the chunk.
-    Owned(Assembled<'static>),
+    Owned(Event<'static>),
 }

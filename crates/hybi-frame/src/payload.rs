@@ -10,21 +10,21 @@ use crate::utf8::Utf8Bytes;
 /// A complete message, or a control frame.
 ///
 /// ```
-/// use hybi_frame::Assembled;
+/// use hybi_frame::Event;
 ///
-/// fn describe(event: &Assembled<'_>) -> String {
+/// fn describe(event: &Event<'_>) -> String {
 ///     match event {
-///         Assembled::Text(text) => format!("text: {}", &**text),
-///         Assembled::Binary(payload) => format!("{} bytes", payload.len()),
-///         Assembled::Ping(_) | Assembled::Pong(_) => "a sign of life".to_owned(),
-///         Assembled::Close(_) => "the end".to_owned(),
+///         Event::Text(text) => format!("text: {}", &**text),
+///         Event::Binary(payload) => format!("{} bytes", payload.len()),
+///         Event::Ping(_) | Event::Pong(_) => "a sign of life".to_owned(),
+///         Event::Close(_) => "the end".to_owned(),
 ///     }
 /// }
-/// assert_eq!(describe(&Assembled::Close(None)), "the end");
+/// assert_eq!(describe(&Event::Close(None)), "the end");
 /// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "the wire format is frozen with these five")]
-pub enum Assembled<'a> {
+pub enum Event<'a> {
     /// A text message.
     Text(TextPayload<'a>),
     /// A binary message.
@@ -37,7 +37,7 @@ pub enum Assembled<'a> {
     Close(Option<CloseFrame>),
 }
 
-impl Assembled<'_> {
+impl Event<'_> {
     /// Whether this is a message, text or binary, and no control frame.
     #[inline]
     #[must_use]
@@ -47,13 +47,13 @@ impl Assembled<'_> {
 
     /// The same to keep: a copy where the payload was lent.
     #[must_use]
-    pub fn into_owned(self) -> Assembled<'static> {
+    pub fn into_owned(self) -> Event<'static> {
         match self {
-            Self::Text(text) => Assembled::Text(TextPayload::Owned(text.into_owned())),
-            Self::Binary(payload) => Assembled::Binary(Payload::Owned(payload.into_owned())),
-            Self::Ping(payload) => Assembled::Ping(Payload::Owned(payload.into_owned())),
-            Self::Pong(payload) => Assembled::Pong(Payload::Owned(payload.into_owned())),
-            Self::Close(frame) => Assembled::Close(frame),
+            Self::Text(text) => Event::Text(TextPayload::Owned(text.into_owned())),
+            Self::Binary(payload) => Event::Binary(Payload::Owned(payload.into_owned())),
+            Self::Ping(payload) => Event::Ping(Payload::Owned(payload.into_owned())),
+            Self::Pong(payload) => Event::Pong(Payload::Owned(payload.into_owned())),
+            Self::Close(frame) => Event::Close(frame),
         }
     }
 }

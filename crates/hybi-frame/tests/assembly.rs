@@ -4,10 +4,10 @@
 mod common;
 
 use bytes::BufMut;
-use common::{Event, Receiver};
+use common::{Receiver, Told};
 use hybi_frame::{
-    Assembled, FrameDecoder, FrameRules, Limits, MaskingKey, MessageAssembler, Opcode, Payload,
-    Role, Rsv, TextPayload, encode_frame,
+    Event, FrameDecoder, FrameRules, Limits, MaskingKey, MessageAssembler, Opcode, Payload, Role,
+    Rsv, TextPayload, encode_frame,
 };
 
 const KEY: MaskingKey = MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]);
@@ -34,9 +34,9 @@ fn a_message_whole_in_a_chunk_is_lent() {
         let (taken, part) = decoder.decode(&mut chunk).expect("valid");
         assert_eq!(taken as u64, place.end.addr() as u64 - place.start.addr() as u64);
         let lent = match assembler.push(part.expect("whole")).expect("valid") {
-            Some(Assembled::Text(TextPayload::Borrowed(text))) => text.as_bytes(),
-            Some(Assembled::Binary(Payload::Borrowed(bytes))) => bytes,
-            Some(Assembled::Ping(Payload::Borrowed(bytes))) => bytes,
+            Some(Event::Text(TextPayload::Borrowed(text))) => text.as_bytes(),
+            Some(Event::Binary(Payload::Borrowed(bytes))) => bytes,
+            Some(Event::Ping(Payload::Borrowed(bytes))) => bytes,
             other => panic!("not lent: {other:?}"),
         };
         assert_eq!(lent, payload);
@@ -72,7 +72,7 @@ fn a_gathered_message_is_handed_over_and_its_memory_with_it() {
     assert_eq!(receiver.assembler.buffered(), 3);
     receiver.chunk(&client_frame(true, Opcode::Ping, b"between")).expect("valid");
     receiver.chunk(&client_frame(true, Opcode::Continuation, b"lo")).expect("valid");
-    let expected = [Event::Ping(b"between".to_vec()), Event::Text("Hello".into())];
+    let expected = [Told::Ping(b"between".to_vec()), Told::Text("Hello".into())];
     assert_eq!(receiver.events, expected);
     assert!(!receiver.assembler.in_message());
     assert_eq!(receiver.assembler.buffered(), 0);
@@ -107,7 +107,7 @@ fn memory_follows_the_bytes_received() {
         let (_, part) = decoder.decode(chunk).expect("valid");
         match assembler.push(part.expect("a part")).expect("valid") {
             None => assert!(assembler.memory() <= (16 * received).min(len)),
-            Some(Assembled::Binary(payload)) => assert_eq!(payload.len(), len),
+            Some(Event::Binary(payload)) => assert_eq!(payload.len(), len),
             other => panic!("{other:?}"),
         }
     }
@@ -128,7 +128,7 @@ fn a_message_pins_little_more_than_its_bytes() {
             let (_, part) = decoder.decode(&mut wire).expect("valid");
             let assembled = assembler.push(part.expect("whole")).expect("valid");
             assembled.map(|assembled| match assembled {
-                Assembled::Binary(payload) => payload.into_owned(),
+                Event::Binary(payload) => payload.into_owned(),
                 other => panic!("{other:?}"),
             })
         };
@@ -141,7 +141,7 @@ fn a_message_pins_little_more_than_its_bytes() {
 }
 
 /// Receives `wire` from reads of `size` bytes, by the direct way whenever it is open.
-fn read_directly(wire: &[u8], limits: Limits, size: usize) -> (Vec<Event>, usize) {
+fn read_directly(wire: &[u8], limits: Limits, size: usize) -> (Vec<Told>, usize) {
     let mut receiver = Receiver::new(Role::Server, RULES, limits);
     let mut wire = wire;
     let mut direct_bytes = 0;
@@ -157,7 +157,7 @@ fn read_directly(wire: &[u8], limits: Limits, size: usize) -> (Vec<Event>, usize
             room.put_slice(&wire[..taken]);
             direct_bytes += taken;
             wire = &wire[taken..];
-            events.extend(assembler.push_direct(decoder).expect("valid").map(Event::from));
+            events.extend(assembler.push_direct(decoder).expect("valid").map(Told::from));
         } else {
             let taken = size.min(wire.len());
             receiver.chunk(&wire[..taken]).expect("valid");
@@ -181,13 +181,13 @@ fn direct_reads_give_what_chunks_give() {
     wire.extend(client_frame(true, Opcode::Continuation, &long[150_000..]));
     wire.extend(client_frame(true, Opcode::Binary, b"small"));
 
-    let text = || Event::Text(String::from_utf8(long.to_vec()).expect("text"));
+    let text = || Told::Text(String::from_utf8(long.to_vec()).expect("text"));
     let expected = [
-        Event::Binary(long[..100_001].to_vec()),
+        Told::Binary(long[..100_001].to_vec()),
         text(),
-        Event::Ping(b"p".to_vec()),
+        Told::Ping(b"p".to_vec()),
         text(),
-        Event::Binary(b"small".to_vec()),
+        Told::Binary(b"small".to_vec()),
     ];
     for size in [999, 16 * 1024, 65_536, usize::MAX] {
         let (events, direct_bytes) = read_directly(&wire, Limits::default(), size);
@@ -231,7 +231,7 @@ fn what_is_read_directly_and_not_taken_in_is_no_part_of_the_message() {
     let mut room = receiver.assembler.direct_buffer(&receiver.decoder).expect("room");
     room.put_slice(&[0xff; 1000]);
     receiver.chunk(&wire[50_000..]).expect("valid");
-    assert_eq!(receiver.events, [Event::Text(String::from_utf8(text).expect("text"))]);
+    assert_eq!(receiver.events, [Told::Text(String::from_utf8(text).expect("text"))]);
 }
 
 #[test]
@@ -245,11 +245,11 @@ fn hybi_07_replaces_what_is_not_text() {
         for chunk in wire.chunks(size.min(wire.len())) {
             receiver.chunk(chunk).expect("nothing fails");
         }
-        let [first, second, Event::Close(Some(close))] = &receiver.events[..] else {
+        let [first, second, Told::Close(Some(close))] = &receiver.events[..] else {
             panic!("{:?}", receiver.events)
         };
-        assert_eq!(*first, Event::Text("a\u{fffd}b".into()));
-        assert_eq!(*second, Event::Text("a漢\u{fffd}".into()));
+        assert_eq!(*first, Told::Text("a\u{fffd}b".into()));
+        assert_eq!(*second, Told::Text("a漢\u{fffd}".into()));
         assert_eq!(close.reason(), "\u{fffd}".repeat(41).as_str(), "cut to 123 bytes");
     }
 }

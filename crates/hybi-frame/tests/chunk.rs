@@ -3,9 +3,9 @@
 mod common;
 
 use bytes::Bytes;
-use common::Event;
+use common::Told;
 use hybi_frame::{
-    Assembled, Chunk, FrameDecoder, FrameError, FrameRules, Limits, Located, MaskingKey,
+    Chunk, Event, FrameDecoder, FrameError, FrameRules, Limits, Located, MaskingKey,
     MessageAssembler, Opcode, Payload, Role, Rsv, TextPayload, encode_frame,
 };
 use hybi_testkit::allocator::{Counting, Meter};
@@ -27,9 +27,7 @@ fn read(chunk: &mut Chunk, bytes: &[u8]) -> usize {
 
 /// Takes `len` bytes for a binary message.
 fn binary(chunk: &mut Chunk, len: usize) -> Option<Located> {
-    chunk.decode(usize::MAX, |bytes| {
-        (len, Some(Assembled::Binary(Payload::Borrowed(&bytes[..len]))))
-    })
+    chunk.decode(usize::MAX, |bytes| (len, Some(Event::Binary(Payload::Borrowed(&bytes[..len])))))
 }
 
 #[test]
@@ -129,7 +127,7 @@ fn lending_and_reading_on_allocate_nothing() {
         while !chunk.is_empty() {
             chunk.decode(1000, |bytes| {
                 let text = str::from_utf8(bytes).expect("it is ASCII");
-                (text.len(), Some(Assembled::Text(TextPayload::Borrowed(text))))
+                (text.len(), Some(Event::Text(TextPayload::Borrowed(text))))
             });
             assert_eq!(chunk.lent_text().len(), 1000);
         }
@@ -140,29 +138,26 @@ fn lending_and_reading_on_allocate_nothing() {
 #[test]
 fn what_does_not_lie_in_the_bytes_consumed_is_owned() {
     let mut chunk = Chunk::holding(b"abcdef");
-    let elsewhere =
-        chunk.decode(6, |_| (1, Some(Assembled::Text(TextPayload::Borrowed("elsewhere")))));
+    let elsewhere = chunk.decode(6, |_| (1, Some(Event::Text(TextPayload::Borrowed("elsewhere")))));
     assert!(matches!(
         elsewhere,
-        Some(Located::Owned(Assembled::Text(text))) if &*text == "elsewhere"
+        Some(Located::Owned(Event::Text(text))) if &*text == "elsewhere"
     ));
     // It could be overwritten, or be read a second time.
-    let unread =
-        chunk.decode(6, |bytes| (2, Some(Assembled::Ping(Payload::Borrowed(&bytes[..3])))));
+    let unread = chunk.decode(6, |bytes| (2, Some(Event::Ping(Payload::Borrowed(&bytes[..3])))));
     assert!(matches!(
         unread,
-        Some(Located::Owned(Assembled::Ping(payload))) if &*payload == b"bcd"
+        Some(Located::Owned(Event::Ping(payload))) if &*payload == b"bcd"
     ));
     assert_eq!(chunk.unread(), b"def");
-    let close = chunk.decode(6, |_| (3, Some(Assembled::Close(None))));
-    assert!(matches!(close, Some(Located::Owned(Assembled::Close(None)))));
+    let close = chunk.decode(6, |_| (3, Some(Event::Close(None))));
+    assert!(matches!(close, Some(Located::Owned(Event::Close(None)))));
 }
 
 #[test]
 fn an_empty_payload_lies_anywhere() {
     let mut chunk = Chunk::holding(b"ab");
-    let located =
-        chunk.decode(2, |bytes| (2, Some(Assembled::Pong(Payload::Borrowed(&bytes[2..])))));
+    let located = chunk.decode(2, |bytes| (2, Some(Event::Pong(Payload::Borrowed(&bytes[2..])))));
     assert!(matches!(located, Some(Located::Pong)));
     assert_eq!(chunk.lent_bytes(), b"");
     assert_eq!(chunk.take_bytes(), Bytes::new());
@@ -225,7 +220,7 @@ fn a_block_of_more_than_a_chunk_is_not_for_a_thread() {
 }
 
 /// What an endpoint made of a stream: events, and the rule that was broken.
-type Seen = (Vec<Event>, Result<(), FrameError>, u64);
+type Seen = (Vec<Told>, Result<(), FrameError>, u64);
 
 /// Receives a stream in a chunk that holds `size` bytes of it at a time; asks for whole messages
 /// first, or not.
@@ -260,10 +255,10 @@ fn receive_in_chunks(
                 return (events, broken, decoder.offset());
             }
             events.extend(located.map(|located| match located {
-                Located::Text => Event::Text(chunk.lent_text().to_owned()),
-                Located::Binary => Event::Binary(chunk.lent_bytes().to_vec()),
-                Located::Ping => Event::Ping(chunk.lent_bytes().to_vec()),
-                Located::Pong => Event::Pong(chunk.lent_bytes().to_vec()),
+                Located::Text => Told::Text(chunk.lent_text().to_owned()),
+                Located::Binary => Told::Binary(chunk.lent_bytes().to_vec()),
+                Located::Ping => Told::Ping(chunk.lent_bytes().to_vec()),
+                Located::Pong => Told::Pong(chunk.lent_bytes().to_vec()),
                 Located::Owned(event) => event.into(),
             }));
         }
@@ -407,9 +402,9 @@ proptest! {
                         let payload = &bytes[at..taken];
                         let event = if text {
                             let text = str::from_utf8(payload).expect("it is ASCII");
-                            Assembled::Text(TextPayload::Borrowed(text))
+                            Event::Text(TextPayload::Borrowed(text))
                         } else {
-                            Assembled::Binary(Payload::Borrowed(payload))
+                            Event::Binary(Payload::Borrowed(payload))
                         };
                         (taken, Some(event))
                     });

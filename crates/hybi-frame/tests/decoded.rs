@@ -2,7 +2,7 @@
 //! gathered and limited (RFC 6455 §5.2, §9, §10.4).
 
 use hybi_frame::{
-    Assembled, ExtensionViolation, FrameDecoder, FrameError, FrameHeader, FrameRules, Limits,
+    Event, ExtensionViolation, FrameDecoder, FrameError, FrameHeader, FrameRules, Limits,
     MessageAssembler, PayloadDecoder, Role, Rsv, Violation,
 };
 
@@ -53,8 +53,8 @@ fn receive(wire: &[u8], step: usize, times: usize) -> Result<Vec<String>, FrameE
             at += taken;
             let Some(part) = part else { continue };
             match assembler.push_decoded(part, &mut Repeat { times })? {
-                Some(Assembled::Text(text)) => messages.push(text.to_string()),
-                Some(Assembled::Ping(_)) => messages.push("ping".to_owned()),
+                Some(Event::Text(text)) => messages.push(text.to_string()),
+                Some(Event::Ping(_)) => messages.push("ping".to_owned()),
                 Some(other) => panic!("{other:?}"),
                 None => {}
             }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Event, receive};
+use common::{Told, receive};
 use hybi_frame::{
     CloseCode, CloseFrame, FrameDecoder, FrameHeader, FrameRules, Limits, MaskingKey, Opcode, Role,
     Rsv, Utf8Bytes, apply_mask, encode_frame,
@@ -11,15 +11,15 @@ use hybi_frame::{
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
-fn events() -> impl Strategy<Value = Event> {
+fn events() -> impl Strategy<Value = Told> {
     let control = || vec(any::<u8>(), 0..=125);
     prop_oneof![
-        "\\PC{0,80}".prop_map(Event::Text),
-        vec(any::<u8>(), 0..400).prop_map(Event::Binary),
-        control().prop_map(Event::Ping),
-        control().prop_map(Event::Pong),
+        "\\PC{0,80}".prop_map(Told::Text),
+        vec(any::<u8>(), 0..400).prop_map(Told::Binary),
+        control().prop_map(Told::Ping),
+        control().prop_map(Told::Pong),
         "[a-zä]{0,60}".prop_map(|reason| {
-            Event::Close(Some(CloseFrame::new(CloseCode::from(4000), reason).expect("fits")))
+            Told::Close(Some(CloseFrame::new(CloseCode::from(4000), reason).expect("fits")))
         }),
     ]
 }
@@ -27,17 +27,17 @@ fn events() -> impl Strategy<Value = Event> {
 /// The stream of an event, a message as fragments that end at `cuts`.
 fn encode(
     out: &mut Vec<u8>,
-    event: &Event,
+    event: &Told,
     cuts: &[usize],
     mut key: impl FnMut() -> Option<MaskingKey>,
 ) {
     let mut body = Vec::new();
     let (opcode, payload) = match event {
-        Event::Text(text) => (Opcode::Text, text.as_bytes()),
-        Event::Binary(payload) => (Opcode::Binary, &payload[..]),
-        Event::Ping(payload) => (Opcode::Ping, &payload[..]),
-        Event::Pong(payload) => (Opcode::Pong, &payload[..]),
-        Event::Close(close) => {
+        Told::Text(text) => (Opcode::Text, text.as_bytes()),
+        Told::Binary(payload) => (Opcode::Binary, &payload[..]),
+        Told::Ping(payload) => (Opcode::Ping, &payload[..]),
+        Told::Pong(payload) => (Opcode::Pong, &payload[..]),
+        Told::Close(close) => {
             close.iter().for_each(|close| close.encode(&mut body));
             (Opcode::Close, &body[..])
         }
@@ -87,7 +87,7 @@ proptest! {
         for (event, cuts) in &sent {
             let key = role.masks_outgoing().then_some(MaskingKey::from_bytes(key));
             encode(&mut wire, event, cuts, || key);
-            let is_control = !matches!(event, Event::Text(_) | Event::Binary(_));
+            let is_control = !matches!(event, Told::Text(_) | Told::Binary(_));
             expected.resize(wire.len(), is_control);
         }
         let rules = FrameRules::RFC6455;

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Event, receive_within};
+use common::{Told, receive_within};
 use hybi_frame::{
     CloseCode, CloseFrame, FrameError, FrameRules, Limits, MaskingKey, Opcode, Role, Rsv,
     encode_frame,
@@ -58,11 +58,11 @@ fn events_encode_to_their_streams() {
             .map(|key| MaskingKey::from_bytes(vectors::hex(key).try_into().expect("four bytes")));
         let mut close = Vec::new();
         let (opcode, payload) = match event {
-            Event::Text(text) => (Opcode::Text, text.as_bytes()),
-            Event::Binary(payload) => (Opcode::Binary, &payload[..]),
-            Event::Ping(payload) => (Opcode::Ping, &payload[..]),
-            Event::Pong(payload) => (Opcode::Pong, &payload[..]),
-            Event::Close(frame) => {
+            Told::Text(text) => (Opcode::Text, text.as_bytes()),
+            Told::Binary(payload) => (Opcode::Binary, &payload[..]),
+            Told::Ping(payload) => (Opcode::Ping, &payload[..]),
+            Told::Pong(payload) => (Opcode::Pong, &payload[..]),
+            Told::Close(frame) => {
                 if let Some(frame) = frame {
                     frame.encode(&mut close);
                 }
@@ -144,7 +144,7 @@ fn receivers(record: &Value) -> Vec<Role> {
     }
 }
 
-fn assert_outcome(record: &Value, version: &str, got: &(Vec<Event>, Result<(), FrameError>)) {
+fn assert_outcome(record: &Value, version: &str, got: &(Vec<Told>, Result<(), FrameError>)) {
     let id = &record["id"];
     let (seen, result) = got;
     assert_eq!(seen, &events(record), "{id} under {version}");
@@ -160,19 +160,19 @@ fn assert_outcome(record: &Value, version: &str, got: &(Vec<Event>, Result<(), F
     }
 }
 
-fn events(record: &Value) -> Vec<Event> {
+fn events(record: &Value) -> Vec<Told> {
     let list = record["events"].as_array().expect("events");
     list.iter().map(expected_event).collect()
 }
 
-fn expected_event(event: &Value) -> Event {
+fn expected_event(event: &Value) -> Told {
     let bytes = || vectors::payload(event);
     match event["type"].as_str() {
-        Some("text") => Event::Text(String::from_utf8(bytes()).expect("text")),
-        Some("binary") => Event::Binary(bytes()),
-        Some("ping") => Event::Ping(bytes()),
-        Some("pong") => Event::Pong(bytes()),
-        Some("close") => Event::Close(event["code"].as_u64().map(|code| {
+        Some("text") => Told::Text(String::from_utf8(bytes()).expect("text")),
+        Some("binary") => Told::Binary(bytes()),
+        Some("ping") => Told::Ping(bytes()),
+        Some("pong") => Told::Pong(bytes()),
+        Some("close") => Told::Close(event["code"].as_u64().map(|code| {
             let body = vectors::hex(event["body_hex"].as_str().expect("body"));
             let reason = event["reason"].as_str().expect("reason");
             assert_eq!(&body[2..], reason.as_bytes());

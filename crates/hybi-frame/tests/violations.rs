@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Event, Receiver, receive_within};
+use common::{Receiver, Told, receive_within};
 use hybi_frame::{FrameDecoder, FrameRules, Limits, Opcode, Role, Rsv, Violation};
 
 /// Frames of a server, as a client receives them, unless the case says otherwise.
@@ -92,7 +92,7 @@ fn section_5_2_lengths_in_their_shortest_form() {
     for rules in [FrameRules::HYBI_07, FrameRules::HYBI_08] {
         let wire = b"\x82\xff\0\0\0\0\0\0\0\x01\0\0\0\0a";
         let (events, result) = receive_within(limits, role, rules, wire.chunks(1));
-        assert_eq!((events, result), (vec![Event::Binary(b"a".to_vec())], Ok(())));
+        assert_eq!((events, result), (vec![Told::Binary(b"a".to_vec())], Ok(())));
     }
 }
 
@@ -206,7 +206,7 @@ fn section_10_4_messages_have_a_limit() {
 
     let three = b"\x02\x02ab\x80\x01c\x82\x03def";
     let (events, result) = receive_within(limits, Role::Client, FrameRules::RFC6455, [&three[..]]);
-    let expected = vec![Event::Binary(b"abc".to_vec()), Event::Binary(b"def".to_vec())];
+    let expected = vec![Told::Binary(b"abc".to_vec()), Told::Binary(b"def".to_vec())];
     assert_eq!((events, result), (expected, Ok(())), "up to the limit, each message anew");
 }
 
@@ -220,7 +220,7 @@ fn section_10_4_fragments_have_a_limit() {
 
     let four = b"\x02\x00\x00\x00\x00\x00\x80\x00\x02\x00\x00\x00\x00\x00\x80\x00";
     let (events, result) = receive_within(limits, Role::Client, FrameRules::RFC6455, [&four[..]]);
-    assert_eq!((events, result), (vec![Event::Binary(vec![]); 2], Ok(())));
+    assert_eq!((events, result), (vec![Told::Binary(vec![]); 2], Ok(())));
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn limits_do_not_concern_control_frames() {
     let limits = Limits::default().with_max_message(1);
     let (events, result) =
         receive_within(limits, Role::Client, FrameRules::RFC6455, [&b"\x89\x04ping"[..]]);
-    assert_eq!((events, result), (vec![Event::Ping(b"ping".to_vec())], Ok(())));
+    assert_eq!((events, result), (vec![Told::Ping(b"ping".to_vec())], Ok(())));
 }
 
 #[test]

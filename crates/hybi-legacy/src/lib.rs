@@ -62,7 +62,7 @@
 //! # Both ends of hixie-76
 //!
 //! ```
-//! use hybi_frame::{Assembled, FrameHeader, Limits, MessageAssembler, Opcode, Role, Rsv};
+//! use hybi_frame::{Event, FrameHeader, Limits, MessageAssembler, Opcode, Role, Rsv};
 //! use hybi_handshake::{ClientRequest, HeadLimits, ServerHandshake, ServerPolicy};
 //! use hybi_legacy::{ClientHandshake, FieldOrder, FrameCodec, ServerAnswer, Version, check};
 //!
@@ -99,7 +99,7 @@
 //! while !chunk.is_empty() {
 //!     let (taken, part) = frames.decode(chunk)?;
 //!     let assembled = part.map(|part| assembler.push(part)).transpose()?.flatten();
-//!     if let Some(Assembled::Text(text)) = assembled {
+//!     if let Some(Event::Text(text)) = assembled {
 //!         received = Some(text.to_string());
 //!     }
 //!     chunk = &mut chunk[taken..];

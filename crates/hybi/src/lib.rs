@@ -82,7 +82,7 @@ pub use http;
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 pub use hybi_compression::Deflate;
 pub use hybi_compression::{Compress, Extensions};
-pub use hybi_frame::{Assembled as Event, CloseCode, CloseFrame, Role, Utf8Bytes};
+pub use hybi_frame::{CloseCode, CloseFrame, Event, Role, Utf8Bytes};
 pub use hybi_handshake::{HandshakeError, HostPolicy, OriginPolicy, Version, WsUri};
 
 pub use connection::{

@@ -5,7 +5,7 @@ use hybi_compression::{Agreed, Chain, Compress, Deflate, DeflateFrame, Extension
 use hybi_frame::{Limits, Role, Rsv};
 use hybi_handshake::Version;
 
-use crate::support::{Event, agree, receive, sample, send};
+use crate::support::{Told, agree, receive, sample, send};
 use crate::user_extension::{Place, sum};
 
 const BOTH: Rsv = Rsv::from_bits(0x60);
@@ -27,7 +27,7 @@ fn round_trip([at_client, at_server]: &[Vec<Agreed>; 2], mixed: bool) {
         for (len, size) in [(0, 5), (1, 5), (300, 1), (300, 77), (4000, 9999), (300, 300)] {
             let message = sample(len);
             send(&mut chain, role, &message, size, mixed, &mut wire);
-            sent.push(Event::Binary(message));
+            sent.push(Told::Binary(message));
         }
         for size in [1, 64, wire.len()] {
             let chunks = wire.chunks(size);

@@ -7,7 +7,7 @@ use hybi_frame::{CloseCode, ExtensionViolation, Limits, Role, Rsv, Violation};
 use hybi_handshake::{ExtensionOffer, HandshakeError, Version};
 use hybi_testkit::vectors::hex;
 
-use crate::support::{Event, agree, answer, confirm, field, receive, sample, send};
+use crate::support::{Told, agree, answer, confirm, field, receive, sample, send};
 
 /// Where a [`Sum`] works.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -166,7 +166,7 @@ fn it_works_over_messages_or_frames() {
                 let chunks = wire.chunks(size);
                 let (events, result) = receive(role.peer(), receiver, Limits::default(), chunks);
                 assert_eq!(result, Ok(()), "{place:?}");
-                let expected = [message.clone(), vec![]].map(Event::Binary);
+                let expected = [message.clone(), vec![]].map(Told::Binary);
                 assert!(events.chunks(2).all(|both| both == expected) && events.len() == 6);
             }
         }
@@ -196,7 +196,7 @@ fn a_broken_rule_of_its_own_closes_with_a_code_of_its_own() {
     bad[4] ^= 1;
     let chunks = [&good[..], &bad[..], &good[..]];
     let (events, result) = receive(Role::Client, &at_client, Limits::default(), chunks);
-    assert_eq!(events, [Event::Binary(b"aj".to_vec())]);
+    assert_eq!(events, [Told::Binary(b"aj".to_vec())]);
     let error = result.unwrap_err();
     assert_eq!(error.close_code().as_u16(), 4001);
     assert_eq!(error.violation(), WRONG);
@@ -215,7 +215,7 @@ fn without_a_bit_of_its_own_every_message_is_its() {
     send(&mut Chain::new(&at_server), Role::Server, b"aj", 9, false, &mut wire);
     assert_eq!(wire, hex("8203616ad2"));
     let (events, result) = receive(Role::Client, &at_client, Limits::default(), [&wire[..]]);
-    assert_eq!((events, result), (vec![Event::Binary(b"aj".to_vec())], Ok(())));
+    assert_eq!((events, result), (vec![Told::Binary(b"aj".to_vec())], Ok(())));
 }
 
 #[test]

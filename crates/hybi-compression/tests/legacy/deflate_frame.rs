@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::agree_by_name;
 use crate::support::shared::endpoint::turned;
-use crate::support::{Event, receive, sample, send};
+use crate::support::{Told, receive, sample, send};
 
 /// The extension under each name it had.
 fn names(deflate: Deflate) -> [Extensions; 3] {
@@ -54,18 +54,18 @@ fn receivers(record: &Value, role: Role) -> Vec<Vec<Agreed>> {
     [0, 1, 2].map(agreed).into()
 }
 
-fn is(event: &Event, expected: &Value) -> bool {
+fn is(event: &Told, expected: &Value) -> bool {
     match (event, expected["type"].as_str().expect("type")) {
-        (Event::Text(text), "text") => text.as_bytes() == payload(expected),
-        (Event::Binary(bytes), "binary") if expected["sha256"].is_string() => {
+        (Told::Text(text), "text") => text.as_bytes() == payload(expected),
+        (Told::Binary(bytes), "binary") if expected["sha256"].is_string() => {
             let sum = Sha256::digest(bytes);
             bytes.len() as u64 == expected["len"]
                 && sum[..] == hex(expected["sha256"].as_str().unwrap())
         }
-        (Event::Binary(bytes), "binary") | (Event::Ping(bytes), "ping") => {
+        (Told::Binary(bytes), "binary") | (Told::Ping(bytes), "ping") => {
             *bytes == payload(expected)
         }
-        (Event::Close(Some(close)), "close") => {
+        (Told::Close(Some(close)), "close") => {
             u64::from(close.code().as_u16()) == expected["code"]
                 && close.reason().as_str() == expected["reason"]
         }
@@ -133,7 +133,7 @@ fn what_either_end_sends_in_any_fragments_is_received() {
                     for mixed in [false, true] {
                         let message = sample(len);
                         send(&mut chain, role, &message, size, mixed, &mut wire);
-                        sent.push(Event::Binary(message));
+                        sent.push(Told::Binary(message));
                         // Nobody notices.
                         chain.park();
                     }
@@ -211,7 +211,7 @@ fn an_empty_frame_with_the_bit_is_empty_and_leaves_the_history_alone() {
         let wire = hex("c107f248cdc9c90700c100c105f200110000410040008000");
         let (events, result) = receive(Role::Client, &at_client, Limits::default(), [&wire[..]]);
         assert_eq!(result, Ok(()));
-        assert_eq!(events, ["Hello", "", "Hello", ""].map(|text| Event::Text(text.to_owned())));
+        assert_eq!(events, ["Hello", "", "Hello", ""].map(|text| Told::Text(text.to_owned())));
     }
 }
 

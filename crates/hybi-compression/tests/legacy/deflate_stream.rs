@@ -10,7 +10,7 @@ use hybi_handshake::Version;
 use hybi_testkit::vectors::{hex, payload, records};
 
 use crate::support::shared::text::noise;
-use crate::support::{Endpoint, Event, agree, sample, send};
+use crate::support::{Endpoint, Told, agree, sample, send};
 
 /// What both ends agree on, the client's side first.
 fn agreement() -> [Vec<Agreed>; 2] {
@@ -75,8 +75,8 @@ fn vectors_at_every_cut() {
         assert_eq!(receiver.events.len(), expected.len(), "{id}");
         for (event, expected) in receiver.events.iter().zip(expected) {
             let same = match event {
-                Event::Text(text) => text.as_bytes() == payload(expected),
-                Event::Close(Some(close)) => u64::from(close.code().as_u16()) == expected["code"],
+                Told::Text(text) => text.as_bytes() == payload(expected),
+                Told::Close(Some(close)) => u64::from(close.code().as_u16()) == expected["code"],
                 _ => false,
             };
             assert!(same, "{id}: {event:?}");
@@ -276,6 +276,6 @@ fn it_is_outermost_whatever_else_was_agreed_on() {
         decode(receiver.chain.stream().unwrap(), &wire, 512, &mut plain).unwrap();
         assert_eq!(plain, frames);
         receiver.receive(&plain).unwrap();
-        assert_eq!(receiver.events, [Event::Binary(message)]);
+        assert_eq!(receiver.events, [Told::Binary(message)]);
     }
 }

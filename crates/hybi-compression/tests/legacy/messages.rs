@@ -10,7 +10,7 @@ use hybi_testkit::vectors::{records, wire};
 
 use crate::agree_by_name;
 use crate::support::shared::endpoint::turned;
-use crate::support::{Event, agree, receive, sample, send};
+use crate::support::{Told, agree, receive, sample, send};
 
 /// The extension under each name it had.
 fn names(deflate: Deflate) -> [Extensions; 3] {
@@ -130,7 +130,7 @@ fn what_either_end_sends_in_any_fragments_is_received() {
                 for (len, size) in [(0, 9), (1, 9), (300, 400), (300, 1), (5000, 99)] {
                     let message = sample(len);
                     send(&mut chain, role, &message, size, false, &mut wire);
-                    sent.push(Event::Binary(message));
+                    sent.push(Told::Binary(message));
                 }
                 let (events, result) =
                     receive(role.peer(), receiver, Limits::default(), [&wire[..]]);

@@ -7,7 +7,7 @@ use hybi_handshake::{ExtensionOffer, HandshakeError, Version};
 #[path = "../support/mod.rs"]
 pub(crate) mod shared;
 
-pub(crate) use shared::endpoint::{Endpoint, Event};
+pub(crate) use shared::endpoint::{Endpoint, Told};
 use shared::endpoint::{elements, key};
 use shared::text::record;
 
@@ -17,7 +17,7 @@ pub(crate) fn receive<'a>(
     agreed: &[Agreed],
     limits: Limits,
     chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> (Vec<Event>, Result<(), FrameError>) {
+) -> (Vec<Told>, Result<(), FrameError>) {
     let mut receiver = Endpoint::new(role, agreed, limits);
     let result = chunks.into_iter().try_for_each(|chunk| receiver.receive(chunk));
     (receiver.events, result)

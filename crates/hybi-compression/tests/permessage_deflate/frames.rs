@@ -8,7 +8,7 @@ use hybi_testkit::vectors;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::support::endpoint::{Endpoint, Event, elements, turned};
+use crate::support::endpoint::{Endpoint, Told, elements, turned};
 
 /// What miniz_oxide does not notice: to it, what was before the first byte is zeros.
 const TOO_FAR_BACK: [(&str, &str); 2] = [
@@ -89,7 +89,7 @@ fn limits(record: &Value) -> Limits {
     }
 }
 
-type Outcome = (Vec<Event>, Result<(), (CloseCode, u64)>);
+type Outcome = (Vec<Told>, Result<(), (CloseCode, u64)>);
 
 fn assert_outcome(record: &Value, role: Role, (events, result): &Outcome) {
     let id = &record["id"];
@@ -121,11 +121,11 @@ fn assert_outcome(record: &Value, role: Role, (events, result): &Outcome) {
     assert_eq!(events.len(), expected.len(), "{id} to a {role:?}: {events:?}");
     for (event, expected) in events.iter().zip(expected) {
         let same = match event {
-            Event::Text(text) => is_payload(expected, "text", text.as_bytes()),
-            Event::Binary(payload) => is_payload(expected, "binary", payload),
-            Event::Ping(payload) => is_payload(expected, "ping", payload),
-            Event::Pong(payload) => is_payload(expected, "pong", payload),
-            Event::Close(close) => {
+            Told::Text(text) => is_payload(expected, "text", text.as_bytes()),
+            Told::Binary(payload) => is_payload(expected, "binary", payload),
+            Told::Ping(payload) => is_payload(expected, "ping", payload),
+            Told::Pong(payload) => is_payload(expected, "pong", payload),
+            Told::Close(close) => {
                 let code = expected["code"].as_u64().map(|code| CloseCode::from(code as u16));
                 expected["type"] == "close" && close.as_ref().map(CloseFrame::code) == code
             }

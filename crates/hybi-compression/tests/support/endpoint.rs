@@ -5,14 +5,14 @@ use hybi_compression::{
     PermessageCompress, PermessageDeflateDraft,
 };
 use hybi_frame::{
-    Assembled, CloseFrame, FrameDecoder, FrameError, FrameRules, Limits, MaskingKey,
-    MessageAssembler, Opcode, Role, Rsv, encode_frame,
+    CloseFrame, Event, FrameDecoder, FrameError, FrameRules, Limits, MaskingKey, MessageAssembler,
+    Opcode, Role, Rsv, encode_frame,
 };
 use hybi_handshake::{ExtensionOffer, Version};
 
 /// One thing that an application would be told.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Event {
+pub(crate) enum Told {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
@@ -20,14 +20,14 @@ pub(crate) enum Event {
     Close(Option<CloseFrame>),
 }
 
-impl From<Assembled<'_>> for Event {
-    fn from(assembled: Assembled<'_>) -> Self {
+impl From<Event<'_>> for Told {
+    fn from(assembled: Event<'_>) -> Self {
         match assembled {
-            Assembled::Text(text) => Self::Text(text.to_string()),
-            Assembled::Binary(payload) => Self::Binary(payload.to_vec()),
-            Assembled::Ping(payload) => Self::Ping(payload.to_vec()),
-            Assembled::Pong(payload) => Self::Pong(payload.to_vec()),
-            Assembled::Close(close) => Self::Close(close),
+            Event::Text(text) => Self::Text(text.to_string()),
+            Event::Binary(payload) => Self::Binary(payload.to_vec()),
+            Event::Ping(payload) => Self::Ping(payload.to_vec()),
+            Event::Pong(payload) => Self::Pong(payload.to_vec()),
+            Event::Close(close) => Self::Close(close),
         }
     }
 }
@@ -38,7 +38,7 @@ pub(crate) struct Endpoint {
     pub(crate) chain: Chain,
     decoder: FrameDecoder,
     assembler: MessageAssembler,
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<Told>,
 }
 
 impl Endpoint {
@@ -67,7 +67,7 @@ impl Endpoint {
                 return Ok(());
             };
             let assembled = self.assembler.push_decoded(part, &mut self.chain)?;
-            self.events.extend(assembled.map(Event::from));
+            self.events.extend(assembled.map(Told::from));
         }
     }
 
@@ -75,7 +75,7 @@ impl Endpoint {
     pub(crate) fn receive_one(&mut self, chunk: &[u8]) -> Vec<u8> {
         self.receive(chunk).expect("no broken rule");
         match self.events.pop() {
-            Some(Event::Binary(payload)) if self.events.is_empty() => payload,
+            Some(Told::Binary(payload)) if self.events.is_empty() => payload,
             other => panic!("one binary message, not {other:?} after {:?}", self.events),
         }
     }

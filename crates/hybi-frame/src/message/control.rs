@@ -8,7 +8,7 @@ use crate::close::CloseFrame;
 use crate::error::FrameError;
 use crate::opcode::Opcode;
 use crate::part::FramePart;
-use crate::payload::{Assembled, Payload};
+use crate::payload::{Event, Payload};
 use crate::rules::FrameRules;
 
 /// What is kept of control frames: at most 125 bytes.
@@ -29,7 +29,7 @@ impl ControlFrames {
         &mut self,
         part: FramePart<'a>,
         rules: FrameRules,
-    ) -> Result<Option<Assembled<'a>>, FrameError> {
+    ) -> Result<Option<Event<'a>>, FrameError> {
         let FramePart { header, start, end, offset, .. } = part;
         let (payload, _) = part.into_payload();
         if !(start && end) {
@@ -48,14 +48,14 @@ impl ControlFrames {
             Payload::Owned(Bytes::from(core::mem::take(&mut self.payload)))
         };
         Ok(Some(match header.opcode {
-            Opcode::Ping => Assembled::Ping(payload),
-            Opcode::Pong => Assembled::Pong(payload),
+            Opcode::Ping => Event::Ping(payload),
+            Opcode::Pong => Event::Pong(payload),
             _ => {
                 let close = CloseFrame::parse_at(&payload, rules).map_err(|(violation, at)| {
                     FrameError::new(violation, payload_offset + at as u64, rules)
                 })?;
                 self.payload = payload.to_vec();
-                Assembled::Close(close)
+                Event::Close(close)
             }
         }))
     }

@@ -6,7 +6,7 @@ use super::gathering::Seen;
 use crate::error::{FrameError, Violation};
 use crate::header::FrameHeader;
 use crate::part::FramePart;
-use crate::payload::Assembled;
+use crate::payload::Event;
 
 /// What extensions make of the payloads of received data frames before they are assembled.
 ///
@@ -45,7 +45,7 @@ impl MessageAssembler {
     ///
     /// ```
     /// use hybi_frame::{
-    ///     Assembled, FrameDecoder, FrameHeader, FrameRules, Limits, MessageAssembler, PayloadDecoder,
+    ///     Event, FrameDecoder, FrameHeader, FrameRules, Limits, MessageAssembler, PayloadDecoder,
     ///     Role, Rsv, Violation,
     /// };
     ///
@@ -74,7 +74,7 @@ impl MessageAssembler {
     /// let mut chunk = *b"\xa1\x05Hello";
     /// let (_, part) = decoder.decode(&mut chunk)?;
     /// let event = assembler.push_decoded(part.expect("a whole frame"), &mut Louder)?;
-    /// let Some(Assembled::Text(text)) = event else { panic!("a whole message") };
+    /// let Some(Event::Text(text)) = event else { panic!("a whole message") };
     /// assert_eq!(text.into_owned(), "HELLO");
     /// # Ok::<(), hybi_frame::FrameError>(())
     /// ```
@@ -82,7 +82,7 @@ impl MessageAssembler {
         &mut self,
         part: FramePart<'a>,
         decoder: &mut impl PayloadDecoder,
-    ) -> Result<Option<Assembled<'a>>, FrameError> {
+    ) -> Result<Option<Event<'a>>, FrameError> {
         if part.header.opcode.is_control() {
             return self.push(part);
         }
@@ -101,7 +101,7 @@ impl MessageAssembler {
         &mut self,
         mut part: FramePart<'_>,
         decoder: &mut impl PayloadDecoder,
-    ) -> Result<Option<Assembled<'static>>, FrameError> {
+    ) -> Result<Option<Event<'static>>, FrameError> {
         let frame_offset = part.frame_offset;
         if part.start {
             self.sequence.begin_encoded_frame(&part.header, frame_offset)?;

@@ -5,7 +5,7 @@ use super::MessageAssembler;
 use crate::decoder::FrameDecoder;
 use crate::error::{FrameError, Violation};
 use crate::part::FramePart;
-use crate::payload::{Assembled, Payload, TextPayload};
+use crate::payload::{Event, Payload, TextPayload};
 use crate::rules::InvalidUtf8;
 use crate::utf8::{self, DirectBuffer, Utf8Validator};
 use crate::whole::Kind;
@@ -49,7 +49,7 @@ impl MessageAssembler {
     pub fn push_direct(
         &mut self,
         decoder: &mut FrameDecoder,
-    ) -> Result<Option<Assembled<'static>>, FrameError> {
+    ) -> Result<Option<Event<'static>>, FrameError> {
         self.sequence.check()?;
         let fresh = self.buffer.fresh();
         if fresh.is_empty() || decoder.current_header().is_none() {
@@ -67,7 +67,7 @@ impl MessageAssembler {
     pub(super) fn gather(
         &mut self,
         part: FramePart<'_>,
-    ) -> Result<Option<Assembled<'static>>, FrameError> {
+    ) -> Result<Option<Event<'static>>, FrameError> {
         if part.start {
             self.sequence.begin_frame(&part.header, part.frame_offset)?;
         }
@@ -82,7 +82,7 @@ impl MessageAssembler {
         &mut self,
         seen: Seen,
         ascii: bool,
-    ) -> Result<Option<Assembled<'static>>, FrameError> {
+    ) -> Result<Option<Event<'static>>, FrameError> {
         let text = self.sequence.kind() == Some(Kind::Text);
         let fails = self.sequence.rules().invalid_utf8() == InvalidUtf8::Fail;
         if text
@@ -99,17 +99,17 @@ impl MessageAssembler {
         }
         self.sequence.end_message();
         if !text {
-            return Ok(Some(Assembled::Binary(Payload::Owned(self.buffer.take()))));
+            return Ok(Some(Event::Binary(Payload::Owned(self.buffer.take()))));
         }
         match self.buffer.take_text() {
-            Ok(text) => Ok(Some(Assembled::Text(TextPayload::Owned(text)))),
+            Ok(text) => Ok(Some(Event::Text(TextPayload::Owned(text)))),
             Err(_) if fails => {
                 let end = seen.offset + seen.len as u64;
                 Err(self.sequence.broken(Violation::InvalidUtf8, end))
             }
             Err(_) => {
                 let text = utf8::replaced(&self.buffer.take());
-                Ok(Some(Assembled::Text(TextPayload::Owned(text.into()))))
+                Ok(Some(Event::Text(TextPayload::Owned(text.into()))))
             }
         }
     }
@@ -120,7 +120,7 @@ impl MessageAssembler {
         &mut self,
         text: &[u8],
         offset: u64,
-    ) -> Result<Assembled<'static>, FrameError> {
+    ) -> Result<Event<'static>, FrameError> {
         match self.sequence.rules().invalid_utf8() {
             InvalidUtf8::Fail => {
                 let at = Utf8Validator::new().first_invalid(text) as u64;
@@ -128,7 +128,7 @@ impl MessageAssembler {
                 Err(self.fail(error))
             }
             InvalidUtf8::Replace => {
-                Ok(Assembled::Text(TextPayload::Owned(utf8::replaced(text).into())))
+                Ok(Event::Text(TextPayload::Owned(utf8::replaced(text).into())))
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::error::FrameError;
 use crate::limits::Limits;
 use crate::opcode::Opcode;
 use crate::part::FramePart;
-use crate::payload::{Assembled, Payload, TextPayload};
+use crate::payload::{Event, Payload, TextPayload};
 use crate::rules::FrameRules;
 use crate::utf8::{MessageBuffer, checked_text};
 
@@ -29,7 +29,7 @@ pub use decoded::PayloadDecoder;
 /// [RFC 6455 §5.4](https://www.rfc-editor.org/rfc/rfc6455#section-5.4)
 ///
 /// ```
-/// use hybi_frame::{Assembled, FrameDecoder, FrameRules, Limits, MessageAssembler, Role};
+/// use hybi_frame::{Event, FrameDecoder, FrameRules, Limits, MessageAssembler, Role};
 ///
 /// let (rules, limits) = (FrameRules::RFC6455, Limits::default());
 /// let mut decoder = FrameDecoder::new(Role::Client, rules, limits);
@@ -44,7 +44,7 @@ pub use decoded::PayloadDecoder;
 /// // The second.
 /// let mut chunk = *b"\x80\x02lo";
 /// let (_, part) = decoder.decode(&mut chunk)?;
-/// let Some(Assembled::Text(text)) = assembler.push(part.expect("a whole frame"))? else {
+/// let Some(Event::Text(text)) = assembler.push(part.expect("a whole frame"))? else {
 ///     panic!("the message is complete");
 /// };
 /// assert_eq!(text.into_owned(), "Hello");
@@ -81,7 +81,7 @@ impl MessageAssembler {
     /// then on. Fail the connection with [`FrameError::close_code`].
     // Inlined as far as the most frequent case goes, for the same reason as the decoder.
     #[inline(always)]
-    pub fn push<'a>(&mut self, part: FramePart<'a>) -> Result<Option<Assembled<'a>>, FrameError> {
+    pub fn push<'a>(&mut self, part: FramePart<'a>) -> Result<Option<Event<'a>>, FrameError> {
         let FramePart { header, start, end, offset, .. } = part;
         let whole = start && end && header.fin && self.sequence.is_between();
         if whole && header.payload_len <= self.sequence.max_message() as u64 {
@@ -90,10 +90,10 @@ impl MessageAssembler {
                 _ => return self.push_other(part),
             };
             if header.opcode == Opcode::Binary {
-                return Ok(Some(Assembled::Binary(Payload::Borrowed(payload))));
+                return Ok(Some(Event::Binary(Payload::Borrowed(payload))));
             }
             if let Ok(text) = checked_text(payload, ascii) {
-                return Ok(Some(Assembled::Text(TextPayload::Borrowed(text))));
+                return Ok(Some(Event::Text(TextPayload::Borrowed(text))));
             }
             return self.not_utf8(payload, offset).map(Some);
         }
@@ -137,7 +137,7 @@ impl MessageAssembler {
 
     /// All but data frames that are a whole message.
     #[inline(never)]
-    fn push_other<'a>(&mut self, part: FramePart<'a>) -> Result<Option<Assembled<'a>>, FrameError> {
+    fn push_other<'a>(&mut self, part: FramePart<'a>) -> Result<Option<Event<'a>>, FrameError> {
         self.sequence.check()?;
         let assembled = if part.header.opcode.is_data() {
             self.gather(part)

@@ -2,12 +2,12 @@
 #![allow(dead_code, reason = "not every test file needs all of it")]
 
 use hybi_frame::{
-    Assembled, CloseFrame, FrameDecoder, FrameError, FrameRules, Limits, MessageAssembler, Role,
+    CloseFrame, Event, FrameDecoder, FrameError, FrameRules, Limits, MessageAssembler, Role,
 };
 
 /// One thing that an application would be told.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Event {
+pub(crate) enum Told {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
@@ -15,14 +15,14 @@ pub(crate) enum Event {
     Close(Option<CloseFrame>),
 }
 
-impl From<Assembled<'_>> for Event {
-    fn from(assembled: Assembled<'_>) -> Self {
+impl From<Event<'_>> for Told {
+    fn from(assembled: Event<'_>) -> Self {
         match assembled {
-            Assembled::Text(text) => Self::Text(text.to_string()),
-            Assembled::Binary(payload) => Self::Binary(payload.to_vec()),
-            Assembled::Ping(payload) => Self::Ping(payload.to_vec()),
-            Assembled::Pong(payload) => Self::Pong(payload.to_vec()),
-            Assembled::Close(close) => Self::Close(close),
+            Event::Text(text) => Self::Text(text.to_string()),
+            Event::Binary(payload) => Self::Binary(payload.to_vec()),
+            Event::Ping(payload) => Self::Ping(payload.to_vec()),
+            Event::Pong(payload) => Self::Pong(payload.to_vec()),
+            Event::Close(close) => Self::Close(close),
         }
     }
 }
@@ -31,7 +31,7 @@ impl From<Assembled<'_>> for Event {
 pub(crate) struct Receiver {
     pub(crate) decoder: FrameDecoder,
     pub(crate) assembler: MessageAssembler,
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<Told>,
 }
 
 impl Receiver {
@@ -54,7 +54,7 @@ impl Receiver {
                 assert_eq!(at, chunk.len(), "all bytes are taken");
                 return Ok(());
             };
-            self.events.extend(self.assembler.push(part)?.map(Event::from));
+            self.events.extend(self.assembler.push(part)?.map(Told::from));
         }
     }
 }
@@ -65,7 +65,7 @@ pub(crate) fn receive_within<'a>(
     role: Role,
     rules: FrameRules,
     chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> (Vec<Event>, Result<(), FrameError>) {
+) -> (Vec<Told>, Result<(), FrameError>) {
     let mut receiver = Receiver::new(role, rules, limits);
     let result = chunks.into_iter().try_for_each(|chunk| receiver.chunk(chunk));
     (receiver.events, result)
@@ -76,6 +76,6 @@ pub(crate) fn receive<'a>(
     role: Role,
     rules: FrameRules,
     chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> (Vec<Event>, Result<(), FrameError>) {
+) -> (Vec<Told>, Result<(), FrameError>) {
     receive_within(Limits::default(), role, rules, chunks)
 }

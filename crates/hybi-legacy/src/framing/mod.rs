@@ -22,7 +22,7 @@ use crate::terms::Terms;
 /// decoded in place; the codec keeps at most the 14 bytes of a header, and allocates nothing.
 ///
 /// ```
-/// use hybi_frame::{Assembled, Limits, MessageAssembler, Role};
+/// use hybi_frame::{Event, Limits, MessageAssembler, Role};
 /// use hybi_legacy::{FrameCodec, Terms, Version};
 ///
 /// let terms = Terms::new(Version::HIXIE_76).expect("no key needed");
@@ -38,8 +38,8 @@ use crate::terms::Terms;
 ///     at += taken;
 ///     let Some(part) = part else { break };
 ///     match assembler.push(part)? {
-///         Some(Assembled::Text(text)) => seen.push(text.to_string()),
-///         Some(Assembled::Close(_)) => seen.push("closed".to_owned()),
+///         Some(Event::Text(text)) => seen.push(text.to_string()),
+///         Some(Event::Close(_)) => seen.push("closed".to_owned()),
 ///         _ => {}
 ///     }
 /// }

@@ -3,7 +3,7 @@
 use hybi_frame::{FrameRules, Limits, Opcode, Violation};
 use hybi_legacy::{FrameCodec, Role, Terms, Version};
 
-use crate::receiver::{Event, Receiver, header};
+use crate::receiver::{Receiver, Told, header};
 
 /// Terms on which the handshake leaned towards `version`.
 fn either(version: Version, other: Version) -> Terms {
@@ -33,7 +33,7 @@ fn the_first_byte_decides() {
                     receiver.chunk(bytes).expect("lawful");
                     assert_eq!(receiver.codec.version(), spoken);
                 }
-                assert_eq!(receiver.events, [Event::Text("Hello".to_owned())]);
+                assert_eq!(receiver.events, [Told::Text("Hello".to_owned())]);
                 assert_eq!(receiver.codec.rules(), rules);
             }
         }
@@ -72,7 +72,7 @@ fn the_first_bit_of_a_hixie_frame_tells_how_it_ends() {
                 for bytes in wire.chunks(chunk) {
                     receiver.chunk(bytes).expect("lawful");
                 }
-                assert_eq!(receiver.events, [Event::Text("Hello".to_owned())], "{kind:#04x}");
+                assert_eq!(receiver.events, [Told::Text("Hello".to_owned())], "{kind:#04x}");
             }
         }
     }

@@ -4,7 +4,7 @@
 use hybi_frame::{FrameError, Limits, Opcode, Violation};
 use hybi_legacy::{FrameCodec, Role, Version};
 
-use crate::receiver::{Event, Receiver, header, receive, terms};
+use crate::receiver::{Receiver, Told, header, receive, terms};
 
 const HIXIE: [Version; 2] = [Version::HIXIE_75, Version::HIXIE_76];
 
@@ -76,7 +76,7 @@ fn a_length_of_any_number_of_bytes_fails_at_the_ninth() {
         let wire = b"\x85\x80\x80\x80\x80\x80\x80\x80\x80\x03abc\x00Hi\xff";
         let (events, result) =
             receive(&terms(version), Role::Server, Limits::default(), [&wire[..]]);
-        assert_eq!((events, result), (vec![Event::Text("Hi".to_owned())], Ok(())));
+        assert_eq!((events, result), (vec![Told::Text("Hi".to_owned())], Ok(())));
     }
 }
 
@@ -129,7 +129,7 @@ fn limits_do_not_concern_control_frames() {
     let wire = [&b"\x02\x05Hello"[..], b"\x04\x02hi"].concat();
     let (events, result) = receive(&terms(Version::HYBI_01), Role::Server, limits, [&wire[..]]);
     assert_eq!(result, Ok(()));
-    assert_eq!(events, [Event::Ping(b"Hello".to_vec()), Event::Text("hi".to_owned())]);
+    assert_eq!(events, [Told::Ping(b"Hello".to_vec()), Told::Text("hi".to_owned())]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use hybi_legacy::{FrameCodec, Role, Version};
 use hybi_testkit::vectors;
 use sha1::{Digest as _, Sha1};
 
-use crate::receiver::{Event, KEY, NONCE, VERSIONS, header, receive, terms};
+use crate::receiver::{KEY, NONCE, Told, VERSIONS, header, receive, terms};
 
 const PREFIX: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
@@ -76,7 +76,7 @@ fn a_server_unmasks_by_definition_at_each_length_and_position() {
         for len in lengths() {
             let payload = noise(len);
             let wire = by_definition(version, &clear(&payload));
-            let expected = (vec![Event::Binary(payload)], Ok(()));
+            let expected = (vec![Told::Binary(payload)], Ok(()));
             let unmask = |chunks: &mut dyn Iterator<Item = &[u8]>| {
                 receive(&terms, Role::Server, Limits::default(), chunks)
             };

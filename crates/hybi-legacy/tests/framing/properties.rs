@@ -7,41 +7,35 @@ use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::select;
 
-use crate::receiver::{Event, VERSIONS, receive, terms};
+use crate::receiver::{Told, VERSIONS, receive, terms};
 
-fn events() -> impl Strategy<Value = Event> {
+fn events() -> impl Strategy<Value = Told> {
     let control = || vec(any::<u8>(), 0..=125);
     prop_oneof![
-        "\\PC{0,80}".prop_map(Event::Text),
-        vec(any::<u8>(), 0..400).prop_map(Event::Binary),
-        control().prop_map(Event::Ping),
-        control().prop_map(Event::Pong),
+        "\\PC{0,80}".prop_map(Told::Text),
+        vec(any::<u8>(), 0..400).prop_map(Told::Binary),
+        control().prop_map(Told::Ping),
+        control().prop_map(Told::Pong),
     ]
 }
 
 /// A close as the version has it.
-fn close(version: Version, payload: Vec<u8>) -> Option<Event> {
+fn close(version: Version, payload: Vec<u8>) -> Option<Told> {
     match version {
         Version::HIXIE_75 => None,
-        Version::HIXIE_76 => Some(Event::Close(None, Vec::new())),
+        Version::HIXIE_76 => Some(Told::Close(None, Vec::new())),
         Version::HYBI_06 => {
             let frame = CloseFrame::new(CloseCode::NORMAL, "done").expect("fits");
             let mut payload = Vec::new();
             frame.encode(&mut payload);
-            Some(Event::Close(Some(frame), payload))
+            Some(Told::Close(Some(frame), payload))
         }
-        _ => Some(Event::Close(None, payload)),
+        _ => Some(Told::Close(None, payload)),
     }
 }
 
 /// Appends an event, a message as fragments that end at `cuts`.
-fn encode(
-    codec: &mut FrameCodec,
-    out: &mut Vec<u8>,
-    event: &Event,
-    cuts: &[usize],
-    keys: &mut u32,
-) {
+fn encode(codec: &mut FrameCodec, out: &mut Vec<u8>, event: &Told, cuts: &[usize], keys: &mut u32) {
     let mut frame = |fin, opcode, payload: &[u8]| {
         *keys = keys.wrapping_mul(0x9e37_79b1).wrapping_add(1);
         let masking_key = codec.masks().then(|| MaskingKey::from_bytes(keys.to_be_bytes()));
@@ -77,7 +71,7 @@ proptest! {
         let mut wire = Vec::new();
         let mut expected = Vec::new();
         for (event, cuts) in sent {
-            if text_only && !matches!(event, Event::Text(_)) {
+            if text_only && !matches!(event, Told::Text(_)) {
                 continue;
             }
             let cuts = if text_only { &[][..] } else { &cuts };

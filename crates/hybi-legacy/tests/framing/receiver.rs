@@ -1,8 +1,7 @@
 //! A receiver made of codec and assembler, and what it saw, in a form that can be compared.
 
 use hybi_frame::{
-    Assembled, CloseFrame, FrameError, FrameHeader, Limits, MaskingKey, MessageAssembler, Opcode,
-    Rsv,
+    CloseFrame, Event, FrameError, FrameHeader, Limits, MaskingKey, MessageAssembler, Opcode, Rsv,
 };
 use hybi_legacy::{FrameCodec, Role, Terms, Version};
 
@@ -28,7 +27,7 @@ pub(crate) fn terms(version: Version) -> Terms {
 
 /// One thing that an application would be told.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Event {
+pub(crate) enum Told {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
@@ -37,7 +36,7 @@ pub(crate) enum Event {
     Close(Option<CloseFrame>, Vec<u8>),
 }
 
-impl Event {
+impl Told {
     pub(crate) fn opcode(&self) -> Opcode {
         match self {
             Self::Text(_) => Opcode::Text,
@@ -60,13 +59,13 @@ impl Event {
 }
 
 /// What became of a stream: events, and the rule broken.
-pub(crate) type Outcome = (Vec<Event>, Result<(), FrameError>);
+pub(crate) type Outcome = (Vec<Told>, Result<(), FrameError>);
 
 /// Codec and assembler of one endpoint.
 pub(crate) struct Receiver {
     pub(crate) codec: FrameCodec,
     pub(crate) assembler: MessageAssembler,
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<Told>,
 }
 
 impl Receiver {
@@ -80,7 +79,7 @@ impl Receiver {
     pub(crate) fn chunk(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
         let mut chunk = bytes.to_vec();
         let mut at = 0;
-        while !matches!(self.events.last(), Some(Event::Close(..))) {
+        while !matches!(self.events.last(), Some(Told::Close(..))) {
             let (taken, part) = self.codec.decode(&mut chunk[at..])?;
             at += taken;
             let Some(part) = part else {
@@ -88,12 +87,12 @@ impl Receiver {
                 return Ok(());
             };
             let event = match self.assembler.push(part)? {
-                Some(Assembled::Text(text)) => Event::Text(text.to_string()),
-                Some(Assembled::Binary(payload)) => Event::Binary(payload.to_vec()),
-                Some(Assembled::Ping(payload)) => Event::Ping(payload.to_vec()),
-                Some(Assembled::Pong(payload)) => Event::Pong(payload.to_vec()),
-                Some(Assembled::Close(close)) => {
-                    Event::Close(close, self.assembler.close_payload().to_vec())
+                Some(Event::Text(text)) => Told::Text(text.to_string()),
+                Some(Event::Binary(payload)) => Told::Binary(payload.to_vec()),
+                Some(Event::Ping(payload)) => Told::Ping(payload.to_vec()),
+                Some(Event::Pong(payload)) => Told::Pong(payload.to_vec()),
+                Some(Event::Close(close)) => {
+                    Told::Close(close, self.assembler.close_payload().to_vec())
                 }
                 None => continue,
             };

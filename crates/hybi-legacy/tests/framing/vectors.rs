@@ -6,7 +6,7 @@ use hybi_legacy::{Draft, FrameCodec, Role, Terms, Version};
 use hybi_testkit::vectors;
 use serde_json::Value;
 
-use crate::receiver::{Event, Outcome, header, receive};
+use crate::receiver::{Outcome, Told, header, receive};
 
 #[test]
 fn streams_give_their_events_however_they_are_cut() {
@@ -136,18 +136,18 @@ fn assert_outcome(record: &Value, version: Version, got: &Outcome) {
     }
 }
 
-fn events(record: &Value) -> Vec<Event> {
+fn events(record: &Value) -> Vec<Told> {
     let list = record["events"].as_array().expect("events");
     list.iter().map(expected_event).collect()
 }
 
-fn expected_event(event: &Value) -> Event {
+fn expected_event(event: &Value) -> Told {
     let bytes = || vectors::payload(event);
     match event["type"].as_str() {
-        Some("text") => Event::Text(String::from_utf8(bytes()).expect("text")),
-        Some("binary") => Event::Binary(bytes()),
-        Some("ping") => Event::Ping(bytes()),
-        Some("pong") => Event::Pong(bytes()),
+        Some("text") => Told::Text(String::from_utf8(bytes()).expect("text")),
+        Some("binary") => Told::Binary(bytes()),
+        Some("ping") => Told::Ping(bytes()),
+        Some("pong") => Told::Pong(bytes()),
         Some("close") => {
             let body = event["body_hex"].as_str().map(vectors::hex).unwrap_or_default();
             let close = event["code"].as_u64().map(|code| {
@@ -157,7 +157,7 @@ fn expected_event(event: &Value) -> Event {
                 CloseFrame::for_version(rules, Role::Client, code, reason)
                     .expect("a code of hybi-06")
             });
-            Event::Close(close, body)
+            Told::Close(close, body)
         }
         other => panic!("event type {other:?}"),
     }

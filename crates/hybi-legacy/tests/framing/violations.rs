@@ -3,7 +3,7 @@
 use hybi_frame::{Limits, Opcode, Rsv, Violation};
 use hybi_legacy::{FrameCodec, Role, Version};
 
-use crate::receiver::{Event, Receiver, VERSIONS, receive, terms};
+use crate::receiver::{Receiver, Told, VERSIONS, receive, terms};
 
 /// The versions with binary headers.
 fn binary() -> impl Iterator<Item = Version> {
@@ -94,8 +94,8 @@ fn a_masked_header_is_judged_unmasked() {
 fn only_ff_with_a_length_of_zero_closes_and_only_in_hixie_76() {
     let skipped = [&b"\x80\x00"[..], b"\xfe\x00", b"\xfe\x80\x00", b"\xff\x01\x00"];
     for version in [Version::HIXIE_75, Version::HIXIE_76] {
-        let end = (vec![Event::Text("end".to_owned())], Ok(()));
-        let closed = (vec![Event::Close(None, Vec::new())], Ok(()));
+        let end = (vec![Told::Text("end".to_owned())], Ok(()));
+        let closed = (vec![Told::Close(None, Vec::new())], Ok(()));
         let last = if version == Version::HIXIE_76 { &closed } else { &end };
         let closing = [&b"\xff\x00"[..], b"\xff\x80\x00"];
         let skipped = skipped.into_iter().map(|wire| (wire, &end));
@@ -114,7 +114,7 @@ fn longer_forms_of_a_length_are_lawful() {
         for length in [&[126, 0, 2][..], &[127, 0, 0, 0, 0, 0, 0, 0, 2]] {
             let wire = [&[first], length, b"hi"].concat();
             let outcome = receive(&terms(version), Role::Client, Limits::default(), [&wire[..]]);
-            assert_eq!(outcome, (vec![Event::Text("hi".to_owned())], Ok(())), "{version}");
+            assert_eq!(outcome, (vec![Told::Text("hi".to_owned())], Ok(())), "{version}");
         }
     }
 }
@@ -173,7 +173,7 @@ fn a_text_that_lies_whole_in_a_chunk_is_lent() {
     ] {
         let mut receiver = Receiver::new(&terms(version), Role::Server, Limits::default());
         receiver.chunk(wire).expect("lawful");
-        assert_eq!(receiver.events, [Event::Text("Hello".to_owned())]);
+        assert_eq!(receiver.events, [Told::Text("Hello".to_owned())]);
         assert_eq!(receiver.assembler.memory(), 0, "{version}");
     }
 }

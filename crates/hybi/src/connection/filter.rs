@@ -4,7 +4,7 @@
 //! little at a time, into a buffer that the thread lends while anything is left in it.
 
 use hybi_compression::Chain;
-use hybi_frame::{Assembled as Event, FrameError, Violation};
+use hybi_frame::{Event, FrameError, Violation};
 
 use super::{Connection, Error, buffers};
 

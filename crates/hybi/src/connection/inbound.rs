@@ -3,9 +3,7 @@
 
 use bytes::BufMut;
 use hybi_compression::Chain;
-use hybi_frame::{
-    Assembled as Event, Chunk, FrameError, FramePart, Limits, MessageAssembler, Opcode,
-};
+use hybi_frame::{Chunk, Event, FrameError, FramePart, Limits, MessageAssembler, Opcode};
 
 use super::{Connection, DRAIN_BYTES, framing::Framing, state::Receiving};
 

@@ -1,7 +1,7 @@
 //! Message and MessageRef: what applications exchange (RFC 6455 section 5.6).
 
 use bytes::Bytes;
-use hybi_frame::{Assembled as Event, CloseFrame, Utf8Bytes};
+use hybi_frame::{CloseFrame, Event, Utf8Bytes};
 
 /// One message, owned.
 ///

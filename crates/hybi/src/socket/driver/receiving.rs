@@ -8,7 +8,7 @@ use core::{
 use std::io;
 
 use bytes::Bytes;
-use hybi_frame::{Assembled as Event, Chunk, Located, Opcode};
+use hybi_frame::{Chunk, Event, Located, Opcode};
 
 use super::{AfterMessage, Driver, Input, TURNS};
 use crate::{
