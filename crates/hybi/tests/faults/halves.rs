@@ -347,3 +347,26 @@ fn halves_of_one_connection_are_one_again() {
         assert!(foreign.reunite(sender).is_err(), "{role:?}: of two connections");
     }
 }
+
+/// Both halves in one task: while they wait for the peer, neither calls the other again and again.
+#[test]
+fn halves_of_one_task_wait_for_the_end_in_peace() {
+    for (role, version) in everyone() {
+        let what = format!("{role:?} {version:?}");
+        let (mut sender, mut receiver, mut world) = halves(role, version, quiet(), usize::MAX);
+        let mut ending = pin!(join(sender.close(CloseCode::NORMAL, ""), receiver.recv()));
+        let (task, mut waits) = (Task::new(), 0);
+        for polls in 0.. {
+            if task.poll(ending.as_mut()).is_ready() {
+                break;
+            }
+            assert!(polls < 100, "{what}: polled again and again");
+            // The peer takes its time.
+            if task.wakes() == 0 {
+                waits += 1;
+                assert!(waits < 10, "{what}: it waits for nothing");
+                world.peer.step(usize::MAX);
+            }
+        }
+    }
+}

@@ -81,6 +81,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         half: Half,
         takes: Takes,
     ) -> Poll<Option<Located>> {
+        let mut was_receiving = self.connection.is_receiving();
         loop {
             let taken = match self.take_in(cx, half, takes) {
                 Taken::Event(located) => return self.hand_out(half, Some(located)),
@@ -89,8 +90,10 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             // Blocked or not, reading goes on: if both peers waited for the other to read, none
             // ever would.
             let _ = self.poll_transmit(cx, half);
-            if !self.connection.is_receiving() {
-                // Those who send may have looked before the end was taken in, and wait for nobody then.
+            if was_receiving && !self.connection.is_receiving() {
+                // Those who send may have looked before the end was taken in, and wait for nobody then. They
+                // are told once: they may be of the same task, which would call itself for ever.
+                was_receiving = false;
                 self.wakers.call_others(half);
             }
             if self.connection.owes_close() {
