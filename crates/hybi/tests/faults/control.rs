@@ -3,7 +3,7 @@
 
 use core::task::Poll;
 
-use hybi::{Config, Message, Role, Version};
+use hybi::{CloseCode, Config, Message, Role, Version};
 
 use crate::{
     support::{
@@ -11,7 +11,7 @@ use crate::{
         tasks::{Task, run},
         ways::Receives,
     },
-    world::{World, connection, poll_once, quiet, who_pings},
+    world::{BOTH, World, connection, poll_once, quiet, who_pings, wire},
 };
 
 fn ping(text: &str) -> Message {
@@ -152,6 +152,26 @@ fn pongs_are_in_the_order_of_their_pings() {
                 assert!(known, "{what}: {events:?} is out of order");
             }
             assert_eq!(events.last(), Some(&pong("5")), "{what}: the newest");
+        }
+    }
+}
+
+/// A frame that lacks its end may break a rule before: the peer is told then, and not when more comes.
+#[test]
+fn what_is_wrong_in_a_frame_without_its_end_is_told_at_once() {
+    for role in BOTH {
+        for receives in Receives::ALL {
+            let mut world = World::new(role, Version::RFC6455, quiet(), usize::MAX);
+            let long = Message::text("x".repeat(20_000));
+            let text = wire(role, Version::RFC6455, [long]);
+            let header = text.len() - 20_000;
+            world.peer.far.put(&[&text[..header], b"no \xff"].concat());
+            assert!(poll_once(&Task::new(), receives.next(&mut world.socket)).is_pending());
+            world.peer.step(usize::MAX);
+            let [Message::Close(Some(frame))] = &world.peer.events[..] else {
+                panic!("{role:?} {receives:?}: {:?}", world.peer.events)
+            };
+            assert_eq!(frame.code(), CloseCode::INVALID_PAYLOAD, "{role:?} {receives:?}");
         }
     }
 }

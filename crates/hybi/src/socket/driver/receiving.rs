@@ -109,6 +109,8 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                     return self.hand_out(half, Some(Located::Owned(event)));
                 }
                 Poll::Ready(_) => {}
+                // A frame that lacks its end was taken in, and it broke a rule: the peer is told.
+                Poll::Pending if was_receiving && !self.connection.is_receiving() => {}
                 Poll::Pending => {
                     self.turns = 0;
                     if !self.connection.owes_close() {
