@@ -110,15 +110,16 @@ unsafe fn mask(from: *const u8, to: *mut u8, len: usize, key: Key) -> bool {
 
     let mut high = [last, _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()];
     let mut at = 0;
-    while len - at > 4 * BLOCK {
-        for (n, high) in high.iter_mut().enumerate() {
-            // SAFETY: `at + 4 * BLOCK < len` by the loop condition, and `n < 4`.
+    // Eight blocks a turn: with four, where the loop lies among the code decides about a third of its speed.
+    while len - at > 8 * BLOCK {
+        for n in 0..8 {
+            // SAFETY: `at + 8 * BLOCK < len` by the loop condition, and `n < 8`.
             let plain = _mm256_xor_si256(unsafe { load(from.add(at + n * BLOCK)) }, key_block);
             // SAFETY: the same.
             unsafe { store(to.add(at + n * BLOCK), plain) };
-            *high = _mm256_or_si256(*high, plain);
+            high[n % 4] = _mm256_or_si256(high[n % 4], plain);
         }
-        at += 4 * BLOCK;
+        at += 8 * BLOCK;
     }
     while len - at > BLOCK {
         // SAFETY: `at + BLOCK < len` by the loop condition.
