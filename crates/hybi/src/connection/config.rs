@@ -13,14 +13,14 @@ use hybi_handshake::HeadLimits;
 ///
 /// The defaults are safe on the open internet: each limit is on, and one connection whose peer
 /// does its worst holds no more than one message of [`max_message`](Self::max_message), the
-/// [`outbox_limit`](Self::outbox_limit), and about 130 KiB: the block of 66 KiB that was read into and
+/// [`outbox_limit`](Self::outbox_limit), and about 260 KiB: the block of 130 KiB that was read into and
 /// that the application has not taken all of yet, and about as much in answers to it. With compression,
 /// 36 KiB of what was exchanged come to that, and in the middle of a message another 48 KiB; the
 /// states of compressors have a budget for the whole process (`Deflate::set_budget`).
 ///
 /// A received message that the application keeps is its own to count, with one thing to know: one of
 /// 4 KiB or more that came in one read is not copied but part of the block that was read into, and
-/// holds all 66 KiB of it until it is dropped. So kept messages take their length, or at most 66 KiB
+/// holds all 130 KiB of it until it is dropped. So kept messages take their length, or at most 130 KiB
 /// each if that is more; those of one block share it, and shorter messages are copied out. To keep many
 /// for long, keep a copy, such as `Vec::from(&message[..])`.
 ///

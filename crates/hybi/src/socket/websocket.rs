@@ -217,7 +217,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// a [`recv`](Self::recv) that is about to wait sends it.
     ///
     /// Waits, and sends, while too many bytes are queued; begins to send by itself, without waiting, from
-    /// 64 KiB on. Borrowed bytes are copied once. If dropped, as [`send`](Self::send).
+    /// 128 KiB on. Borrowed bytes are copied once. If dropped, as [`send`](Self::send).
     ///
     /// ```
     /// use hybi::{Error, WebSocket, io::{Timer, Transport}};

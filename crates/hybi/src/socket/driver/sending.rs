@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// From so many queued bytes on they are written without being asked for, so that they are still in the
-/// processor's cache.
-const WRITE_MARK: usize = 64 * 1024;
+/// processor's cache. No fewer than one read brings: its answers leave together then.
+const WRITE_MARK: usize = 128 * 1024;
 
 /// How much a half that sends has taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
