@@ -10,6 +10,9 @@ use super::buffers;
 /// The tail is closed and a new one begun at this length, so that no buffer grows without end.
 const TAIL_LEN: usize = 64 * 1024;
 
+/// The longest header of a frame (RFC 6455 section 5.2).
+const FEW: usize = 14;
+
 /// Encoded bytes in order: the queue first, then the tail.
 ///
 /// Small frames are copied together into the tail, which is lent by the thread while it holds
@@ -27,6 +30,8 @@ pub(super) struct Outbox {
 enum Segment {
     /// Frames that were copied together.
     Frames(Vec<u8>),
+    /// The same, so few bytes that they need no buffer: mostly the header of the payload behind them.
+    Few(u8, [u8; FEW]),
     /// One payload, shared with the application.
     Payload(Bytes),
 }
@@ -35,6 +40,7 @@ impl Segment {
     fn as_slice(&self) -> &[u8] {
         match self {
             Self::Frames(frames) => frames,
+            Self::Few(len, bytes) => &bytes[..usize::from(*len).min(FEW)],
             Self::Payload(payload) => payload,
         }
     }
@@ -74,9 +80,20 @@ impl Outbox {
     fn close_tail(&mut self) {
         // An empty tail has nothing to say; a sent part of it is accounted for by `front_sent`
         // exactly when the queue is empty, and then this segment becomes the foremost one.
-        if !self.tail.is_empty() {
-            self.queue.push_back(Segment::Frames(mem::take(&mut self.tail)));
+        if self.tail.is_empty() {
+            return;
         }
+        let mut few = [0; FEW];
+        let segment = match few.get_mut(..self.tail.len()) {
+            Some(bytes) => {
+                bytes.copy_from_slice(&self.tail);
+                let len = bytes.len() as u8;
+                self.tail.clear();
+                Segment::Few(len, few)
+            }
+            None => Segment::Frames(mem::take(&mut self.tail)),
+        };
+        self.queue.push_back(segment);
     }
 
     /// Fills `slices` with the foremost bytes; returns how many slices were used.
