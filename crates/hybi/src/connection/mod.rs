@@ -184,10 +184,10 @@ impl Connection {
         negotiated.drop_what_does_not_fit();
         let mut framing = Framing::new(&negotiated, role, config.limits);
         let (extensions, filter) = extensions(&negotiated.extensions, &mut framing);
-        let is_short = extensions.is_none()
+        let is_plain = extensions.is_none()
             && config.fragment_size.is_none()
             && matches!(framing, Framing::Rfc6455(_));
-        let lane = if is_short { Lane::Short } else { Lane::Long };
+        let lane = if is_plain { Lane::Plain } else { Lane::Other };
         Self {
             role,
             inbound: Inbound::new(framing, config.limits),

@@ -44,8 +44,8 @@ pub(super) struct Outbound {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
     /// A header of RFC 6455 in front of each, and nothing else.
-    Short,
-    Long,
+    Plain,
+    Other,
 }
 
 impl Outbound {
@@ -107,27 +107,52 @@ impl Connection {
         self.queue_outgoing(message.into())
     }
 
-    /// Queues a message that needs no more than a header in front of it, if there is room for it; says
-    /// whether it did. Most messages are such.
+    /// Takes and queues a message that needs no more than a header in front of it, if there is room for
+    /// it. Most messages are such. Any other stays where it is, for [`queue`](Self::queue).
     #[inline]
-    pub(crate) fn queue_short(&mut self, outgoing: &Outgoing<'_>) -> bool {
+    pub(crate) fn queue_plain(&mut self, message: &mut Option<Outgoing<'_>>) {
+        let Some(outgoing) = message else { return };
         let (opcode, payload) = match &outgoing.body {
             Body::Lent(MessageRef::Text(text)) => (Opcode::Text, text.as_bytes()),
             Body::Lent(MessageRef::Binary(bytes)) => (Opcode::Binary, *bytes),
             Body::Owned(Message::Text(text)) => (Opcode::Text, text.as_bytes()),
             Body::Owned(Message::Binary(bytes)) => (Opcode::Binary, &bytes[..]),
-            _ => return false,
+            _ => return,
         };
         let waiting = self.outbound.outbox.len();
         let has_room = waiting == 0 || waiting + payload.len() <= self.config.outbox_limit;
-        let is_short = self.outbound.lane == Lane::Short && payload.len() < COPY_LIMIT;
-        if !(is_short && has_room && matches!(self.outbound.state, Sending::Open)) {
-            return false;
+        let is_plain = self.outbound.lane == Lane::Plain;
+        if !(is_plain && has_room && matches!(self.outbound.state, Sending::Open)) {
+            return;
+        }
+        if payload.len() >= COPY_LIMIT {
+            return self.queue_long(opcode, message);
         }
         let key = self.role.masks_outgoing().then(|| self.next_key());
         let outbox = &mut self.outbound.outbox;
         outbox.append(|out| encode_frame(out, true, Rsv::NONE, opcode, payload, key));
-        true
+        *message = None;
+    }
+
+    /// The same for a long payload, if it was given away and nothing is to be done with it: it leaves
+    /// from where it lies.
+    fn queue_long(&mut self, opcode: Opcode, message: &mut Option<Outgoing<'_>>) {
+        if self.role.masks_outgoing() {
+            return;
+        }
+        let payload: Bytes = match message.take() {
+            Some(Outgoing { body: Body::Owned(Message::Text(text)), .. }) => text.into(),
+            Some(Outgoing { body: Body::Owned(Message::Binary(bytes)), .. }) => bytes,
+            lent => {
+                *message = lent;
+                return;
+            }
+        };
+        let payload_len = payload.len() as u64;
+        let header =
+            FrameHeader { fin: true, rsv: Rsv::NONE, opcode, masking_key: None, payload_len };
+        self.outbound.outbox.append(|out| header.encode(out));
+        self.outbound.outbox.append_payload(payload);
     }
 
     fn queue_outgoing(&mut self, outgoing: Outgoing<'_>) -> Result<(), SendError> {

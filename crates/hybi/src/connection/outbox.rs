@@ -72,6 +72,10 @@ impl Outbox {
 
     /// Queues a payload as it is, behind everything appended so far.
     pub(super) fn append_payload(&mut self, payload: Bytes) {
+        if self.queue.capacity() == 0 {
+            // It is given back when all has left, which is soon if payloads are long.
+            self.queue.reserve(16);
+        }
         self.close_tail();
         self.unsent += payload.len();
         self.queue.push_back(Segment::Payload(payload));

@@ -58,11 +58,8 @@ fn poll_feed<T: Transport, C: Timer>(
     half: Half,
     message: &mut Option<Outgoing<'_>>,
 ) -> Poll<Result<(), SendError>> {
+    driver.connection.queue_plain(message);
     let Some(outgoing) = message else { return Poll::Ready(Ok(())) };
-    if driver.connection.queue_short(outgoing) {
-        *message = None;
-        return Poll::Ready(Ok(()));
-    }
     let len = outgoing.len();
     let room = ready!(driver.poll_room(cx, half, len, Patience::UntilClosed));
     Poll::Ready(match (room, message.take()) {
