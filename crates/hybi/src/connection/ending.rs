@@ -71,6 +71,10 @@ impl Connection {
                     self.fail(Error::Timeout(Deadline::Pong), CloseCode::INTERNAL_ERROR);
                 }
                 Due::Idle => self.fail(Error::Timeout(Deadline::Idle), CloseCode::GOING_AWAY),
+                // Of a connection that is over only the transport's end was left.
+                Due::WriteBlocked if self.state() == State::Closed => {
+                    self.let_go(Error::Timeout(Deadline::Write));
+                }
                 Due::WriteBlocked => self.give_up(Error::Timeout(Deadline::Write)),
                 Due::Park => self.park(),
                 Due::End(stage) => self.end_is_due(stage),

@@ -1,11 +1,14 @@
 //! The end of the transport, where it takes time: TLS says goodbye behind what waits to be written,
 //! and is driven until it has (RFC 6455 section 7.1.1, RFC 8446 section 6.1).
 
-use core::task::{Context, Poll};
+use core::{
+    task::{Context, Poll},
+    time::Duration,
+};
 use std::io::{self, IoSlice};
 
 use futures_util::SinkExt;
-use hybi::{CloseCode, Error, Message, Role, Version, WebSocket, io::Transport};
+use hybi::{CloseCode, Deadline, Error, Message, Role, Version, WebSocket, io::Transport};
 
 use crate::{
     support::{
@@ -99,6 +102,29 @@ fn a_goodbye_that_cannot_be_said_is_given_up_at_the_deadline() {
             seconds_until(&clock, 100, socket.recv(), |_| {}).expect("an end within the bound");
         assert!(matches!(ended, Err(Error::Lost)), "{role:?}: {ended:?}");
         assert!((1..=32).contains(&seconds), "{role:?}: given up after {seconds} s");
+    }
+}
+
+/// A machine that slept finds all deadlines passed at once, and the flush of a transport that takes nothing
+/// is one of what waits: the second of two that are due does not take back what the first ended.
+#[test]
+fn deadlines_that_pass_together_end_it() {
+    for role in BOTH {
+        let clock = Clock::new();
+        let (end, far) = link(Manners::PLAIN);
+        let config = quiet().write_timeout(Some(Duration::from_secs(10)));
+        let own = connection(role, Version::RFC6455, config);
+        let mut socket: Socket = WebSocket::new(own, end, clock.timer());
+        far.hold_flush(true);
+        let task = Task::new();
+        assert!(poll_once(&task, socket.send("taken and not flushed")).is_pending());
+        let asked = |_| {
+            clock.advance(Duration::from_secs(3600));
+            poll_once(&task, socket.recv())
+        };
+        let ended = (0..3).map(asked).find(Poll::is_ready);
+        let told = matches!(ended, Some(Poll::Ready(Err(Error::Timeout(Deadline::Write)))));
+        assert!(told, "{role:?}: {ended:?}");
     }
 }
 
