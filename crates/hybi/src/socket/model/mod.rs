@@ -7,7 +7,7 @@
 mod world;
 
 use core::{future::poll_fn, pin::pin, task::Poll, time::Duration};
-use std::sync::Arc;
+use std::{io::ErrorKind::BrokenPipe, sync::Arc};
 
 use bytes::Bytes;
 use hybi_frame::CloseCode;
@@ -19,14 +19,14 @@ use shuttle::{
     thread::{self, JoinHandle},
 };
 
-use self::world::{Clock, End, world};
+use self::world::{CAPACITY, Clock, End, world};
 use crate::{
     connection::{Config, Deadline, Error, Message},
     socket::{Receiver, Sender},
 };
 
 /// How many orders each model is run in, of each of two ways to draw them.
-const ORDERS: usize = 500;
+const ORDERS: usize = 1_000;
 
 /// How often one that could go on is pushed aside, where orders have few changes of the thread.
 const PUSHES: usize = 3;
@@ -167,6 +167,78 @@ fn senders_that_wait_see_the_close_frame() {
     });
 }
 
+/// The receiver may write what a sender waits for, and then the peer takes nothing more: the sender is told of
+/// the room, and that all has left.
+#[test]
+fn who_waits_is_told_what_another_wrote() {
+    check(|| {
+        let (ws, _, mut peer) = world(patient());
+        let (mut sender, receiver) = ws.split();
+        let receiver = spawn_receiver(receiver);
+        let feeding = thread::spawn(move || {
+            let twice_what_the_pipe_takes = "a".repeat(2 * CAPACITY - 2);
+            for message in [&twice_what_the_pipe_takes, "a, the last"] {
+                block_on(sender.feed(message)).expect("open");
+            }
+            sender
+        });
+        peer.read_once();
+        let mut sender = feeding.join().expect("no panic");
+        let flushing = thread::spawn(move || block_on(sender.flush()));
+        peer.go_on_until(|peer| peer.texts('a').len() == 2);
+        flushing.join().expect("no panic").expect("open");
+        peer.queue(Message::Close(None));
+        peer.finish();
+        let received = receiver.join().expect("no panic").expect("closed in order");
+        assert_eq!(received, []);
+    });
+}
+
+/// The transport breaks, and may tell the receiver alone: the senders that wait for it are told as well.
+#[test]
+fn a_broken_transport_is_told_to_all() {
+    check(|| {
+        let (ws, _, mut peer) = world(patient());
+        let (sender, receiver) = ws.split();
+        let senders = ['a', 'b'].map(|from| spawn_sender(&sender, from));
+        let receiver = spawn_receiver(receiver);
+        peer.read_once();
+        peer.break_off();
+        let is_broken =
+            |error: &Error| error.io_error().is_some_and(|error| error.kind() == BrokenPipe);
+        for sender in senders {
+            let error = sender.join().expect("no panic").expect_err("it broke");
+            assert!(is_broken(&error), "{error}");
+        }
+        // Only now, since whoever receives goes on until the peer has had its say.
+        peer.end_input();
+        let error = receiver.join().expect("no panic").expect_err("it broke");
+        assert!(is_broken(&error), "{error}");
+        drop(sender);
+    });
+}
+
+/// Nobody receives at present: whichever sender sees the Close frame tells the other.
+#[test]
+fn a_sender_tells_another_of_the_close_frame() {
+    check(|| {
+        let (ws, _, mut peer) = world(patient());
+        let (sender, receiver) = ws.split();
+        let senders = ['a', 'b'].map(|from| spawn_sender(&sender, from));
+        peer.queue(Message::Close(None));
+        peer.send_all();
+        for sender in senders {
+            let error = sender.join().expect("no panic").expect_err("nobody reads");
+            assert!(matches!(error, Error::Closed), "{error}");
+        }
+        let receiver = spawn_receiver(receiver);
+        peer.finish();
+        let received = receiver.join().expect("no panic").expect("closed in order");
+        assert_eq!(received, []);
+        drop(sender);
+    });
+}
+
 /// The receiver leaves in the middle: whoever is left takes in what comes, and closes.
 #[test]
 fn senders_go_on_without_the_receiver() {
@@ -217,6 +289,27 @@ fn who_closes_takes_over_from_the_receiver() {
         peer.send_all();
         let (message, receiver) = stopping.join().expect("no panic");
         assert_eq!(message.expect("open"), Some(Message::text(text('p', 0))));
+        peer.finish();
+        let status = closing.join().expect("no panic").expect("in order");
+        assert!(status.is_clean(), "{status:?}");
+        drop(receiver);
+    });
+}
+
+/// The same where the Close frame was read together with the message, and is all that is waited for.
+#[test]
+fn who_closes_sees_what_stands_behind_a_message() {
+    check(|| {
+        let (ws, _, mut peer) = world(patient());
+        let (mut sender, mut receiver) = ws.split();
+        let closing = thread::spawn(move || block_on(sender.close(CloseCode::NORMAL, "")));
+        peer.queue("");
+        // Our Close frame, the answer to which leaves together with that.
+        peer.read_once();
+        peer.send_all();
+        let stopping = thread::spawn(move || (block_on(receiver.recv()), receiver));
+        let (message, receiver) = stopping.join().expect("no panic");
+        assert_eq!(message.expect("open"), Some(Message::text("")));
         peer.finish();
         let status = closing.join().expect("no panic").expect("in order");
         assert!(status.is_clean(), "{status:?}");
