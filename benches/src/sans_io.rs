@@ -36,8 +36,12 @@ pub fn transmit(connection: &mut Connection, mut take: impl FnMut(&[u8])) {
     loop {
         let mut slices = [IoSlice::new(&[]); 4];
         let count = connection.poll_transmit(&mut slices);
+        // A long message is encoded a slice with each call.
         if count == 0 {
-            return;
+            if connection.queued_bytes() == 0 {
+                return;
+            }
+            continue;
         }
         slices[..count].iter().for_each(|slice| take(slice));
         let len = slices[..count].iter().map(|slice| slice.len()).sum();

@@ -9,6 +9,7 @@ use super::{
     CloseStatus, Connection, Deadline, Endpoint, Error, State,
     deadlines::{Due, Judge, Situation, Stage},
     is_end_without_goodbye,
+    slices::Behind,
     state::{LastHeard, LastWord, Receiving, Sending},
 };
 
@@ -131,6 +132,7 @@ impl Connection {
                 self.outbound.state = Sending::Shut(word);
             }
         }
+        self.release_extensions();
     }
 
     /// Ends the connection at once, with an error and without another word to the peer.
@@ -141,6 +143,7 @@ impl Connection {
         let word = self.word_that_left(unsent);
         self.outbound.state = Sending::Failed(word, Box::new(error));
         self.inbound.state = Receiving::Ended(self.inbound.state.last_heard());
+        self.release_extensions();
     }
 
     /// Our last word, unless it was among what did not leave.
@@ -202,6 +205,7 @@ impl Connection {
                 self.inbound.state = Receiving::Ended(receiving.last_heard());
                 self.outbound.discard();
                 self.outbound.state = Sending::Shut(self.word_that_left(unsent));
+                self.release_extensions();
             }
         }
     }
@@ -272,9 +276,7 @@ impl Connection {
             (receiving, _) => self.inbound.state = Receiving::Draining(receiving.last_heard()),
         }
         self.outbound.owes_answers = true;
-        if !self.takes_messages() {
-            self.drop_extensions();
-        }
+        self.release_extensions();
     }
 
     /// Whether the peer's Close frame, or its end of a transport of hixie-75, waits for our answer.
@@ -328,6 +330,7 @@ impl Connection {
         if self.inbound.state.takes_frames() {
             self.inbound.state = Receiving::Draining(self.inbound.state.last_heard());
         }
+        self.release_extensions();
     }
 
     /// Notes the error of the connection: the first is the one that stays. One that explains less than a
@@ -345,7 +348,6 @@ impl Connection {
         if let Receiving::Ended(last @ LastHeard::EndOfInput) = &mut self.inbound.state {
             *last = LastHeard::Nothing;
         }
-        self.drop_extensions();
     }
 
     /// Tells the peer why the connection fails, as far as the version has words for it.
@@ -368,15 +370,15 @@ impl Connection {
     fn queue_close(&mut self, payload: &[u8], code: Option<CloseCode>, who: Endpoint) {
         let began = self.outbound.state.last_word().began.or(Some(who));
         let mut word = LastWord { code: None, began };
-        self.finish_encoding();
         if self.closing() != Closing::Transport {
-            self.queue_control(Opcode::Close, payload);
+            match &mut self.outbound.coding {
+                Some(coding) => coding.push(Behind::Close(payload.into())),
+                None => self.queue_control(Opcode::Close, payload),
+            }
             word.code = Some(code.unwrap_or(CloseCode::NO_STATUS));
         }
         self.outbound.state = Sending::Closing(word);
-        if !self.inbound.state.takes_frames() {
-            self.drop_extensions();
-        }
+        self.release_extensions();
     }
 
     pub(super) fn is_open(&self) -> bool {

@@ -6,6 +6,7 @@ use hybi_frame::{Opcode, Payload, Rsv};
 
 use super::{
     Connection, Prepared, buffers, filter::Filter, framing::Framing, outbound::COPY_LIMIT,
+    slices::Waiting,
 };
 
 /// The codecs that were agreed on, and the filter that one over the whole stream needs.
@@ -35,13 +36,13 @@ impl Connection {
         prepared: Option<&Prepared>,
     ) {
         let whole = self.config.fragment_size.is_none_or(|size| payload.len() <= size);
-        // What is shared is the payload of a single frame.
-        let prepared = prepared.filter(|_| whole);
         if payload.len() > Chain::ENCODE_SLICE {
-            return self.start_work(opcode, payload.into_owned(), compress, prepared.cloned());
+            let (payload, prepared) = (payload.into_owned(), prepared.cloned());
+            return self.start_work(Waiting { opcode, payload, compress, prepared });
         }
         self.deadlines.coded();
-        if let Some(prepared) = prepared
+        // What is shared is the payload of a single frame.
+        if let Some(prepared) = prepared.filter(|_| whole)
             && let Some((rsv, encoded)) = self.shared_encoding(&payload, compress, prepared)
         {
             return self.queue_frame(true, rsv, opcode, Payload::Owned(encoded));
@@ -129,11 +130,13 @@ impl Connection {
         buffers::return_output(plain);
     }
 
-    /// Lets go of the codecs: neither direction has any more to code, and the application may keep its
+    /// Lets go of the codecs, once neither direction has any more to code: the application may keep its
     /// handle for long.
-    pub(super) fn drop_extensions(&mut self) {
-        self.extensions = None;
-        self.filter = None;
+    pub(super) fn release_extensions(&mut self) {
+        if !self.inbound.state.takes_frames() && !self.takes_messages() && !self.is_encoding() {
+            self.extensions = None;
+            self.filter = None;
+        }
     }
 
     /// Parks the codecs: the connection went quiet.

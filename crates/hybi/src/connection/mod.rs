@@ -290,14 +290,18 @@ impl Connection {
     }
 
     /// Fills `slices` with the bytes to send next, foremost first, and returns how many slices
-    /// were filled; 0 when there is nothing to send. Follow it with
+    /// were filled; 0 when there is nothing to send now. Follow it with
     /// [`transmitted`](Self::transmitted).
+    ///
+    /// What an extension is to make of a message longer than 64 KiB is made so many bytes with each call, so
+    /// that other connections have their turn. Until all of it is, [`poll_timeout`](Self::poll_timeout) is
+    /// due at once.
     ///
     /// It also queues the answer to the peer's Close frame, which nothing follows: what answers the messages
     /// in front of that frame is to be queued before.
     pub fn poll_transmit<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
         self.answer_close();
-        self.finish_encoding();
+        self.encode_slice();
         self.poll_transmit_queued(slices)
     }
 
@@ -341,6 +345,9 @@ impl Connection {
         loop {
             let mut slices = [IoSlice::new(&[]); 1];
             if self.poll_transmit(&mut slices) == 0 {
+                if self.is_encoding() {
+                    continue;
+                }
                 return bytes;
             }
             let len = slices[0].len();
@@ -349,11 +356,16 @@ impl Connection {
         }
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is to be called next; `None` for never.
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next, and then
+    /// [`poll_transmit`](Self::poll_transmit); `None` for never.
     ///
     /// `now` is asked only if a deadline begins to run with this call, so that a busy connection
     /// never looks at the clock. Call it when about to wait.
     pub fn poll_timeout(&mut self, now: impl FnOnce() -> Instant) -> Option<Instant> {
+        // The next slice of a long message is to be encoded without waiting for anything.
+        if self.is_encoding() {
+            return Some(now());
+        }
         self.poll_judged_timeout(Judge::Reader, now)
     }
 

@@ -8,8 +8,13 @@ use hybi_frame::{
 };
 
 use super::{
-    Connection, Error, Message, MessageRef, Outgoing, SendError, Unsupported, framing::KeySource,
-    outbox::Outbox, outgoing::Body, random, slices::LongMessage, state::Sending,
+    Connection, Error, Message, MessageRef, Outgoing, SendError, Unsupported,
+    framing::KeySource,
+    outbox::Outbox,
+    outgoing::Body,
+    random,
+    slices::{Behind, Coding, Waiting},
+    state::Sending,
 };
 
 /// From this length on, a payload that is ours to keep is not copied next to its header but written from
@@ -27,8 +32,8 @@ pub(super) struct Outbound {
     pub(super) state: Sending,
     pub(super) outbox: Outbox,
     lane: Lane,
-    /// A long message that is being encoded.
-    pub(super) work: Option<Box<LongMessage>>,
+    /// A long message that is being encoded, and what waits behind it.
+    pub(super) coding: Option<Box<Coding>>,
     /// The newest Pong that could not be queued because the transport is blocked
     /// (section 5.5.3 allows to answer only the latest Ping).
     pub(super) pong: Option<Box<[u8]>>,
@@ -54,7 +59,7 @@ impl Outbound {
             state: Sending::Open,
             lane,
             outbox: Outbox::default(),
-            work: None,
+            coding: None,
             pong: None,
             owes_answers: false,
             keys: None,
@@ -64,13 +69,13 @@ impl Outbound {
 
     /// How many bytes wait to leave; of a message that is being encoded, those that it has.
     pub(super) fn len(&self) -> usize {
-        self.outbox.len() + self.work.as_ref().map_or(0, |long| long.len)
+        self.outbox.len() + self.coding.as_ref().map_or(0, |coding| coding.len())
     }
 
     /// Lets go of what waits: it will never leave.
     pub(super) fn discard(&mut self) {
         self.discarded += self.len();
-        self.work = None;
+        self.coding = None;
         self.outbox.clear();
         self.pong = None;
     }
@@ -160,11 +165,6 @@ impl Connection {
             return Err(SendError::new(error, outgoing.into_owned()));
         }
         let Outgoing { body, compress, prepared } = outgoing;
-        // The histories of codecs are of the order in which messages leave, so what is on its way through them
-        // goes all of it now.
-        if body.is_data() {
-            self.finish_encoding();
-        }
         let (opcode, payload) = match body {
             Body::Lent(MessageRef::Text(text)) => {
                 (Opcode::Text, Payload::Borrowed(text.as_bytes()))
@@ -193,7 +193,11 @@ impl Connection {
                 return Ok(());
             }
         };
-        if self.extensions.is_some() {
+        if let Some(coding) = &mut self.outbound.coding {
+            // The histories of codecs are of the order in which messages leave.
+            let payload = payload.into_owned();
+            coding.push(Behind::Message(Waiting { opcode, payload, compress, prepared }));
+        } else if self.extensions.is_some() {
             self.queue_encoded(opcode, payload, compress, prepared.as_ref());
         } else {
             self.queue_message(opcode, payload);
@@ -331,10 +335,16 @@ impl Connection {
     }
 
     pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
-        if self.is_encoding_frame() {
-            self.finish_encoding();
+        let masking_key = self.masking_key();
+        let payload_len = payload.len() as u64;
+        let header = FrameHeader { fin: true, rsv: Rsv::NONE, opcode, masking_key, payload_len };
+        match self.outbound.coding.as_mut().filter(|coding| coding.is_in_frame()) {
+            Some(coding) => {
+                let framing = &mut self.inbound.framing;
+                coding.follow_frame(|out| framing.encode(out, &header, payload));
+            }
+            None => self.append(|framing, out| framing.encode(out, &header, payload)),
         }
-        self.queue_copied(true, Rsv::NONE, opcode, payload);
     }
 
     /// Answers a Ping (section 5.5.2): at once if the transport takes bytes and not much waits for
@@ -351,7 +361,7 @@ impl Connection {
                 let waits = self.outbound.pong.is_some()
                     || self.outbound.outbox.len() >= ANSWERS_LEN
                     || self.deadlines.is_blocked()
-                    || self.is_encoding_frame();
+                    || self.outbound.coding.as_ref().is_some_and(|coding| coding.is_in_frame());
                 if waits {
                     self.outbound.pong = Some(payload.into());
                 } else {
@@ -362,9 +372,6 @@ impl Connection {
     }
 
     pub(super) fn queue_pending_pong(&mut self) {
-        if self.is_encoding_frame() {
-            return;
-        }
         if let Some(payload) = self.outbound.pong.take().filter(|_| self.is_receiving()) {
             self.queue_control(Opcode::Pong, &payload);
         }

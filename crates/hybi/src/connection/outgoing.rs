@@ -40,13 +40,6 @@ pub(crate) enum Body<'a> {
 }
 
 impl Body<'_> {
-    pub(crate) fn is_data(&self) -> bool {
-        match self {
-            Self::Owned(message) => message.is_data(),
-            Self::Lent(message) => matches!(message, MessageRef::Text(_) | MessageRef::Binary(_)),
-        }
-    }
-
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Owned(message) => message.len(),

@@ -1,13 +1,18 @@
-//! Slices: a long message on its way through codecs, a slice at a time, so that others have their turn.
+//! Slices: a long message on its way through codecs, a slice at a time, so that others have their turn;
+//! and what waits to leave behind it.
 //!
 //! ```text
 //!  queue --> Message: codecs over messages --> Frames: cut, codecs over frames --> outbox
-//!                                                   \--> Stream: the filter over all --> outbox
+//!    |                                              \--> Stream: the filter over all --> outbox
+//!    \--> Behind: the next messages and our Close frame, while one is on its way
 //! ```
 //!
 //! Whoever drives the connection goes on with it between two writes. Control frames pass meanwhile, except
-//! in the middle of a frame that goes through the filter: what is encoded there is one stream. No other
-//! message does: the history of codecs is that of the messages in the order in which they leave.
+//! in the middle of a frame that goes through the filter: what is encoded there is one stream, and they
+//! leave right behind that frame. No other message passes: the history of codecs is that of the messages in
+//! the order in which they leave. Nor does our Close frame, behind which no message may leave.
+
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use hybi_compression::{Chain, Compress, Encoded, Encoding, Step};
@@ -15,11 +20,86 @@ use hybi_frame::{FrameHeader, Opcode, Payload, Rsv};
 
 use super::{Connection, Prepared, buffers, outgoing::SharedStep};
 
+/// What a message that waits counts beside its payload, so that those without any are bounded as well: as
+/// much as the longest frame header.
+const OVERHEAD: usize = 14;
+
+/// A long message that is not all in the outbox yet, and what waits for it.
+#[derive(Default)]
+pub(super) struct Coding {
+    /// `None` between two messages.
+    message: Option<LongMessage>,
+    behind: VecDeque<Behind>,
+    /// How many bytes wait in there.
+    behind_len: usize,
+}
+
 /// A message that is longer than a slice and not all in the outbox yet.
-pub(super) struct LongMessage {
+struct LongMessage {
     /// How many bytes of payload it has.
-    pub(super) len: usize,
+    len: usize,
     work: Work,
+}
+
+/// What leaves behind a long message.
+pub(super) enum Behind {
+    Message(Waiting),
+    /// The payload of a Close frame.
+    Close(Box<[u8]>),
+}
+
+/// A message that codecs have not begun with.
+pub(super) struct Waiting {
+    pub(super) opcode: Opcode,
+    pub(super) payload: Bytes,
+    pub(super) compress: Compress,
+    pub(super) prepared: Option<Prepared>,
+}
+
+impl Coding {
+    /// How many bytes wait to leave; of the message that is being encoded, those that it has.
+    pub(super) fn len(&self) -> usize {
+        self.message.as_ref().map_or(0, |long| long.len) + self.behind_len
+    }
+
+    fn is_done(&self) -> bool {
+        self.message.is_none() && self.behind.is_empty()
+    }
+
+    /// Whether a frame has begun to leave whose end is still to be encoded: nothing passes it.
+    pub(super) fn is_in_frame(&self) -> bool {
+        matches!(&self.message, Some(LongMessage { work: Work::Stream { .. }, .. }))
+    }
+
+    /// Lets `encode` append control frames to that frame: they leave right behind it.
+    pub(super) fn follow_frame(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(LongMessage { len, work: Work::Stream { frame, .. } }) = &mut self.message {
+            let before = frame.len();
+            encode(frame);
+            *len += frame.len() - before;
+        }
+    }
+
+    pub(super) fn push(&mut self, behind: Behind) {
+        self.behind_len += behind.len();
+        self.behind.push_back(behind);
+    }
+
+    fn pop(&mut self) -> Option<Behind> {
+        let behind = self.behind.pop_front()?;
+        self.behind_len -= behind.len();
+        Some(behind)
+    }
+}
+
+impl Behind {
+    fn len(&self) -> usize {
+        OVERHEAD
+            + match self {
+                Self::Message(message) => message.payload.len(),
+                Self::Close(payload) => payload.len(),
+            }
+    }
 }
 
 /// What is being done with it.
@@ -43,50 +123,73 @@ struct Frame {
 
 impl Connection {
     /// Whether a long message is on its way through codecs.
+    #[inline]
     pub(crate) fn is_encoding(&self) -> bool {
-        self.outbound.work.is_some()
-    }
-
-    /// Whether a frame has begun to leave whose end is still to be encoded: nothing passes it.
-    pub(super) fn is_encoding_frame(&self) -> bool {
-        self.outbound.work.as_ref().is_some_and(|long| matches!(long.work, Work::Stream { .. }))
+        self.outbound.coding.is_some()
     }
 
     /// Begins to encode a long message.
-    pub(super) fn start_work(
-        &mut self,
-        opcode: Opcode,
-        payload: Bytes,
-        compress: Compress,
-        prepared: Option<Prepared>,
-    ) {
-        let Some(chain) = &mut self.extensions else { return };
+    pub(super) fn start_work(&mut self, message: Waiting) {
+        let message = self.work_for(message);
+        self.outbound.coding = Some(Box::new(Coding { message, ..Coding::default() }));
+    }
+
+    /// Encodes the next slice of what is long, and begins with what waits behind it; says whether there is
+    /// more. It costs half a millisecond or so.
+    pub(crate) fn encode_slice(&mut self) -> bool {
+        let Some(mut coding) = self.outbound.coding.take() else { return false };
+        self.deadlines.coded();
+        match coding.message.take() {
+            Some(LongMessage { len, work }) => {
+                let work = self.advance(work);
+                coding.message = work.map(|work| LongMessage { len, work });
+            }
+            None => self.go_on_behind(&mut coding),
+        }
+        if coding.is_done() {
+            self.release_extensions();
+        } else {
+            self.outbound.coding = Some(coding);
+        }
+        self.is_encoding()
+    }
+
+    /// Queues what waited, as much as makes a slice, or up to the next long message.
+    fn go_on_behind(&mut self, coding: &mut Coding) {
+        let mut done = 0;
+        while done < Chain::ENCODE_SLICE
+            && let Some(behind) = coding.pop()
+        {
+            done += behind.len();
+            match behind {
+                Behind::Message(message) if message.payload.len() > Chain::ENCODE_SLICE => {
+                    coding.message = self.work_for(message);
+                    return;
+                }
+                Behind::Message(Waiting { opcode, payload, compress, prepared }) => {
+                    let payload = Payload::Owned(payload);
+                    self.queue_encoded(opcode, payload, compress, prepared.as_ref());
+                }
+                Behind::Close(payload) => self.queue_control(Opcode::Close, &payload),
+            }
+        }
+    }
+
+    /// What is to be done for a long message.
+    fn work_for(&mut self, message: Waiting) -> Option<LongMessage> {
+        let chain = self.extensions.as_mut()?;
+        let Waiting { opcode, payload, compress, prepared } = message;
         let len = payload.len();
-        let work = match prepared {
+        // What is shared is the payload of a single frame.
+        let whole = self.config.fragment_size.is_none_or(|size| len <= size);
+        let work = match prepared.filter(|_| whole) {
             Some(prepared) => Work::Shared { opcode, compress, payload, prepared },
             None => {
                 let encoding = chain.start_message(payload, compress);
                 Work::Message { opcode, compress, encoding }
             }
         };
-        self.outbound.work = Some(Box::new(LongMessage { len, work }));
-    }
-
-    /// Encodes the next slice of a long message; says whether there is more. It costs half a millisecond
-    /// or so.
-    pub(crate) fn encode_slice(&mut self) -> bool {
-        if let Some(long) = self.outbound.work.take() {
-            self.deadlines.coded();
-            let LongMessage { len, work } = *long;
-            let work = self.advance(work);
-            self.outbound.work = work.map(|work| Box::new(LongMessage { len, work }));
-        }
-        self.is_encoding()
-    }
-
-    /// Encodes all that is left of a long message, because something has to leave behind it.
-    pub(super) fn finish_encoding(&mut self) {
-        while self.encode_slice() {}
+        Some(LongMessage { len, work })
     }
 
     fn advance(&mut self, work: Work) -> Option<Work> {

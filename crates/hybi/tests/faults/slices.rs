@@ -17,13 +17,13 @@ use crate::{
 };
 
 /// The longest message that is accepted by default.
-const LEN: usize = 16 * 1024 * 1024;
+pub(crate) const LEN: usize = 16 * 1024 * 1024;
 
 /// The least turns that another task has to get while such a message is compressed or inflated.
-const TURNS: usize = 16;
+pub(crate) const TURNS: usize = 16;
 
 /// Records as services exchange them, of so many kinds.
-fn json(kinds: u32) -> Message {
+pub(crate) fn json(kinds: u32) -> Message {
     let mut text = String::with_capacity(LEN);
     for number in (0..kinds).cycle() {
         let (id, amount) = (number.wrapping_mul(0x9e37_79b9), number.wrapping_mul(48_271) % 10_000);
@@ -42,28 +42,37 @@ fn json(kinds: u32) -> Message {
 }
 
 /// Each record is another one: some megabytes remain.
-const DISTINCT: u32 = u32::MAX;
+pub(crate) const DISTINCT: u32 = u32::MAX;
 
 /// So few that the whole message fits in one chunk.
 const FEW: u32 = 10;
 
 /// A connection of `role` and its peer, with permessage-deflate.
-fn compressed(role: Role, fragment: Option<usize>) -> World {
+pub(crate) fn compressed(role: Role, fragment: Option<usize>) -> World {
     with(&Deflate::default(), Version::RFC6455, role, fragment)
 }
 
 /// The same with another extension.
-fn with(extension: &dyn Extension, version: Version, role: Role, fragment: Option<usize>) -> World {
+pub(crate) fn with(
+    extension: &dyn Extension,
+    version: Version,
+    role: Role,
+    fragment: Option<usize>,
+) -> World {
     let agreed = extension.accept(&extension.offers()[0]).expect("acceptable");
     let negotiated = Negotiated::new(version, None, vec![agreed]);
     let make = |role, config: Config| Connection::new(role, negotiated.clone(), config.into());
     let peer = make(role.peer(), quiet().fragment_size(fragment));
-    World::between(make(role, quiet()), peer, usize::MAX)
+    // There is room for more than one long message.
+    World::between(make(role, quiet().outbox_limit(4 * LEN)), peer, usize::MAX)
 }
 
 /// Runs a future beside another task of the thread, which wants its turn again and again; gives the
 /// turns that it had until the end.
-fn turns_beside<R>(future: impl Future<Output = R>, mut turn: impl FnMut()) -> (usize, R) {
+pub(crate) fn turns_beside<R>(
+    future: impl Future<Output = R>,
+    mut turn: impl FnMut(),
+) -> (usize, R) {
     let (task, mut future) = (Task::new(), pin!(future));
     for turns in 0..1_000_000 {
         if let Poll::Ready(output) = task.poll(future.as_mut()) {
