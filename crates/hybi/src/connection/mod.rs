@@ -307,9 +307,7 @@ impl Connection {
 
     /// The same for somebody who may have more to queue before the peer's Close frame is answered.
     pub(crate) fn poll_transmit_queued<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
-        if self.outbound.pong.is_some() && !self.deadlines.is_blocked() {
-            self.queue_pending_pong();
-        }
+        self.queue_pong_if_writable();
         let outbox = &self.outbound.outbox;
         if outbox.len() == 0 { 0 } else { outbox.slices(slices) }
     }
@@ -331,9 +329,7 @@ impl Connection {
     /// All that is to be sent next, if it lies in one piece.
     #[inline]
     pub(crate) fn transmit_in_one(&mut self) -> Option<&[u8]> {
-        if self.outbound.pong.is_some() && !self.deadlines.is_blocked() {
-            self.queue_pending_pong();
-        }
+        self.queue_pong_if_writable();
         self.outbound.outbox.only_slice()
     }
 

@@ -86,7 +86,11 @@ impl Connection {
     /// stays within [`Config::outbox_limit`](crate::Config::outbox_limit), its own header aside.
     #[must_use]
     pub fn has_room_for(&self, len: usize) -> bool {
-        let waiting = self.outbound.len();
+        self.has_room_behind(self.outbound.len(), len)
+    }
+
+    #[inline]
+    fn has_room_behind(&self, waiting: usize, len: usize) -> bool {
         waiting == 0 || waiting.saturating_add(len) <= self.config.outbox_limit
     }
 
@@ -124,8 +128,8 @@ impl Connection {
             Body::Owned(Message::Binary(bytes)) => (Opcode::Binary, &bytes[..]),
             _ => return,
         };
-        let waiting = self.outbound.outbox.len();
-        let has_room = waiting == 0 || waiting + payload.len() <= self.config.outbox_limit;
+        // No message is being encoded here.
+        let has_room = self.has_room_behind(self.outbound.outbox.len(), payload.len());
         let is_plain = self.outbound.lane == Lane::Plain;
         if !(is_plain && has_room && matches!(self.outbound.state, Sending::Open)) {
             return;
@@ -368,6 +372,14 @@ impl Connection {
                     self.queue_control(Opcode::Pong, payload);
                 }
             }
+        }
+    }
+
+    /// Queues a Pong that waited, once the transport takes bytes again.
+    #[inline]
+    pub(super) fn queue_pong_if_writable(&mut self) {
+        if self.outbound.pong.is_some() && !self.deadlines.is_blocked() {
+            self.queue_pending_pong();
         }
     }
 
