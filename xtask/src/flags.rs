@@ -1,10 +1,12 @@
-//! The command line: job names, then options.
+//! The command line: job names, then options; and the page that lists them.
+
+use core::fmt::Write as _;
 
 use crate::jobs::{GROUPS, Job};
 use crate::outcome::Options;
 
 /// The options part of the page that `cargo xtask` prints.
-pub(crate) const OPTIONS: &str = "
+const OPTIONS: &str = "
 Options:
   --cases PATTERNS    autobahn, autobahn-compression: only these cases, e.g. --cases \"1.* 7.9.3\"
   --role ROLE         the same two: hybi as `server` or as `client`; both without it
@@ -13,6 +15,19 @@ Options:
   --bless             counts: what is measured becomes the baseline
   --strict            a skipped job fails, unless there is a reason for it that this program knows
 ";
+
+/// The page that `cargo xtask` alone prints.
+pub(crate) fn page() -> String {
+    let mut page = String::from("cargo xtask <job>... [options]\n");
+    for (group, about, jobs) in GROUPS {
+        let _ = write!(page, "\n{group:<20} {about}:\n");
+        for job in *jobs {
+            let _ = writeln!(page, "  {:<20} {}", job.name, job.about);
+        }
+    }
+    page.push_str(OPTIONS);
+    page
+}
 
 /// What the command line asks for.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job {
     pub(crate) name: &'static str,
-    about: &'static str,
+    pub(crate) about: &'static str,
     run: fn(&Workspace, &Options) -> JobResult,
     /// The options that narrow it down, each with the values it knows; any where it lists none.
     takes: &'static [(&'static str, &'static [&'static str])],
@@ -134,19 +134,6 @@ pub(crate) const GROUPS: &[(&str, &str, &[Job])] = &[
     ("ci", "everything that a change must pass, in this order", CI),
     ("nightly", "slow jobs", NIGHTLY),
 ];
-
-/// The page that `cargo xtask` alone prints.
-pub(crate) fn list() -> String {
-    let mut page = String::from("cargo xtask <job>... [options]\n");
-    for (group, about, jobs) in GROUPS {
-        let _ = write!(page, "\n{group:<20} {about}:\n");
-        for job in *jobs {
-            let _ = writeln!(page, "  {:<20} {}", job.name, job.about);
-        }
-    }
-    page.push_str(crate::flags::OPTIONS);
-    page
-}
 
 /// What a job comes to, and a word on it.
 #[derive(Debug, PartialEq, Eq)]

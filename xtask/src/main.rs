@@ -37,7 +37,7 @@ use workspace::Workspace;
 fn main() -> ExitCode {
     match flags::parse(std::env::args().skip(1)) {
         Ok(Command::List) => {
-            print!("{}", jobs::list());
+            print!("{}", flags::page());
             ExitCode::SUCCESS
         }
         Ok(Command::Run { jobs, options }) => match Workspace::load() {

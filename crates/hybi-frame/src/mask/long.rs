@@ -6,56 +6,14 @@
 
 use alloc::vec::Vec;
 
-/// Masks `payload` in place with a key of twenty bytes, or unmasks it.
-///
-/// `offset` is the position of `payload[0]` in the bytes that the key covers, which in hybi-04 are those of
-/// header and payload.
-///
-/// ```
-/// use hybi_frame::apply_long_mask;
-///
-/// let key = *b"abcdefghijklmnopqrst";
-/// let mut payload = [0; 4];
-/// apply_long_mask(&mut payload, &key, 18);
-/// assert_eq!(payload, *b"stab");
-/// ```
-#[inline]
-pub fn apply_long_mask(payload: &mut [u8], key: &[u8; KEY_LEN], offset: u64) {
-    let mask = repeated(key, offset);
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    if let Some(avx2) = super::x86_64::Avx2::new() {
-        return avx2.apply_long(payload, &mask);
-    }
-    apply(payload, &mask);
-}
-
-/// Appends what [`apply_long_mask`] makes of `payload`.
-///
-/// ```
-/// use hybi_frame::extend_long_masked;
-///
-/// let mut out = b"header".to_vec();
-/// extend_long_masked(&mut out, &[0; 4], b"abcdefghijklmnopqrst", 18);
-/// assert_eq!(out, b"headerstab");
-/// ```
-#[inline]
-pub fn extend_long_masked(out: &mut Vec<u8>, payload: &[u8], key: &[u8; KEY_LEN], offset: u64) {
-    let mask = repeated(key, offset);
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    if let Some(avx2) = super::x86_64::Avx2::new() {
-        return avx2.extend_long(out, payload, &mask);
-    }
-    extend(out, payload, &mask);
-}
-
-const KEY_LEN: usize = 20;
+pub(super) const KEY_LEN: usize = 20;
 
 /// The bytes after which the key and a vector of 32 bytes begin again together.
 pub(super) const PERIOD: usize = 160;
 
 /// The key again and again, turned so that it begins with the byte that belongs to `offset`.
 #[inline]
-fn repeated(key: &[u8; KEY_LEN], offset: u64) -> [u8; PERIOD] {
+pub(super) fn repeated(key: &[u8; KEY_LEN], offset: u64) -> [u8; PERIOD] {
     let twice = [*key, *key];
     let turned = &twice.as_flattened()[(offset % KEY_LEN as u64) as usize..][..KEY_LEN];
     let mut all = [0; PERIOD];
@@ -96,7 +54,8 @@ pub(super) fn extend(out: &mut Vec<u8>, payload: &[u8], mask: &[u8; PERIOD]) {
 mod tests {
     use alloc::vec::Vec;
 
-    use super::{apply, apply_long_mask, extend, extend_long_masked, repeated};
+    use super::{apply, extend, repeated};
+    use crate::mask::{apply_long_mask, extend_long_masked};
 
     #[test]
     fn every_build_masks_by_definition_at_each_length_alignment_and_offset() {

@@ -11,7 +11,6 @@ mod x86_64;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use long::{apply_long_mask, extend_long_masked};
 pub(crate) use scalar::SHORT;
 
 /// The four bytes that a client's payload is XORed with.
@@ -104,6 +103,53 @@ pub fn apply_mask(payload: &mut [u8], key: MaskingKey, offset: u64) {
 #[inline]
 pub fn extend_masked(out: &mut Vec<u8>, payload: &[u8], key: MaskingKey) {
     extend(out, payload, key.at(0));
+}
+
+/// Masks `payload` in place with a key of twenty bytes, or unmasks it.
+///
+/// `offset` is the position of `payload[0]` in the bytes that the key covers, which in hybi-04 are those of
+/// header and payload.
+///
+/// ```
+/// use hybi_frame::apply_long_mask;
+///
+/// let key = *b"abcdefghijklmnopqrst";
+/// let mut payload = [0; 4];
+/// apply_long_mask(&mut payload, &key, 18);
+/// assert_eq!(payload, *b"stab");
+/// ```
+#[inline]
+pub fn apply_long_mask(payload: &mut [u8], key: &[u8; long::KEY_LEN], offset: u64) {
+    let mask = long::repeated(key, offset);
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if let Some(avx2) = x86_64::Avx2::new() {
+        return avx2.apply_long(payload, &mask);
+    }
+    long::apply(payload, &mask);
+}
+
+/// Appends what [`apply_long_mask`] makes of `payload`.
+///
+/// ```
+/// use hybi_frame::extend_long_masked;
+///
+/// let mut out = b"header".to_vec();
+/// extend_long_masked(&mut out, &[0; 4], b"abcdefghijklmnopqrst", 18);
+/// assert_eq!(out, b"headerstab");
+/// ```
+#[inline]
+pub fn extend_long_masked(
+    out: &mut Vec<u8>,
+    payload: &[u8],
+    key: &[u8; long::KEY_LEN],
+    offset: u64,
+) {
+    let mask = long::repeated(key, offset);
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if let Some(avx2) = x86_64::Avx2::new() {
+        return avx2.extend_long(out, payload, &mask);
+    }
+    long::extend(out, payload, &mask);
 }
 
 /// Masks in place; says whether all resulting bytes are ASCII.
