@@ -1,4 +1,4 @@
-//! Example programs, one a file: `cargo run -p hybi-examples --example NAME`.
+//! Example programs, one a file: `cargo run -p hybi-examples --bin NAME`.
 //!
 //! | name | shows |
 //! |---|---|
@@ -12,3 +12,8 @@
 //! | `every_version` | one port that answers every version ever published, and what old clients lack |
 //! | `sans_io` | `Connection` driven by hand over blocking sockets |
 //! | `frames_only` | the framing codec alone |
+
+/// The examples of the first page.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let uri = std::env::args().nth(1).unwrap_or_else(|| "ws://127.0.0.1:8080/echo".to_owned());
-    let listener = TcpListener::bind("127.0.0.1:8081").await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("ws://{} leads to {uri}", listener.local_addr()?);
     loop {
         let (stream, peer) = listener.accept().await?;

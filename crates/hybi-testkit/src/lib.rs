@@ -5,12 +5,14 @@
 //! - [`vectors`]: the machine-readable protocol vectors and how to expand them.
 //! - `peer` and `wire` (feature `suite`): the scripted peer, which sends any bytes at all and judges what
 //!   comes back with a frame reader of its own (RFC 6455 section 5.2).
+//! - [`program`]: programs as their users run them.
 //! - `suite` (feature `suite`): the behaviour suite, written once and run over every runtime.
 
 pub mod allocator;
 pub mod events;
 #[cfg(feature = "suite")]
 pub mod peer;
+pub mod program;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod vectors;

@@ -1,47 +1,19 @@
 //! Running the program: servers on free ports, commands with their output, requests by hand.
 
 use core::net::SocketAddr;
-use core::time::Duration;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command};
 use std::sync::mpsc;
 
-use hybi_testkit::events;
 use hybi_testkit::peer::{Head, Peer, REQUEST, listen};
+pub(crate) use hybi_testkit::program::{Outcome, PATIENCE, finish, signal};
+use hybi_testkit::{events, program};
 use serde_json::Value;
-
-/// A bound on hangs, never a time that passes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_hybi"))
-}
-
-/// What a finished command left behind.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Outcome {
-    /// Asserts the exit code and that stderr says `part`.
-    #[track_caller]
-    pub(crate) fn expect(self, code: i32, part: &str) -> Self {
-        assert_eq!(self.code, Some(code), "{self:?}");
-        assert!(self.stderr.contains(part), "{part:?} is missing: {self:?}");
-        self
-    }
-
-    /// Asserts success and what stdout says.
-    #[track_caller]
-    pub(crate) fn expect_stdout(self, stdout: &str) -> Self {
-        assert_eq!((self.code, self.stdout.as_str()), (Some(0), stdout), "{self:?}");
-        self
-    }
 }
 
 /// The events of a log or an output, each line of which must be one of those named.
@@ -69,36 +41,7 @@ pub(crate) fn hybi_with(args: &[&str], stdin: &[u8]) -> Outcome {
 pub(crate) fn spawn(args: &[&str]) -> Child {
     let mut command = program();
     command.args(args);
-    piped(command)
-}
-
-fn piped(mut command: Command) -> Child {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("the program starts")
-}
-
-/// Waits for the end.
-#[track_caller]
-pub(crate) fn finish(child: Child) -> Outcome {
-    let id = child.id();
-    let (done, ended) = mpsc::channel();
-    std::thread::spawn(move || done.send(child.wait_with_output()));
-    let Ok(output) = ended.recv_timeout(PATIENCE) else {
-        signal(id, "KILL");
-        panic!("the program does not end");
-    };
-    let output = output.expect("the program's output");
-    Outcome {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-/// Sends a signal.
-pub(crate) fn signal(id: u32, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status();
-    assert!(sent.expect("kill").success());
+    program::spawn(command)
 }
 
 /// A file for one test, in the folder that cargo keeps for that.
@@ -134,7 +77,7 @@ impl Server {
             command.args(["-l", "127.0.0.1:0"]);
         }
         command.args(args);
-        let mut child = piped(command);
+        let mut child = program::spawn(command);
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("a line");

@@ -1,0 +1,312 @@
+//! Each example as its user runs it: a process, and the other end of it played by hand.
+
+use core::net::SocketAddr;
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpListener, TcpStream},
+    process::Command,
+    thread,
+};
+
+use hybi_testkit::{
+    peer::{self, Peer, REQUEST, listen},
+    program::{Outcome, Running, finish, spawn},
+    wire::{BINARY, CLOSE, PING, PONG, TEXT, close_payload},
+};
+
+/// The program of an example.
+macro_rules! example {
+    ($name:literal) => {
+        Command::new(env!(concat!("CARGO_BIN_EXE_", $name)))
+    };
+}
+
+/// An example that listens, and where.
+fn listening(mut command: Command, args: &[&str]) -> (Running, SocketAddr) {
+    command.args(args);
+    let running = Running::start(command);
+    let line = running.line();
+    let (_, address) = line.split_once("ws://").expect("an address");
+    let end = address.find(['/', ' ']).unwrap_or(address.len());
+    let address = address[..end].parse().expect("an address");
+    (running, address)
+}
+
+/// Runs an example that connects, with this on stdin, to a server that is played by hand.
+fn against(
+    mut command: Command,
+    stdin: &'static str,
+    serve: impl FnOnce(&mut Peer) + Send + 'static,
+) -> Outcome {
+    let (listener, address) = listen();
+    let played = thread::spawn(move || serve(&mut Peer::answer(&listener, "")));
+    command.arg(format!("ws://{address}/"));
+    let mut child = spawn(command);
+    child.stdin.take().expect("a pipe").write_all(stdin.as_bytes()).expect("it fits a pipe");
+    let outcome = finish(child);
+    // A client that never came would be waited for without end.
+    drop(TcpStream::connect(address));
+    assert!(played.join().is_ok(), "the server did not see what it expected: {outcome:?}");
+    outcome
+}
+
+/// An address where nobody listens, as long as the sockets are held: one of them has the port.
+fn nobody() -> (SocketAddr, (TcpStream, TcpListener)) {
+    let (listener, address) = listen();
+    let stream = TcpStream::connect(address).expect("a listener");
+    (stream.local_addr().expect("the address of a socket"), (stream, listener))
+}
+
+/// Closes as client, with nothing in between.
+fn close(peer: &mut Peer) {
+    peer.send_close(1000);
+    peer.expect_close(1000);
+    peer.expect_end();
+}
+
+/// What every echo server does, for two clients at once.
+fn echoes(command: Command) {
+    let (_running, address) = listening(command, &[]);
+    let mut peers = [0, 1].map(|_| Peer::open(address));
+    for peer in &mut peers {
+        peer.send_frame(TEXT, b"a text");
+        peer.expect(TEXT, b"a text");
+        peer.send_frame(BINARY, &[0xff; 1000]);
+        peer.expect(BINARY, &[0xff; 1000]);
+    }
+    peers.iter_mut().for_each(close);
+}
+
+#[test]
+fn echo_server_sends_everything_back() {
+    echoes(example!("echo_server"));
+}
+
+#[test]
+fn echo_server_async_std_sends_everything_back() {
+    echoes(example!("echo_server_async_std"));
+}
+
+/// It serves one client after the other.
+#[test]
+fn sans_io_sends_everything_back_and_prints_the_end() {
+    let (running, address) = listening(example!("sans_io"), &[]);
+    for _ in 0..2 {
+        let mut peer = Peer::open(address);
+        peer.send_frame(TEXT, b"a text");
+        peer.expect(TEXT, b"a text");
+        peer.send_frame(BINARY, &[0xff; 1000]);
+        peer.expect(BINARY, &[0xff; 1000]);
+        close(&mut peer);
+        drop(peer);
+        let line = running.line();
+        assert!(line.contains("clean: true"), "{line}");
+    }
+}
+
+#[test]
+fn echo_client_prints_the_answer_and_closes() {
+    let outcome = against(example!("echo_client"), "", |peer| {
+        peer.expect(TEXT, b"hello");
+        peer.send_frame(TEXT, b"hello yourself");
+        peer.expect_close_saying(1000, "done");
+        peer.send_close(1000);
+        peer.end();
+    });
+    outcome.expect_stdout(
+        "connected: 101 Switching Protocols\n\
+         received: Text(\"hello yourself\")\n\
+         closed: 1000 (normal), clean: true\n",
+    );
+}
+
+#[test]
+fn echo_client_says_why_it_could_not_connect() {
+    let (nobody, _held) = nobody();
+    let mut client = example!("echo_client");
+    client.arg(format!("ws://{nobody}/"));
+    finish(spawn(client)).expect(1, "refused");
+}
+
+#[test]
+fn halves_sends_what_is_typed_and_prints_what_comes() {
+    let outcome = against(example!("halves"), "one\ntwo\n", |peer| {
+        peer.send_frame(TEXT, b"unasked");
+        peer.expect(TEXT, b"one");
+        peer.expect(TEXT, b"two");
+        peer.expect_close_saying(1000, "done");
+        peer.send_close(1000);
+        peer.end();
+    });
+    let mut lines: Vec<_> = outcome.stdout.lines().collect();
+    lines.sort_unstable();
+    let expected = ["Text(\"unasked\")", "closed: 1000 (normal), clean: true"];
+    assert_eq!((outcome.code, &lines[..]), (Some(0), &expected[..]), "{outcome:?}");
+}
+
+#[test]
+fn chat_tells_the_others() {
+    let (_running, address) = listening(example!("chat"), &[]);
+    let mut guests = ["a", "b", "c"].map(|name| {
+        let mut peer = Peer::open(address);
+        // Whose Ping is answered is in the room.
+        peer.send_frame(PING, name.as_bytes());
+        peer.expect(PONG, name.as_bytes());
+        peer
+    });
+    for speaker in 0..guests.len() {
+        let said = format!("{speaker} was here");
+        guests[speaker].send_frame(TEXT, said.as_bytes());
+        for (_, guest) in guests.iter_mut().enumerate().filter(|(guest, _)| *guest != speaker) {
+            guest.expect(TEXT, said.as_bytes());
+        }
+    }
+    // None heard what it said itself.
+    guests.iter_mut().for_each(close);
+}
+
+#[test]
+fn proxy_passes_messages_and_the_end_on_both_ways() {
+    let (listener, address) = listen();
+    let (_running, proxy) = listening(example!("proxy"), &[&format!("ws://{address}/")]);
+    for client_closes in [true, false] {
+        let serving = thread::spawn({
+            let listener = listener.try_clone().expect("a socket");
+            move || Peer::answer(&listener, "")
+        });
+        let mut client = Peer::open(proxy);
+        let mut server = serving.join().expect("the proxy comes");
+        client.send_frame(TEXT, b"up");
+        server.expect(TEXT, b"up");
+        server.send_frame(BINARY, b"down");
+        client.expect(BINARY, b"down");
+        let status = close_payload(4321, b"enough");
+        let close = |one: &mut Peer, other: &mut Peer| {
+            one.send_frame(CLOSE, &status);
+            one.expect(CLOSE, &status);
+            one.end();
+            other.expect(CLOSE, &status);
+            other.send_frame(CLOSE, &status);
+            other.end();
+        };
+        if client_closes {
+            close(&mut client, &mut server);
+        } else {
+            close(&mut server, &mut client);
+        }
+        client.expect_end();
+        server.expect_end();
+    }
+}
+
+#[test]
+fn proxy_refuses_a_client_when_there_is_nobody_behind_it() {
+    let (nobody, _held) = nobody();
+    let (_running, address) = listening(example!("proxy"), &[&format!("ws://{nobody}/")]);
+    let mut client = Peer::connect(address);
+    client.send(REQUEST);
+    let (head, why) = client.expect_refusal();
+    assert_eq!(head.status(), 502);
+    assert!(why.contains("refused"), "{why}");
+}
+
+#[test]
+fn upgrade_answers_http_and_websocket() {
+    let (_running, address) = listening(example!("upgrade"), &[]);
+    let ask = |path: &str| {
+        let mut peer = Peer::connect(address);
+        peer.send(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n"));
+        let (head, body) = peer.expect_refusal();
+        (head.status(), body)
+    };
+    assert_eq!(ask("/"), (200, "connect a WebSocket to /shout\n".to_owned()));
+    assert_eq!(ask("/shout"), (404, "no such thing\n".to_owned()));
+    let mut peer = Peer::connect(address);
+    let fields = "Sec-WebSocket-Protocol: whisper.v1, shout.v1\r\n\r\n";
+    peer.send(REQUEST.replace("/chat", "/shout").trim_end().to_owned() + "\r\n" + fields);
+    let head = peer.expect_accepted();
+    assert_eq!(head.field("Sec-WebSocket-Protocol"), Some("shout.v1"));
+    peer.send_frame(TEXT, "not so loud, grüß Gott".as_bytes());
+    peer.expect(TEXT, "NOT SO LOUD, GRÜSS GOTT".as_bytes());
+    close(&mut peer);
+}
+
+/// The newest version, and the oldest, which has neither binary messages nor Close frames.
+#[test]
+fn every_version_answers_as_the_client_can() {
+    let (running, address) = listening(example!("every_version"), &[]);
+    let mut peer = Peer::open(address);
+    peer.send_frame(TEXT, b"hi");
+    peer.expect(BINARY, b"hi");
+    peer.expect_close_saying(1001, "that was all");
+    peer.send_close(1001);
+    peer.expect_end();
+    let line = running.line();
+    assert!(line.starts_with("version 13: Text(\"hi\"), answered with "), "{line}");
+
+    let mut old = TcpStream::connect(address).expect("a listener");
+    old.set_read_timeout(Some(peer::PATIENCE)).expect("a read timeout");
+    let request = format!(
+        "GET /chat HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\
+         Host: {address}\r\nOrigin: http://{address}\r\n\r\n\0hi\u{7f}"
+    );
+    let mut request = request.into_bytes();
+    *request.last_mut().expect("the end of the message") = 0xff;
+    old.write_all(&request).expect("it fits");
+    let line = running.line();
+    assert!(line.starts_with("version hixie-75: Text(\"hi\"), answered with "), "{line}");
+    old.shutdown(Shutdown::Write).expect("the end of the client");
+    let mut answer = Vec::new();
+    old.read_to_end(&mut answer).expect("an answer and an end in order");
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.starts_with("HTTP/1.1 101 Web Socket Protocol Handshake\r\n"), "{text}");
+    assert!(answer.ends_with(b"\r\n\r\n\0hi\xff"), "{text}");
+}
+
+#[test]
+fn custom_extension_is_agreed_on_and_notices_what_was_spoilt() {
+    let outcome = finish(spawn(example!("custom_extension")));
+    // Two tasks print: what the server says may stand before or behind the client's last line.
+    let (server, client): (Vec<_>, Vec<_>) =
+        outcome.stdout.lines().partition(|line| line.starts_with("server: "));
+    let expected = [
+        "client: agreed on permessage-deflate, x-checksum",
+        "client: 126 bytes came back as they were",
+        "client: closed with 1000 (normal) ",
+        "client: agreed on x-checksum",
+        "client: closed with 4000 ",
+    ];
+    assert_eq!(client, expected);
+    let [said] = server[..] else { panic!("{server:?}") };
+    assert!(said.starts_with("server: the checksum does not fit the message"), "{said}");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn frames_only_prints_the_parts_of_frames_as_they_come() {
+    finish(spawn(example!("frames_only"))).expect_stdout(
+        "Text, 3 bytes at 6: \"H\" ...\n\
+         Text, 3 bytes at 7: \"el\"\n\
+         Ping, 12 bytes at 15: \"still \" ...\n\
+         Ping, 12 bytes at 21: \"there?\"\n\
+         Continuation, 2 bytes at 33: \"lo\"\n",
+    );
+}
+
+/// A new example comes with a test, and stands in both tables.
+#[test]
+fn every_example_is_run_and_listed() {
+    let (manifest, tests) = (include_str!("../Cargo.toml"), include_str!("examples.rs"));
+    let programs = manifest.split("[[bin]]\nname = \"").skip(1);
+    let names: Vec<_> = programs.filter_map(|rest| rest.split('"').next()).collect();
+    let files = std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).expect("the folder of the examples");
+    let files = files.map(|entry| entry.expect("a file").file_name().into_string().expect("text"));
+    let sources = files.filter(|name| name.ends_with(".rs") && name != "lib.rs").count();
+    assert_eq!(names.len(), sources, "{names:?}");
+    for name in names {
+        assert!(tests.contains(&format!("example!(\"{name}\")")), "{name} is not run");
+        for table in [include_str!("../lib.rs"), include_str!("../../README.md")] {
+            assert!(table.contains(&format!("`{name}`")), "{name} is not listed");
+        }
+    }
+}
