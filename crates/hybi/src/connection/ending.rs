@@ -51,6 +51,15 @@ impl Connection {
         self.outbound.state = Sending::Shut(word);
     }
 
+    /// Takes in that the sending half of the transport cannot be ended. Whatever that is called, it is not
+    /// the end of the input; and it is not tried again.
+    pub(crate) fn shutdown_failed(&mut self, error: std::io::Error) {
+        self.transport_failed(error.into());
+        if self.wants_shutdown() {
+            self.shutdown_done();
+        }
+    }
+
     /// Takes in that the time is `now`.
     ///
     /// Sends keep-alive pings, and ends the connection when a deadline of

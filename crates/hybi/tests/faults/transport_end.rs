@@ -8,7 +8,9 @@ use core::{
 use std::io::{self, IoSlice};
 
 use futures_util::SinkExt;
-use hybi::{CloseCode, Deadline, Error, Message, Role, Version, WebSocket, io::Transport};
+use hybi::{
+    CloseCode, Deadline, Endpoint, Error, Message, Role, Version, WebSocket, io::Transport,
+};
 
 use crate::{
     support::{
@@ -162,6 +164,8 @@ fn a_reluctant_end_of_the_transport_is_driven_on() {
 struct Broken {
     end: End,
     breaks: Option<io::ErrorKind>,
+    /// What comes of ending it.
+    ends: Result<(), io::ErrorKind>,
 }
 
 impl Transport for Broken {
@@ -185,7 +189,10 @@ impl Transport for Broken {
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.end.poll_shutdown(cx)
+        match self.ends {
+            Err(kind) => Poll::Ready(Err(kind.into())),
+            Ok(()) => self.end.poll_shutdown(cx),
+        }
     }
 }
 
@@ -202,7 +209,7 @@ fn nothing_says_that_what_was_discarded_was_sent() {
                 let what = format!("{role:?} {version:?} {kind:?}, sink: {sink}");
                 let (end, far) = link(Manners::PLAIN);
                 let own = connection(role, version, quiet());
-                let broken = Broken { end, breaks: None };
+                let broken = Broken { end, breaks: None, ends: Ok(()) };
                 let mut socket = WebSocket::new(own, broken, Clock::new().timer());
                 far.put(&wire(role, version, [Message::text("a"), Message::Close(None)]));
                 let task = Task::new();
@@ -223,6 +230,34 @@ fn nothing_says_that_what_was_discarded_was_sent() {
                 let status = socket.close_status().expect("it ended");
                 assert!(!status.is_clean(), "{what}");
                 assert!(poll_once(&task, socket.flush()).is_ready(), "{what}");
+            }
+        }
+    }
+}
+
+/// A transport that cannot be ended is as good as ended, whatever it calls that.
+#[test]
+fn a_transport_that_cannot_be_ended_does_not_put_off_the_end() {
+    for (role, version) in everyone().filter(|(_, version)| *version != Version::HIXIE_75) {
+        for kind in WRITE_ERRORS {
+            for began in [Endpoint::Local, Endpoint::Peer] {
+                let what = format!("{role:?} {version:?} {kind:?} {began:?}");
+                let (end, far) = link(Manners::PLAIN);
+                let own = connection(role, version, quiet());
+                let broken = Broken { end, breaks: None, ends: Err(kind) };
+                let mut socket = WebSocket::new(own, broken, Clock::new().timer());
+                let task = Task::new();
+                if began == Endpoint::Local {
+                    run(socket.send(Message::Close(None)), || {}).expect("open");
+                    assert!(poll_once(&task, socket.recv()).is_pending(), "{what}");
+                }
+                far.put(&wire(role, version, [Message::Close(None)]));
+                // Clients wait for the server to end it.
+                let _ = poll_once(&task, socket.recv());
+                far.end();
+                assert!(matches!(run(socket.recv(), || {}), Ok(None)), "{what}");
+                let status = socket.close_status().expect("it ended");
+                assert!(status.is_clean() && status.began_by() == Some(began), "{what}");
             }
         }
     }

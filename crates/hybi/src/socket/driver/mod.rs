@@ -174,7 +174,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             let cx = &mut Context::from_waker(self.wakers.join(half, cx.waker()));
             match self.transport.poll_shutdown(cx) {
                 Poll::Ready(Ok(())) => self.connection.shutdown_done(),
-                Poll::Ready(Err(error)) => self.connection.handle_transport_error(error),
+                Poll::Ready(Err(error)) => self.connection.shutdown_failed(error),
                 Poll::Pending => return false,
             }
         }
