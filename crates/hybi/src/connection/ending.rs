@@ -48,7 +48,7 @@ impl Connection {
             // Nothing of ours could be overtaken.
             self.inbound.state = Receiving::Ended(self.inbound.state.last_heard());
         }
-        self.outbound.state = Sending::Shut(word);
+        self.outbound.state = self.outbound.state.shut(word);
     }
 
     /// Takes in that the sending half of the transport cannot be ended. Whatever that is called, it is not
@@ -98,7 +98,7 @@ impl Connection {
             (Receiving::Open, Sending::Open) => None,
             (_, Sending::Closing(_)) if self.has_unsent() => Some(Stage::Leaving),
             (_, Sending::Open) => Some(Stage::Answering),
-            (Receiving::Open | Receiving::Crossed(_), Sending::Closing(_) | Sending::Shut(_))
+            (Receiving::Open | Receiving::Crossed(_), Sending::Closing(_) | Sending::Shut(..))
             | (Receiving::Draining(_), Sending::Closing(_)) => Some(Stage::Answer),
             _ => Some(Stage::LastBytes),
         };
@@ -113,7 +113,7 @@ impl Connection {
                 self.give_up(Error::Timeout(Deadline::Write));
             }
             // In hixie-75 our end of the transport needs no answer.
-            (Receiving::Open, Sending::Shut(_), _) if self.closing() == Closing::Transport => {
+            (Receiving::Open, Sending::Shut(..), _) if self.closing() == Closing::Transport => {
                 self.inbound.state = Receiving::Ended(LastHeard::EndOfInput);
             }
             (Receiving::Open | Receiving::Crossed(_), Sending::Failed(..), _) => self.input_ended(),
@@ -138,7 +138,7 @@ impl Connection {
             (receiving, sending) => {
                 let (last, word) = (receiving.last_heard(), sending.last_word());
                 self.inbound.state = Receiving::Ended(last);
-                self.outbound.state = Sending::Shut(word);
+                self.outbound.state = sending.shut(word);
             }
         }
         self.release_extensions();
@@ -201,7 +201,7 @@ impl Connection {
         let unsent = self.has_unsent();
         match (&self.inbound.state, &self.outbound.state) {
             // In hixie-75 our end of the transport settles the outcome.
-            (Receiving::Open, Sending::Shut(_)) if self.may_end_here() => {
+            (Receiving::Open, Sending::Shut(..)) if self.may_end_here() => {
                 self.inbound.state = Receiving::Ended(LastHeard::EndOfInput);
             }
             (Receiving::Open | Receiving::Crossed(_), _) => self.give_up(error),
@@ -213,7 +213,7 @@ impl Connection {
             (receiving, _) => {
                 self.inbound.state = Receiving::Ended(receiving.last_heard());
                 self.outbound.discard();
-                self.outbound.state = Sending::Shut(self.word_that_left(unsent));
+                self.outbound.state = self.outbound.state.shut(self.word_that_left(unsent));
                 self.release_extensions();
             }
         }
@@ -222,7 +222,7 @@ impl Connection {
     /// The peer ended its half of the transport; what is queued may still leave.
     pub(super) fn input_ended(&mut self) {
         match (&self.inbound.state, &self.outbound.state) {
-            (Receiving::Open, Sending::Open | Sending::Closing(_) | Sending::Shut(_))
+            (Receiving::Open, Sending::Open | Sending::Closing(_) | Sending::Shut(..))
                 if self.may_end_here() =>
             {
                 self.inbound.state = Receiving::Ended(LastHeard::EndOfInput);

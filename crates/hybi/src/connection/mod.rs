@@ -256,13 +256,10 @@ impl Connection {
     }
 
     /// Why nothing can be sent, if so: the [`error`](Self::error), or a write that failed while
-    /// there may still be something to receive.
+    /// there was still something to receive, whatever that said.
     #[must_use]
     pub fn send_error(&self) -> Option<&Error> {
-        match &self.outbound.state {
-            state::Sending::Failed(_, error) => self.error().or(Some(error)),
-            _ => self.error(),
-        }
+        self.error().or_else(|| self.outbound.state.failure())
     }
 
     /// How the connection is ending or ended; `None` while it is open.

@@ -358,7 +358,7 @@ impl Connection {
     pub(super) fn answer_ping(&mut self, payload: &[u8]) {
         match self.outbound.state {
             // Nobody would read it.
-            Sending::Failed(..) | Sending::Shut(_) => {}
+            Sending::Failed(..) | Sending::Shut(..) => {}
             // Behind our Close frame a Pong is lawful: that ends data, not control frames (section 5.5.1).
             Sending::Open | Sending::Closing(_) => {
                 self.outbound.owes_answers = true;

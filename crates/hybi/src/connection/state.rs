@@ -117,8 +117,8 @@ pub(super) enum Sending {
     /// The transport takes nothing more. This becomes the error of the connection if the peer's Close
     /// frame, which would explain it, does not come.
     Failed(LastWord, Box<Error>),
-    /// Our half of the transport was ended.
-    Shut(LastWord),
+    /// Our half of the transport was ended, or cannot be; what `Failed` had, if it came first.
+    Shut(LastWord, Option<Box<Error>>),
 }
 
 /// What we ended our direction with.
@@ -138,8 +138,22 @@ impl Sending {
     pub(super) fn last_word(&self) -> LastWord {
         match self {
             Self::Open => LastWord::NONE,
-            Self::Closing(word) | Self::Failed(word, _) | Self::Shut(word) => *word,
+            Self::Closing(word) | Self::Failed(word, _) | Self::Shut(word, _) => *word,
         }
+    }
+
+    /// Why the transport took nothing more, if so: the first error is the one that stays.
+    pub(super) fn failure(&self) -> Option<&Error> {
+        match self {
+            Self::Open | Self::Closing(_) => None,
+            Self::Failed(_, error) => Some(error),
+            Self::Shut(_, error) => error.as_deref(),
+        }
+    }
+
+    /// The same with our half of the transport ended, and with this for our last word.
+    pub(super) fn shut(&self, word: LastWord) -> Self {
+        Self::Shut(word, self.failure().cloned().map(Box::new))
     }
 }
 
@@ -147,7 +161,7 @@ impl Sending {
 pub(super) fn state(receiving: &Receiving, sending: &Sending) -> State {
     match (receiving, sending) {
         (Receiving::Open, Sending::Open) => State::Open,
-        (Receiving::Ended(_), Sending::Failed(..) | Sending::Shut(_))
+        (Receiving::Ended(_), Sending::Failed(..) | Sending::Shut(..))
         | (Receiving::Draining(_), Sending::Failed(..)) => State::Closed,
         _ => State::Closing,
     }
@@ -173,7 +187,7 @@ pub(super) fn close_status(
         && match (receiving, sending) {
             (
                 Receiving::Draining(last) | Receiving::Ended(last),
-                Sending::Closing(word) | Sending::Shut(word),
+                Sending::Closing(word) | Sending::Shut(word, _),
             ) => match last {
                 LastHeard::Close(_) => word.code.is_some(),
                 LastHeard::EndOfInput => true,

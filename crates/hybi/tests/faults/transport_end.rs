@@ -9,7 +9,7 @@ use std::io::{self, IoSlice};
 
 use futures_util::SinkExt;
 use hybi::{
-    CloseCode, Deadline, Endpoint, Error, Message, Role, Version, WebSocket, io::Transport,
+    CloseCode, Deadline, Endpoint, Error, Message, Role, State, Version, WebSocket, io::Transport,
 };
 
 use crate::{
@@ -231,6 +231,39 @@ fn nothing_says_that_what_was_discarded_was_sent() {
                 assert!(!status.is_clean(), "{what}");
                 assert!(poll_once(&task, socket.flush()).is_ready(), "{what}");
             }
+        }
+    }
+}
+
+/// Why nothing could be sent does not change when the peer's Close frame explains it, nor with the end of the
+/// transport.
+#[test]
+fn why_nothing_could_be_sent_is_told_to_the_end_and_after_it() {
+    for (role, version) in everyone().filter(|(_, version)| *version != Version::HIXIE_75) {
+        let kinds = WRITE_ERRORS.into_iter().flat_map(|kind| [(kind, Ok(())), (kind, Err(kind))]);
+        for (kind, ends) in kinds {
+            let what = format!("{role:?} {version:?} {kind:?}, and the end: {ends:?}");
+            let (end, far) = link(Manners::PLAIN);
+            let own = connection(role, version, quiet());
+            let broken = Broken { end, breaks: Some(kind), ends };
+            let mut socket = WebSocket::new(own, broken, Clock::new().timer());
+            let sent = run(socket.send("lost"), || {}).map_err(Error::from);
+            let refused = |sent: Result<(), Error>| {
+                let error = sent.expect_err("nothing leaves");
+                assert_eq!(error.io_error().map(io::Error::kind), Some(kind), "{what}: {error}");
+            };
+            refused(sent);
+            far.put(&wire(role, version, [Message::Close(None)]));
+            assert!(matches!(run(socket.recv(), || {}), Ok(None)), "{what}");
+            assert_eq!(socket.state(), State::Closed, "{what}");
+            refused(run(socket.send("out"), || {}).map_err(Error::from));
+            refused(run(socket.feed("out"), || {}).map_err(Error::from));
+            refused(socket.try_send("out").map_err(Error::from));
+            refused(run(socket.ready(), || {}).map(drop));
+            refused(run(socket.flush(), || {}));
+            refused(run(SinkExt::send(&mut socket, Message::text("out")), || {}));
+            let (mut sender, _receiver) = socket.split();
+            refused(run(sender.send("out"), || {}).map_err(Error::from));
         }
     }
 }
