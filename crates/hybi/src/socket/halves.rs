@@ -43,7 +43,7 @@ use crate::connection::{
 pub struct Sender<T, C> {
     pub(super) shared: Arc<Shared<T, C>>,
     id: u32,
-    leave: Leave,
+    pub(super) leave: Leave,
 }
 
 /// Receives on a connection whose other half [sends](Sender).
@@ -101,6 +101,7 @@ impl<T: Transport, C: Timer> Sender<T, C> {
         message: impl Into<Outgoing<'a>>,
     ) -> impl Future<Output = Result<(), SendError>> {
         let half = self.half();
+        self.leave = Leave::None;
         sending::send(&mut self.shared, half, message.into())
     }
 
@@ -114,6 +115,7 @@ impl<T: Transport, C: Timer> Sender<T, C> {
         message: impl Into<Outgoing<'a>>,
     ) -> impl Future<Output = Result<(), SendError>> {
         let half = self.half();
+        self.leave = Leave::None;
         sending::feed(&mut self.shared, half, message.into())
     }
 
@@ -124,7 +126,7 @@ impl<T: Transport, C: Timer> Sender<T, C> {
     /// As [`WebSocket::try_send`].
     pub fn try_send<'a>(&mut self, message: impl Into<Outgoing<'a>>) -> Result<(), SendError> {
         let half = self.half();
-        let leave = mem::replace(&mut self.leave, Leave::None);
+        let leave = mem::take(&mut self.leave);
         sending::try_send(&mut self.shared, half, leave, message.into())
     }
 
@@ -138,7 +140,7 @@ impl<T: Transport, C: Timer> Sender<T, C> {
         let half = self.half();
         sending::ready(&mut self.shared, half).await?;
         self.leave = Leave::Given;
-        Ok(Permit::shared(&self.shared, half))
+        Ok(Permit::shared(&self.shared, &mut self.leave, half))
     }
 
     /// Sends everything that is queued.

@@ -1,5 +1,6 @@
 //! Permit: leave to queue one message; and sending while a received message is lent.
 
+use core::mem;
 use std::sync::Arc;
 
 use super::{
@@ -35,6 +36,8 @@ use crate::connection::{Error, Outgoing, SendError};
 #[must_use = "a permit that is dropped sends nothing"]
 pub struct Permit<'a, T, C> {
     way: Way<'a, T, C>,
+    /// What the handle remembers of it.
+    leave: &'a mut Leave,
     half: Half,
 }
 
@@ -55,12 +58,12 @@ impl<T, C> Access<T, C> for Way<'_, T, C> {
 }
 
 impl<'a, T: Transport, C: Timer> Permit<'a, T, C> {
-    pub(super) fn own(driver: &'a mut Driver<T, C>, half: Half) -> Self {
-        Self { way: Way::Own(driver), half }
+    pub(super) fn own(driver: &'a mut Driver<T, C>, leave: &'a mut Leave) -> Self {
+        Self { way: Way::Own(driver), leave, half: HALF }
     }
 
-    pub(super) fn shared(shared: &'a Arc<Shared<T, C>>, half: Half) -> Self {
-        Self { way: Way::Shared(shared), half }
+    pub(super) fn shared(shared: &'a Arc<Shared<T, C>>, leave: &'a mut Leave, half: Half) -> Self {
+        Self { way: Way::Shared(shared), leave, half }
     }
 
     /// Queues a message; it leaves as one that was [fed](super::WebSocket::feed).
@@ -70,6 +73,7 @@ impl<'a, T: Transport, C: Timer> Permit<'a, T, C> {
     /// As [`WebSocket::send`](super::WebSocket::send), never [`Error::Full`]. The message is given back.
     pub fn send<'m>(mut self, message: impl Into<Outgoing<'m>>) -> Result<(), SendError> {
         let (half, message) = (self.half, message.into());
+        *self.leave = Leave::None;
         self.way.with(|driver| sending::queue(driver, half, message))
     }
 }
@@ -80,6 +84,7 @@ impl<'a, T: Transport, C: Timer> Permit<'a, T, C> {
 #[derive(Debug)]
 pub struct Answering<'a, T, C> {
     pub(super) driver: &'a mut Driver<T, C>,
+    pub(super) leave: &'a mut Leave,
 }
 
 impl<T: Transport, C: Timer> Answering<'_, T, C> {
@@ -92,6 +97,7 @@ impl<T: Transport, C: Timer> Answering<'_, T, C> {
         &'a mut self,
         message: impl Into<Outgoing<'a>>,
     ) -> impl Future<Output = Result<(), SendError>> {
+        *self.leave = Leave::None;
         sending::send(self.driver, HALF, message.into())
     }
 
@@ -104,6 +110,7 @@ impl<T: Transport, C: Timer> Answering<'_, T, C> {
         &'a mut self,
         message: impl Into<Outgoing<'a>>,
     ) -> impl Future<Output = Result<(), SendError>> {
+        *self.leave = Leave::None;
         sending::feed(self.driver, HALF, message.into())
     }
 
@@ -113,7 +120,8 @@ impl<T: Transport, C: Timer> Answering<'_, T, C> {
     ///
     /// As there.
     pub fn try_send<'m>(&mut self, message: impl Into<Outgoing<'m>>) -> Result<(), SendError> {
-        sending::try_send(self.driver, HALF, Leave::None, message.into())
+        let leave = mem::take(self.leave);
+        sending::try_send(self.driver, HALF, leave, message.into())
     }
 
     /// As [`WebSocket::flush`](super::WebSocket::flush).

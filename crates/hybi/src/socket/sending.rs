@@ -86,8 +86,10 @@ pub(super) fn queue<T: Transport, C: Timer>(
 }
 
 /// Whether a handle may queue one message, whatever waits: it waited for that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Leave {
+    /// Or the message was queued, in whatever way.
+    #[default]
     None,
     Given,
 }

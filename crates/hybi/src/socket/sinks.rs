@@ -16,7 +16,7 @@ use super::{
     io::{Timer, Transport},
     permit::HALF,
     received::{Held, poll_recv},
-    sending,
+    sending::{self, Leave},
     wakers::Half,
 };
 use crate::connection::{Error, Message, Outgoing, State};
@@ -156,6 +156,7 @@ impl<M: Into<Outgoing<'static>>, T: Transport, C: Timer> Sink<M> for WebSocket<T
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: M) -> Result<(), Error> {
+        self.leave = Leave::None;
         start_send(&mut self.driver, HALF, message.into())
     }
 
@@ -179,6 +180,7 @@ impl<M: Into<Outgoing<'static>>, T: Transport, C: Timer> Sink<M> for Sender<T, C
 
     fn start_send(mut self: Pin<&mut Self>, message: M) -> Result<(), Error> {
         let half = self.half();
+        self.leave = Leave::None;
         start_send(&mut self.shared, half, message.into())
     }
 

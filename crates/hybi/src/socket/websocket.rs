@@ -176,7 +176,8 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         &mut self,
     ) -> Result<Option<(MessageRef<'_>, Answering<'_, T, C>)>, Error> {
         let message = received::recv_ref(&mut self.driver, &mut self.held).await?;
-        Ok(message.map(|message| (message, Answering { driver: &mut self.driver })))
+        let (driver, leave) = (&mut self.driver, &mut self.leave);
+        Ok(message.map(|message| (message, Answering { driver, leave })))
     }
 
     /// Sends a message: when this returns, its bytes are with the transport.
@@ -210,6 +211,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         &'a mut self,
         message: impl Into<Outgoing<'a>>,
     ) -> impl Future<Output = Result<(), SendError>> {
+        self.leave = Leave::None;
         sending::send(self.driver(), HALF, message.into())
     }
 
@@ -241,6 +243,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         &'a mut self,
         message: impl Into<Outgoing<'a>>,
     ) -> impl Future<Output = Result<(), SendError>> {
+        self.leave = Leave::None;
         sending::feed(self.driver(), HALF, message.into())
     }
 
@@ -266,12 +269,12 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ///
     /// [`Error::Full`], or as [`send`](Self::send).
     pub fn try_send<'a>(&mut self, message: impl Into<Outgoing<'a>>) -> Result<(), SendError> {
-        let leave = mem::replace(&mut self.leave, Leave::None);
+        let leave = mem::take(&mut self.leave);
         sending::try_send(self.driver(), HALF, leave, message.into())
     }
 
-    /// Waits, and sends, until a message can be queued, and gives leave to queue one; the next
-    /// [`try_send`](Self::try_send) is not full then either.
+    /// Waits, and sends, until a message can be queued, and gives leave to queue one; a
+    /// [`try_send`](Self::try_send) that comes next is not full then either.
     ///
     /// Cancel safe: no message is involved yet. [`Permit`] has an example.
     ///
@@ -282,7 +285,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     pub async fn ready(&mut self) -> Result<Permit<'_, T, C>, Error> {
         sending::ready(self.driver(), HALF).await?;
         self.leave = Leave::Given;
-        Ok(Permit::own(&mut self.driver, HALF))
+        Ok(Permit::own(&mut self.driver, &mut self.leave))
     }
 
     /// Sends everything that is queued. Cancel safe.

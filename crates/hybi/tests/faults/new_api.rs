@@ -2,14 +2,15 @@
 
 use core::pin::pin;
 
+use futures_util::SinkExt;
 use hybi::{CloseCode, Error, Message, Role, Version};
 
 use crate::{
     support::{
         peer::Peer,
-        tasks::{poll_at_most, run},
+        tasks::{Task, poll_at_most, run},
     },
-    world::{BOTH, SECOND, World, everyone, quiet, seconds_until},
+    world::{BOTH, SECOND, World, everyone, poll_once, quiet, seconds_until},
 };
 
 fn text(number: usize) -> Message {
@@ -74,6 +75,68 @@ fn a_permit_may_be_dropped() {
     world.socket.try_send("sent").expect("room");
     run(world.socket.flush(), || {}).expect("open");
     assert_eq!(world.peer.far.take(10), b"\x81\x04sent");
+}
+
+/// How the one message is queued that there is leave for.
+#[derive(Clone, Copy, Debug)]
+enum Uses {
+    Permit,
+    TrySend,
+    Feed,
+    Send,
+    Sink,
+}
+
+/// Leave is for one message, however it is queued: the next that there is no room for comes back.
+#[test]
+fn leave_is_for_one_message() {
+    for role in BOTH {
+        for uses in [Uses::Permit, Uses::TrySend, Uses::Feed, Uses::Send, Uses::Sink] {
+            let one = || Message::text("x".repeat(100));
+            let make = || World::new(role, Version::RFC6455, quiet().outbox_limit(150), 10);
+            macro_rules! use_it {
+                ($handle:ident) => {{
+                    let task = Task::new();
+                    let permit = run($handle.ready(), || {}).expect("open");
+                    if matches!(uses, Uses::Permit) {
+                        permit.send(one()).expect("leave");
+                    }
+                    match uses {
+                        Uses::Permit => {}
+                        Uses::TrySend => $handle.try_send(one()).expect("leave"),
+                        Uses::Feed => run($handle.feed(one()), || {}).expect("room"),
+                        // The transport takes a part of it.
+                        Uses::Send => assert!(poll_once(&task, $handle.send(one())).is_pending()),
+                        Uses::Sink => run(SinkExt::feed(&mut $handle, one()), || {}).expect("room"),
+                    }
+                    let refused = $handle.try_send(one()).expect_err("leave is used up");
+                    assert!(matches!(refused.error(), Error::Full), "{role:?} {uses:?}: {refused}");
+                }};
+            }
+            let World { mut socket, .. } = make();
+            use_it!(socket);
+            let (mut sender, _receiver) = make().socket.split();
+            use_it!(sender);
+        }
+    }
+}
+
+/// The same for who answers a message that is lent.
+#[test]
+fn leave_is_for_one_message_also_if_that_is_an_answer() {
+    for role in BOTH {
+        let mut world = World::new(role, Version::RFC6455, quiet().outbox_limit(150), 10);
+        world.peer.say([Message::text("x".repeat(100))]);
+        let World { socket, .. } = &mut world;
+        drop(run(socket.ready(), || {}).expect("open"));
+        let asked = run(socket.recv_to_answer(), || {}).expect("open");
+        let (message, mut answering) = asked.expect("a message");
+        answering.try_send(message).expect("leave");
+        let refused = answering.try_send(message).expect_err("leave is used up");
+        assert!(matches!(refused.error(), Error::Full), "{role:?}: {refused}");
+        let refused = socket.try_send("x".repeat(100)).expect_err("leave is used up");
+        assert!(matches!(refused.error(), Error::Full), "{role:?}: {refused}");
+    }
 }
 
 #[test]
