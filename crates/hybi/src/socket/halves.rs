@@ -69,6 +69,16 @@ pub struct Receiver<T, C> {
     pub(super) shared: Arc<Shared<T, C>>,
     pub(super) held: Held,
     pub(super) items: Items,
+    parting: Parting,
+}
+
+/// What it means that a receiver is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parting {
+    /// Nobody receives any more.
+    Leaves,
+    /// Somebody else does.
+    Reunites,
 }
 
 pub(super) fn split<T, C>(ws: WebSocket<T, C>) -> (Sender<T, C>, Receiver<T, C>) {
@@ -76,7 +86,7 @@ pub(super) fn split<T, C>(ws: WebSocket<T, C>) -> (Sender<T, C>, Receiver<T, C>)
     driver.senders_take = Takes::Control;
     let shared = Arc::new(Shared::new(driver));
     let sender = Sender::of(&shared);
-    (sender, Receiver { shared, held, items })
+    (sender, Receiver { shared, held, items, parting: Parting::Leaves })
 }
 
 impl<T, C> Sender<T, C> {
@@ -223,11 +233,11 @@ impl<T: Transport, C: Timer> Receiver<T, C> {
         let held = mem::replace(&mut self.held, Held::Nothing);
         let items = self.items;
         let shared = self.shared.clone();
+        self.parting = Parting::Reunites;
         drop((self, sender));
         match Arc::try_unwrap(shared) {
             Ok(shared) => {
-                let mut driver = shared.driver.into_inner().unwrap_or_else(PoisonError::into_inner);
-                driver.senders_take = Takes::Control;
+                let driver = shared.driver.into_inner().unwrap_or_else(PoisonError::into_inner);
                 Ok(WebSocket { driver, held, items, leave: Leave::None })
             }
             Err(_) => unreachable!("both handles were dropped"),
@@ -293,9 +303,13 @@ impl<T, C> Drop for Sender<T, C> {
     }
 }
 
-/// From now on senders take in everything, since nobody else does.
+/// From now on senders take in everything, since nobody else does; unless the halves are put together, which
+/// changes nothing for the peer.
 impl<T, C> Drop for Receiver<T, C> {
     fn drop(&mut self) {
+        if self.parting == Parting::Reunites {
+            return self.shared.look(|driver| driver.wakers.leave(Half::Receive));
+        }
         let held = mem::replace(&mut self.held, Held::Nothing);
         self.shared.look(|driver| {
             if let Held::Chunk(chunk, _) = held {

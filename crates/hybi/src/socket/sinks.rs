@@ -77,7 +77,7 @@ impl<T: Transport, C: Timer> Stream for Receiver<T, C> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { shared, held, items } = &mut *self;
+        let Self { shared, held, items, .. } = &mut *self;
         poll_next(shared, held, items, cx)
     }
 }

@@ -370,3 +370,35 @@ fn halves_of_one_task_wait_for_the_end_in_peace() {
         }
     }
 }
+
+/// Putting halves together ends nothing: what the application has in hand leaves in front of our Close frame,
+/// as it does from a handle that was never split.
+#[test]
+fn halves_are_put_together_without_an_answer_to_the_peers_close() {
+    for (role, version) in everyone().filter(|(_, version)| *version != Version::HIXIE_75) {
+        for splits in [false, true] {
+            let what = format!("{role:?} {version:?}, split: {splits}");
+            let World { mut socket, mut peer, .. } = World::new(role, version, quiet(), usize::MAX);
+            peer.say([text(1), Message::Close(None)]);
+            let task = Task::new();
+            if splits {
+                let (sender, mut receiver) = socket.split();
+                assert_eq!(run(receiver.recv(), || {}).expect("open"), Some(text(1)), "{what}");
+                // The end is seen, and whoever has an answer has a turn first.
+                assert!(poll_once(&task, receiver.recv()).is_pending(), "{what}");
+                socket = receiver.reunite(sender).expect("two halves of one");
+            } else {
+                assert_eq!(run(socket.recv(), || {}).expect("open"), Some(text(1)), "{what}");
+                assert!(poll_once(&task, socket.recv()).is_pending(), "{what}");
+            }
+            socket.try_send(text(2)).unwrap_or_else(|error| panic!("{what}: {error}"));
+            let ended = run(socket.recv(), || peer.step(usize::MAX));
+            assert!(matches!(ended, Ok(None)), "{what}: {ended:?}");
+            (0..3).for_each(|_| peer.step(usize::MAX));
+            let [answer, Message::Close(_)] = &peer.events[..] else {
+                panic!("{what}: {:?}", peer.events);
+            };
+            assert_eq!(*answer, text(2), "{what}");
+        }
+    }
+}
