@@ -2,10 +2,14 @@
 
 use core::future::Future;
 use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 
 use async_std::task;
-use hybi_async_std::{AsyncStdIo, AsyncStdTimer, Client, Error, Incoming, Server, Stream};
-use hybi_testkit::suite::{Connecting, Runtime};
+use hybi_async_std::{
+    AsyncStdIo, AsyncStdTimer, Client, Error, Incoming, Server, Stream, WebSocket,
+};
+use hybi_testkit::suite::{self, Connecting, Runtime, adapter::Adapter, bounded};
 
 struct AsyncStd;
 
@@ -23,7 +27,7 @@ impl Runtime for AsyncStd {
     }
 
     async fn incoming(server: &Server, stream: TcpStream) -> Result<Incoming, Error> {
-        hybi_async_std::incoming(server, async_std::net::TcpStream::from(stream)).await
+        hybi_async_std::incoming(server, stream).await
     }
 
     async fn connect_with(client: &Client, uri: &str) -> Connecting<Self> {
@@ -31,9 +35,48 @@ impl Runtime for AsyncStd {
     }
 }
 
+impl Adapter for AsyncStd {
+    async fn accept_with(server: &Server, stream: TcpStream) -> Result<WebSocket, Error> {
+        hybi_async_std::accept_with(server, stream).await
+    }
+
+    async fn accept_on(server: &Server, stream: TcpStream) -> Result<(), Error> {
+        let stream = async_std::net::TcpStream::from(stream);
+        hybi_async_std::accept_on(server, stream).await.map(drop)
+    }
+
+    #[cfg(unix)]
+    async fn connect_on(client: &Client, uri: &str, stream: UnixStream) -> Result<(), Error> {
+        let stream = async_std::os::unix::net::UnixStream::from(stream);
+        hybi_async_std::connect_on(client, uri, stream).await.map(drop)
+    }
+
+    fn has_no_delay(transport: &AsyncStdIo<Stream>) -> bool {
+        transport.get_ref().nodelay().expect("TCP")
+    }
+}
+
 hybi_testkit::behaviour_suite!(AsyncStd);
+
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+#[test]
+fn accept_and_connect_compress() {
+    bounded("accept_and_connect_compress", || {
+        let (accept, connect) = (hybi_async_std::accept, hybi_async_std::connect);
+        suite::adapter::accept_and_connect_compress::<AsyncStd, _, _>(accept, connect);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_socket_without_the_option_is_accepted_all_the_same() {
+    bounded(
+        "a_socket_without_the_option_is_accepted_all_the_same",
+        suite::adapter::a_socket_without_the_option_is_accepted_all_the_same::<AsyncStd>,
+    );
+}
 
 #[test]
 fn wss_names_the_missing_feature_before_any_byte() {
-    hybi_testkit::suite::opening::refuses_wss::<AsyncStd>("hybi-tokio");
+    suite::opening::refuses_wss::<AsyncStd>("hybi-tokio");
 }

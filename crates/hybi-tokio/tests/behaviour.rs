@@ -1,10 +1,12 @@
 //! The behaviour suite over tokio (RFC 6455 sections 4 to 8).
 
 use core::future::Future;
-use std::{net::TcpStream, sync::LazyLock};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::{io, net::TcpStream, sync::LazyLock};
 
-use hybi_testkit::suite::{Connecting, Runtime};
-use hybi_tokio::{Client, Error, Incoming, Server, Stream, TokioIo, TokioTimer};
+use hybi_testkit::suite::{self, Connecting, Runtime, adapter::Adapter, bounded};
+use hybi_tokio::{Client, Error, Incoming, Server, Stream, TokioIo, TokioTimer, WebSocket};
 use tokio::runtime::{self, Runtime as Threads};
 
 struct Tokio;
@@ -27,8 +29,7 @@ impl Runtime for Tokio {
     }
 
     async fn incoming(server: &Server, stream: TcpStream) -> Result<Incoming, Error> {
-        stream.set_nonblocking(true)?;
-        hybi_tokio::incoming(server, tokio::net::TcpStream::from_std(stream)?).await
+        hybi_tokio::incoming(server, tcp(stream)?).await
     }
 
     async fn connect_with(client: &Client, uri: &str) -> Connecting<Self> {
@@ -36,10 +37,54 @@ impl Runtime for Tokio {
     }
 }
 
+fn tcp(stream: TcpStream) -> io::Result<tokio::net::TcpStream> {
+    stream.set_nonblocking(true)?;
+    tokio::net::TcpStream::from_std(stream)
+}
+
+impl Adapter for Tokio {
+    async fn accept_with(server: &Server, stream: TcpStream) -> Result<WebSocket, Error> {
+        hybi_tokio::accept_with(server, tcp(stream)?).await
+    }
+
+    async fn accept_on(server: &Server, stream: TcpStream) -> Result<(), Error> {
+        hybi_tokio::accept_on(server, tcp(stream)?).await.map(drop)
+    }
+
+    #[cfg(unix)]
+    async fn connect_on(client: &Client, uri: &str, stream: UnixStream) -> Result<(), Error> {
+        stream.set_nonblocking(true)?;
+        let stream = tokio::net::UnixStream::from_std(stream)?;
+        hybi_tokio::connect_on(client, uri, stream).await.map(drop)
+    }
+
+    fn has_no_delay(transport: &TokioIo<Stream>) -> bool {
+        transport.get_ref().tcp().nodelay().expect("TCP")
+    }
+}
+
 hybi_testkit::behaviour_suite!(Tokio);
+
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+#[test]
+fn accept_and_connect_compress() {
+    bounded("accept_and_connect_compress", || {
+        let accept = async |stream| hybi_tokio::accept(tcp(stream)?).await;
+        suite::adapter::accept_and_connect_compress::<Tokio, _, _>(accept, hybi_tokio::connect);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_socket_without_the_option_is_accepted_all_the_same() {
+    bounded(
+        "a_socket_without_the_option_is_accepted_all_the_same",
+        suite::adapter::a_socket_without_the_option_is_accepted_all_the_same::<Tokio>,
+    );
+}
 
 #[cfg(not(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots")))]
 #[test]
 fn wss_names_the_missing_feature_before_any_byte() {
-    hybi_testkit::suite::opening::refuses_wss::<Tokio>("hybi-tokio");
+    suite::opening::refuses_wss::<Tokio>("hybi-tokio");
 }

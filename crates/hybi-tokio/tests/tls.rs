@@ -8,6 +8,7 @@ mod certificate;
 use core::{future::Future, time::Duration};
 use std::{io::ErrorKind, sync::Arc};
 
+use futures_util::FutureExt as _;
 use hybi_testkit::suite::bounded;
 use hybi_tokio::{
     Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, Message, Server,
@@ -340,6 +341,26 @@ fn a_client_that_is_silent_before_or_behind_tls_is_left_at_the_deadline() {
             drop(client);
             let error = server.await.unwrap().unwrap_err();
             assert!(matches!(error, Error::Timeout(Deadline::Handshake)), "{error}");
+        })
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn there_is_no_delay_before_tls_begins() {
+    use std::os::fd::AsFd;
+    bounded("there_is_no_delay_before_tls_begins", || {
+        block_on(async {
+            let (server, (acceptor, _)) = (Server::default(), configurations());
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            // A client that says nothing.
+            let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            let same = std::net::TcpStream::from(stream.as_fd().try_clone_to_owned().unwrap());
+            assert!(!same.nodelay().unwrap(), "else this test shows nothing");
+            let accepting = Box::pin(hybi_tokio::accept_tls(&server, &acceptor, stream));
+            assert!(accepting.now_or_never().is_none());
+            assert!(same.nodelay().unwrap());
         })
     });
 }

@@ -6,6 +6,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "these are tests: panicking is how they fail")]
 
+pub mod adapter;
 pub mod bad_frames;
 pub mod bad_requests;
 pub mod bad_responses;
@@ -268,6 +269,8 @@ macro_rules! behaviour_suite {
                 fails_a_client_that_compresses_badly, fails_a_server_that_compresses_badly;
             versions: speaks_every_version, speaks_every_version_byte_by_byte, falls_back,
                 bears_what_old_clients_do;
+            adapter: clients_and_servers_of_ones_own_compress_if_they_say_so,
+                what_is_accepted_has_no_delay, what_is_connected_has_no_delay;
         }
     };
     (@ $runtime:ident; $($module:ident: $($name:ident),*;)*) => {
