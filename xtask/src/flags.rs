@@ -2,7 +2,7 @@
 
 use core::fmt::Write as _;
 
-use crate::jobs::{GROUPS, Job};
+use crate::jobs::{GROUPS, Job, TARGET};
 use crate::outcome::Options;
 
 /// The options part of the page that `cargo xtask` prints.
@@ -12,6 +12,7 @@ Options:
   --role ROLE         the same two: hybi as `server` or as `client`; both without it
   --peer NAME         interop, compression: only this peer; one that a job does not know is refused
                       with the names that it knows
+  --time TIME         fuzz: how long each target runs, such as 90s, 5m or 2h; 60s without it
   --bless             counts: what is measured becomes the baseline
   --strict            a skipped job fails, unless there is a reason for it that this program knows
 ";
@@ -48,9 +49,17 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             "--cases" => options.cases = Some(value()?),
             "--role" => options.role = Some(value()?),
             "--peer" => options.peer = Some(value()?),
+            "--time" => options.time = Some(value()?),
             "--bless" => options.bless = true,
             "--strict" => options.strict = true,
-            name => jobs.extend(find(name)?),
+            name => match find(name) {
+                Ok(found) => jobs.extend(found),
+                // Which targets there are, the job knows.
+                Err(_) if jobs.last().is_some_and(|job: &Job| job.known(TARGET).is_some()) => {
+                    options.target = Some(name.to_owned());
+                }
+                Err(why) => return Err(why),
+            },
         }
     }
     for job in &jobs {
@@ -97,6 +106,18 @@ mod tests {
     fn what_is_not_known_is_named() {
         assert!(parse_line("linnt").unwrap_err().contains("`linnt`"));
         assert!(parse_line("autobahn --cases").unwrap_err().contains("needs a value"));
+    }
+
+    #[test]
+    fn a_name_behind_fuzz_is_a_target() {
+        let Ok(Command::Run { jobs, options }) = parse_line("fuzz --time 5m frames") else {
+            panic!("a job was asked for");
+        };
+        assert_eq!(jobs.len(), 1);
+        let given = (options.time.as_deref(), options.target.as_deref());
+        assert_eq!(given, (Some("5m"), Some("frames")));
+        assert!(parse_line("fmt frames").unwrap_err().contains("`frames`"));
+        assert_eq!(parse_line("fmt --time 5m").unwrap_err(), "fmt: takes no --time");
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::time::Instant;
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    autobahn, bench, cargo, compression, counts, deny, dependencies, features, interop, minimal,
-    msrv, no_std, package, sanitize, tidy,
+    autobahn, bench, cargo, compression, counts, deny, dependencies, features, fuzz, interop,
+    minimal, msrv, no_std, package, sanitize, tidy,
 };
 
 /// One thing that can be run by its name.
@@ -37,11 +37,16 @@ impl Job {
 
     /// Refuses what would narrow this job down to nothing.
     pub(crate) fn takes(&self, options: &Options) -> Result<(), String> {
-        let given =
-            [("--cases", &options.cases), ("--role", &options.role), ("--peer", &options.peer)];
+        let given = [
+            ("--cases", &options.cases),
+            ("--role", &options.role),
+            ("--peer", &options.peer),
+            ("--time", &options.time),
+            (TARGET, &options.target),
+        ];
         for (option, value) in given {
             let Some(value) = value else { continue };
-            let Some((_, known)) = self.takes.iter().find(|takes| takes.0 == option) else {
+            let Some(known) = self.known(option) else {
                 return Err(format!("{}: takes no {option}", self.name));
             };
             if !known.is_empty() && !known.contains(&value.as_str()) {
@@ -54,7 +59,15 @@ impl Job {
         }
         Ok(())
     }
+
+    /// The values of `option` that this job knows, any where there are none; `None` if it does not take it.
+    pub(crate) fn known(&self, option: &str) -> Option<&'static [&'static str]> {
+        self.takes.iter().find(|takes| takes.0 == option).map(|takes| takes.1)
+    }
 }
+
+/// A name behind that of a job: one of the things that it does.
+pub(crate) const TARGET: &str = "target";
 
 const AUTOBAHN: &[(&str, &[&str])] = &[("--cases", &[]), ("--role", &["server", "client"])];
 
@@ -125,6 +138,8 @@ pub(crate) const NIGHTLY: &[Job] = &[
     )
     .with(AUTOBAHN),
     job("bench", "every benchmark at full length", bench::full),
+    job("fuzz", "every fuzz target, or the one named behind it", fuzz::run_job)
+        .with(&[("--time", &[]), (TARGET, &[])]),
     job("miri", "hybi-frame's tests under Miri", sanitize::miri),
     job("properties", "property tests with 200 times the cases", cargo::properties),
 ];

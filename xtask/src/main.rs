@@ -13,6 +13,7 @@ mod deny;
 mod dependencies;
 mod features;
 mod flags;
+mod fuzz;
 mod hybi;
 mod interop;
 mod jobs;

@@ -9,6 +9,10 @@ pub(crate) struct Options {
     pub(crate) cases: Option<String>,
     pub(crate) role: Option<String>,
     pub(crate) peer: Option<String>,
+    /// How long each fuzz target runs: a number and a unit.
+    pub(crate) time: Option<String>,
+    /// The one fuzz target to run.
+    pub(crate) target: Option<String>,
     /// What is measured becomes what later runs are held against.
     pub(crate) bless: bool,
     /// A skipped job fails, unless the list in `jobs.rs` says why it may be.

@@ -3,6 +3,7 @@
 //! - [`allocator`]: what a test holds in memory, counted.
 //! - [`events`]: the JSON lines of the program `hybi`, checked field by field.
 //! - [`vectors`]: the machine-readable protocol vectors and how to expand them.
+//! - `fuzz` (feature `fuzz`): what fuzzers run, a function a target.
 //! - `peer` and `wire` (feature `suite`): the scripted peer, which sends any bytes at all and judges what
 //!   comes back with a frame reader of its own (RFC 6455 section 5.2).
 //! - [`program`]: programs as their users run them.
@@ -10,6 +11,8 @@
 
 pub mod allocator;
 pub mod events;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 #[cfg(feature = "suite")]
 pub mod peer;
 pub mod program;

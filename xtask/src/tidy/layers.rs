@@ -19,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("hybi-async-std", &["hybi"]),
     ("hybi-cli", &["hybi", "hybi-tokio"]),
     // Never published: crates use it in tests only, so none above has it in its list.
-    ("hybi-testkit", &["hybi", "hybi-frame", "hybi-handshake"]),
+    ("hybi-testkit", &["hybi", "hybi-compression", "hybi-frame", "hybi-handshake", "hybi-legacy"]),
 ];
 
 /// Crates that no runtime may reach, not even through a dependency of theirs.

@@ -1,0 +1,325 @@
+//! Frames and messages of every version, in both roles: a stream means the same however it is cut and by
+//! whichever way it is taken in, and in the layout of RFC 6455 what a [slow receiver](super::section5)
+//! makes of it.
+
+use bytes::BufMut as _;
+use hybi_frame::{
+    Chunk, FrameDecoder, FrameError, FrameHeader, FramePart, FrameRules, Limits, Located,
+    MaskingKey, MessageAssembler, Opcode, Role, Rsv,
+};
+use hybi_legacy::{FrameCodec, Terms, Version};
+
+use super::input::{Cuts, Input};
+use super::section5;
+use super::told::Told;
+
+pub(super) fn run(data: &[u8]) {
+    let mut input = Input::new(data);
+    let setting = Setting::choose(&mut input);
+    let cuts = input.cuts();
+    let stream = stream(&mut input, &setting);
+    let whole = setting.receive(&stream, &Cuts::none());
+    assert_eq!(setting.receive(&stream, &cuts), whole, "cut as the input says");
+    // A longer one says nothing more there, and takes its time.
+    if stream.len() <= 1024 {
+        assert_eq!(setting.receive(&stream, &Cuts::everywhere()), whole, "cut at every byte");
+    }
+    if let Err(error) = whole.1 {
+        assert!(error.offset() <= stream.len() as u64, "{error} of {}", stream.len());
+    }
+    let Layout::Rfc { rules, rsv_first, rsv_next } = setting.layout else { return };
+    assert_eq!(setting.receive_in_place(&stream, &cuts), whole, "lent by a chunk");
+    let terms = section5::Terms {
+        sender: setting.role.peer(),
+        rules,
+        limits: setting.limits,
+        rsv_first,
+        rsv_next,
+    };
+    let (told, broken) = section5::receive(&terms, &stream);
+    let result = broken.map_or(Ok(()), |(rule, at)| Err(FrameError::new(rule, at, rules)));
+    assert_eq!(whole, (told, result), "as section 5 has it");
+}
+
+/// What a receiver told, and the rule that ended it.
+type Outcome = (Vec<Told>, Result<(), FrameError>);
+
+struct Setting {
+    layout: Layout,
+    role: Role,
+    limits: Limits,
+}
+
+enum Layout {
+    /// The layout from hybi-07 on, with what extensions use of the reserved bits (4, 2, 1).
+    Rfc {
+        rules: FrameRules,
+        rsv_first: u8,
+        rsv_next: u8,
+    },
+    Legacy(Terms),
+}
+
+impl Setting {
+    fn choose(input: &mut Input<'_>) -> Self {
+        const LAYOUTS: u8 = 14;
+        let (layout, role) = (input.byte(), *input.choose(&[Role::Server, Role::Client]));
+        let bits = input.byte();
+        let rfc = |rules| {
+            // RSV bits of every frame are lawful on the first as well.
+            let rsv_next = bits >> 3 & 7;
+            Layout::Rfc { rules, rsv_first: bits & 7 | rsv_next, rsv_next }
+        };
+        let legacy =
+            |version| Layout::Legacy(Terms::new(version).expect("a version without a key"));
+        let or = |version, other| match legacy(version) {
+            Layout::Legacy(terms) => Layout::Legacy(terms.or(other)),
+            rfc @ Layout::Rfc { .. } => rfc,
+        };
+        let layout = match layout % LAYOUTS {
+            0..3 => rfc(FrameRules::RFC6455),
+            3 => rfc(FrameRules::HYBI_08),
+            4 => rfc(FrameRules::HYBI_07),
+            5 => legacy(Version::HIXIE_75),
+            6 => legacy(Version::HIXIE_76),
+            7 => legacy(Version::HYBI_01),
+            8 => legacy(Version::HYBI_03),
+            9 => Layout::Legacy(Terms::hybi_04(
+                "dGhlIHNhbXBsZSBub25jZQ==",
+                "H+cNj5elaybfGIQv1esl2w==",
+            )),
+            10 => legacy(Version::HYBI_05),
+            11 => legacy(Version::HYBI_06),
+            12 => or(Version::HYBI_02, Version::HIXIE_76),
+            _ => or(Version::HIXIE_76, Version::HYBI_03),
+        };
+        let limits = Limits::default();
+        let limits = *input.choose(&[
+            limits,
+            limits.with_max_message(20).with_max_fragments(2),
+            limits.with_max_message(40).with_max_frame(10).with_max_fragments(4),
+            limits.with_max_frame(200),
+        ]);
+        Self { layout, role, limits }
+    }
+
+    fn decoder(&self) -> (Decoder, MessageAssembler) {
+        match &self.layout {
+            Layout::Rfc { .. } => {
+                let (decoder, assembler) = self.rfc_decoder();
+                (Decoder::Rfc(decoder), assembler)
+            }
+            Layout::Legacy(terms) => {
+                let codec = FrameCodec::new(terms, self.role, self.limits);
+                let assembler = MessageAssembler::new(codec.rules(), self.limits);
+                (Decoder::Legacy(Box::new(codec)), assembler)
+            }
+        }
+    }
+
+    fn rfc_decoder(&self) -> (FrameDecoder, MessageAssembler) {
+        let Layout::Rfc { rules, rsv_first, rsv_next } = self.layout else {
+            panic!("an older layout")
+        };
+        let mut decoder = FrameDecoder::new(self.role, rules, self.limits);
+        decoder.allow_rsv(Rsv::from_bits(rsv_first << 4));
+        decoder.allow_rsv_on_every_frame(Rsv::from_bits(rsv_next << 4));
+        (decoder, MessageAssembler::new(rules, self.limits))
+    }
+
+    /// Takes the stream in as the front page of `hybi-frame` does.
+    fn receive(&self, stream: &[u8], cuts: &Cuts) -> Outcome {
+        let (mut decoder, mut assembler) = self.decoder();
+        let mut told = Vec::new();
+        for chunk in cuts.of(stream) {
+            let mut chunk = chunk.to_vec();
+            let mut at = 0;
+            while !told.last().is_some_and(Told::is_close) {
+                let found = decoder.decode(&mut chunk[at..]);
+                let (taken, part) = match found {
+                    Ok(found) => found,
+                    Err(error) => return (told, Err(error)),
+                };
+                at += taken;
+                let Some(part) = part else {
+                    assert_eq!(at, chunk.len(), "all bytes are taken");
+                    break;
+                };
+                match assembler.push(part) {
+                    Ok(Some(event)) => {
+                        told.push(Told::from_event(event).with_payload_of(&assembler));
+                    }
+                    Ok(None) => {}
+                    Err(error) => return (told, Err(error)),
+                }
+                let limit = self.limits.max_message();
+                assert!(assembler.buffered() <= limit, "{} bytes held", assembler.buffered());
+            }
+        }
+        (told, Ok(()))
+    }
+
+    /// Takes it in as a connection does: through a chunk, whole messages by the short way, and the rest of
+    /// long frames past the chunk.
+    fn receive_in_place(&self, stream: &[u8], cuts: &Cuts) -> Outcome {
+        let (mut decoder, mut assembler) = self.rfc_decoder();
+        let mut told = Vec::new();
+        for bytes in cuts.of(stream) {
+            let mut bytes = bytes;
+            if let Some(mut room) = assembler.direct_buffer(&decoder) {
+                let (front, rest) = bytes.split_at(room.remaining_mut().min(bytes.len()));
+                room.put_slice(front);
+                bytes = rest;
+                match assembler.push_direct(&mut decoder) {
+                    Ok(event) => told.extend(event.map(Told::from_event)),
+                    Err(error) => return (told, Err(error)),
+                }
+            }
+            let mut chunk = Chunk::holding(bytes);
+            while !told.last().is_some_and(Told::is_close) {
+                match chunk.decode_whole(&mut decoder, &assembler) {
+                    Some(Opcode::Text) => told.push(Told::Text(chunk.lent_text().to_owned())),
+                    Some(_) => told.push(Told::Binary(chunk.lent_bytes().to_vec())),
+                    None => match step(&mut chunk, &mut decoder, &mut assembler) {
+                        Ok(Some(event)) => told.push(event.with_payload_of(&assembler)),
+                        Ok(None) if chunk.is_empty() => break,
+                        Ok(None) => {}
+                        Err(error) => return (told, Err(error)),
+                    },
+                }
+            }
+        }
+        (told, Ok(()))
+    }
+}
+
+/// The decoder of either layout.
+enum Decoder {
+    Rfc(FrameDecoder),
+    Legacy(Box<FrameCodec>),
+}
+
+impl Decoder {
+    fn decode<'a>(
+        &mut self,
+        chunk: &'a mut [u8],
+    ) -> Result<(usize, Option<FramePart<'a>>), FrameError> {
+        match self {
+            Self::Rfc(decoder) => decoder.decode(chunk),
+            Self::Legacy(codec) => codec.decode(chunk),
+        }
+    }
+}
+
+/// The next step on the long way: an event, `None` where more of the same chunk or of the next is to come.
+fn step(
+    chunk: &mut Chunk,
+    decoder: &mut FrameDecoder,
+    assembler: &mut MessageAssembler,
+) -> Result<Option<Told>, FrameError> {
+    let mut failed = None;
+    let located = chunk.decode(usize::MAX, |bytes| {
+        let found = decoder.decode(bytes).and_then(|(taken, part)| {
+            let event = part.map(|part| assembler.push(part)).transpose()?;
+            Ok((taken, event.flatten()))
+        });
+        found.unwrap_or_else(|error| {
+            failed = Some(error);
+            (0, None)
+        })
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    Ok(located.map(|located| match located {
+        Located::Text => Told::Text(chunk.take_text().to_string()),
+        Located::Binary => Told::Binary(chunk.take_bytes().to_vec()),
+        Located::Ping => Told::Ping(chunk.take_bytes().to_vec()),
+        Located::Pong => Told::Pong(chunk.take_bytes().to_vec()),
+        Located::Owned(event) => Told::from_event(event),
+    }))
+}
+
+/// The stream: as it stands in the input, or frames that it describes.
+fn stream(input: &mut Input<'_>, setting: &Setting) -> Vec<u8> {
+    if input.byte() & 1 == 0 {
+        return input.rest().to_vec();
+    }
+    let mut stream = Vec::new();
+    let mut encoder = match &setting.layout {
+        Layout::Rfc { .. } => None,
+        Layout::Legacy(terms) => Some(FrameCodec::new(terms, setting.role.peer(), setting.limits)),
+    };
+    while !input.is_empty() && stream.len() < MAX_STREAM {
+        match (input.byte(), &mut encoder) {
+            // What stands between frames and is none.
+            (0, _) => {
+                let len = usize::from(input.byte());
+                stream.extend(input.bytes(len));
+            }
+            (how, None) => rfc_frame(input, how, setting.role.peer(), &mut stream),
+            (how, Some(codec)) => legacy_frame(input, how, codec, &mut stream),
+        }
+    }
+    stream
+}
+
+/// Beyond it, an input describes no more frames.
+const MAX_STREAM: usize = 40 * 1024;
+
+/// A payload that stands in the input, or one of up to 40 KiB that a few bytes stand for.
+fn payload(input: &mut Input<'_>, how: u8) -> Vec<u8> {
+    let len = usize::from(input.byte());
+    if how & 2 == 0 {
+        return input.bytes(len).to_vec();
+    }
+    let len = (len << 8 | usize::from(input.byte())).min(MAX_STREAM);
+    let piece = input.bytes(usize::from(how >> 6) + 1);
+    piece.iter().copied().cycle().take(len).collect()
+}
+
+/// A frame with any first byte, its length in any form, masked as its sender must or not.
+fn rfc_frame(input: &mut Input<'_>, how: u8, sender: Role, stream: &mut Vec<u8>) {
+    let first = input.byte();
+    let payload = payload(input, how);
+    let len = payload.len();
+    let masked = sender.masks_outgoing() != (how & 0x3c == 0x3c);
+    let mask_bit = if masked { 0x80 } else { 0 };
+    stream.push(first);
+    match (how >> 2 & 3, len) {
+        (0 | 1, ..126) => stream.push(mask_bit | len as u8),
+        (0..=2, ..65_536) => {
+            stream.push(mask_bit | 126);
+            stream.extend((len as u16).to_be_bytes());
+        }
+        _ => {
+            stream.push(mask_bit | 127);
+            stream.extend((len as u64).to_be_bytes());
+        }
+    }
+    if masked {
+        let key = [how, 0x5a, first, 0xc3];
+        stream.extend(key);
+        stream.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+    } else {
+        stream.extend(payload);
+    }
+}
+
+/// A frame as its codec writes it, which may come where it has no place.
+fn legacy_frame(input: &mut Input<'_>, how: u8, codec: &mut FrameCodec, stream: &mut Vec<u8>) {
+    let opcode = *input.choose(&[
+        Opcode::Text,
+        Opcode::Binary,
+        Opcode::Continuation,
+        Opcode::Close,
+        Opcode::Ping,
+        Opcode::Pong,
+    ]);
+    let payload = payload(input, how);
+    let masking_key = codec.masks().then(|| MaskingKey::from_bytes([how, 0x5a, 0, 0xc3]));
+    let payload_len = payload.len() as u64;
+    let fin = how & 4 == 0;
+    let header = FrameHeader { fin, rsv: Rsv::NONE, opcode, masking_key, payload_len };
+    codec.encode(stream, &header, &payload);
+}

@@ -1,0 +1,34 @@
+//! What a fuzzer runs: one function a target, over bytes that nobody chose.
+//!
+//! A target is a file here and a row in [`TARGETS`]. Its function reads everything that it does out of the
+//! bytes, and panics when a property does not hold. Who makes the bytes is not its business: libFuzzer
+//! (`fuzz/`), the [loop](mutate) for machines without it, or the test that replays what was saved.
+
+mod frames;
+mod input;
+pub mod mutate;
+mod section5;
+mod told;
+
+/// One target.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Target {
+    /// Its name: that of its folder in `fuzz/corpus`.
+    pub name: &'static str,
+    /// Does what the bytes say; panics when a property does not hold.
+    pub run: fn(&[u8]),
+}
+
+const fn target(name: &'static str, run: fn(&[u8])) -> Target {
+    Target { name, run }
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[target("frames", frames::run)];
+
+/// The target of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<Target> {
+    TARGETS.iter().find(|target| target.name == name).copied()
+}
