@@ -3,21 +3,14 @@
 
 mod support;
 
-use core::{
-    cell::Cell,
-    pin::pin,
-    task::{Context, Poll},
-    time::Duration,
-};
-use std::{
-    io::{self, IoSlice},
-    rc::Rc,
-};
+use core::{cell::Cell, pin::pin, task::Poll, time::Duration};
+use std::rc::Rc;
 
-use hybi::{CloseCode, Config, Deadline, Error, Message, Role, WebSocket, io::Transport};
+use hybi::{CloseCode, Config, Deadline, Error, Message, Role, WebSocket};
 use support::{
     clock::{Clock, ClockTimer},
     peer::connection_with,
+    source::{Output, Source},
     tasks::Task,
 };
 
@@ -26,54 +19,22 @@ const PING: &[u8] = b"\x89\x80\0\0\0\0";
 const MESSAGE: &[u8] = b"\x82\x84\0\0\0\0same";
 const CLOSE: &[u8] = b"\x88\x80\0\0\0\0";
 
-/// Input without end: a repeated frame. Output is taken, or not.
-struct Flood {
-    frame: &'static [u8],
-    frames_a_read: usize,
-    takes: bool,
-    read: Rc<Cell<usize>>,
-}
-
-impl Transport for Flood {
-    fn poll_read(&mut self, _: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
-        let len = (chunk.len() / self.frame.len()).min(self.frames_a_read) * self.frame.len();
-        for place in chunk[..len].chunks_exact_mut(self.frame.len()) {
-            place.copy_from_slice(self.frame);
-        }
-        self.read.set(self.read.get() + len);
-        Poll::Ready(Ok(len))
-    }
-
-    fn poll_write(
-        &mut self,
-        _: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        if self.takes {
-            Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
-        } else {
-            Poll::Pending
-        }
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
 struct World {
-    socket: WebSocket<Flood, ClockTimer>,
+    socket: WebSocket<Source, ClockTimer>,
     clock: Clock,
     read: Rc<Cell<usize>>,
 }
 
-fn server(frame: &'static [u8], takes: bool, config: Config) -> World {
+/// A server whose peer sends one frame over and over, 20 of them a read.
+fn server(frame: &'static [u8], output: Output, config: Config) -> World {
     let read = Rc::new(Cell::new(0));
-    let flood = Flood { frame, frames_a_read: 20, takes, read: read.clone() };
+    let counted = read.clone();
+    let flood = Source::new(output, move |chunk| {
+        let len = (chunk.len() / frame.len()).min(20) * frame.len();
+        chunk[..len].chunks_exact_mut(frame.len()).for_each(|place| place.copy_from_slice(frame));
+        counted.set(counted.get() + len);
+        len
+    });
     let clock = Clock::new();
     let connection = connection_with(Role::Server, config.ping_interval(None));
     World { socket: WebSocket::new(connection, flood, clock.timer()), clock, read }
@@ -98,7 +59,7 @@ fn seconds_until<R>(clock: &Clock, future: impl Future<Output = R>) -> (u32, R) 
 
 #[test]
 fn the_thread_is_given_back_now_and_then() {
-    let mut world = server(PING, true, Config::default());
+    let mut world = server(PING, Output::Taken, Config::default());
     let mut future = pin!(world.socket.recv());
     let task = Task::new();
     for polls in 1..=5 {
@@ -110,12 +71,12 @@ fn the_thread_is_given_back_now_and_then() {
 
 #[test]
 fn the_close_deadline_passes_although_messages_keep_coming() {
-    for takes in [true, false] {
+    for output in Output::BOTH {
         let config = Config::default().close_timeout(SECOND * 5).end_timeout(SECOND * 8);
-        let mut world = server(MESSAGE, takes, config.write_timeout(None));
+        let mut world = server(MESSAGE, output, config.write_timeout(None));
         let close = world.socket.close(CloseCode::NORMAL, "");
         let (seconds, status) = seconds_until(&world.clock, close);
-        if takes {
+        if output == Output::Taken {
             let status = status.expect("all that was queued has left");
             assert!(!status.is_clean());
             assert_eq!(status.code(), CloseCode::ABNORMAL);
@@ -131,7 +92,7 @@ fn the_close_deadline_passes_although_messages_keep_coming() {
 /// Nor does it help that the application takes every message.
 #[test]
 fn the_close_deadline_passes_although_messages_are_received() {
-    let mut world = server(MESSAGE, true, Config::default().close_timeout(SECOND * 5));
+    let mut world = server(MESSAGE, Output::Taken, Config::default().close_timeout(SECOND * 5));
     world.socket.try_send(Message::Close(None)).expect("room");
     let socket = &mut world.socket;
     let (seconds, outcome) = seconds_until(&world.clock, async {
@@ -162,7 +123,7 @@ fn the_close_deadline_passes_although_messages_are_received() {
 #[test]
 fn the_idle_deadline_passes_although_pings_keep_coming() {
     let config = Config::default().idle_timeout(Some(SECOND * 60));
-    let mut world = server(PING, true, config);
+    let mut world = server(PING, Output::Taken, config);
     let (seconds, outcome) = seconds_until(&world.clock, world.socket.recv());
     let error = outcome.expect_err("no message ever came");
     assert_eq!(error.to_string(), "the peer sent no message for too long");
@@ -172,7 +133,7 @@ fn the_idle_deadline_passes_although_pings_keep_coming() {
 #[test]
 fn the_write_deadline_passes_although_pings_keep_coming() {
     let config = Config::default().write_timeout(Some(SECOND * 30));
-    let mut world = server(PING, false, config);
+    let mut world = server(PING, Output::Blocked, config);
     let (seconds, outcome) = seconds_until(&world.clock, world.socket.recv());
     let error = outcome.expect_err("the answers were never read");
     assert_eq!(error.to_string(), "the peer did not read for too long");
@@ -183,7 +144,7 @@ fn the_write_deadline_passes_although_pings_keep_coming() {
 /// Pings that cannot be answered do not pile up.
 #[test]
 fn answers_that_nobody_reads_stay_few() {
-    let mut world = server(PING, false, Config::default());
+    let mut world = server(PING, Output::Blocked, Config::default());
     let task = Task::new();
     for _ in 0..2_000 {
         assert!(task.poll(pin!(world.socket.recv())).is_pending());
@@ -196,8 +157,10 @@ fn answers_that_nobody_reads_stay_few() {
 /// After the end, and after a failure, a mebibyte is read and no more.
 #[test]
 fn input_behind_the_end_is_bounded() {
-    for (frame, takes) in [(CLOSE, true), (&b"\x83\x80\0\0\0\0"[..], true), (CLOSE, false)] {
-        let mut world = server(frame, takes, Config::default());
+    let reserved = &b"\x83\x80\0\0\0\0"[..];
+    let floods = [(CLOSE, Output::Taken), (reserved, Output::Taken), (CLOSE, Output::Blocked)];
+    for (frame, output) in floods {
+        let mut world = server(frame, output, Config::default());
         let task = Task::new();
         let outcome = (0..1_000).find_map(|_| match task.poll(pin!(world.socket.recv())) {
             Poll::Ready(outcome) => Some(outcome),
@@ -205,9 +168,9 @@ fn input_behind_the_end_is_bounded() {
         });
         let outcome = outcome.expect("an end, without any time passing");
         match outcome {
-            Ok(message) => assert!(message.is_none() && frame == CLOSE && takes),
+            Ok(message) => assert!(message.is_none() && frame == CLOSE && output == Output::Taken),
             Err(error) => {
-                let lost = matches!(error, Error::Lost) && !takes;
+                let lost = matches!(error, Error::Lost) && output == Output::Blocked;
                 assert!(lost || matches!(error, Error::Protocol(_)) && frame != CLOSE, "{error}");
             }
         }

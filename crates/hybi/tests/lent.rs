@@ -1,54 +1,23 @@
 //! Messages that are sent while they are lent cost no allocation, on a handle and on halves.
 
+mod support;
+
 use core::{
     pin::pin,
     task::{Context, Poll, Waker},
 };
-use std::{
-    io::{self, IoSlice},
-    time::Instant,
-};
+use std::time::Instant;
 
-use hybi::{
-    Config, Connection, Negotiated, Role, WebSocket,
-    io::{Timer, Transport},
-};
+use hybi::{Config, Connection, Negotiated, Role, WebSocket, io::Timer};
 use hybi_frame::{MaskingKey, Opcode, Rsv, encode_frame};
 use hybi_testkit::allocator::{Counting, Meter};
+use support::source::{Output, Source};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 /// How many messages come with one read.
 const IN_FLIGHT: usize = 16;
-
-/// Gives the same frames over and over, one whole burst a read, and takes whatever is written.
-struct Memory {
-    burst: Vec<u8>,
-}
-
-impl Transport for Memory {
-    fn poll_read(&mut self, _: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
-        chunk[..self.burst.len()].copy_from_slice(&self.burst);
-        Poll::Ready(Ok(self.burst.len()))
-    }
-
-    fn poll_write(
-        &mut self,
-        _: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
 
 struct Still(Instant);
 
@@ -63,14 +32,18 @@ impl Timer for Still {
 }
 
 /// An end of this role, to which messages of `len` bytes come without end.
-fn open(role: Role, len: usize) -> WebSocket<Memory, Still> {
+fn open(role: Role, len: usize) -> WebSocket<Source, Still> {
     let key = (role == Role::Server).then(|| MaskingKey::from_bytes([1, 2, 3, 4]));
     let mut burst = Vec::new();
     for _ in 0..IN_FLIGHT {
         encode_frame(&mut burst, true, Rsv::NONE, Opcode::Binary, &vec![b'a'; len], key);
     }
     let connection = Connection::new(role, Negotiated::default(), Config::default().into());
-    WebSocket::new(connection, Memory { burst }, Still(Instant::now()))
+    let bursts = Source::new(Output::Taken, move |chunk| {
+        chunk[..burst.len()].copy_from_slice(&burst);
+        burst.len()
+    });
+    WebSocket::new(connection, bursts, Still(Instant::now()))
 }
 
 /// What never waits for anybody, and once in a while lets other tasks run.

@@ -1,26 +1,17 @@
 //! deflate-stream: every byte in one stream, which either makes sense or does not, and in which a few
 //! bytes may be very many frames (draft-ietf-hybi-thewebsocketprotocol-10 section 9.2.1).
 
-use core::{
-    cell::Cell,
-    pin::pin,
-    task::{Context, Poll},
-    time::Duration,
-};
-use std::{
-    io::{self, IoSlice},
-    rc::Rc,
-};
+use core::{cell::Cell, pin::pin, task::Poll, time::Duration};
+use std::rc::Rc;
 
-use hybi::{
-    Connection, Deadline, Error, Message, Role, State, WebSocket, frame::Violation, io::Transport,
-};
+use hybi::{Connection, Deadline, Error, Message, Role, State, WebSocket, frame::Violation};
 use hybi_testkit::allocator::Meter;
 
 use crate::{
     support::{
         clock::Clock,
         link::{Manners, link},
+        source::{Output, Source},
         tasks::{Task, run},
     },
     wire::{CLOSE, Deflater, Inflater, PING, TEXT, frame, frames},
@@ -186,46 +177,17 @@ fn every_ping_is_answered_while_they_are_few() {
     }
 }
 
-/// Input without end: a chunk that stands for a million Pings, and another, and another.
-struct Flood {
-    chunk: Vec<u8>,
-    reads: Rc<Cell<usize>>,
-    takes: bool,
-}
-
-impl Transport for Flood {
-    fn poll_read(&mut self, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.reads.set(self.reads.get() + 1);
-        space[..self.chunk.len()].copy_from_slice(&self.chunk);
-        Poll::Ready(Ok(self.chunk.len()))
-    }
-
-    fn poll_write(
-        &mut self,
-        _: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.takes {
-            true => Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum())),
-            false => Poll::Pending,
-        }
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
+/// Each chunk stands for a million Pings.
 #[test]
 fn a_flood_neither_keeps_the_thread_nor_outlives_a_deadline() {
-    for takes in [true, false] {
-        let chunk = pings(Role::Server);
-        let reads = Rc::new(Cell::new(0));
-        let flood = Flood { chunk, reads: reads.clone(), takes };
+    for output in Output::BOTH {
+        let (chunk, reads) = (pings(Role::Server), Rc::new(Cell::new(0)));
+        let counted = reads.clone();
+        let flood = Source::new(output, move |space| {
+            counted.set(counted.get() + 1);
+            space[..chunk.len()].copy_from_slice(&chunk);
+            chunk.len()
+        });
         let clock = Clock::new();
         let config = config().idle_timeout(Some(Duration::from_secs(60))).write_timeout(None);
         let connection = endpoint(Kind::DeflateStream, Role::Server, &config);

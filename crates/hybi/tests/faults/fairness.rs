@@ -1,21 +1,15 @@
 //! The thread is not one connection's: a peer that always has more to be read does not keep it.
 
-use core::{
-    cell::Cell,
-    pin::pin,
-    task::{Context, Poll},
-};
-use std::{
-    io::{self, IoSlice},
-    rc::Rc,
-};
+use core::{cell::Cell, pin::pin};
+use std::rc::Rc;
 
 use futures_util::{SinkExt as _, StreamExt, TryStreamExt as _};
-use hybi::{Config, Error, Message, Role, Version, WebSocket, io::Transport};
+use hybi::{Config, Error, Message, Role, Version, WebSocket};
 
 use crate::{
     support::{
         clock::{Clock, ClockTimer},
+        source::{Output, Source},
         tasks::Task,
         ways::{Receives, Sends},
     },
@@ -25,50 +19,7 @@ use crate::{
 /// More reads than one turn of a task may make, whatever its budget is.
 const READS: usize = 100;
 
-/// Input without end: some frames, over and over. Output is taken, always.
-struct Flood {
-    frames: Vec<u8>,
-    at: usize,
-    /// How many bytes a read gives at most.
-    read: usize,
-    /// Reads since the task had its turn.
-    reads: Rc<Cell<usize>>,
-}
-
-impl Transport for Flood {
-    fn poll_read(&mut self, _: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.reads.set(self.reads.get() + 1);
-        assert!(self.reads.get() <= READS, "{READS} reads, and no other task had a turn");
-        let len = chunk.len().min(self.read);
-        let mut filled = 0;
-        while filled < len {
-            let rest = &self.frames[self.at..];
-            let more = rest.len().min(len - filled);
-            chunk[filled..filled + more].copy_from_slice(&rest[..more]);
-            filled += more;
-            self.at = (self.at + more) % self.frames.len();
-        }
-        Poll::Ready(Ok(len))
-    }
-
-    fn poll_write(
-        &mut self,
-        _: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-type Socket = WebSocket<Flood, ClockTimer>;
+type Socket = WebSocket<Source, ClockTimer>;
 
 /// What a peer never stops to send, and how much of it one read gives.
 fn floods() -> impl Iterator<Item = (Message, usize)> {
@@ -91,7 +42,16 @@ fn shares_its_thread(
     for (message, read) in floods() {
         let reads = Rc::new(Cell::new(0));
         let frames = wire(role, Version::RFC6455, [message.clone()]).repeat(20);
-        let flood = Flood { frames, at: 0, read, reads: reads.clone() };
+        let (counted, mut at) = (reads.clone(), 0);
+        let flood = Source::new(Output::Taken, move |chunk| {
+            counted.set(counted.get() + 1);
+            assert!(counted.get() <= READS, "{READS} reads, and no other task had a turn");
+            let len = chunk.len().min(read);
+            let endless = frames.iter().cycle().skip(at);
+            chunk[..len].iter_mut().zip(endless).for_each(|(place, byte)| *place = *byte);
+            at = (at + len) % frames.len();
+            len
+        });
         let own = connection(role, Version::RFC6455, config.clone());
         let socket = WebSocket::new(own, flood, Clock::new().timer());
         let (task, mut running) = (Task::new(), pin!(application(socket)));

@@ -6,5 +6,6 @@ pub(crate) mod clock;
 pub(crate) mod link;
 pub(crate) mod peer;
 pub(crate) mod recorded;
+pub(crate) mod source;
 pub(crate) mod tasks;
 pub(crate) mod ways;
