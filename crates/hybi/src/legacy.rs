@@ -62,7 +62,7 @@ mod present {
 /// Stand-ins for what is not compiled in.
 #[cfg(not(feature = "legacy"))]
 mod absent {
-    #![allow(clippy::needless_pass_by_ref_mut, reason = "the signatures of `hybi-legacy`")]
+    #![expect(clippy::needless_pass_by_ref_mut, reason = "the signatures of `hybi-legacy`")]
 
     use core::convert::Infallible;
 

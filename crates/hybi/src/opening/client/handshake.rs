@@ -30,7 +30,10 @@ pub struct ClientHandshake {
 
 /// The exchange of the version asked for.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is none of the other where that is empty")]
+#[cfg_attr(
+    not(feature = "legacy"),
+    expect(clippy::large_enum_variant, reason = "there is none of the other, which is empty")
+)]
 enum Exchange {
     Rfc6455(hybi_handshake::ClientHandshake),
     Legacy(legacy::ClientHandshake),
