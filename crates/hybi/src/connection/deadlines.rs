@@ -45,7 +45,9 @@ pub(super) enum Stage {
     Leaving,
     /// The peer answers, or ends its half of the transport first.
     Answer,
-    /// The peer's last words, or its end of the transport, or ours.
+    /// The transport takes nothing more: the peer's last words, which may say why.
+    LastWords,
+    /// The peer's end of the transport, or ours.
     LastBytes,
 }
 
@@ -323,7 +325,7 @@ impl Stage {
         match self {
             Self::Leaving => None,
             Self::Answering | Self::Answer => Some(config.close_timeout),
-            Self::LastBytes => Some(DRAIN_TIME.min(config.close_timeout)),
+            Self::LastWords | Self::LastBytes => Some(DRAIN_TIME.min(config.close_timeout)),
         }
     }
 }

@@ -100,6 +100,9 @@ impl Connection {
             (_, Sending::Open) => Some(Stage::Answering),
             (Receiving::Open | Receiving::Crossed(_), Sending::Closing(_) | Sending::Shut(..))
             | (Receiving::Draining(_), Sending::Closing(_)) => Some(Stage::Answer),
+            (Receiving::Open | Receiving::Crossed(_), Sending::Failed(..)) => {
+                Some(Stage::LastWords)
+            }
             _ => Some(Stage::LastBytes),
         };
         Situation { stage, has_active_codec: self.has_active_codec() }
@@ -116,7 +119,7 @@ impl Connection {
             (Receiving::Open, Sending::Shut(..), _) if self.closing() == Closing::Transport => {
                 self.inbound.state = Receiving::Ended(LastHeard::EndOfInput);
             }
-            (Receiving::Open | Receiving::Crossed(_), Sending::Failed(..), _) => self.input_ended(),
+            (_, _, Stage::LastWords) => self.input_ended(),
             (Receiving::Open | Receiving::Crossed(_), ..) => {
                 self.give_up(Error::Timeout(Deadline::Close));
             }

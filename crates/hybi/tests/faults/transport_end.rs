@@ -164,8 +164,8 @@ fn a_reluctant_end_of_the_transport_is_driven_on() {
 struct Broken {
     end: End,
     breaks: Option<io::ErrorKind>,
-    /// What comes of ending it.
-    ends: Result<(), io::ErrorKind>,
+    /// What comes of ending it, if anything does.
+    ends: Poll<Result<(), io::ErrorKind>>,
 }
 
 impl Transport for Broken {
@@ -190,8 +190,8 @@ impl Transport for Broken {
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.ends {
-            Err(kind) => Poll::Ready(Err(kind.into())),
-            Ok(()) => self.end.poll_shutdown(cx),
+            Poll::Ready(Ok(())) => self.end.poll_shutdown(cx),
+            ends => ends.map_err(io::Error::from),
         }
     }
 }
@@ -209,7 +209,7 @@ fn nothing_says_that_what_was_discarded_was_sent() {
                 let what = format!("{role:?} {version:?} {kind:?}, sink: {sink}");
                 let (end, far) = link(Manners::PLAIN);
                 let own = connection(role, version, quiet());
-                let broken = Broken { end, breaks: None, ends: Ok(()) };
+                let broken = Broken { end, breaks: None, ends: Poll::Ready(Ok(())) };
                 let mut socket = WebSocket::new(own, broken, Clock::new().timer());
                 far.put(&wire(role, version, [Message::text("a"), Message::Close(None)]));
                 let task = Task::new();
@@ -245,7 +245,7 @@ fn why_nothing_could_be_sent_is_told_to_the_end_and_after_it() {
             let what = format!("{role:?} {version:?} {kind:?}, and the end: {ends:?}");
             let (end, far) = link(Manners::PLAIN);
             let own = connection(role, version, quiet());
-            let broken = Broken { end, breaks: Some(kind), ends };
+            let broken = Broken { end, breaks: Some(kind), ends: Poll::Ready(ends) };
             let mut socket = WebSocket::new(own, broken, Clock::new().timer());
             let sent = run(socket.send("lost"), || {}).map_err(Error::from);
             let refused = |sent: Result<(), Error>| {
@@ -277,7 +277,7 @@ fn a_transport_that_cannot_be_ended_does_not_put_off_the_end() {
                 let what = format!("{role:?} {version:?} {kind:?} {began:?}");
                 let (end, far) = link(Manners::PLAIN);
                 let own = connection(role, version, quiet());
-                let broken = Broken { end, breaks: None, ends: Err(kind) };
+                let broken = Broken { end, breaks: None, ends: Poll::Ready(Err(kind)) };
                 let mut socket = WebSocket::new(own, broken, Clock::new().timer());
                 let task = Task::new();
                 if began == Endpoint::Local {
@@ -292,6 +292,33 @@ fn a_transport_that_cannot_be_ended_does_not_put_off_the_end() {
                 let status = socket.close_status().expect("it ended");
                 assert!(status.is_clean() && status.began_by() == Some(began), "{what}");
             }
+        }
+    }
+}
+
+/// After a write that failed, the peer's last words have a moment, and the end of the transport has one of its
+/// own, with such words or without.
+#[test]
+fn a_transport_that_takes_nothing_and_does_not_end_is_waited_for_a_moment() {
+    for (role, version) in everyone() {
+        // hixie-75 has no words for it.
+        for explains in
+            [false, true].into_iter().take(1 + usize::from(version != Version::HIXIE_75))
+        {
+            let what = format!("{role:?} {version:?}, explains: {explains}");
+            let (end, far) = link(Manners::PLAIN);
+            let (own, clock) = (connection(role, version, quiet()), Clock::new());
+            let breaks = Some(io::ErrorKind::BrokenPipe);
+            let broken = Broken { end, breaks, ends: Poll::Pending };
+            let mut socket = WebSocket::new(own, broken, clock.timer());
+            run(socket.send("lost"), || {}).expect_err("nothing leaves");
+            if explains {
+                far.put(&wire(role, version, [Message::Close(None)]));
+            }
+            let (seconds, ended) =
+                seconds_until(&clock, 100, socket.recv(), |_| {}).expect("an end within the bound");
+            assert_eq!(ended.is_ok(), explains, "{what}: {ended:?}");
+            assert!((1..=3).contains(&seconds), "{what}: {seconds} s");
         }
     }
 }
