@@ -236,10 +236,17 @@ impl Connection {
         }
     }
 
-    /// Discards input, which is bounded: reading for ever would let the peer decide when we end.
+    /// Discards input, which is bounded: reading for ever would let the peer decide when we end. If its Close
+    /// frame was not answered before, it is now, and while the answer leaves as much again may come.
     fn discard(&mut self, len: usize) {
         self.inbound.discarded = self.inbound.discarded.saturating_add(len);
-        if self.inbound.discarded > DRAIN_BYTES {
+        if self.inbound.discarded <= DRAIN_BYTES {
+            return;
+        }
+        if self.owes_close() {
+            self.inbound.discarded = 0;
+            self.answer_close();
+        } else {
             self.let_go(super::Error::Lost);
         }
     }

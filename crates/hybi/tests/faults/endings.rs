@@ -6,7 +6,7 @@ use hybi::{CloseCode, Error, Message, Role, Version};
 
 use crate::{
     support::{peer::Peer, tasks::run},
-    world::{BOTH, SECOND, Socket, World, everyone, quiet, seconds_until, wire},
+    world::{BOTH, SECOND, Socket, World, connection, everyone, quiet, seconds_until, wire},
 };
 
 /// The longest that an end may take by default, and a moment for what happens around it.
@@ -207,6 +207,34 @@ fn closing_after_an_error_says_the_error() {
             }
             let again = run(world.socket.recv(), || {}).expect_err("it stays");
             assert_eq!(again.to_string(), error, "{what}");
+        }
+    }
+}
+
+/// What comes behind the peer's Close frame is discarded, up to a bound. Our answer leaves in any case, also if
+/// the bound comes before anybody asked for it.
+#[test]
+fn a_flood_behind_the_peers_close_does_not_keep_the_answer() {
+    for (role, version) in everyone().filter(|(_, version)| *version != Version::HIXIE_75) {
+        for len in [1_000_000, 1_100_000, 2_000_000] {
+            let mut flood = wire(role, version, [Message::Close(None)]);
+            flood.resize(flood.len() + len, 0);
+            let mut own = connection(role, version, quiet());
+            let mut at = 0;
+            while at < flood.len() {
+                let end = flood.len().min(at + 50_000);
+                at += own.handle_input(&mut flood[at..end]).0;
+            }
+            let what = format!("{role:?} {version:?}, {len} bytes: {own:?}");
+            let mut answer = own.transmit_to_vec();
+            assert!(!answer.is_empty(), "{what}: no answer");
+            let mut peer = connection(role.peer(), version, quiet());
+            peer.queue(Message::Close(None)).expect("open");
+            let _ = peer.transmit_to_vec();
+            let (_, event) = peer.handle_input(&mut answer);
+            assert!(matches!(event, Some(hybi::Event::Close(_))), "{what}: {event:?}");
+            let status = own.close_status().expect("it ends");
+            assert!(status.is_clean() && own.error().is_none(), "{what}: {status:?}");
         }
     }
 }
