@@ -8,8 +8,8 @@ use std::time::Instant;
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    autobahn, bench, cargo, compression, counts, deny, dependencies, features, fuzz, interop,
-    minimal, msrv, no_std, package, sanitize, tidy,
+    autobahn, bench, cargo, compression, counts, coverage, deny, dependencies, features, fuzz,
+    interop, minimal, msrv, no_std, package, sanitize, tidy,
 };
 
 /// One thing that can be run by its name.
@@ -138,6 +138,7 @@ pub(crate) const NIGHTLY: &[Job] = &[
     )
     .with(AUTOBAHN),
     job("bench", "every benchmark at full length", bench::full),
+    job("coverage", "lines of the protocol that no test runs, by name", coverage::run_job),
     job("fuzz", "every fuzz target, or the one named behind it", fuzz::run_job)
         .with(&[("--time", &[]), (TARGET, &[])]),
     job("miri", "hybi-frame's tests under Miri", sanitize::miri),

@@ -9,6 +9,7 @@ mod bench;
 mod cargo;
 mod compression;
 mod counts;
+mod coverage;
 mod deny;
 mod dependencies;
 mod features;

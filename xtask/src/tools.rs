@@ -69,6 +69,28 @@ pub(crate) fn node_packages(workspace: &Workspace, job: &str) -> Result<PathBuf,
     Ok(folder)
 }
 
+/// A program of the compiler's registry, in this version; built if it is not there.
+pub(crate) fn cargo_program(
+    workspace: &Workspace,
+    package: &str,
+    version: &str,
+) -> Result<PathBuf, String> {
+    let folder = workspace.cache(package)?;
+    let root = folder.join(version);
+    let program = root.join("bin").join(package);
+    if !works(command(&program).arg("--version")) {
+        // It starts others and reads files: not worth optimising, nor debugging.
+        run(cargo(workspace)
+            .args(["install", "-q", "--locked", "--debug", package, "--version", version])
+            .arg("--root")
+            .arg(root)
+            .arg("--target-dir")
+            .arg(folder.join("target"))
+            .env("CARGO_PROFILE_DEV_DEBUG", "false"))?;
+    }
+    Ok(program)
+}
+
 /// Runs `install` unless the folder was completed before from the same recipe.
 pub(crate) fn once(
     folder: &Path,

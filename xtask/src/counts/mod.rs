@@ -15,8 +15,8 @@ use self::baseline::{Baseline, Row};
 use crate::bench::CRATE;
 use crate::cargo::cargo;
 use crate::outcome::{JobResult, Options, Outcome, Tally};
-use crate::process::{command, output, run, run_watched, works};
-use crate::tools::need;
+use crate::process::{command, output, run_watched};
+use crate::tools::{cargo_program, need};
 use crate::workspace::{Workspace, list};
 
 /// Rows as [`Baseline`] writes them.
@@ -70,21 +70,7 @@ fn runner(workspace: &Workspace) -> Result<PathBuf, String> {
     let library = packages.find(|package| package["name"] == "gungraun");
     let version = library.and_then(|package| package["version"].as_str());
     let version = version.ok_or("gungraun is not in the dependency graph")?;
-    let folder = workspace.cache("gungraun")?;
-    let root = folder.join(version);
-    let program = root.join("bin/gungraun-runner");
-    if !works(command(&program).arg("--version")) {
-        // It starts valgrind and reads files: not worth optimising, nor debugging.
-        run(cargo(workspace)
-            .args(["install", "-q", "--locked", "--debug", "gungraun-runner", "--version"])
-            .arg(version)
-            .arg("--root")
-            .arg(root)
-            .arg("--target-dir")
-            .arg(folder.join("target"))
-            .env("CARGO_PROFILE_DEV_DEBUG", "false"))?;
-    }
-    Ok(program)
+    cargo_program(workspace, "gungraun-runner", version)
 }
 
 /// What each row allocates, with its name and its number of messages.
