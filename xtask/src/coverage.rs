@@ -105,7 +105,7 @@ mod tests {
     fn lines_that_no_test_ran_are_named() {
         let report = serde_json::json!({ "files": [
             {
-                "path": ["/", "home", "crates", "x", "src", "a.rs"],
+                "path": ["/", "crates", "x", "src", "a.rs"],
                 "content": "fn a() {\n    b();\n}\n",
                 "traces": [
                     { "line": 1, "stats": { "Line": 3 } },
@@ -113,14 +113,14 @@ mod tests {
                 ],
             },
             {
-                "path": ["/", "home", "crates", "y", "src", "a.rs"],
+                "path": ["/", "crates", "y", "src", "a.rs"],
                 "content": "",
                 "traces": [{ "line": 1, "stats": { "Line": 0 } }],
             },
         ]});
-        let lines = Lines::of(Path::new("/home/crates/x/src"), &report);
+        let lines = Lines::of(Path::new("/crates/x/src"), &report);
         assert_eq!((lines.all, lines.percent()), (2, 50.0));
         assert_eq!(lines.missed, ["a.rs:2: b();"]);
-        assert_eq!(Lines::of(Path::new("/home/crates/z"), &report).all, 0);
+        assert_eq!(Lines::of(Path::new("/crates/z"), &report).all, 0);
     }
 }

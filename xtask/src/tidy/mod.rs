@@ -1,10 +1,12 @@
-//! What compilers do not check: headers, leftover marks, citations, unsafe code, layers, papers.
+//! What compilers do not check: headers, leftover marks, citations, unsafe code, layers, papers, and
+//! whether each error has a test.
 
 mod citations;
 mod documents;
 mod layers;
 mod map;
 mod rules;
+mod variants;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,12 +20,14 @@ type Complaint = String;
 pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
     let mut files = Vec::new();
     walk(&workspace.root, &mut files)?;
-    let mut complaints = Vec::new();
+    let mut texts = Vec::new();
     for file in &files {
         let path = file.strip_prefix(&workspace.root).unwrap_or(file).to_string_lossy();
-        let path = path.replace('\\', "/");
-        complaints.extend(rules::check(&path, &read(file)?));
+        texts.push((path.replace('\\', "/"), read(file)?));
     }
+    let mut complaints: Vec<Complaint> =
+        texts.iter().flat_map(|(path, text)| rules::check(path, text)).collect();
+    complaints.extend(variants::check(&texts));
     complaints.extend(papers(&workspace.root));
     complaints.extend(map::check(&workspace.root));
     complaints.extend(layers::check(workspace));
