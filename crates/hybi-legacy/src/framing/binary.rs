@@ -83,10 +83,14 @@ impl BinaryCodec {
         };
         let known = MAX_LEN.min(before + chunk.len());
         front[before..known].copy_from_slice(&chunk[..known - before]);
-        self.opcode(&front[..known]).is_some_and(Opcode::is_control)
+        match self.opcode(&front[..known]) {
+            Some(opcode) => opcode.is_control(),
+            // What is there belongs to no message as yet, or to a frame that is against the rules.
+            None => !chunk.is_empty(),
+        }
     }
 
-    /// The opcode of a frame of which `wire` is the front, once it is there.
+    /// The opcode of a frame of which `wire` is the front, once it is there and if it is one.
     fn opcode(&self, wire: &[u8]) -> Option<Opcode> {
         let first = match &self.incoming {
             None => *wire.first()?,

@@ -140,8 +140,9 @@ impl FrameCodec {
     }
 
     /// Whether the next bytes belong to a control frame: one is in progress, or `chunk`, which comes
-    /// next, begins with as much of one as it takes to tell. In hybi-04 and later frames of clients that is
-    /// five bytes.
+    /// next, may begin with one. In hybi-04 and later the fifth byte of a client's frame tells; with fewer it
+    /// may be one, and to decode them takes in nothing of a message. So may a frame with a reserved opcode,
+    /// which is an error to whoever decodes it.
     ///
     /// In hixie-76 the bytes FF 00 that close count as one; hixie-75 has none. Frames that those two want
     /// skipped are no control frames.

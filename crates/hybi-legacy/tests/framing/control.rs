@@ -49,7 +49,7 @@ fn a_control_frame_is_told_at_each_of_its_bytes_and_no_other_frame_is() {
 }
 
 #[test]
-fn nothing_is_told_before_there_is_enough() {
+fn what_may_be_a_control_frame_counts_as_one() {
     for version in VERSIONS {
         for role in [Role::Client, Role::Server] {
             let mut codec = FrameCodec::new(&terms(version), role, Limits::default());
@@ -58,22 +58,30 @@ fn nothing_is_told_before_there_is_enough() {
             assert!(!codec.next_is_control(b""), "{version:?}");
         }
     }
-    // A Ping behind its key, byte by byte: the fifth says what it is.
-    let mut wire = Vec::new();
-    let key = Some([0x37, 0xfa, 0x21, 0x3d]);
-    FrameCodec::new(&terms(Version::HYBI_05), Role::Client, Limits::default()).encode(
-        &mut wire,
-        &header(Opcode::Ping, key, b"hi"),
-        b"hi",
-    );
-    for before in 0..wire.len() {
-        let mut codec = FrameCodec::new(&terms(Version::HYBI_05), Role::Server, Limits::default());
-        codec.decode(&mut wire[..before].to_vec()).expect("lawful");
-        for more in before..=wire.len() {
-            let told = codec.next_is_control(&wire[before..more]);
-            let complete = before == wire.len();
-            assert_eq!(told, more >= 5 && !complete, "{before} {more}");
+    // A frame behind its key, byte by byte: the fifth says what it is.
+    for (opcode, is_control) in [(Opcode::Ping, true), (Opcode::Text, false)] {
+        let terms = terms(Version::HYBI_05);
+        let mut wire = Vec::new();
+        let key = Some([0x37, 0xfa, 0x21, 0x3d]);
+        let mut client = FrameCodec::new(&terms, Role::Client, Limits::default());
+        client.encode(&mut wire, &header(opcode, key, b"hi"), b"hi");
+        for before in 0..wire.len() {
+            let mut codec = FrameCodec::new(&terms, Role::Server, Limits::default());
+            codec.decode(&mut wire[..before].to_vec()).expect("lawful");
+            for more in before..=wire.len() {
+                let told = codec.next_is_control(&wire[before..more]);
+                let expected = if more < 5 { more > before } else { is_control };
+                assert_eq!(told, expected, "{opcode:?} {before} {more}");
+            }
         }
+    }
+}
+
+#[test]
+fn a_reserved_opcode_is_that_of_no_message() {
+    for version in VERSIONS.into_iter().filter(|version| *version >= Version::HYBI_01) {
+        let codec = FrameCodec::new(&terms(version), Role::Client, Limits::default());
+        assert!(codec.next_is_control(b"\x0f\x00"), "{version:?}");
     }
 }
 

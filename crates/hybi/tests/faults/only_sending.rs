@@ -188,15 +188,29 @@ fn a_violation_is_seen_by_who_only_sends() {
     }
 }
 
-/// A control frame may come in pieces.
+/// The same in the versions before that.
+#[test]
+fn a_reserved_opcode_of_a_draft_is_seen_by_who_only_sends() {
+    for version in Version::ALL
+        .into_iter()
+        .filter(|version| (Version::HYBI_01..Version::HYBI_07).contains(version))
+    {
+        for sends in Sends::ALL {
+            let mut world = World::new(Role::Client, version, quiet(), usize::MAX);
+            world.peer.far.put(b"\x0f\x00");
+            let error = run(send_on(&mut world.socket, sends), || {});
+            assert!(matches!(error, Error::Protocol(_)), "{version:?} {sends:?}: {error}");
+        }
+    }
+}
+
+/// A control frame may come in pieces. From hybi-04 to 06 a client's frames are masked as a whole: only the
+/// fifth byte tells what one is.
 #[test]
 fn a_ping_in_pieces_is_answered_by_who_only_sends() {
     for (role, version) in who_pings() {
-        // A client's frames are masked as a whole there: five bytes tell what one is.
-        let masked_whole =
-            role == Role::Server && (Version::HYBI_04..Version::HYBI_07).contains(&version);
         for sends in Sends::ALL {
-            for cut in if masked_whole { 5 } else { 1 }..4 + 3 {
+            for cut in 1..4 + 3 {
                 let what = format!("{role:?} {version:?} {sends:?}, cut at {cut}");
                 let mut world = World::new(role, version, quiet(), usize::MAX);
                 let ping = wire(role, version, [Message::Ping("abc".into())]);
