@@ -3,7 +3,7 @@
 
 mod support;
 
-use core::pin::pin;
+use core::{pin::pin, task::Poll};
 
 use hybi::{Config, Error, Message, Role, WebSocket};
 use support::{
@@ -103,7 +103,8 @@ fn a_full_outbox_gives_the_message_back_or_waits() {
     let mut taken = Vec::new();
     for _ in 0..100 {
         taken.extend(far.take(10));
-        if task.poll(send.as_mut()).is_ready() {
+        if let Poll::Ready(sent) = task.poll(send.as_mut()) {
+            sent.expect("open");
             break;
         }
     }

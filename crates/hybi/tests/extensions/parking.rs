@@ -15,7 +15,7 @@ use crate::{
         tasks::Task,
     },
     wire::{BINARY, CONTINUATION, FIN, RSV1, frame},
-    world::{BOTH, Kind, Opened, agreed, carry, config, feed, json, pair, tick, wait},
+    world::{self, BOTH, Kind, carry, config, feed, json, pair, tick, wait},
 };
 
 const QUIET: Duration = Duration::from_secs(10);
@@ -191,15 +191,13 @@ fn messages_refer_back_to_those_before() {
 }
 
 /// The limit of the window is the limit of what is kept.
+#[cfg(feature = "compression")] // The library of the other feature has one window.
 #[test]
 fn a_small_window_is_respected_by_what_is_kept() {
-    if !Deflate::HAS_WINDOW_BITS {
-        return;
-    }
     let narrow = Deflate::default().own_window_bits(9).peer_window_bits(9);
     let config = config().park_after(Some(QUIET));
-    let Opened { mut client, mut server, .. } =
-        agreed(Kind::PermessageDeflate, narrow, narrow, &config);
+    let world::Opened { mut client, mut server, .. } =
+        world::agreed(Kind::PermessageDeflate, narrow, narrow, &config);
     let mut now = Instant::now();
     for number in 0..20 {
         client.queue(json(number)).expect("open");

@@ -104,6 +104,7 @@ fn a_ping_leaves_between_one_and_two_intervals_after_the_last_byte() {
         pair.client.queue("heard");
         let mut waited = Duration::ZERO;
         while pings(&pair.client.events) == 0 {
+            assert!(waited < SECOND * 100, "no ping after {heard_at} s");
             pair.advance(SECOND);
             waited += SECOND;
         }

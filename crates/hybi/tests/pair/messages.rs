@@ -110,7 +110,8 @@ fn large_messages_can_be_read_directly() {
             }
         }
         assert!(own.events == [sent.clone(), Message::text("next")], "{role:?}");
-        assert!(direct > 100_000, "{role:?} read {direct} bytes directly");
+        // All but what the first read brought, in which it began.
+        assert_eq!(direct, 180_000, "{role:?}");
     }
 }
 

@@ -67,13 +67,17 @@ impl Pair {
     /// Does everything that can be done at the present time.
     pub(crate) fn drive(&mut self) {
         let now = self.now;
+        let mut rounds = 0..1_000_000;
         while self.client.timeout(now)
             | self.server.timeout(now)
             | self.client.transmit(now, &mut self.up)
             | self.server.transmit(now, &mut self.down)
             | self.client.receive(now, &mut self.down)
             | self.server.receive(now, &mut self.up)
-        {}
+        {
+            let Self { client, server, .. } = &*self;
+            assert!(rounds.next().is_some(), "they go on for ever: {client:?} {server:?}");
+        }
     }
 
     /// Lets time pass, stopping wherever something is due.
@@ -88,7 +92,10 @@ impl Pair {
                 self.down.arrival(),
             ];
             match next.into_iter().flatten().min() {
-                Some(next) if next < end => self.now = next,
+                Some(next) if next < end => {
+                    assert!(next > self.now, "what was due is due still");
+                    self.now = next;
+                }
                 _ => break,
             }
         }

@@ -181,8 +181,9 @@ fn what_is_kept_of_a_peer_that_only_writes_is_bounded() {
         if task.wakes() == 0 {
             break;
         }
+        assert!(taken.get() < 200_000, "{} bytes, and more", taken.get());
     }
-    assert!((60_000..200_000).contains(&taken.get()), "{} bytes", taken.get());
+    assert!(taken.get() > 60_000, "{} bytes", taken.get());
     clock.advance(Duration::from_secs(10));
     let Poll::Ready(Either::Left((accepted, _))) = task.poll(both.as_mut()) else { panic!() };
     let late = accepted.map(|_| ()).expect_err("the answer was never read");

@@ -34,6 +34,7 @@ fn told(version: Version, pieces: &[(u64, &str)]) -> (Error, u64) {
         let deadline = clock.next_deadline().expect("a client that waits has a deadline");
         let deadline = (deadline - start).as_millis() as u64;
         let next = pieces.peek().map_or(deadline, |(at, _)| deadline.min(*at));
+        assert!(next > elapsed, "a deadline that has passed at {elapsed} ms ends nothing");
         clock.advance(Duration::from_millis(next - elapsed));
     }
 }
