@@ -168,7 +168,29 @@ impl Config {
     /// Makes receiving yield the peer's Ping and Pong frames beside its messages; off by default,
     /// so that what is received can be sent back as it is.
     ///
-    /// Pings are answered in either case (RFC 6455 section 5.5.2).
+    /// Pings are answered in either case (RFC 6455 section 5.5.2), when they are received. What is shown waits
+    /// for whoever receives, and all that comes behind it. So an application that only sends leaves pings
+    /// unanswered, which the peer may take for silence, and from the first frame that comes it sees neither the
+    /// peer's Close frame nor its silence, only writes that fail or time out. Where nothing is shown, sending
+    /// takes in control frames as well; so do senders whose `Receiver` was dropped.
+    ///
+    /// ```
+    /// use hybi::{Config, Error, Message, WebSocket, io::{Timer, Transport}};
+    ///
+    /// let config = Config::default().show_control_frames(true);
+    ///
+    /// /// The next Ping that the peer sends; messages before it are dropped.
+    /// async fn next_ping<T: Transport, C: Timer>(
+    ///     ws: &mut WebSocket<T, C>,
+    /// ) -> Result<Option<Message>, Error> {
+    ///     while let Some(message) = ws.recv().await? {
+    ///         if let Message::Ping(_) = message {
+    ///             return Ok(Some(message));
+    ///         }
+    ///     }
+    ///     Ok(None)
+    /// }
+    /// ```
     #[must_use]
     pub fn show_control_frames(mut self, show: bool) -> Self {
         self.show_control_frames = show;

@@ -82,6 +82,39 @@ fn what_stands_behind_a_message_waits_for_who_receives() {
     }
 }
 
+/// Control frames that are shown are somebody's to receive, as messages are; unless nobody receives any more.
+#[test]
+fn shown_control_frames_wait_for_who_receives() {
+    let shown = || quiet().show_control_frames(true);
+    let ping = || Message::Ping("shown".into());
+    for (role, version) in who_pings() {
+        for (sends, receives) in Sends::ALL.into_iter().zip(Receives::ALL.into_iter().cycle()) {
+            let what = format!("{role:?} {version:?} {sends:?} {receives:?}");
+            let mut world = World::new(role, version, shown(), usize::MAX);
+            world.peer.say([ping(), Message::Close(None)]);
+            send(&mut world, sends).expect("nobody saw the Close frame");
+            assert_eq!(control(&mut world), [], "{what}");
+            let received = run(receives.next(&mut world.socket), || {}).expect("open");
+            assert_eq!(received, Some(ping()), "{what}");
+            let [pong, ..] = &control(&mut world)[..] else { panic!("{what}: no answer") };
+            assert_eq!(*pong, Message::Pong("shown".into()), "{what}");
+        }
+        let mut world = World::new(role, version, shown(), usize::MAX);
+        world.peer.say([ping()]);
+        let (mut sender, receiver) = world.socket.split();
+        drop(receiver);
+        run(sender.send("out"), || {}).expect("open");
+        run(sender.send("out"), || {}).expect("open");
+        world.peer.step(usize::MAX);
+        let answer = Message::Pong("shown".into());
+        assert!(
+            world.peer.events.contains(&answer),
+            "{role:?} {version:?}: {:?}",
+            world.peer.events
+        );
+    }
+}
+
 /// However many pings there are, who sends is not kept by them.
 #[test]
 fn a_flood_of_pings_does_not_keep_who_sends() {
