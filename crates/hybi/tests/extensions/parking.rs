@@ -15,7 +15,7 @@ use crate::{
         tasks::Task,
     },
     wire::{BINARY, CONTINUATION, FIN, RSV1, frame},
-    world::{self, BOTH, Kind, carry, config, feed, json, pair, tick, wait},
+    world::{BOTH, Kind, carry, config, feed, json, pair, tick, wait},
 };
 
 const QUIET: Duration = Duration::from_secs(10);
@@ -196,8 +196,8 @@ fn messages_refer_back_to_those_before() {
 fn a_small_window_is_respected_by_what_is_kept() {
     let narrow = Deflate::default().own_window_bits(9).peer_window_bits(9);
     let config = config().park_after(Some(QUIET));
-    let world::Opened { mut client, mut server, .. } =
-        world::agreed(Kind::PermessageDeflate, narrow, narrow, &config);
+    let crate::world::Opened { mut client, mut server, .. } =
+        crate::world::agreed(Kind::PermessageDeflate, narrow, narrow, &config);
     let mut now = Instant::now();
     for number in 0..20 {
         client.queue(json(number)).expect("open");
