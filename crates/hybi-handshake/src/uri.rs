@@ -117,7 +117,9 @@ impl FromStr for WsUri {
             return Err(UriError::Fragment);
         }
         let (authority, resource) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let wrong = resource.bytes().position(|byte| !is_resource_byte(byte));
+        let query = resource.find('?').unwrap_or(resource.len());
+        let is_lawful = |(at, byte)| is_resource_byte(byte) && (byte != b'`' || at > query);
+        let wrong = resource.bytes().enumerate().position(|place| !is_lawful(place));
         if let Some(at) = wrong {
             return Err(UriError::Character { offset: text.len() - resource.len() + at });
         }
@@ -162,7 +164,8 @@ impl fmt::Debug for WsUri {
 }
 
 /// What the resource may hold: everything visible except what RFC 3986 wants encoded and HTTP
-/// parsers are known to disagree about. `|`, `{` and their like are left to pass, as browsers do.
+/// parsers are known to disagree about. `|`, `{` and their like are left to pass, as browsers do. So is
+/// the backtick in a query; in a path browsers encode it, and servers, ours too, refuse it as it is.
 const fn is_resource_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\')
 }

@@ -1,6 +1,8 @@
 //! `ws` and `wss` URIs (RFC 6455 §3).
 
-use hybi_handshake::{UriError, WsUri};
+use hybi_handshake::{
+    ClientHandshake, ClientRequest, HeadLimits, ServerHandshake, UriError, WsUri,
+};
 
 #[test]
 fn uris_come_apart_into_host_port_and_resource() {
@@ -42,6 +44,26 @@ fn uris_come_apart_into_host_port_and_resource() {
         );
         assert_eq!(uri.to_string().parse::<WsUri>().unwrap().to_string(), uri.to_string());
     }
+}
+
+#[test]
+fn what_a_uri_may_hold_a_server_reads() {
+    for byte in 0..0x80_u8 {
+        for resource in [format!("/{}", char::from(byte)), format!("/?{}", char::from(byte))] {
+            let Ok(uri) = format!("ws://a{resource}").parse() else { continue };
+            let request = ClientRequest::new(uri);
+            let client =
+                ClientHandshake::new(&request, *b"the sample nonce", HeadLimits::default());
+            let mut server = ServerHandshake::new(HeadLimits::default());
+            let read = server.handle_input(client.request_bytes());
+            let request = read.ok().and_then(|(_, request)| request);
+            let target = request.and_then(|request| request.uri().path_and_query().cloned());
+            assert_eq!(target.as_ref().map(|target| target.as_str()), Some(&*resource));
+        }
+    }
+    let in_path = "ws://a/`".parse::<WsUri>();
+    assert_eq!(in_path, Err(UriError::Character { offset: 7 }));
+    assert_eq!("ws://a/?`".parse::<WsUri>().unwrap().resource(), "/?`");
 }
 
 #[test]
