@@ -80,15 +80,7 @@ impl Fuzzer {
         let build = |cache: &str| {
             let mut build = cargo(workspace);
             // An explicit target keeps the flags away from build scripts and procedural macros.
-            build.args([
-                "build",
-                "-q",
-                "--release",
-                "--locked",
-                "--target",
-                host,
-                "--manifest-path",
-            ]);
+            build.args(["build", "-q", "--release", "--target", host, "--manifest-path"]);
             build.arg(folder.join("Cargo.toml")).env("CARGO_TARGET_DIR", target.join(cache));
             (build, target.join(cache).join(host).join("release"))
         };

@@ -35,12 +35,17 @@ fn saved_inputs_and_what_becomes_of_them_break_no_property() {
             thread::spawn(move || mutate::run(target, &corpus, 1, Until::Executions(most))),
         )
     });
+    let mut failures = Vec::new();
     for (name, most, campaign) in campaigns.collect::<Vec<_>>() {
         match campaign.join().expect("panics are caught") {
             Ok(ran) => assert_eq!(ran, most, "{name}"),
-            Err(found) => panic!("{name}: {}: {:02x?}", found.why, found.input),
+            Err(found) => {
+                let input = found.input.escape_ascii();
+                failures.push(format!("{name}: {}\nof the input {input}", found.why));
+            }
         }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]

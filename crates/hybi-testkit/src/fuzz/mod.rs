@@ -4,11 +4,15 @@
 //! bytes, and panics when a property does not hold. Who makes the bytes is not its business: libFuzzer
 //! (`fuzz/`), the [loop](mutate) for machines without it, or the test that replays what was saved.
 
+mod fields;
 mod frames;
+mod heads;
 mod input;
 pub mod mutate;
 mod section5;
 mod told;
+mod uri;
+mod words;
 
 /// One target.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +29,15 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 }
 
 /// Every target.
-pub const TARGETS: &[Target] = &[target("frames", frames::run)];
+pub const TARGETS: &[Target] = &[
+    target("frames", frames::run),
+    target("request-head", heads::request),
+    target("response-head", heads::response),
+    target("extensions-field", fields::extensions),
+    target("subprotocols-field", fields::subprotocols),
+    target("single-fields", fields::single),
+    target("uri", uri::run),
+];
 
 /// The target of this name.
 #[must_use]
