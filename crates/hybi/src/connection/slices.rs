@@ -123,7 +123,6 @@ struct Frame {
 
 impl Connection {
     /// Whether a long message is on its way through codecs.
-    #[inline]
     pub(crate) fn is_encoding(&self) -> bool {
         self.outbound.coding.is_some()
     }

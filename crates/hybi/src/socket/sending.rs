@@ -63,7 +63,9 @@ fn poll_feed<T: Transport, C: Timer>(
     let len = outgoing.len();
     let room = ready!(driver.poll_room(cx, half, len, Patience::UntilClosed));
     Poll::Ready(match (room, message.take()) {
-        (Ok(()), Some(message)) => queue(driver, half, message),
+        (Ok(()), Some(message)) => {
+            queue(driver, half, message).inspect(|()| driver.encode_early(cx, half))
+        }
         (Ok(()), None) => Ok(()),
         (Err(error), message) => Err(SendError::new(error, message.map(Outgoing::into_owned))),
     })

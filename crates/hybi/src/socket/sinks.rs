@@ -95,6 +95,7 @@ fn poll_ready<T: Transport, C: Timer>(
 ) -> Poll<Result<(), Error>> {
     access.with(|driver| {
         driver.write_early(cx, half);
+        driver.encode_early(cx, half);
         driver.poll_room(cx, half, 1, Patience::UntilSent)
     })
 }

@@ -75,6 +75,27 @@ fn a_second_message_waits_for_a_long_one_and_keeps_nobody_from_their_turn() {
     }
 }
 
+/// A long message leaves without being asked for, as others do from 64 KiB on, while more is fed behind it.
+#[test]
+fn feeding_goes_on_with_a_long_message() {
+    let first = json(7);
+    for (role, sink) in [(Role::Client, false), (Role::Server, true)] {
+        let mut world = compressed(role, None);
+        let task = Task::new();
+        world.socket.try_send(first.clone()).expect("room");
+        for _ in 0..2 * LEN / SLICE {
+            let fed = if sink {
+                poll_once(&task, SinkExt::feed(&mut world.socket, Message::text("behind it")))
+            } else {
+                poll_once(&task, world.socket.feed("behind it")).map_err(Error::from)
+            };
+            assert!(matches!(fed, Poll::Ready(Ok(()))), "{role:?}: {fed:?}");
+        }
+        world.peer.step(usize::MAX);
+        assert!(world.peer.events.first() == Some(&first), "{role:?}: it waits for a flush");
+    }
+}
+
 /// How the end begins while a long message is on its way.
 #[derive(Clone, Copy, Debug)]
 enum Ends {

@@ -191,8 +191,15 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     /// Writes if much is queued, without waiting.
     #[inline]
     pub(crate) fn write_early(&mut self, cx: &Context<'_>, half: Half) {
-        // What is on its way through codecs is much.
-        if self.connection.encoded_bytes() >= WRITE_MARK || self.connection.is_encoding() {
+        if self.connection.encoded_bytes() >= WRITE_MARK {
+            let _ = self.poll_transmit(cx, half);
+            self.wakers.went_on(half);
+        }
+    }
+
+    /// The same if much is on its way through codecs.
+    pub(crate) fn encode_early(&mut self, cx: &Context<'_>, half: Half) {
+        if self.connection.is_encoding() {
             let _ = self.poll_transmit(cx, half);
             self.wakers.went_on(half);
         }
