@@ -10,4 +10,5 @@ mod server_rules;
 mod support;
 mod target;
 mod uri;
+mod values;
 mod vectors;

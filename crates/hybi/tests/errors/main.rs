@@ -7,3 +7,4 @@ mod support;
 mod chains;
 mod dialling;
 mod goodbye;
+mod values;
