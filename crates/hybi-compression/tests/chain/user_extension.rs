@@ -231,3 +231,44 @@ fn it_works_over_the_stream() {
     assert_eq!(receiver.stream().unwrap().decode(&wire, &mut plain), Ok((5, 5)));
     assert_eq!(&plain, b"Hello");
 }
+
+#[test]
+fn it_needs_to_know_nothing_of_parking_and_sharing() {
+    for place in [Place::Message, Place::Frame] {
+        let extensions = Extensions::from(sum(place));
+        let [at_client, at_server] = agree(&extensions, &extensions, Version::RFC6455);
+        let mut chain = Chain::new(&at_client);
+        assert!(format!("{chain:?}").starts_with("Chain { links: 1, stream: false"), "{chain:?}");
+        let mut wire = Vec::new();
+        for _ in 0..2 {
+            send(&mut chain, Role::Client, b"ab", 9, false, &mut wire);
+            assert!(!chain.is_active(), "nothing would be released");
+            chain.park();
+        }
+        assert_eq!(chain.shared_encoding(b"ab", Compress::Auto), None);
+        assert!(chain.shared_chain().is_none());
+        let (events, result) = receive(Role::Server, &at_server, Limits::default(), [&wire[..]]);
+        assert_eq!(result, Ok(()));
+        assert_eq!(events, [b"ab", b"ab"].map(|payload| Told::Binary(payload.to_vec())));
+        assert_eq!(at_client, at_server, "agreed on in the same words");
+    }
+}
+
+#[test]
+fn a_stream_of_its_own_needs_to_know_nothing_of_parking() {
+    let extensions = Extensions::from(sum(Place::Stream));
+    let [at_client, at_server] = agree(&extensions, &extensions, Version::RFC6455);
+    let (mut sender, mut receiver) = (Chain::new(&at_client), Chain::new(&at_server));
+    assert!(format!("{sender:?}").starts_with("Chain { links: 0, stream: true"), "{sender:?}");
+    for _ in 0..2 {
+        let (mut wire, mut plain) = (Vec::new(), [0; 4]);
+        sender.stream().expect("agreed on").encode(b"ab", &mut wire);
+        assert_eq!(wire, [b'a' + 7, b'b' + 7]);
+        let decoded = receiver.stream().expect("agreed on").decode(&wire, &mut plain);
+        assert_eq!(decoded.expect("no rule is broken"), (2, 2));
+        assert_eq!(plain, *b"ab\0\0");
+        assert!(!sender.is_active() && !receiver.is_active());
+        sender.park();
+        receiver.park();
+    }
+}
