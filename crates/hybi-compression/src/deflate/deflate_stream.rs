@@ -105,8 +105,12 @@ impl StreamCodec for Codec {
         let inflater = self.inflater.get_or_insert_with(Inflater::take);
         let (mut taken, mut given) = (0, 0);
         loop {
-            let inflated =
-                inflater.inflate(&input[taken..], &mut out[given..]).ok_or(NOT_DEFLATE)?;
+            let inflated = match inflater.inflate(&input[taken..], &mut out[given..]) {
+                Some(inflated) => inflated,
+                // What streams before this one gave counts; the next call finds the error alone.
+                None if taken > 0 => return Ok((taken, given)),
+                None => return Err(NOT_DEFLATE),
+            };
             taken += inflated.taken;
             given += inflated.made;
             if !inflated.end {

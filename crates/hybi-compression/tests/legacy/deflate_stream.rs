@@ -255,6 +255,23 @@ fn what_is_no_stream_of_deflate_data_is_a_violation() {
 }
 
 #[test]
+fn what_stands_before_a_broken_byte_is_read_however_it_is_cut() {
+    let mut wire = Vec::new();
+    let mut deflater = Deflater::new(Compression::default(), false);
+    deflate(&mut deflater, b"in front of it", FlushCompress::Finish, &mut wire);
+    // Another stream begins here, with a block of the reserved type.
+    wire.extend([0x07, 0x07]);
+    for chunk in 1..=wire.len() {
+        let (mut chain, mut plain) = (chain(), Vec::new());
+        let codec = chain.stream().expect("it is over the stream");
+        let mut chunks = wire.chunks(chunk);
+        let result = chunks.try_for_each(|chunk| decode(codec, chunk, 100, &mut plain));
+        assert!(result.is_err(), "{chunk} bytes at a time");
+        assert_eq!(plain, b"in front of it", "{chunk} bytes at a time");
+    }
+}
+
+#[test]
 fn it_is_outermost_whatever_else_was_agreed_on() {
     // As the server of the record `old-ds-20` took both.
     let extensions = Extensions::from(DeflateStream::new(Deflate::default()))
