@@ -7,6 +7,7 @@
 mod fields;
 mod frames;
 mod heads;
+mod inflate;
 mod input;
 pub mod mutate;
 mod section5;
@@ -37,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     target("subprotocols-field", fields::subprotocols),
     target("single-fields", fields::single),
     target("uri", uri::run),
+    target("inflate", inflate::run),
 ];
 
 /// The target of this name.
