@@ -323,6 +323,11 @@ impl Connection {
         self.deadlines.write_blocked();
     }
 
+    /// Whether the transport took nothing when it was last asked.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.deadlines.is_blocked()
+    }
+
     /// All that is to be sent next, if it lies in one piece.
     #[inline]
     pub(crate) fn transmit_in_one(&mut self) -> Option<&[u8]> {

@@ -10,7 +10,7 @@ use futures_util::{
     SinkExt, Stream as _, StreamExt, future,
     stream::{SplitSink, SplitStream},
 };
-use hybi::{CloseCode, CloseFrame, Endpoint, Error, Message, Role, Version, WebSocket};
+use hybi::{CloseCode, CloseFrame, Deadline, Endpoint, Error, Message, Role, Version, WebSocket};
 
 use crate::{
     support::{
@@ -20,7 +20,7 @@ use crate::{
         tasks::Task,
         ways::Sends,
     },
-    world::{SECOND, Socket, World, connection, everyone, poll_once, quiet, seconds_until},
+    world::{SECOND, Socket, World, connection, everyone, poll_once, quiet, seconds_until, wire},
 };
 
 /// A megabyte that a peer does not read.
@@ -208,6 +208,35 @@ fn a_sender_is_woken_when_the_receiver_takes_in_the_close_frame() {
             let told = writer.poll(sending.as_mut());
             assert!(matches!(told, Poll::Ready(Err(_))), "{what}: {told:?}");
         }
+    }
+}
+
+/// A sender that only queues keeps no deadline: whoever receives is told that it begins, although the
+/// transport, full to the last byte, took nothing.
+#[test]
+fn what_was_only_queued_keeps_the_write_deadline_of_who_receives() {
+    for (role, version) in everyone() {
+        let what = format!("{role:?} {version:?}");
+        let fills = wire(role.peer(), version, [Message::text("fills it")]).len();
+        let config = quiet().write_timeout(Some(SECOND * 10));
+        let World { socket, clock, .. } = World::new(role, version, config, fills);
+        let (mut sender, mut receiver) = socket.split();
+        let reader = Task::new();
+        let mut receiving = pin!(receiver.recv());
+        assert!(reader.poll(receiving.as_mut()).is_pending(), "{what}");
+        assert!(matches!(poll_once(&Task::new(), sender.send("fills it")), Poll::Ready(Ok(()))));
+        // What it was woken for is over, and it waits again.
+        assert!(reader.wakes() > 0 && reader.poll(receiving.as_mut()).is_pending(), "{what}");
+        // So much is written without being asked for.
+        let queued = Message::text("x".repeat(200_000));
+        assert!(matches!(poll_once(&Task::new(), sender.feed(queued)), Poll::Ready(Ok(()))));
+        let told = (0..3).find_map(|_| {
+            clock.advance(SECOND * 6);
+            let polled = (reader.wakes() > 0).then(|| reader.poll(receiving.as_mut()))?;
+            polled.is_ready().then_some(polled)
+        });
+        let is_told = matches!(told, Some(Poll::Ready(Err(Error::Timeout(Deadline::Write)))));
+        assert!(is_told, "{what}: {told:?}");
     }
 }
 

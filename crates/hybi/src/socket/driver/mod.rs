@@ -155,7 +155,11 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 }
                 Poll::Ready(Err(error)) => self.has_failed(half, error),
                 Poll::Pending => {
-                    self.connection.transmit_blocked();
+                    if !self.connection.is_blocked() {
+                        self.connection.transmit_blocked();
+                        // A deadline begins, which this half does not keep if it only queues.
+                        self.wakers.call_others(half);
+                    }
                     return Poll::Pending;
                 }
             }
