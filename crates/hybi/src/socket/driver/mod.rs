@@ -146,9 +146,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                     self.wakers.call_others(half);
                 }
                 Poll::Ready(Ok(Written::Bytes(len @ 1..))) => {
+                    // What comes of it in the end, a flush or a block, is told.
                     self.output = Output::Unflushed;
                     self.connection.transmitted(len);
-                    self.wakers.call_others(half);
                 }
                 Poll::Ready(Ok(Written::Bytes(0))) => {
                     self.has_failed(half, io::ErrorKind::WriteZero.into());
