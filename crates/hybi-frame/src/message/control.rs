@@ -1,6 +1,6 @@
 //! Control frames, which may stand between the frames of a message (RFC 6455 §5.5).
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ use crate::rules::FrameRules;
 #[derive(Debug, Default)]
 pub(super) struct ControlFrames {
     /// What came of one that arrives in pieces, or the payload of the last Close frame.
-    payload: Vec<u8>,
+    payload: Box<[u8]>,
 }
 
 impl ControlFrames {
@@ -34,9 +34,10 @@ impl ControlFrames {
         let (payload, _) = part.into_payload();
         if !(start && end) {
             if start {
-                self.payload.clear();
+                self.payload = Box::default();
             }
-            self.payload.extend_from_slice(payload);
+            // Made anew for each piece: these are few bytes, and every connection would have room for a length.
+            self.payload = [&*self.payload, payload].concat().into();
             if !end {
                 return Ok(None);
             }
@@ -54,7 +55,7 @@ impl ControlFrames {
                 let close = CloseFrame::parse_at(&payload, rules).map_err(|(violation, at)| {
                     FrameError::new(violation, payload_offset + at as u64, rules)
                 })?;
-                self.payload = payload.to_vec();
+                self.payload = payload.to_vec().into();
                 Event::Close(close)
             }
         }))
@@ -69,6 +70,6 @@ impl ControlFrames {
     /// Bytes allocated.
     #[inline]
     pub(super) const fn memory(&self) -> usize {
-        self.payload.capacity()
+        self.payload.len()
     }
 }

@@ -32,7 +32,8 @@ use crate::whole::Kind;
 pub(super) struct Sequence {
     state: State,
     rules: FrameRules,
-    limits: Limits,
+    max_message: usize,
+    max_fragments: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +61,8 @@ struct Progress {
 impl Sequence {
     /// Before the first message of a stream.
     pub(super) const fn new(rules: FrameRules, limits: Limits) -> Self {
-        Self { state: State::Between, rules, limits }
+        let (max_message, max_fragments) = (limits.max_message(), limits.max_fragments());
+        Self { state: State::Between, rules, max_message, max_fragments }
     }
 
     /// The rules of the version.
@@ -71,7 +73,7 @@ impl Sequence {
     /// The largest message in bytes.
     #[inline]
     pub(super) const fn max_message(&self) -> usize {
-        self.limits.max_message()
+        self.max_message
     }
 
     /// Whether a message may begin.
@@ -189,11 +191,11 @@ impl Sequence {
     /// Goes on with what is within the limits.
     fn begin(&mut self, progress: Progress, offset: u64) -> Result<(), FrameError> {
         let Progress { size, fragments, .. } = progress;
-        let limit = self.limits.max_message();
+        let limit = self.max_message;
         if size > limit as u64 {
             return Err(self.broken(Violation::MessageTooLarge { size, limit }, offset));
         }
-        let limit = self.limits.max_fragments();
+        let limit = self.max_fragments;
         if fragments > u64::from(limit) {
             return Err(self.broken(Violation::TooManyFragments { limit }, offset));
         }

@@ -109,4 +109,4 @@ impl Framing {
 }
 
 /// Where masking keys come from, other than the generator of the thread.
-pub(super) type KeySource = Box<dyn FnMut() -> MaskingKey + Send>;
+pub(super) struct KeySource(pub(super) Box<dyn FnMut() -> MaskingKey + Send>);

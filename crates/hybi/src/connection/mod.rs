@@ -32,7 +32,7 @@ use hybi_frame::{FrameRules, MaskingKey, Role};
 use deadlines::Deadlines;
 use extensions::extensions;
 use filter::Filter;
-use framing::Framing;
+use framing::{Framing, KeySource};
 use inbound::Inbound;
 use negotiated::PLAIN;
 use outbound::{Lane, Outbound};
@@ -208,7 +208,7 @@ impl Connection {
     /// attack on intermediaries that masking exists to stop (RFC 6455 section 10.3).
     #[must_use]
     pub fn with_masking_keys(mut self, keys: impl FnMut() -> MaskingKey + Send + 'static) -> Self {
-        self.outbound.keys = Some(Box::new(keys));
+        self.outbound.keys = Some(Box::new(KeySource(Box::new(keys))));
         self
     }
 

@@ -36,13 +36,32 @@ pub(super) struct Outbound {
     pub(super) coding: Option<Box<Coding>>,
     /// The newest Pong that could not be queued because the transport is blocked
     /// (section 5.5.3 allows to answer only the latest Ping).
-    pub(super) pong: Option<Box<[u8]>>,
+    pub(super) pong: Option<Box<Pong>>,
     /// Answers to control frames wait to leave.
     pub(super) owes_answers: bool,
     /// `None`: the random generator of the operating system.
-    pub(super) keys: Option<KeySource>,
+    pub(super) keys: Option<Box<KeySource>>,
     /// Bytes that were queued and will never leave.
     pub(super) discarded: usize,
+}
+
+/// The payload of a Pong that waits, in a block that every connection has room to point to and few need.
+pub(super) struct Pong {
+    bytes: [u8; CONTROL_LIMIT],
+    len: usize,
+}
+
+impl Pong {
+    fn of(payload: &[u8]) -> Self {
+        let mut bytes = [0; CONTROL_LIMIT];
+        let len = payload.len().min(CONTROL_LIMIT);
+        bytes[..len].copy_from_slice(&payload[..len]);
+        Self { bytes, len }
+    }
+
+    fn payload(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
 }
 
 /// What messages of this connection need on their way out.
@@ -367,7 +386,7 @@ impl Connection {
                     || self.deadlines.is_blocked()
                     || self.outbound.coding.as_ref().is_some_and(|coding| coding.is_in_frame());
                 if waits {
-                    self.outbound.pong = Some(payload.into());
+                    self.outbound.pong = Some(Box::new(Pong::of(payload)));
                 } else {
                     self.queue_control(Opcode::Pong, payload);
                 }
@@ -384,8 +403,8 @@ impl Connection {
     }
 
     pub(super) fn queue_pending_pong(&mut self) {
-        if let Some(payload) = self.outbound.pong.take().filter(|_| self.is_receiving()) {
-            self.queue_control(Opcode::Pong, &payload);
+        if let Some(pong) = self.outbound.pong.take().filter(|_| self.is_receiving()) {
+            self.queue_control(Opcode::Pong, pong.payload());
         }
     }
 
@@ -399,7 +418,7 @@ impl Connection {
 
     fn next_key(&mut self) -> MaskingKey {
         match &mut self.outbound.keys {
-            Some(keys) => keys(),
+            Some(keys) => (keys.0)(),
             None => random::<4>().into(),
         }
     }
