@@ -7,7 +7,7 @@ use hybi_testkit::fuzz::mutate::{self, Until};
 use hybi_testkit::fuzz::{TARGETS, Target};
 
 /// Inputs beyond the saved ones. More is for `cargo xtask fuzz`.
-const EXECUTIONS: u64 = 5_000;
+const EXECUTIONS: u64 = 1_500;
 
 fn corpora() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus")

@@ -10,6 +10,7 @@ mod heads;
 mod inflate;
 mod input;
 pub mod mutate;
+mod pair;
 mod section5;
 mod told;
 mod uri;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     target("single-fields", fields::single),
     target("uri", uri::run),
     target("inflate", inflate::run),
+    target("pair", pair::run),
 ];
 
 /// The target of this name.
