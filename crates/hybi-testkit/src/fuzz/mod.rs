@@ -4,6 +4,7 @@
 //! bytes, and panics when a property does not hold. Who makes the bytes is not its business: libFuzzer
 //! (`fuzz/`), the [loop](mutate) for machines without it, or the test that replays what was saved.
 
+mod differential;
 mod fields;
 mod frames;
 mod heads;
@@ -41,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     target("uri", uri::run),
     target("inflate", inflate::run),
     target("pair", pair::run),
+    target("request-head-beside-httparse", differential::request_head),
 ];
 
 /// The target of this name.
