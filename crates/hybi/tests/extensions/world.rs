@@ -12,6 +12,8 @@ use hybi::{
 };
 use hybi_handshake::{HeadLimits, ServerHandshake, write_response};
 
+pub(crate) use crate::support::noise::noise;
+
 /// The extensions that compress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -191,16 +193,4 @@ pub(crate) fn json(number: usize) -> String {
         .map(|value| format!("{{\"id\":{value},\"kind\":\"measurement\",\"unit\":\"kelvin\"}}"))
         .collect();
     format!("[{}]", items.join(","))
-}
-
-/// Bytes that do not compress.
-pub(crate) fn noise(len: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    core::iter::repeat_with(next).take(len).collect()
 }

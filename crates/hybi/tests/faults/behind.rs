@@ -13,7 +13,7 @@ use hybi::{
 
 use crate::{
     slices::{DISTINCT, LEN, TURNS, compressed, json, turns_beside, with},
-    support::tasks::Task,
+    support::{noise::noise, tasks::Task},
     world::{BOTH, Socket, World, poll_once, quiet, seconds_until},
 };
 
@@ -295,25 +295,13 @@ fn a_ping_behind_a_frame_of_a_stream_keeps_nobody_from_their_turn() {
 fn what_waits_behind_a_long_message_counts_as_queued() {
     for role in BOTH {
         let [mut own, _] = both(Version::RFC6455, &Deflate::default(), role);
-        own.queue(Message::binary(noise(200_000))).expect("open");
+        own.queue(Message::binary(noise(200_000, 1))).expect("open");
         let full = (0..1_000_000).find(|_| {
             own.queue("").expect("open");
             !own.has_room_for(0)
         });
         assert!(full.is_some(), "{role:?}: no end of empty messages");
     }
-}
-
-/// Bytes that do not get smaller.
-fn noise(len: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    core::iter::repeat_with(next).take(len).collect()
 }
 
 /// The end has its bound, whatever waits behind what; and all of it counts as discarded.
@@ -323,7 +311,7 @@ fn the_deadlines_hold_for_what_waits_behind_a_long_message() {
         let [own, peer] = both(Version::RFC6455, &Deflate::default(), role);
         let World { mut socket, clock, peer: _peer } = World::between(own, peer, 1_000);
         for _ in 0..2 {
-            socket.try_send(Message::binary(noise(200_000))).expect("room");
+            socket.try_send(Message::binary(noise(200_000, 1))).expect("room");
         }
         let closing = socket.close(CloseCode::NORMAL, "");
         let (seconds, outcome) = seconds_until(&clock, 100, closing, |_| {}).expect("an end");

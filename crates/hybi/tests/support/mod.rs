@@ -4,6 +4,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod link;
+pub(crate) mod noise;
 pub(crate) mod peer;
 pub(crate) mod recorded;
 pub(crate) mod source;
