@@ -4,14 +4,15 @@ use core::mem;
 use std::{collections::VecDeque, io::IoSlice};
 
 use bytes::Bytes;
+use hybi_frame::FrameHeader;
 
 use super::buffers;
 
 /// The tail is closed and a new one begun at this length, so that no buffer grows without end.
 const TAIL_LEN: usize = 64 * 1024;
 
-/// The longest header of a frame (RFC 6455 section 5.2).
-const FEW: usize = 14;
+/// So many bytes need no buffer of their own.
+const FEW: usize = FrameHeader::MAX_LEN;
 
 /// Encoded bytes in order: the queue first, then the tail.
 ///

@@ -22,7 +22,7 @@ use super::{Connection, Prepared, buffers, outgoing::SharedStep};
 
 /// What a message that waits counts beside its payload, so that those without any are bounded as well: as
 /// much as the longest frame header.
-const OVERHEAD: usize = 14;
+const OVERHEAD: usize = FrameHeader::MAX_LEN;
 
 /// A long message that is not all in the outbox yet, and what waits for it.
 #[derive(Default)]
