@@ -93,6 +93,7 @@ impl Framing {
 
     /// Appends what stands before the payload of a frame; gives what stands behind. The payload is not
     /// masked, or masked already.
+    #[inline]
     pub(super) fn encode_around(
         &mut self,
         out: &mut Vec<u8>,

@@ -162,12 +162,8 @@ impl Connection {
         *message = None;
     }
 
-    /// The same for a long payload, if it was given away and nothing is to be done with it: it leaves
-    /// from where it lies.
+    /// The same for a long payload, if it was given away: it leaves from where it lies.
     fn queue_long(&mut self, opcode: Opcode, message: &mut Option<Outgoing<'_>>) {
-        if self.role.masks_outgoing() {
-            return;
-        }
         let payload: Bytes = match message.take() {
             Some(Outgoing { body: Body::Owned(Message::Text(text)), .. }) => text.into(),
             Some(Outgoing { body: Body::Owned(Message::Binary(bytes)), .. }) => bytes,
@@ -176,11 +172,7 @@ impl Connection {
                 return;
             }
         };
-        let payload_len = payload.len() as u64;
-        let header =
-            FrameHeader { fin: true, rsv: Rsv::NONE, opcode, masking_key: None, payload_len };
-        self.outbound.outbox.append(|out| header.encode(out));
-        self.outbound.outbox.append_payload(payload);
+        self.queue_in_place(true, Rsv::NONE, opcode, payload);
     }
 
     fn queue_outgoing(&mut self, outgoing: Outgoing<'_>) -> Result<(), SendError> {
@@ -351,16 +343,18 @@ impl Connection {
 
     /// Queues a frame with a payload that is copied next to its header.
     pub(super) fn queue_copied(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, payload: &[u8]) {
-        let masking_key = self.masking_key();
-        let payload_len = payload.len() as u64;
-        let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len };
+        let header = self.header_of(fin, rsv, opcode, payload);
         self.append(|framing, out| framing.encode(out, &header, payload));
     }
 
+    /// The header of a frame with this payload, and a fresh key for a client's.
+    fn header_of(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, payload: &[u8]) -> FrameHeader {
+        let (masking_key, payload_len) = (self.masking_key(), payload.len() as u64);
+        FrameHeader { fin, rsv, opcode, masking_key, payload_len }
+    }
+
     pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
-        let masking_key = self.masking_key();
-        let payload_len = payload.len() as u64;
-        let header = FrameHeader { fin: true, rsv: Rsv::NONE, opcode, masking_key, payload_len };
+        let header = self.header_of(true, Rsv::NONE, opcode, payload);
         match self.outbound.coding.as_mut().filter(|coding| coding.is_in_frame()) {
             Some(coding) => {
                 let framing = &mut self.inbound.framing;
