@@ -1,5 +1,6 @@
 //! Every fuzz target on stable: what was saved in `fuzz/corpus` runs again, and a little of what becomes of it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fs, thread};
 
@@ -47,6 +48,23 @@ fn saved_inputs_and_what_becomes_of_them_break_no_property() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+#[test]
+fn each_difference_that_is_listed_occurs_in_what_is_saved() {
+    let mut checked = 0;
+    for target in TARGETS {
+        let Some(differential) = target.differential else { continue };
+        let saved = corpus(*target);
+        let seen: BTreeSet<_> = saved.iter().flat_map(|input| (differential.seen)(input)).collect();
+        let listed: BTreeSet<_> = (differential.listed)().into_iter().collect();
+        assert_eq!(seen, listed, "{}", target.name);
+        checked += 1;
+    }
+    assert_eq!(checked, DIFFERENTIALS);
+}
+
+/// Targets that hold ours beside another implementation.
+const DIFFERENTIALS: usize = 3;
 
 #[test]
 fn each_folder_of_saved_inputs_belongs_to_a_target() {

@@ -13,9 +13,12 @@ mod input;
 pub mod mutate;
 mod pair;
 mod section5;
+mod streams;
 mod told;
 mod uri;
 mod words;
+
+pub use differential::Differential;
 
 /// One target.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +28,21 @@ pub struct Target {
     pub name: &'static str,
     /// Does what the bytes say; panics when a property does not hold.
     pub run: fn(&[u8]),
+    /// What it holds ours beside, where that is another implementation.
+    pub differential: Option<Differential>,
 }
 
 const fn target(name: &'static str, run: fn(&[u8])) -> Target {
-    Target { name, run }
+    Target { name, run, differential: None }
+}
+
+/// One that holds ours beside another implementation.
+macro_rules! beside {
+    ($name:literal, $differential:expr) => {{
+        const DIFFERENTIAL: Differential = $differential;
+        let run = |data: &[u8]| drop((DIFFERENTIAL.seen)(data));
+        Target { name: $name, run, differential: Some(DIFFERENTIAL) }
+    }};
 }
 
 /// Every target.
@@ -42,7 +56,9 @@ pub const TARGETS: &[Target] = &[
     target("uri", uri::run),
     target("inflate", inflate::run),
     target("pair", pair::run),
-    target("request-head-beside-httparse", differential::request_head),
+    beside!("request-head-beside-httparse", differential::REQUEST_HEAD),
+    beside!("frames-beside-tungstenite", differential::TUNGSTENITE),
+    beside!("frames-beside-fastwebsockets", differential::FASTWEBSOCKETS),
 ];
 
 /// The target of this name.

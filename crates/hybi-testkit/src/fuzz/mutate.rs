@@ -187,6 +187,7 @@ mod tests {
         let target = Target {
             name: "no-seven",
             run: |bytes| assert!(!bytes.contains(&7), "there is a seven"),
+            differential: None,
         };
         let found = run(target, &[b"1234".to_vec()], 1, Until::Executions(100_000));
         let found = found.expect_err("a byte of 256");
