@@ -126,7 +126,7 @@ pub mod handshake {
 
     pub use hybi_handshake::{
         DraftRule, FieldError, HeadLimits, HostPattern, OriginPattern, RefusedOrigin,
-        ServerAccepted, SubprotocolPreference, UriError, VersionSet,
+        ServerAccepted, ServerPolicy, SubprotocolPreference, UriError, VersionSet,
     };
 
     pub use crate::opening::client::{ClientAccepted, ClientHandshake};
