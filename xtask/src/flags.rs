@@ -13,7 +13,7 @@ Options:
   --peer NAME         interop, compression: only this peer; one that a job does not know is refused
                       with the names that it knows
   --time TIME         fuzz: how long each target runs, such as 90s, 5m or 2h; 60s without it
-  --bless             counts: what is measured becomes the baseline
+  --bless             counts, api: what is found becomes the baseline
   --strict            a skipped job fails, unless there is a reason for it that this program knows
 ";
 

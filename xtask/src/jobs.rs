@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    autobahn, bench, cargo, compression, counts, coverage, deny, dependencies, features, fuzz,
+    api, autobahn, bench, cargo, compression, counts, coverage, deny, dependencies, features, fuzz,
     interop, minimal, msrv, no_std, package, sanitize, tidy,
 };
 
@@ -78,6 +78,8 @@ pub(crate) const CI: &[Job] = &[
     job("lint", "Clippy on every target and feature, warnings are errors", cargo::lint),
     job("test", "unit tests, contract tests and doc examples", cargo::test),
     job("doc", "documentation builds, warnings are errors", cargo::doc),
+    job("api", "the public API is as listed, with no other crate's type unseen", api::run_job)
+        .with(&[("--bless", &[])]),
     job("features", "tests of each crate with no feature, each feature alone", features::run),
     job("msrv", "the compiler of rust-version builds the libraries", msrv::run_job),
     job("minimal", "builds with the oldest direct dependencies it declares", minimal::run_job),

@@ -7,13 +7,7 @@ use crate::process::{command, run, works};
 use crate::workspace::{Workspace, list};
 
 pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
-    let libraries: Vec<&str> = workspace
-        .crates()
-        .filter(|member| {
-            member.published && member.targets.iter().any(|target| target.kind == "lib")
-        })
-        .map(|member| member.name.as_str())
-        .collect();
+    let libraries: Vec<&str> = workspace.libraries().map(|member| member.name.as_str()).collect();
     let oldest = named(workspace, libraries.first().ok_or("no library")?);
     let oldest = oldest.ok_or("the libraries name no rust-version")?;
     let mut tally = Tally::of("libraries");

@@ -68,6 +68,13 @@ impl Workspace {
         self.members.iter().filter(move |member| member.folder.starts_with(&crates))
     }
 
+    /// The libraries that users get.
+    pub(crate) fn libraries(&self) -> impl Iterator<Item = &Member> {
+        self.crates().filter(|member| {
+            member.published && member.targets.iter().any(|target| target.kind == "lib")
+        })
+    }
+
     /// A folder for one job below the target folder, made if it is not there.
     pub(crate) fn cache(&self, name: &str) -> Result<PathBuf, String> {
         let folder = self.target.join("xtask").join(name);
