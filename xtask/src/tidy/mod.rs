@@ -1,9 +1,10 @@
 //! What compilers do not check: headers, leftover marks, citations, unsafe code, layers, papers, and
-//! whether each error has a test.
+//! whether each error and each limit has a test.
 
 mod citations;
 mod documents;
 mod layers;
+mod limits;
 mod map;
 mod rules;
 mod variants;
@@ -28,6 +29,7 @@ pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
     let mut complaints: Vec<Complaint> =
         texts.iter().flat_map(|(path, text)| rules::check(path, text)).collect();
     complaints.extend(variants::check(&texts));
+    complaints.extend(limits::check(&texts));
     complaints.extend(papers(&workspace.root));
     complaints.extend(map::check(&workspace.root));
     complaints.extend(layers::check(workspace));

@@ -2,13 +2,10 @@
 //! clock that stands still.
 
 use core::{pin::pin, task::Poll, time::Duration};
-use std::sync::Arc;
 
-use hybi::{
-    Config, Connection, Message, Negotiated, Role, Version, WebSocket, frame::MaskingKey,
-    legacy::Terms,
-};
+use hybi::{Config, Connection, Message, Role, Version, WebSocket};
 
+pub(crate) use crate::support::versions::{BOTH, connection, everyone, quiet, who_pings};
 use crate::support::{
     clock::{Clock, ClockTimer},
     link::{End, Manners, link},
@@ -18,39 +15,7 @@ use crate::support::{
 
 pub(crate) type Socket = WebSocket<End, ClockTimer>;
 
-pub(crate) const BOTH: [Role; 2] = [Role::Client, Role::Server];
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
-
-/// What the handshake of the vectors settles for hybi-04.
-const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-const NONCE: &str = "H+cNj5elaybfGIQv1esl2w==";
-
-/// A connection past its handshake, with a masking key that changes nothing.
-pub(crate) fn connection(role: Role, version: Version, config: Config) -> Connection {
-    let negotiated = if version < Version::HYBI_07 {
-        let terms = Terms::new(version).unwrap_or_else(|| Terms::hybi_04(KEY, NONCE));
-        Negotiated::default().with_terms(terms)
-    } else {
-        Negotiated::new(version, None, Vec::new())
-    };
-    Connection::new(role, negotiated, Arc::new(config))
-        .with_masking_keys(|| MaskingKey::from_bytes([0; 4]))
-}
-
-/// No pings but those that a test asks for.
-pub(crate) fn quiet() -> Config {
-    Config::default().ping_interval(None)
-}
-
-/// Both roles in each version.
-pub(crate) fn everyone() -> impl Iterator<Item = (Role, Version)> {
-    Version::ALL.into_iter().flat_map(|version| BOTH.map(|role| (role, version)))
-}
-
-/// Both roles in each version that has pings.
-pub(crate) fn who_pings() -> impl Iterator<Item = (Role, Version)> {
-    everyone().filter(|(_, version)| *version > Version::HIXIE_76)
-}
 
 /// The bytes of these messages, as the peer of an endpoint in `role` sends them.
 pub(crate) fn wire(

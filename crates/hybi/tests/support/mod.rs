@@ -9,4 +9,6 @@ pub(crate) mod peer;
 pub(crate) mod recorded;
 pub(crate) mod source;
 pub(crate) mod tasks;
+#[cfg(feature = "legacy")]
+pub(crate) mod versions;
 pub(crate) mod ways;
