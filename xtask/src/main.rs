@@ -27,9 +27,11 @@ mod package;
 mod process;
 mod pywebsocket;
 mod sanitize;
+mod spelling;
 mod tested;
 mod tidy;
 mod tools;
+mod unused;
 mod workspace;
 
 use std::process::ExitCode;

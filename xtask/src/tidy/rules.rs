@@ -98,7 +98,7 @@ fn rust_line(path: &str, code: &str, in_test: bool, complain: &mut dyn FnMut(&st
     if in_test && code.contains("sleep(") {
         complain("a test that sleeps is slow or flaky or both: wait for the event");
     }
-    if !UNSAFE_MAY_BE.contains(&path) && UNSAFE_CODE.iter().any(|begin| has_word(code, begin)) {
+    if !UNSAFE_MAY_BE.contains(&path) && is_unsafe(code) {
         complain("unsafe code outside the files that may have it");
     }
     let above =
@@ -106,6 +106,11 @@ fn rust_line(path: &str, code: &str, in_test: bool, complain: &mut dyn FnMut(&st
     if let Some(room) = above.iter().find(|room| !in_test && imports(code, room)) {
         complain(&format!("imports from `{room}`, which is above"));
     }
+}
+
+/// Whether a line without its comment has unsafe code.
+pub(crate) fn is_unsafe(code: &str) -> bool {
+    UNSAFE_CODE.iter().any(|begin| has_word(code, begin))
 }
 
 /// Whether a line names something of this room, by itself or in a list of imports.
