@@ -6,6 +6,7 @@
 //! - `fuzz` (feature `fuzz`): what fuzzers run, a function a target.
 //! - `peer` and `wire` (feature `suite`): the scripted peer, which sends any bytes at all and judges what
 //!   comes back with a frame reader of its own (RFC 6455 section 5.2).
+//! - [`produced!`]: the table of errors that tests produce.
 //! - [`program`]: programs as their users run them.
 //! - `suite` (feature `suite`): the behaviour suite, written once and run over every runtime.
 
@@ -15,6 +16,7 @@ pub mod events;
 pub mod fuzz;
 #[cfg(feature = "suite")]
 pub mod peer;
+mod produced;
 pub mod program;
 #[cfg(feature = "suite")]
 pub mod suite;

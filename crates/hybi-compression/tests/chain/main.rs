@@ -4,6 +4,7 @@
 
 mod conflicts;
 mod order;
+mod produced;
 mod slices;
 #[path = "../legacy/support.rs"]
 mod support;

@@ -4,6 +4,7 @@ mod client_rules;
 mod grammar;
 mod head;
 mod origin;
+mod produced;
 mod rejection;
 mod round_trip;
 mod server_rules;

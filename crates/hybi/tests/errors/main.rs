@@ -7,4 +7,5 @@ mod support;
 mod chains;
 mod dialling;
 mod goodbye;
+mod produced;
 mod values;

@@ -1,0 +1,221 @@
+//! Each error of this crate, as a peer, a transport, the clock or the caller produces it.
+
+use core::{future::pending, net::SocketAddr, pin::pin, time::Duration};
+use std::{io, time::Instant};
+
+use hybi::{
+    Client, CloseCode, CloseFrame, Config, Connection, Deadline, Error, Message, Negotiated,
+    OpeningError, Role, WebSocket,
+    handshake::FieldError,
+    http::Request,
+    io::Timer as _,
+    opening::{connect_on, dial, tls},
+};
+use hybi_testkit::produced;
+
+use crate::support::{
+    clock::{Clock, ClockTimer},
+    link::{Far, Manners, link},
+    tasks::{Task, poll_at_most},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn server() -> Connection {
+    Connection::new(Role::Server, Negotiated::default(), Config::default().into())
+}
+
+/// A server to which something happened.
+fn after(happens: impl FnOnce(&mut Connection)) -> Error {
+    let mut server = server();
+    happens(&mut server);
+    server.error().cloned().expect("it failed")
+}
+
+/// A server, an hour after something happened; its deadlines began to run with it.
+fn in_an_hour(config: Config, happens: impl FnOnce(&mut Connection)) -> Error {
+    let mut server = Connection::new(Role::Server, Negotiated::default(), config.into());
+    happens(&mut server);
+    let mut now = Instant::now();
+    let end = now + HOUR;
+    while let Some(due) = server.poll_timeout(|| now).filter(|due| *due <= end) {
+        now = due;
+        server.handle_timeout(now);
+    }
+    server.error().cloned().expect("a deadline passed")
+}
+
+/// What a caller gets for a message that cannot be sent.
+fn refused(message: impl Into<Message>, happened: impl FnOnce(&mut Connection)) -> Error {
+    let mut server = server();
+    happened(&mut server);
+    server.queue(message.into()).expect_err("refused").error().clone()
+}
+
+/// What a client gets whose server does this.
+fn opening(server: impl FnOnce(&Far)) -> Error {
+    let clock = Clock::new();
+    let (end, far) = link(Manners::PLAIN);
+    let client = Client::default();
+    let deadline = client.config().handshake_deadline(clock.now());
+    let opening = pin!(connect_on(&client, "ws://example.org/", end, clock.timer(), deadline));
+    server(&far);
+    let opened = poll_at_most(10, opening, || clock.advance(HOUR)).expect("an end");
+    opened.map(drop).expect_err("it fails")
+}
+
+/// What a step before the handshake fails of.
+fn step<T>(step: impl AsyncFnOnce(&mut ClockTimer, Instant) -> Result<T, Error>) -> OpeningError {
+    let clock = Clock::new();
+    let mut timer = clock.timer();
+    let deadline = timer.now() + Duration::from_secs(10);
+    let step = pin!(step(&mut timer, deadline));
+    let failed = poll_at_most(10, step, || clock.advance(HOUR)).expect("an end");
+    let Err(Error::Opening(error)) = failed else { panic!("no step of the way") };
+    std::sync::Arc::into_inner(error).expect("the only owner")
+}
+
+/// What comes of dialling when the lookup gives this and nobody listens.
+fn dialling(found: io::Result<Vec<SocketAddr>>) -> OpeningError {
+    step(async |timer, deadline| {
+        let nobody = |_| async { Err::<(), _>(io::ErrorKind::ConnectionRefused.into()) };
+        dial(("example.org", 80), timer, deadline, async { found }, nobody).await
+    })
+}
+
+/// The end of a transport that reports an error while a client waits for the answer.
+struct Broken;
+
+impl hybi::io::Transport for Broken {
+    fn poll_read(
+        &mut self,
+        _: &mut core::task::Context<'_>,
+        _: &mut [u8],
+    ) -> core::task::Poll<io::Result<usize>> {
+        core::task::Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+    }
+
+    fn poll_write(
+        &mut self,
+        _: &mut core::task::Context<'_>,
+        _: &[io::IoSlice<'_>],
+    ) -> core::task::Poll<io::Result<usize>> {
+        core::task::Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+    }
+
+    fn poll_flush(&mut self, _: &mut core::task::Context<'_>) -> core::task::Poll<io::Result<()>> {
+        core::task::Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(
+        &mut self,
+        _: &mut core::task::Context<'_>,
+    ) -> core::task::Poll<io::Result<()>> {
+        core::task::Poll::Ready(Ok(()))
+    }
+}
+
+fn reset_during_the_handshake() -> OpeningError {
+    let client = Client::default();
+    step(async |timer, deadline| {
+        connect_on(&client, "ws://example.org/", Broken, timer.clone(), deadline).await
+    })
+}
+
+#[test]
+fn by_peers_and_transports() {
+    let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
+    produced! {
+        Error::Protocol(_) => after(|server| drop(server.handle_input(&mut [0x81, 0x00]))),
+        Error::Transport(_) => after(|server| server.handle_transport_error(reset())),
+        Error::Lost => after(Connection::handle_eof),
+        Error::Handshake(_) => opening(|far| far.put(b"HTTP/1.1 204 No Content\r\n\r\n")),
+        Error::Opening(_) => Error::from(reset_during_the_handshake()),
+    }
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+    produced! {
+        OpeningError::Resolve { .. } => dialling(Err(io::Error::other("no such name"))),
+        OpeningError::Connect { .. } => dialling(Ok(vec![nowhere])),
+        OpeningError::Tls { .. } => step(async |timer, deadline| {
+            tls("example.org", timer, deadline, async { Err::<(), _>(reset()) }).await
+        }),
+        OpeningError::Handshake(_) => reset_during_the_handshake(),
+    }
+}
+
+#[test]
+fn by_the_clock() {
+    let quiet = || Config::default().ping_interval(None);
+    produced! {
+        Error::Timeout(Deadline::Handshake) => opening(|_| {}),
+        Error::Timeout(Deadline::Pong) => in_an_hour(Config::default(), |_| {}),
+        Error::Timeout(Deadline::Idle) => {
+            in_an_hour(quiet().idle_timeout(Some(Duration::from_secs(60))), |_| {})
+        },
+        Error::Timeout(Deadline::Write) => in_an_hour(quiet(), |server| {
+            server.queue("unread").expect("open");
+            server.transmit_blocked();
+        }),
+        Error::Timeout(Deadline::Close) => in_an_hour(quiet(), |server| {
+            server.queue(Message::Close(None)).expect("open");
+            let _ = server.transmit_to_vec();
+        }),
+    }
+}
+
+#[test]
+fn by_callers() {
+    let close = CloseFrame::new(CloseCode::from(1010), "").expect("a client's");
+    produced! {
+        Error::Closed => refused("late", |server| {
+            server.queue(Message::Close(None)).expect("open");
+        }),
+        Error::CloseFrame(_) => refused(Message::Close(Some(close)), |_| {}),
+        Error::ControlTooLong { len: 126 } => refused(Message::Ping(vec![0; 126].into()), |_| {}),
+        Error::Full => full(),
+        Error::Uri(_) => Client::default().prepare("http://a/").map(drop).expect_err("a mistake"),
+        Error::Field(FieldError::NotGet) => {
+            let post = Request::post("ws://example.org/").body(()).expect("a request");
+            Client::default().prepare(post).map(drop).expect_err("a mistake")
+        },
+    }
+}
+
+/// A message that finds the outbox full.
+fn full() -> Error {
+    let (end, _far) = link(Manners { capacity: 1, ..Manners::PLAIN });
+    let config = Config::default().outbox_limit(1);
+    let own = Connection::new(Role::Server, Negotiated::default(), config.into());
+    let mut socket = WebSocket::new(own, end, Clock::new().timer());
+    socket.try_send("alone").expect("nothing waits");
+    assert!(Task::new().poll(pin!(socket.flush())).is_pending());
+    socket.try_send("and another").expect_err("full").error().clone()
+}
+
+#[cfg(feature = "legacy")]
+#[test]
+fn by_callers_that_ask_an_old_version_for_what_it_lacks() {
+    use hybi::{Unsupported, Version, legacy::Terms};
+
+    let lacks = |message: Message| {
+        let negotiated = Negotiated::default().with_terms(Terms::new(Version::HIXIE_76).unwrap());
+        let mut server = Connection::new(Role::Server, negotiated, Config::default().into());
+        server.queue(message).expect_err("it has none").error().clone()
+    };
+    let close = CloseFrame::new(CloseCode::GOING_AWAY, "").expect("a code");
+    produced! {
+        Error::Unsupported { what: Unsupported::Binary, .. } => lacks(Message::from(vec![0])),
+        Error::Unsupported { what: Unsupported::Ping, .. } => lacks(Message::Ping("".into())),
+        Error::Unsupported { what: Unsupported::CloseCode, .. } => lacks(Message::Close(Some(close))),
+    }
+}
+
+/// [`pending`] is how a lookup that never ends looks; it is [`OpeningError::Resolve`] as well.
+#[test]
+fn a_lookup_without_an_end_is_the_same_step() {
+    let late = step(async |timer, deadline| {
+        let connect = |_| async { Ok(()) };
+        dial(("example.org", 80), timer, deadline, pending::<io::Result<Vec<_>>>(), connect).await
+    });
+    assert!(matches!(late, OpeningError::Resolve { .. }), "{late}");
+}
