@@ -111,6 +111,23 @@ fn with_tail(mut payload: Vec<u8>, kept: bool) -> Vec<u8> {
     payload
 }
 
+/// Two messages whose last block is an empty one: with the tail taken off, a byte is left of it. Nothing refers to what was
+/// before a final block.
+#[test]
+fn the_empty_block_at_the_end_may_be_a_final_one() {
+    const STORED: &[u8] = b"\0\x05\0\xfa\xffHello";
+    for last in [&b"\0"[..], b"\x01"] {
+        for (name, _, mut receiver) in receivers() {
+            for payload in [[STORED, last].concat(), last.to_vec(), [STORED, last].concat()] {
+                let wire = frames(receiver.role(), &[&payload], true);
+                receiver.receive(&wire).unwrap_or_else(|error| panic!("{name}, {last:?}: {error}"));
+            }
+            let told = [&b"Hello"[..], b"", b"Hello"].map(|text| Told::Binary(text.to_vec()));
+            assert_eq!(receiver.events, told, "{name}, {last:?}");
+        }
+    }
+}
+
 /// With the tail, the first makes a message, and 15 bits of what comes next are taken for tables.
 /// The second has its end of block in the tail, and a part of the tail to spare.
 const INSIDE_TABLES: [&[u8]; 2] = [

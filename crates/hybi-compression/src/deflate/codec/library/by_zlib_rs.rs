@@ -80,8 +80,8 @@ impl Decompressor {
     pub(in super::super) fn end(&mut self, payload: Payload) -> End {
         if !payload.has_tail() {
             match self.next_block([0x00, 0x00, 0xff, 0xff, 0x00]) {
-                Some(Inflated { taken: 4, end: false, .. }) => {}
-                Some(Inflated { taken: ..=4, end: true, .. }) => return End::Final,
+                Some(Inflated { taken: 4, .. }) if self.is_after_final() => return End::Final,
+                Some(Inflated { taken: 4, .. }) => {}
                 _ => return End::Inside,
             }
         }
@@ -91,6 +91,11 @@ impl Decompressor {
             Some(Inflated { taken: 5, end: false, .. }) => End::Flushed,
             _ => End::Inside,
         }
+    }
+
+    /// Whether the block that has just ended was a final one: that is told at the next step alone.
+    fn is_after_final(&mut self) -> bool {
+        self.step(&[], &mut [], InflateFlush::NoFlush).0.end
     }
 
     /// Goes on to the end of the next block; `None` if that gives anything.
