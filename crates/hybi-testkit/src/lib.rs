@@ -8,6 +8,7 @@
 //!   comes back with a frame reader of its own (RFC 6455 section 5.2).
 //! - [`produced!`]: the table of errors that tests produce.
 //! - [`program`]: programs as their users run them.
+//! - [`rfc1951`]: a slow inflater that judges what is compressed, and what decompresses.
 //! - `suite` (feature `suite`): the behaviour suite, written once and run over every runtime.
 
 pub mod allocator;
@@ -18,6 +19,7 @@ pub mod fuzz;
 pub mod peer;
 mod produced;
 pub mod program;
+pub mod rfc1951;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod vectors;

@@ -1,7 +1,5 @@
-//! What the tests of this crate share: two endpoints without a connection between them, and an
-//! inflater of our own to judge what they send.
+//! What the tests of this crate share: two endpoints without a connection between them.
 #![allow(dead_code, reason = "not every test file needs all of it")]
 
 pub(crate) mod endpoint;
-pub(crate) mod inflate;
 pub(crate) mod text;

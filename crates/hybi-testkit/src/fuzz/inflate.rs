@@ -16,22 +16,22 @@ pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let setting = Setting::choose(&mut input);
     match input.byte() % 3 {
-        _ if setting.client[0].is_stream() => stream(&mut input, &setting),
+        _ if setting.is_stream() => stream(&mut input, &setting),
         0 => round_trips(&mut input, &setting),
         _ => payloads(&mut input, &setting),
     }
 }
 
 /// What a client and a server agreed on: one extension.
-struct Setting {
+pub(super) struct Setting {
     client: Vec<Agreed>,
     server: Vec<Agreed>,
     /// The server keeps what it received for the next message.
-    takeover: bool,
+    pub(super) takeover: bool,
 }
 
 impl Setting {
-    fn choose(input: &mut Input<'_>) -> Self {
+    pub(super) fn choose(input: &mut Input<'_>) -> Self {
         let (kind, parameters) = (input.byte(), input.byte());
         let takeover = parameters & 1 == 0;
         let deflate = Deflate::default()
@@ -60,10 +60,44 @@ impl Setting {
         assert_eq!((agreed.len(), confirmed.len()), (1, 1), "extension {}", kind % 8);
         Self { client: confirmed, server: agreed, takeover }
     }
+
+    /// Whether it is over the stream of all frames.
+    pub(super) fn is_stream(&self) -> bool {
+        self.client[0].is_stream()
+    }
+
+    /// What the server decodes with.
+    pub(super) fn receiver(&self) -> Chain {
+        Chain::new(&self.server)
+    }
+
+    /// What the server reads from a whole stream.
+    pub(super) fn read_stream(&self, bytes: &[u8], cuts: &Cuts, mut parking: Parking) -> Stream {
+        let mut chain = self.receiver();
+        let mut read: Stream = (Vec::new(), Ok(()));
+        for chunk in cuts.of(bytes) {
+            let mut rest = chunk;
+            loop {
+                let mut room = [0; 700];
+                let codec = chain.stream().expect("it is one");
+                match codec.decode(rest, &mut room) {
+                    Ok((0, 0)) => break,
+                    Ok((taken, made)) => {
+                        rest = &rest[taken..];
+                        read.0.extend_from_slice(&room[..made]);
+                    }
+                    Err(violation) => return (read.0, Err(violation.rule)),
+                }
+            }
+            assert!(rest.is_empty(), "all bytes are taken");
+            parking.step(&mut chain);
+        }
+        read
+    }
 }
 
 /// A payload that stands in the input, or one that a few bytes stand for.
-fn plain(input: &mut Input<'_>) -> Vec<u8> {
+pub(super) fn plain(input: &mut Input<'_>) -> Vec<u8> {
     let (how, len) = (input.byte(), usize::from(input.byte()));
     let piece = input.bytes(usize::from(how & 0x7f));
     let len = if how & 0x80 == 0 { piece.len() } else { len << 6 };
@@ -71,7 +105,7 @@ fn plain(input: &mut Input<'_>) -> Vec<u8> {
 }
 
 /// Parks a chain, or not, by the next bit.
-struct Parking(u8);
+pub(super) struct Parking(pub(super) u8);
 
 impl Parking {
     fn step(&mut self, chain: &mut Chain) {
@@ -89,7 +123,7 @@ fn header(rsv: Rsv, len: usize) -> FrameHeader {
 }
 
 /// Decodes the payload of a message of one frame, cut and parked so.
-fn decode(
+pub(super) fn decode(
     chain: &mut Chain,
     payload: &[u8],
     rsv: Rsv,
@@ -126,7 +160,7 @@ fn payloads(input: &mut Input<'_>, setting: &Setting) {
     let (cuts, mut parking) = (input.cuts(), Parking(input.byte()));
     let mut never = Parking(0);
     let mut deflater = Flate::new(Compression::fast(), false);
-    let (mut one, mut other) = (Chain::new(&setting.server), Chain::new(&setting.server));
+    let (mut one, mut other) = (setting.receiver(), setting.receiver());
     let mut reference = Some(Decompress::new(false));
     for _ in 0..MOST_MESSAGES {
         if input.is_empty() {
@@ -164,7 +198,7 @@ fn payloads(input: &mut Input<'_>, setting: &Setting) {
     }
 }
 
-const MOST_MESSAGES: usize = 16;
+pub(super) const MOST_MESSAGES: usize = 16;
 
 /// What flate2 makes of a payload with its tail (RFC 7692, section 7.2.2); `None` behind a final block, where it
 /// stops and a message may go on.
@@ -187,7 +221,7 @@ fn inflated(reference: &mut Decompress, payload: &[u8], len: usize) -> Option<Ve
 }
 
 /// A message as a careful sender deflates it.
-fn deflated(deflater: &mut Flate, plain: &[u8]) -> Vec<u8> {
+pub(super) fn deflated(deflater: &mut Flate, plain: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(plain.len() + 1024);
     let before = deflater.total_in();
     while (deflater.total_in() - before) < plain.len() as u64 || !out.ends_with(&[0, 0, 0xff, 0xff])
@@ -246,7 +280,7 @@ fn round_trips(input: &mut Input<'_>, setting: &Setting) {
 }
 
 /// What a stream came to: bytes, and whether it broke a rule.
-type Stream = (Vec<u8>, Result<(), &'static str>);
+pub(super) type Stream = (Vec<u8>, Result<(), &'static str>);
 
 /// The whole stream as a client might send it.
 fn stream(input: &mut Input<'_>, setting: &Setting) {
@@ -273,28 +307,7 @@ fn stream(input: &mut Input<'_>, setting: &Setting) {
             }
         }
     }
-    let read = |cuts: &Cuts, mut parking: Parking| {
-        let mut chain = Chain::new(&setting.server);
-        let mut read: Stream = (Vec::new(), Ok(()));
-        for chunk in cuts.of(&bytes) {
-            let mut rest = chunk;
-            loop {
-                let mut room = [0; 700];
-                let codec = chain.stream().expect("it is one");
-                match codec.decode(rest, &mut room) {
-                    Ok((0, 0)) => break,
-                    Ok((taken, made)) => {
-                        rest = &rest[taken..];
-                        read.0.extend_from_slice(&room[..made]);
-                    }
-                    Err(violation) => return (read.0, Err(violation.rule)),
-                }
-            }
-            assert!(rest.is_empty(), "all bytes are taken");
-            parking.step(&mut chain);
-        }
-        read
-    };
+    let read = |cuts: &Cuts, parking| setting.read_stream(&bytes, cuts, parking);
     let whole = read(&Cuts::none(), Parking(0));
     assert!(read(&cuts, Parking(parking)) == whole, "cut and parked");
     if own {

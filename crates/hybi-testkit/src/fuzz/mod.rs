@@ -59,6 +59,7 @@ pub const TARGETS: &[Target] = &[
     beside!("request-head-beside-httparse", differential::REQUEST_HEAD),
     beside!("frames-beside-tungstenite", differential::TUNGSTENITE),
     beside!("frames-beside-fastwebsockets", differential::FASTWEBSOCKETS),
+    beside!("inflate-beside-rfc1951", differential::INFLATE),
 ];
 
 /// The target of this name.

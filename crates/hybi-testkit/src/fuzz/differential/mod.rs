@@ -4,6 +4,7 @@
 mod fastwebsockets;
 mod frames;
 mod heads;
+mod inflate;
 mod tungstenite;
 
 use core::fmt::Debug;
@@ -28,6 +29,8 @@ pub(super) const FASTWEBSOCKETS: Differential = Differential {
     listed: || names(fastwebsockets::LISTED),
     seen: |data| frames::seen(data, fastwebsockets::receive, fastwebsockets::LISTED),
 };
+pub(super) const INFLATE: Differential =
+    Differential { listed: || names(inflate::LISTED), seen: inflate::seen };
 
 /// A way in which another implementation is known to read otherwise.
 struct Difference<Case> {
