@@ -2,6 +2,7 @@
 
 use hybi_benches::{bare::Deflater, records::Records};
 use hybi_frame::{MaskingKey, Opcode, Rsv, encode_frame};
+use hybi_testkit::hostile::{Block, bomb, empty_blocks};
 use hybi_tokio::{
     Config, Connection, Deflate, Extensions, Negotiated, Role, Version, extension::ExtensionOffer,
 };
@@ -9,69 +10,18 @@ use hybi_tokio::{
 use crate::{Attack, frames::drain};
 
 pub(crate) fn attacks() -> Vec<Attack> {
-    let empty = |name, block: &'static [(u32, u32)]| {
-        Attack::new(name, N, move |n| message(&empty_blocks(block, n)), take)
-    };
+    let empty = |name, block| Attack::new(name, N, move |n| message(&empty_blocks(block, n)), take);
     vec![
         Attack::new("a message of records", N, |n| message(&records(n)), take),
-        empty("empty stored blocks", STORED),
-        empty("empty fixed blocks", FIXED),
-        empty("empty dynamic blocks", DYNAMIC),
-        Attack::new("zeros, a thousand for a byte", N / 4, |n| message(&zeros(n)), take),
+        empty("empty stored blocks", Block::Stored),
+        empty("empty fixed blocks", Block::Fixed),
+        empty("empty dynamic blocks", Block::Dynamic),
+        Attack::new("zeros, a thousand for a byte", N / 4, |n| message(&bomb(n * 1000)), take),
         Attack::new("empty messages, no state kept", N, rebuilding, take_without_states),
     ]
 }
 
 const N: usize = 16_000;
-
-/// The fields of a block with their bits, least significant first. None is the last.
-const STORED: &[(u32, u32)] = &[(0, 1), (0, 2), (0, 5), (0xffff_0000, 32)];
-const FIXED: &[(u32, u32)] = &[(0, 1), (1, 2), (0, 7)];
-/// The shortest tables there are: 257 literals of which only the last, the end of the block, has a
-/// code, and one distance.
-const DYNAMIC: &[(u32, u32)] = &[
-    (0, 1),
-    (2, 2),
-    // 257 literals, a distance, 18 lengths of codes: two of one bit, for repeated zeros and for one.
-    (0, 5),
-    (0, 5),
-    (14, 4),
-    (0, 6),
-    (1, 3),
-    (0, 30),
-    (0, 12),
-    (1, 3),
-    // 138 and 118 zeros, and twice a one.
-    (1, 1),
-    (127, 7),
-    (1, 1),
-    (107, 7),
-    (0, 2),
-    // The end of the block.
-    (0, 1),
-];
-
-/// About `n` bytes of blocks, and the empty stored block without whose last bytes a message travels.
-fn empty_blocks(block: &[(u32, u32)], n: usize) -> Vec<u8> {
-    let mut out = Vec::new();
-    let (mut bits, mut count) = (0_u64, 0);
-    while out.len() < n {
-        for &(value, len) in block {
-            bits |= u64::from(value) << count;
-            count += len;
-            while count >= 8 {
-                out.push((bits & 0xff) as u8);
-                (bits, count) = (bits >> 8, count - 8);
-            }
-        }
-    }
-    // Three bits of header, and zeros up to the end of the byte.
-    out.push((bits & 0xff) as u8);
-    if count > 5 {
-        out.push(0);
-    }
-    out
-}
 
 /// Records that are `n` bytes when compressed.
 fn records(n: usize) -> Vec<u8> {
@@ -85,13 +35,6 @@ fn records(n: usize) -> Vec<u8> {
     payload
 }
 
-/// Zeros that are about `n` bytes when compressed.
-fn zeros(n: usize) -> Vec<u8> {
-    let mut payload = Vec::new();
-    Deflater::new(9, false).deflate(&vec![0; n * 1000], &mut payload);
-    payload
-}
-
 fn message(payload: &[u8]) -> Vec<u8> {
     let key = Some(MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]));
     let mut frame = Vec::new();
@@ -101,7 +44,7 @@ fn message(payload: &[u8]) -> Vec<u8> {
 
 /// A history as long as it gets, and empty messages, for each of which a state is made of it.
 fn rebuilding(n: usize) -> Vec<u8> {
-    let mut out = message(&zeros(100));
+    let mut out = message(&bomb(100_000));
     while out.len() < n {
         out.extend(message(&[0]));
     }

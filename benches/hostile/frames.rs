@@ -3,47 +3,34 @@
 use core::hint::black_box;
 use std::io::IoSlice;
 
-use hybi_frame::{MaskingKey, Opcode, Rsv, encode_frame};
+use hybi_testkit::{
+    hostile::{flood, fragments},
+    wire::{self, BINARY, CONTINUATION, PING, PONG, Side},
+};
 use hybi_tokio::{Config, Connection, Negotiated, Role};
 
 use crate::Attack;
 
 pub(crate) fn attacks() -> Vec<Attack> {
-    let messages = |name, len: usize| {
-        Attack::new(name, N, move |n| repeated(true, Opcode::Binary, len, n), take)
-    };
-    let control = |name, opcode| Attack::new(name, N, move |n| repeated(true, opcode, 0, n), take);
+    let messages =
+        |name, len: usize| Attack::new(name, N, move |n| flood(BINARY, &vec![0x2a; len], n), take);
+    let control = |name, first| Attack::new(name, N, move |n| flood(first, b"", n), take);
     vec![
         messages("messages of 1,000 bytes", 1000),
         messages("messages of a byte", 1),
         messages("empty messages", 0),
-        Attack::new("fragments of a byte", N, |n| fragments(1, n), take),
-        Attack::new("empty fragments", N, |n| fragments(0, n), take),
-        control("empty pings", Opcode::Ping),
-        control("empty pongs", Opcode::Pong),
+        Attack::new("fragments of a byte", N, |n| fragmented(1, n), take),
+        Attack::new("empty fragments", N, |n| fragmented(0, n), take),
+        control("empty pings", PING),
+        control("empty pongs", PONG),
     ]
 }
 
 const N: usize = 16_000;
-const KEY: Option<MaskingKey> = Some(MaskingKey::from_bytes([0x37, 0xfa, 0x21, 0x3d]));
-
-fn frame(out: &mut Vec<u8>, fin: bool, opcode: Opcode, len: usize) {
-    encode_frame(out, fin, Rsv::NONE, opcode, &vec![0x2a; len], KEY);
-}
-
-fn repeated(fin: bool, opcode: Opcode, len: usize, n: usize) -> Vec<u8> {
-    let mut out = Vec::new();
-    while out.len() < n {
-        frame(&mut out, fin, opcode, len);
-    }
-    out
-}
-
-fn fragments(len: usize, n: usize) -> Vec<u8> {
-    let mut out = Vec::new();
-    frame(&mut out, false, Opcode::Binary, len);
-    out.extend(repeated(false, Opcode::Continuation, len, n));
-    frame(&mut out, true, Opcode::Continuation, len);
+/// A message that has an end.
+fn fragmented(len: usize, n: usize) -> Vec<u8> {
+    let mut out = fragments(&vec![0x2a; len], n / (6 + len));
+    out.extend(wire::frame(Side::Client, CONTINUATION, b""));
     out
 }
 

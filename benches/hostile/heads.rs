@@ -7,6 +7,7 @@ use hybi_handshake::{
     ServerPolicy, Version,
 };
 use hybi_legacy::FieldOrder;
+use hybi_testkit::hostile::{REQUEST, filled};
 use hybi_tokio::{Deflate, Extensions, extension::PermessageCompress};
 
 use crate::Attack;
@@ -63,26 +64,11 @@ pub(crate) fn attacks() -> Vec<Attack> {
 
 const N: usize = 8_000;
 
-const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\n\
-    Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Version: 13\r\n";
-
 const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 
 const HIXIE_76: &str = "GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: WebSocket\r\n\
     Connection: Upgrade\r\nOrigin: http://a.example\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n";
-
-/// The head with a field whose value is made longer and longer. It takes the place of one of the same
-/// name.
-fn filled(head: &str, field: &str, unit: &str, n: usize) -> Vec<u8> {
-    let name = field.split(':').next().expect("a name");
-    let others = head.split_inclusive("\r\n").filter(|line| !line.starts_with(&format!("{name}:")));
-    let mut head: String = others.collect();
-    let room = n.saturating_sub(head.len() + field.len() + 4);
-    head += &format!("{field}{}\r\n\r\n", unit.repeat(room / unit.len()));
-    head.into_bytes()
-}
 
 fn fields(head: &str, n: usize) -> Vec<u8> {
     let own = head.lines().count() - 1;
