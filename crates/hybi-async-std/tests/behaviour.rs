@@ -76,6 +76,20 @@ fn a_socket_without_the_option_is_accepted_all_the_same() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn tells_a_peer_that_was_killed() {
+    let test = suite::vanishing::tells_a_peer_that_was_killed::<AsyncStd>;
+    bounded("tells_a_peer_that_was_killed", test);
+}
+
+#[cfg(unix)]
+#[test]
+fn tells_a_peer_that_was_killed_before_it_read() {
+    let test = suite::vanishing::tells_a_peer_that_was_killed_before_it_read::<AsyncStd>;
+    bounded("tells_a_peer_that_was_killed_before_it_read", test);
+}
+
 #[test]
 fn wss_names_the_missing_feature_before_any_byte() {
     suite::opening::refuses_wss::<AsyncStd>("hybi-tokio");

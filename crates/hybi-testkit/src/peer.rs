@@ -10,7 +10,7 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha1::{Digest as _, Sha1};
 
-use crate::wire::{self, CLOSE, Frame, Side};
+use crate::wire::{self, CLOSE, Frame, PING, Side};
 
 /// The longest that a peer waits for anything: a bound on hangs, never a time that passes.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -217,6 +217,28 @@ impl Peer {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
+    /// Leaves a Pong of the other end unread, so that the system ends the connection with a reset as soon as it is
+    /// closed by TCP's rules.
+    ///
+    /// # Panics
+    ///
+    /// When no Pong comes.
+    pub fn leave_unread(&mut self) {
+        self.send_frame(PING, b"unread");
+        let peeked = self.stream.peek(&mut [0]).expect("an answer");
+        assert_eq!(peeked, 1, "the end for a Pong");
+    }
+
+    /// Ends as a process does that is killed: its socket is handed to one, and SIGKILL sent to that.
+    ///
+    /// # Panics
+    ///
+    /// When there is no program `sleep`.
+    #[cfg(unix)]
+    pub fn kill(self) {
+        kill(self.stream.into());
+    }
+
     /// Reads more into `input`; false at the end.
     fn fill(&mut self) -> bool {
         let mut chunk = [0; 64 * 1024];
@@ -391,6 +413,20 @@ impl Peer {
         let read = self.stream.read(&mut chunk);
         assert!(self.input.is_empty() && matches!(read, Ok(0) | Err(_)), "{read:?}");
     }
+}
+
+/// As [`Peer::kill`], for the socket of whoever is no [`Peer`].
+///
+/// # Panics
+///
+/// When there is no program `sleep`.
+#[cfg(unix)]
+pub fn kill(socket: std::os::fd::OwnedFd) {
+    use std::process::{Command, Stdio};
+    let started = Command::new("sleep").arg("600").stdin(Stdio::from(socket)).spawn();
+    let mut holder = started.expect("a process that holds the socket");
+    holder.kill().expect("our own");
+    holder.wait().expect("its end");
 }
 
 fn is_timeout(kind: ErrorKind) -> bool {

@@ -9,12 +9,16 @@ use core::{future::Future, time::Duration};
 use std::{io::ErrorKind, sync::Arc};
 
 use futures_util::FutureExt as _;
-use hybi_testkit::suite::bounded;
+use hybi_testkit::{
+    peer::REQUEST,
+    suite::bounded,
+    wire::{self, BINARY, Side},
+};
 use hybi_tokio::{
     Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, Message, Server,
     http::{self, StatusCode},
     rustls::{ClientConfig, ProtocolVersion},
-    tokio_rustls::TlsConnector,
+    tokio_rustls::{TlsConnector, client::TlsStream},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, duplex},
@@ -361,6 +365,56 @@ fn there_is_no_delay_before_tls_begins() {
             let accepting = Box::pin(hybi_tokio::accept_tls(&server, &acceptor, stream));
             assert!(accepting.now_or_never().is_none());
             assert!(same.nodelay().unwrap());
+        })
+    });
+}
+
+/// What a client does that vanishes, once it said half a message.
+type Vanish = fn(TlsStream<TcpStream>);
+type IsTold = fn(&Error) -> bool;
+
+#[cfg(unix)]
+fn kill(stream: TlsStream<TcpStream>) {
+    hybi_testkit::peer::kill(stream.into_inner().0.into_std().unwrap().into());
+}
+
+fn reset(stream: TlsStream<TcpStream>) {
+    stream.get_ref().0.set_zero_linger().unwrap();
+}
+
+/// Neither says `close_notify`: TLS takes nothing from what TCP tells.
+#[test]
+fn a_client_that_vanishes_is_told_as_without_tls() {
+    bounded("a_client_that_vanishes_is_told_as_without_tls", || {
+        block_on(async {
+            let cases: [(Vanish, IsTold); 2] = [
+                (reset, |error| {
+                    error.io_error().is_some_and(|io| io.kind() == ErrorKind::ConnectionReset)
+                }),
+                #[cfg(unix)]
+                (kill, |error| matches!(error, Error::Lost)),
+            ];
+            for (vanish, is_told) in cases {
+                for halfway in [false, true] {
+                    let (port, config, server) = serve_echo().await;
+                    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                    let name = "localhost".try_into().unwrap();
+                    let mut tls = TlsConnector::from(config).connect(name, stream).await.unwrap();
+                    tls.write_all(REQUEST.as_bytes()).await.unwrap();
+                    let mut answer = Vec::new();
+                    while !answer.ends_with(b"\r\n\r\n") {
+                        answer.push(tls.read_u8().await.unwrap());
+                    }
+                    if halfway {
+                        let frame = wire::frame(Side::Client, BINARY, &[7; 100_000]);
+                        tls.write_all(&frame[..50_000]).await.unwrap();
+                        tls.flush().await.unwrap();
+                    }
+                    vanish(tls);
+                    let error = server.await.unwrap().unwrap_err();
+                    assert!(error.is_closed() && is_told(&error), "halfway: {halfway}: {error:?}");
+                }
+            }
         })
     });
 }

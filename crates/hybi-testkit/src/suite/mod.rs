@@ -18,6 +18,7 @@ pub mod messages;
 pub mod opening;
 pub mod sending;
 pub mod sinks;
+pub mod vanishing;
 pub mod versions;
 
 use core::{future::Future, net::SocketAddr, time::Duration};
@@ -250,6 +251,7 @@ macro_rules! behaviour_suite {
                 ends_when_nobody_answers_the_close, ends_when_the_peer_talks_on,
                 ends_when_the_client_keeps_its_half, ends_with_unread_answers,
                 forwards_how_it_ended;
+            vanishing: tells_a_reset;
             opening: chooses_a_subprotocol, leaves_the_choice_to_the_application,
                 reads_frames_behind_the_request, reads_frames_behind_the_response,
                 takes_the_request_byte_by_byte, takes_the_response_byte_by_byte,
