@@ -1,6 +1,7 @@
 //! The command line: job names, then options; and the page that lists them.
 
 use core::fmt::Write as _;
+use core::time::Duration;
 
 use crate::jobs::{GROUPS, Job, TARGET};
 use crate::outcome::Options;
@@ -12,7 +13,8 @@ Options:
   --role ROLE         the same two: hybi as `server` or as `client`; both without it
   --peer NAME         interop, compression: only this peer; one that a job does not know is refused
                       with the names that it knows
-  --time TIME         fuzz: how long each target runs, such as 90s, 5m or 2h; 60s without it
+  --time TIME         such as 90s, 5m or 2h. fuzz: how long each target runs, 60s without it;
+                      soak: how long it takes, 30m without it
   --bless             counts, api: what is found becomes the baseline
   --strict            a skipped job fails, unless there is a reason for it that this program knows
 ";
@@ -77,6 +79,20 @@ fn find(name: &str) -> Result<Vec<Job>, String> {
         .ok_or_else(|| format!("no job or option is called `{name}`; `cargo xtask` lists them"))
 }
 
+/// `90s`, `5m`, `2h`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("--time takes a number and s, m or h, not `{text}`");
+    let number = text.trim_end_matches(['s', 'm', 'h']);
+    let unit = match &text[number.len()..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(wrong()),
+    };
+    let seconds = number.parse::<u32>().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(seconds) * unit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,5 +148,14 @@ mod tests {
         assert_eq!(parse_line("fmt --bless").unwrap_err(), "fmt: takes no --bless");
         assert!(parse_line("counts --bless").is_ok());
         assert_eq!(parse_line("ci --cases 1.*").unwrap_err(), "fmt: takes no --cases");
+    }
+
+    #[test]
+    fn times_have_a_unit() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        for wrong in ["", "90", "s", "1d", "-1s", "1ss"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cargo::cargo;
+use crate::flags::duration;
 use crate::outcome::{JobResult, Options, Tally};
 use crate::process::{command, line, output, run, works};
 use crate::workspace::Workspace;
@@ -184,32 +185,9 @@ fn number_after(said: &str, mark: &str) -> Option<u64> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
-/// `90s`, `5m`, `2h`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("--time takes a number and s, m or h, not `{text}`");
-    let number = text.trim_end_matches(['s', 'm', 'h']);
-    let unit = match &text[number.len()..] {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err(wrong()),
-    };
-    let seconds = number.parse::<u32>().map_err(|_| wrong())?;
-    Ok(Duration::from_secs(u64::from(seconds) * unit))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_have_a_unit() {
-        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
-        for wrong in ["", "90", "s", "1d", "-1s", "1ss"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn executions_and_coverage_are_read_off_either_program() {

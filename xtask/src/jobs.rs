@@ -9,7 +9,7 @@ use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
     api, autobahn, bench, cargo, compression, counts, coverage, deny, dependencies, features, fuzz,
-    interop, minimal, msrv, no_std, package, sanitize, spelling, tidy, unused,
+    interop, minimal, msrv, no_std, package, sanitize, soak, spelling, tidy, unused,
 };
 
 /// One thing that can be run by its name.
@@ -152,6 +152,12 @@ pub(crate) const NIGHTLY: &[Job] = &[
     job("miri", "hybi-frame's tests under Miri", sanitize::miri),
     job("powerset", "published crates are clean with every set of features", features::powerset),
     job("properties", "property tests with 200 times the cases", cargo::properties),
+    job(
+        "soak",
+        "a server under mixed load and attack: memory, descriptors, honest echoes",
+        soak::run_job,
+    )
+    .with(&[("--time", &[])]),
 ];
 
 /// The groups, which are run like a job.

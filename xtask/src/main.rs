@@ -27,6 +27,7 @@ mod package;
 mod process;
 mod pywebsocket;
 mod sanitize;
+mod soak;
 mod spelling;
 mod tested;
 mod tidy;

@@ -9,7 +9,7 @@ pub(crate) struct Options {
     pub(crate) cases: Option<String>,
     pub(crate) role: Option<String>,
     pub(crate) peer: Option<String>,
-    /// How long each fuzz target runs: a number and a unit.
+    /// How long each fuzz target runs, or the soak: a number and a unit.
     pub(crate) time: Option<String>,
     /// The one fuzz target to run.
     pub(crate) target: Option<String>,

@@ -1,9 +1,10 @@
-//! An allocator that counts, for each thread on its own, so that a test sees what the endpoint on
-//! this thread holds and nothing of its peer's.
+//! Allocators that count: for each thread on its own, so that a test sees what the endpoint on this thread
+//! holds and nothing of its peer's; and for a whole process, whichever thread releases what another allocated.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::Cell,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 use std::alloc::System;
 
@@ -89,6 +90,64 @@ impl Meter {
     #[must_use]
     pub fn peak(&self) -> usize {
         usize::try_from(PEAK.get() - self.live).unwrap_or(0)
+    }
+}
+
+/// The system's allocator, counted for the whole process. Make it a program's `#[global_allocator]`.
+///
+/// ```
+/// use hybi_testkit::allocator::Total;
+///
+/// #[global_allocator]
+/// static ALLOCATOR: Total = Total::new();
+///
+/// let before = ALLOCATOR.now();
+/// let held = std::thread::spawn(|| vec![0_u8; 10_000]).join().expect("no panic");
+/// assert!(ALLOCATOR.now() >= before + 10_000);
+/// # drop(held);
+/// ```
+#[derive(Debug, Default)]
+pub struct Total(AtomicUsize);
+
+impl Total {
+    /// Nothing allocated yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    /// Bytes allocated at this moment.
+    #[must_use]
+    pub fn now(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+// SAFETY: every call goes to the system's allocator as it is; the counter does not allocate.
+unsafe impl GlobalAlloc for Total {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.0.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: by the caller's word.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        self.0.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: by the caller's word.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        self.0.fetch_add(size, Ordering::Relaxed);
+        self.0.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: by the caller's word.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        self.0.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: by the caller's word.
+        unsafe { System.dealloc(pointer, layout) }
     }
 }
 
