@@ -214,8 +214,9 @@ impl Config {
     /// that vanished.
     ///
     /// Bytes that arrive count as signs of life, and so do bytes that a full transport takes
-    /// again, so a busy connection sends no pings; a ping leaves between one and two intervals
-    /// after the last such sign.
+    /// again, so a busy connection sends no pings. A ping leaves at least one interval after the last such
+    /// sign, and at most another interval later, or another [`ping_timeout`](Self::ping_timeout) if that is
+    /// longer and the sign was an answer to a ping.
     #[must_use]
     pub fn ping_interval(mut self, interval: Option<Duration>) -> Self {
         self.ping_interval = interval;
