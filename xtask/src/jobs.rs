@@ -9,7 +9,7 @@ use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
     api, autobahn, bench, cargo, compression, counts, coverage, deny, dependencies, features, fuzz,
-    interop, minimal, msrv, no_std, package, sanitize, soak, spelling, tidy, unused,
+    half_open, interop, minimal, msrv, no_std, package, sanitize, soak, spelling, tidy, unused,
 };
 
 /// One thing that can be run by its name.
@@ -122,6 +122,11 @@ pub(crate) const CI: &[Job] = &[
         "pywebsocket",
         "the deprecated compression extensions with pywebsocket 0.7.9",
         compression::pywebsocket,
+    ),
+    job(
+        "half-open",
+        "connections whose packets are dropped: the right error, in time, and nothing is left",
+        half_open::run_job,
     ),
     job("bench-check", "benchmarks compile and their answers are right", bench::check),
     job("counts", "instructions and allocations a message, beside what they were", counts::run_job)

@@ -16,6 +16,7 @@ mod dependencies;
 mod features;
 mod flags;
 mod fuzz;
+mod half_open;
 mod hybi;
 mod interop;
 mod jobs;
