@@ -207,16 +207,16 @@ impl Config {
         self
     }
 
-    /// Sets how long a silent connection waits before it asks whether the peer is still there
+    /// Sets how long a silent connection waits at most before it asks whether the peer is still there
     /// (a Ping frame); 20 s by default, `None` never asks.
     ///
     /// hixie-75 and hixie-76 have no pings: there only [`idle_timeout`](Self::idle_timeout) notices a peer
     /// that vanished.
     ///
     /// Bytes that arrive count as signs of life, and so do bytes that a full transport takes
-    /// again, so a busy connection sends no pings. A ping leaves at least one interval after the last such
-    /// sign, and at most another interval later, or another [`ping_timeout`](Self::ping_timeout) if that is
-    /// longer and the sign was an answer to a ping.
+    /// again, so a busy connection sends no pings. A ping leaves between half an interval and a whole one
+    /// after the last such sign, so a peer that vanished is noticed within this and
+    /// [`ping_timeout`](Self::ping_timeout).
     #[must_use]
     pub fn ping_interval(mut self, interval: Option<Duration>) -> Self {
         self.ping_interval = interval;

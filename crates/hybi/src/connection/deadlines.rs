@@ -81,10 +81,11 @@ pub(super) struct Deadlines {
 enum KeepAlive {
     #[default]
     Unarmed,
-    /// Looks then whether something was heard, and asks if not.
+    /// Looks then, twice in an interval, whether something was heard, and asks if not.
     Listening(Instant),
-    /// Our Ping went out; something has to be heard by then.
-    Asked(Instant),
+    /// Our Ping went out, and something has to be heard by the second of these; at the first it looks whether
+    /// it was, so that silence behind an answer counts from there.
+    Asked(Instant, Instant),
     /// Nobody is ever asked.
     Off,
 }
@@ -159,8 +160,8 @@ impl Deadlines {
 
     /// The ping that was due was not sent, so nobody owes an answer.
     pub(super) fn cannot_ping_yet(&mut self) {
-        if let KeepAlive::Asked(due) = self.keep_alive {
-            self.keep_alive = KeepAlive::Listening(due);
+        if let KeepAlive::Asked(look, _) = self.keep_alive {
+            self.keep_alive = KeepAlive::Listening(look);
         }
     }
 
@@ -176,10 +177,7 @@ impl Deadlines {
             self.arm(config, judge, situation, now());
         }
         let silence = (judge == Judge::Reader && situation.stage.is_none()).then(|| {
-            let keep_alive = match self.keep_alive {
-                KeepAlive::Listening(due) | KeepAlive::Asked(due) => Some(due),
-                KeepAlive::Unarmed | KeepAlive::Off => None,
-            };
+            let keep_alive = self.keep_alive.next();
             let idle = match self.idle {
                 Idle::Listening(due, _) => Some(due),
                 Idle::Unarmed | Idle::Off => None,
@@ -206,9 +204,9 @@ impl Deadlines {
     fn arm(&mut self, config: &Config, judge: Judge, situation: Situation, now: Instant) {
         if judge == Judge::Reader && situation.stage.is_none() {
             if let KeepAlive::Unarmed = self.keep_alive {
-                self.keep_alive = config
-                    .ping_interval
-                    .map_or(KeepAlive::Off, |interval| KeepAlive::Listening(after(now, interval)));
+                self.keep_alive = KeepAlive::listening(config, now);
+                // The handshake, which is over just now, is a sign of life.
+                self.heard = true;
             }
             if let Idle::Unarmed = self.idle {
                 self.idle = Idle::listening(config, now, 0);
@@ -274,22 +272,21 @@ impl Deadlines {
     }
 
     fn keep_alive_due(&mut self, config: &Config, now: Instant) -> Option<Due> {
-        let due = match self.keep_alive {
-            KeepAlive::Listening(due) | KeepAlive::Asked(due) => due,
-            KeepAlive::Unarmed | KeepAlive::Off => return None,
-        };
-        if due > now {
-            return None;
-        }
-        // Any byte will do, an answer or not: a peer that sends is there. Its time is not noted, so silence
-        // is told an interval late at most, and never wrongly.
+        self.keep_alive.next().filter(|due| *due <= now)?;
+        // Any byte will do, an answer or not: a peer that sends is there. Its time is not noted, but it came
+        // behind the last look: whoever is asked at the second that finds nothing was silent for an interval
+        // at most, and for half of one at least.
         let heard = core::mem::take(&mut self.heard);
-        let next = |time| after(now, time);
-        let (keep_alive, due) = match (self.keep_alive, config.ping_interval) {
-            (_, None) => (KeepAlive::Off, None),
-            (_, Some(interval)) if heard => (KeepAlive::Listening(next(interval)), None),
-            (KeepAlive::Asked(_), _) => (KeepAlive::Off, Some(Due::NoPong)),
-            _ => (KeepAlive::Asked(next(config.ping_timeout)), Some(Due::SendPing)),
+        let listening = KeepAlive::listening(config, now);
+        let KeepAlive::Listening(look) = listening else {
+            self.keep_alive = listening;
+            return None;
+        };
+        let (keep_alive, due) = match self.keep_alive {
+            _ if heard => (listening, None),
+            KeepAlive::Asked(_, due) if due <= now => (KeepAlive::Off, Some(Due::NoPong)),
+            KeepAlive::Asked(_, due) => (KeepAlive::Asked(look, due), None),
+            _ => (KeepAlive::Asked(look, after(now, config.ping_timeout)), Some(Due::SendPing)),
         };
         self.keep_alive = keep_alive;
         due
@@ -307,6 +304,25 @@ impl Deadlines {
         }
         self.idle = Idle::listening(config, now, silent);
         None
+    }
+}
+
+impl KeepAlive {
+    /// When it has to look.
+    fn next(self) -> Option<Instant> {
+        match self {
+            Self::Listening(look) => Some(look),
+            Self::Asked(look, due) => Some(look.min(due)),
+            Self::Unarmed | Self::Off => None,
+        }
+    }
+
+    /// Looks again in half an interval, if anybody is ever asked.
+    fn listening(config: &Config, now: Instant) -> Self {
+        let half = |interval: Duration| interval - interval / 2;
+        config
+            .ping_interval
+            .map_or(Self::Off, |interval| Self::Listening(after(now, half(interval))))
     }
 }
 

@@ -17,7 +17,6 @@ mod lending;
 mod memory;
 mod new_api;
 mod only_sending;
-mod random;
 mod silence;
 mod slices;
 mod transport_end;
