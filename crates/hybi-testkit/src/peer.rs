@@ -7,9 +7,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
 };
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use sha1::{Digest as _, Sha1};
-
+use crate::script;
 use crate::wire::{self, CLOSE, Frame, PING, Side};
 
 /// The longest that a peer waits for anything: a bound on hangs, never a time that passes.
@@ -440,11 +438,7 @@ fn is_timeout(kind: ErrorKind) -> bool {
 /// When the request has no key.
 #[must_use]
 pub fn response(request: &Head, fields: &str) -> String {
-    let accept = accept_of(request);
-    format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n{fields}\r\n"
-    )
+    script::response(request.field("Sec-WebSocket-Key").expect("a key"), fields)
 }
 
 /// The value of `Sec-WebSocket-Accept` that answers `request`.
@@ -454,7 +448,5 @@ pub fn response(request: &Head, fields: &str) -> String {
 /// When the request has no key.
 #[must_use]
 pub fn accept_of(request: &Head) -> String {
-    let key = request.field("Sec-WebSocket-Key").expect("a key");
-    let digest = Sha1::new().chain_update(key).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    BASE64_STANDARD.encode(digest.finalize())
+    script::accept(request.field("Sec-WebSocket-Key").expect("a key"))
 }
