@@ -15,6 +15,8 @@ Options:
                       with the names that it knows
   --time TIME         such as 90s, 5m or 2h. fuzz: how long each target runs, 60s without it;
                       soak: how long it takes, 30m without it
+  --seeds SEEDS       simulate: how many conversations of each row, or which, such as 7..9; 100000 without it
+  --choices CHOICES   simulate: the one conversation of a row that these choices make
   --bless             counts, api: what is found becomes the baseline
   --strict            a skipped job fails, unless there is a reason for it that this program knows
 ";
@@ -52,6 +54,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             "--role" => options.role = Some(value()?),
             "--peer" => options.peer = Some(value()?),
             "--time" => options.time = Some(value()?),
+            "--seeds" => options.seeds = Some(value()?),
+            "--choices" => options.choices = Some(value()?),
             "--bless" => options.bless = true,
             "--strict" => options.strict = true,
             name => match find(name) {

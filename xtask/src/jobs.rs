@@ -9,7 +9,8 @@ use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
     api, autobahn, bench, cargo, compression, counts, coverage, deny, dependencies, features, fuzz,
-    half_open, interop, minimal, msrv, no_std, package, sanitize, soak, spelling, tidy, unused,
+    half_open, interop, minimal, msrv, no_std, package, sanitize, simulate, soak, spelling, tidy,
+    unused,
 };
 
 /// One thing that can be run by its name.
@@ -42,6 +43,8 @@ impl Job {
             ("--role", &options.role),
             ("--peer", &options.peer),
             ("--time", &options.time),
+            ("--seeds", &options.seeds),
+            ("--choices", &options.choices),
             (TARGET, &options.target),
         ];
         for (option, value) in given {
@@ -156,6 +159,12 @@ pub(crate) const NIGHTLY: &[Job] = &[
         .with(&[("--time", &[]), (TARGET, &[])]),
     job("miri", "hybi-frame's tests under Miri", sanitize::miri),
     job("powerset", "published crates are clean with every set of features", features::powerset),
+    job(
+        "simulate",
+        "conversations by seed of every version and extension, or of the one named behind it",
+        simulate::run_job,
+    )
+    .with(&[("--seeds", &[]), ("--choices", &[]), (TARGET, &[])]),
     job("properties", "property tests with 200 times the cases", cargo::properties),
     job(
         "soak",

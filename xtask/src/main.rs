@@ -28,6 +28,7 @@ mod package;
 mod process;
 mod pywebsocket;
 mod sanitize;
+mod simulate;
 mod soak;
 mod spelling;
 mod tested;

@@ -11,7 +11,11 @@ pub(crate) struct Options {
     pub(crate) peer: Option<String>,
     /// How long each fuzz target runs, or the soak: a number and a unit.
     pub(crate) time: Option<String>,
-    /// The one fuzz target to run.
+    /// Which seeds are simulated: how many, or from which to which.
+    pub(crate) seeds: Option<String>,
+    /// The choices of the one conversation to simulate.
+    pub(crate) choices: Option<String>,
+    /// The one fuzz target, or row of the simulation, to run.
     pub(crate) target: Option<String>,
     /// What is measured becomes what later runs are held against.
     pub(crate) bless: bool,
