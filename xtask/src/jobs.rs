@@ -8,9 +8,9 @@ use std::time::Instant;
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    api, autobahn, bench, cargo, compression, counts, coverage, deny, dependencies, features, fuzz,
-    half_open, interop, minimal, msrv, no_std, package, sanitize, simulate, soak, spelling, tidy,
-    unused,
+    api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny, dependencies,
+    features, fuzz, half_open, interop, minimal, msrv, no_std, package, sanitize, simulate, soak,
+    spelling, tidy, unused,
 };
 
 /// One thing that can be run by its name.
@@ -153,6 +153,11 @@ pub(crate) const NIGHTLY: &[Job] = &[
         autobahn::compression,
     )
     .with(AUTOBAHN),
+    job(
+        "breaks",
+        "the code broken on purpose, and what the simulation says of it",
+        breaks::run_job,
+    ),
     job("bench", "every benchmark at full length", bench::full),
     job("coverage", "lines of the protocol that no test runs, by name", coverage::run_job),
     job("fuzz", "every fuzz target, or the one named behind it", fuzz::run_job)

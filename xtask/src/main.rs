@@ -7,6 +7,7 @@
 mod api;
 mod autobahn;
 mod bench;
+mod breaks;
 mod cargo;
 mod compression;
 mod counts;

@@ -1,0 +1,183 @@
+//! Checks that can fail: the code is broken on purpose, in a copy, and the simulation has to see each break as
+//! what it is.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::cargo::cargo;
+use crate::outcome::{JobResult, Options, Tally};
+use crate::process::{command, output, run};
+use crate::workspace::{Workspace, read};
+
+/// One break, and how it shows.
+struct Break {
+    /// What no longer holds.
+    what: &'static str,
+    file: &'static str,
+    /// This part of the file, which is there once, becomes the other.
+    from: &'static str,
+    to: &'static str,
+    /// The row of the simulation that sees it.
+    row: &'static str,
+    /// What is said of it.
+    seen: &'static str,
+}
+
+/// At least one for each thing that holds of every conversation.
+const BREAKS: &[Break] = &[
+    Break {
+        what: "what is queued leaves before the answer to a Close frame",
+        file: "crates/hybi/src/connection/ending.rs",
+        from: "        self.queue_pending_pong();\n        let code",
+        to: "        self.outbound.discard();\n        let code",
+        row: "13",
+        seen: "is lost",
+    },
+    Break {
+        what: "messages leave in the order in which they were queued",
+        file: "crates/hybi/src/connection/slices.rs",
+        from: "self.behind.push_back(behind)",
+        to: "self.behind.push_front(behind)",
+        row: "permessage-deflate",
+        seen: "what came is not what was sent",
+    },
+    Break {
+        what: "what a write took is taken once",
+        file: "crates/hybi/src/connection/outbox.rs",
+        from: "        self.front_sent += len;",
+        to: "        self.front_sent += len + usize::from(len == 33);",
+        row: "13",
+        seen: "Protocol",
+    },
+    Break {
+        what: "each end knows who began to close",
+        file: "crates/hybi/src/connection/ending.rs",
+        from: "        self.queue_close(&answer, code, Endpoint::Peer);",
+        to: "        self.queue_close(&answer, code, Endpoint::Local);",
+        row: "13",
+        seen: "began",
+    },
+    Break {
+        what: "the server ends the transport",
+        file: "crates/hybi/src/connection/ending.rs",
+        from: "                self.role == Role::Server\n",
+        to: "                self.role == Role::Client && self.error.is_some()\n",
+        row: "13",
+        seen: "wait for a deadline",
+    },
+    Break {
+        what: "no more waits than may wait",
+        file: "crates/hybi/src/connection/outbound.rs",
+        from: "waiting == 0 || waiting.saturating_add(len) <= self.config.outbox_limit",
+        to: "waiting.saturating_add(len) <= usize::MAX",
+        row: "13",
+        seen: "bytes wait to be sent",
+    },
+    Break {
+        what: "no message is longer than the limit",
+        file: "crates/hybi-frame/src/message/sequence.rs",
+        from: "        self.max_message\n",
+        to: "        self.max_message | usize::MAX\n",
+        row: "13",
+        seen: "longer than",
+    },
+    Break {
+        what: "a peer that is silent is asked within the interval",
+        file: "crates/hybi/src/connection/deadlines.rs",
+        from: "interval - interval / 2",
+        to: "interval * 3",
+        row: "13",
+        seen: "took",
+    },
+    Break {
+        what: "an end is given up when its time is over",
+        file: "crates/hybi/src/connection/deadlines.rs",
+        from: "            if end.cap <= now {",
+        to: "            if end.cap <= now && stage == Stage::Answering {",
+        row: "13",
+        seen: "",
+    },
+    Break {
+        what: "who waits is woken by what another task does",
+        file: "crates/hybi/src/socket/wakers.rs",
+        from: "        if half != Half::Send(0) && self.send.wait == Wait::Yes {",
+        to: "        if half == Half::Send(0) && self.send.wait == Wait::Yes {",
+        row: "13",
+        seen: "",
+    },
+];
+
+/// Conversations in which a break has to show.
+const SEEDS: &str = "3000";
+
+pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
+    let copy = copy(workspace)?;
+    let mut tally = Tally::of("breaks");
+    for one in BREAKS {
+        tally = tally.plan(one.what, 1);
+    }
+    for one in BREAKS {
+        let outcome = show(workspace, &copy, one);
+        println!("{}: {}", one.what, if outcome.is_ok() { "seen" } else { "NOT SEEN" });
+        tally.take(one.what, outcome.map(|()| 1));
+    }
+    Ok(tally.into())
+}
+
+/// The tracked files, in a folder of their own.
+fn copy(workspace: &Workspace) -> Result<std::path::PathBuf, String> {
+    let folder = workspace.cache("breaks")?.join("copy");
+    let listed = output(command("git").current_dir(&workspace.root).args(["ls-files"]))?;
+    for path in listed.lines().filter(|path| workspace.root.join(path).is_file()) {
+        let (from, to) = (workspace.root.join(path), folder.join(path));
+        let made = fs::create_dir_all(to.parent().unwrap_or(&folder));
+        let text = made.and_then(|()| fs::read(&from));
+        // What is as it was is not written again, or cargo would build it again.
+        let written = text.and_then(|text| match fs::read(&to) {
+            Ok(before) if before == text => Ok(()),
+            _ => fs::write(&to, text),
+        });
+        written.map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(folder)
+}
+
+/// Breaks the copy, runs conversations, and mends it.
+fn show(workspace: &Workspace, copy: &Path, one: &Break) -> Result<(), String> {
+    let path = copy.join(one.file);
+    let whole = read(&path)?;
+    if whole.matches(one.from).count() != 1 {
+        return Err(format!("{}: `{}` is not there once", one.file, one.from));
+    }
+    let write =
+        |text: &str| fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()));
+    write(&whole.replace(one.from, one.to))?;
+    let outcome = simulate(workspace, copy, one);
+    write(&whole)?;
+    let said = outcome?;
+    let first = said.lines().next().unwrap_or_default();
+    if said.is_empty() {
+        Err(format!("{}: nothing is said of it", one.what))
+    } else if said.contains(one.seen) {
+        println!("  {first}");
+        Ok(())
+    } else {
+        Err(format!("{}: `{}` expected, and it says: {first}", one.what, one.seen))
+    }
+}
+
+/// What conversations say of the broken copy; nothing, if they all hold.
+fn simulate(workspace: &Workspace, copy: &Path, one: &Break) -> Result<String, String> {
+    let target = workspace.cache("breaks")?.join("target");
+    let mut build = cargo(workspace);
+    build.current_dir(copy).env("CARGO_TARGET_DIR", &target);
+    // Whatever it warns of is part of the break.
+    build.env("RUSTFLAGS", "-Awarnings");
+    build.args(["build", "-q", "--profile", "simulation", "-p", "hybi-testkit"]);
+    run(build.args(["--features", "simulation", "--example", "simulate"]))?;
+    let mut simulate: Command = command(target.join("simulation/examples/simulate"));
+    simulate.args([one.row, "0", SEEDS]).stdout(Stdio::null());
+    let output = simulate.output().map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
