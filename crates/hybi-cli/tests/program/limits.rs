@@ -56,6 +56,9 @@ fn messages_frames_and_fragments_have_ceilings() {
     let mut peer = server.open("/");
     peer.send_frame(BINARY, &[7; 600]);
     peer.expect(BINARY, &[7; 600]);
+    peer.send_frame(BINARY ^ FIN, &[7; 600]);
+    peer.send_frame(0x80, &[7; 400]);
+    peer.expect(BINARY, &[7; 1000]);
     peer.send_frame(BINARY ^ FIN, b"a");
     peer.send_frame(0, b"b");
     peer.send_frame(0x80, b"c");
@@ -65,11 +68,16 @@ fn messages_frames_and_fragments_have_ceilings() {
 #[test]
 fn heads_have_ceilings() {
     let server = Server::start(&["--max-header-bytes", "1kB", "--max-headers", "8"]);
-    let fields = |count: usize| "X: y\r\n".repeat(count) + "\r\n";
-    let echo = request("/");
-    assert_eq!(server.refuses(&echo.replace("\r\n\r\n", &format!("\r\n{}", fields(4)))), 431);
-    let long = format!("\r\nX: {}\r\n\r\n", "y".repeat(1000));
-    assert_eq!(server.refuses(&echo.replace("\r\n\r\n", &long)), 431);
+    let with = |fields: &str| request("/").replace("\r\n\r\n", &format!("\r\n{fields}\r\n"));
+    let own = request("/").matches("\r\n").count() - 2;
+    let fields = |count: usize| with(&"X: y\r\n".repeat(count - own));
+    let bytes = |len: usize| with(&format!("X: {}\r\n", "y".repeat(len - with("X: \r\n").len())));
+    for (within, beyond) in [(fields(8), fields(9)), (bytes(1000), bytes(1001))] {
+        let mut peer = Peer::connect(server.address());
+        peer.send(within);
+        peer.expect_accepted();
+        assert_eq!(server.refuses(&beyond), 431);
+    }
 }
 
 #[test]
