@@ -3,7 +3,7 @@
 use hybi_frame::{FrameRules, Limits, Opcode, Violation};
 use hybi_legacy::{FrameCodec, Role, Terms, Version};
 
-use crate::receiver::{Receiver, Told, header};
+use crate::receiver::{Receiver, Told, VERSIONS, header, terms};
 
 /// Terms on which the handshake leaned towards `version`.
 fn either(version: Version, other: Version) -> Terms {
@@ -29,13 +29,26 @@ fn the_first_byte_decides() {
                 assert_eq!(receiver.codec.version(), version, "until there is a byte");
                 receiver.chunk(b"").expect("nothing is no byte");
                 assert_eq!(receiver.codec.version(), version, "until there is a byte");
+                assert!(!receiver.codec.is_settled());
                 for bytes in wire.chunks(chunk) {
                     receiver.chunk(bytes).expect("lawful");
                     assert_eq!(receiver.codec.version(), spoken);
+                    assert!(receiver.codec.is_settled());
                 }
                 assert_eq!(receiver.events, [Told::Text("Hello".to_owned())]);
                 assert_eq!(receiver.codec.rules(), rules);
             }
+        }
+    }
+}
+
+#[test]
+fn no_bytes_begin_no_frame() {
+    for version in VERSIONS {
+        for role in [Role::Client, Role::Server] {
+            let mut codec = FrameCodec::new(&terms(version), role, Limits::default());
+            assert!(matches!(codec.decode(&mut []), Ok((0, None))), "{version}");
+            assert!(codec.at_frame_boundary(), "{version}");
         }
     }
 }
@@ -108,6 +121,7 @@ fn who_speaks_first_speaks_what_the_handshake_leaned_towards() {
         for around in [false, true] {
             let terms = either(version, other);
             let mut codec = FrameCodec::new(&terms, Role::Server, Limits::default());
+            assert!(!codec.is_settled());
             let mut out = Vec::new();
             if around {
                 let behind = codec.encode_around(&mut out, &header);
@@ -116,6 +130,7 @@ fn who_speaks_first_speaks_what_the_handshake_leaned_towards() {
                 codec.encode(&mut out, &header, b"hi");
             }
             assert_eq!(out, expected);
+            assert!(codec.is_settled());
             // The other version's text.
             let mut chunk =
                 if version == Version::HIXIE_76 { *b"\x04\x01a" } else { *b"\x00a\xff" };
@@ -129,6 +144,7 @@ fn who_speaks_first_speaks_what_the_handshake_leaned_towards() {
 fn a_client_knows_what_it_asked_for() {
     let terms = either(Version::HYBI_02, Version::HIXIE_76);
     let mut receiver = Receiver::new(&terms, Role::Client, Limits::default());
+    assert!(receiver.codec.is_settled(), "from the beginning");
     receiver.chunk(b"\x00").expect("the first byte of two");
     assert_eq!(receiver.codec.version(), Version::HYBI_02);
 }

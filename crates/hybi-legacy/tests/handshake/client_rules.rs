@@ -375,11 +375,34 @@ fn a_rejection_is_told_with_its_body_in_every_version() {
         }
         let mut client = example(response);
         assert!(client.give_up().is_none(), "nothing has come");
-        assert!(client.handle_input(&rejection[..rejection.len() - 2]).unwrap().1.is_none());
+        let (head, body) = rejection.split_at(rejection.len() - 4);
+        assert!(client.handle_input(&head[..head.len() - 1]).unwrap().1.is_none());
+        assert!(!client.is_rejection(), "a byte of the head is missing");
+        assert!(client.handle_input(&[&head[head.len() - 1..], &body[..2]].concat()).is_ok());
+        assert!(client.is_rejection());
         let error = client.give_up().expect("the head has come");
         assert!(error.body_truncated());
         assert!(matches!(error, HandshakeError::Rejected(_)), "{error}");
         assert!(matches!(client.handle_eof(), HandshakeError::Rejected(_)));
+    }
+}
+
+/// Requests may hold credentials.
+#[test]
+fn a_handshake_shows_where_it_stands_and_nothing_of_the_request() {
+    for response in EXAMPLES {
+        let mut client = example(response);
+        let shown = |client: &_, state: &str| {
+            let shown = format!("{client:?}");
+            assert!(shown.starts_with("ClientHandshake") && shown.contains(state), "{shown}");
+            assert!(!shown.contains("GET"), "{shown}");
+        };
+        shown(&client, "waiting");
+        let _ = client.handle_input(response.as_bytes()).expect("accepted");
+        shown(&client, "accepted");
+        let mut client = example(response);
+        client.handle_eof();
+        shown(&client, "failed");
     }
 }
 
