@@ -51,6 +51,17 @@ fn one_bit_has_one_owner() {
 }
 
 #[test]
+fn deflate_stream_has_no_parameters() {
+    let stream = Extensions::from(DeflateStream::new(deflate()));
+    let version = Version::HYBI_08;
+    assert_eq!(answer(&stream, "deflate-stream; x", version), "");
+    assert!(confirm(&stream, "deflate-stream", version).is_ok());
+    let error = confirm(&stream, "deflate-stream; x", version).unwrap_err();
+    let HandshakeError::ExtensionAnswer(broken) = error else { panic!("{error}") };
+    assert_eq!((&*broken.name, broken.rule), ("deflate-stream", "the answer has a parameter"));
+}
+
+#[test]
 fn one_extension_has_the_stream() {
     let other = || Sum { name: "x-shift", ..sum(Place::Stream) };
     let both = Extensions::from(DeflateStream::new(deflate())).with(other());

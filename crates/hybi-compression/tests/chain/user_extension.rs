@@ -1,7 +1,8 @@
 //! Extensions as the crate of a user would have them, over messages, frames and the stream.
 
 use hybi_compression::{
-    Agreed, AnswerError, Chain, Compress, Extension, Extensions, PayloadCodec, StreamCodec,
+    AcceptOnly, Agreed, AnswerError, Chain, Compress, Extension, Extensions, PayloadCodec,
+    StreamCodec,
 };
 use hybi_frame::{CloseCode, ExtensionViolation, Limits, Role, Rsv, Violation};
 use hybi_handshake::{ExtensionOffer, HandshakeError, Version};
@@ -145,6 +146,38 @@ fn it_is_negotiated_by_its_own_rules() {
     assert_eq!((broken.rule, broken.document), ("the start is another", "the manual of sums"));
     for word in [&broken.name, broken.rule] {
         assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+/// What servers alone accept keeps its rules; no client of ours asks for it.
+#[test]
+fn what_is_accepted_only_is_judged_by_the_one_within() {
+    let (own, only) = (sum(Place::Message), AcceptOnly(sum(Place::Message)));
+    assert_eq!(only.name(), own.name());
+    for start in ["7", "9"] {
+        let offer = ExtensionOffer::new("x-sum").unwrap().with_param("start", Some(start)).unwrap();
+        assert_eq!(only.accept(&offer).is_some(), own.accept(&offer).is_some(), "{start}");
+        assert_eq!(only.confirm(&offer).is_ok(), own.confirm(&offer).is_ok(), "{start}");
+    }
+    let error = confirm(&only.into(), "x-sum; start=7", Version::RFC6455).unwrap_err();
+    assert!(matches!(error, HandshakeError::ExtensionNotOffered), "{error}");
+}
+
+/// A codec without an encoding that many may share; of several extensions there is none either.
+#[test]
+fn only_one_extension_has_encodings_that_are_shared() {
+    let agreed = |extensions: &Extensions| {
+        let [client, _] = agree(extensions, extensions, Version::RFC6455);
+        Chain::new(&client)
+    };
+    let one = Extensions::from(sum(Place::Message));
+    let three = Sum { name: "x-three", rsv: Rsv::RSV3, ..sum(Place::Message) };
+    for (mut chain, bits) in
+        [(agreed(&one), Rsv::RSV2), (agreed(&one.clone().with(three)), Rsv::NONE)]
+    {
+        assert!(chain.shared_encoding(b"payload", Compress::Always).is_none());
+        assert_eq!(chain.sent_shared(b"payload"), bits);
+        assert!(!chain.encode_shared(b"payload", &mut Vec::new()), "nobody could read it");
     }
 }
 

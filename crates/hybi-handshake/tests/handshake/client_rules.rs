@@ -286,3 +286,14 @@ fn fields_of_the_handshake_cannot_be_set() {
     let twice = request().subprotocol("a").unwrap().subprotocol("a");
     assert_eq!(twice.unwrap_err(), FieldError::DuplicateSubprotocol);
 }
+
+#[test]
+fn a_handshake_shows_where_it_stands() {
+    let mut client = ClientHandshake::new(&request(), NONCE, HeadLimits::default());
+    assert!(format!("{client:?}").contains("waiting"));
+    assert!(receive(&mut client, [RESPONSE.as_bytes()]).is_ok());
+    assert!(format!("{client:?}").contains("accepted"));
+    let mut client = ClientHandshake::new(&request(), NONCE, HeadLimits::default());
+    client.handle_eof();
+    assert!(format!("{client:?}").contains("failed"));
+}

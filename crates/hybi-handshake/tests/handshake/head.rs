@@ -180,6 +180,7 @@ fn a_head_that_grows_byte_by_byte_ends_at_the_same_place() {
     }
     assert!(matches!(server.handle_input(b"x"), Err(HandshakeError::HeadTooLarge { limit: 100 })));
     assert!(server.handle_input(b"\r\n\r\n").is_err(), "errors are sticky");
+    assert!(matches!(server.handle_eof(), HandshakeError::HeadTooLarge { limit: 100 }));
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn each_version_opens_with_origin_subprotocol_and_extension() {
             .unwrap()
             .with_header("Set-Cookie", "c=d")
             .unwrap();
+        assert_eq!(accepted.extensions(), core::slice::from_ref(&offer));
         let mut answer = Vec::new();
         write_response(&accepted.response(), b"", &mut answer);
         let accepted = receive(&mut client, [&*answer]).unwrap();

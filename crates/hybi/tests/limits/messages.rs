@@ -168,6 +168,14 @@ fn what_is_received_is_limited_in_frames_and_messages() {
     }
 }
 
+#[test]
+fn every_limit_is_on_by_default() {
+    let limits = Config::default().limits();
+    let mebibytes = 16 * 1024 * 1024;
+    assert_eq!((limits.max_message(), limits.max_frame()), (mebibytes, mebibytes as u64));
+    assert_eq!(limits.max_fragments(), 65_536);
+}
+
 /// A header tells that a frame is too large: nothing of its payload is waited for.
 #[test]
 fn a_frame_beyond_the_limit_fails_at_its_header() {
