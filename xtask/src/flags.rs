@@ -17,6 +17,7 @@ Options:
                       soak: how long it takes, 30m without it
   --seeds SEEDS       simulate: how many conversations of each row, or which, such as 7..9; 100000 without it
   --choices CHOICES   simulate: the one conversation of a row that these choices make
+  --shard K/N         mutants: only the K-th of N shares, counted from 0
   --bless             counts, api: what is found becomes the baseline
   --strict            a skipped job fails, unless there is a reason for it that this program knows
 ";
@@ -38,14 +39,14 @@ pub(crate) fn page() -> String {
 #[derive(Debug)]
 pub(crate) enum Command {
     List,
-    Run { jobs: Vec<Job>, options: Options },
+    Run { jobs: Vec<Job>, options: Box<Options> },
 }
 
 /// Reads the arguments after `cargo xtask`.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, String> {
     let mut arguments = arguments.into_iter();
     let mut jobs = Vec::new();
-    let mut options = Options::default();
+    let mut options = Box::<Options>::default();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
@@ -56,6 +57,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             "--time" => options.time = Some(value()?),
             "--seeds" => options.seeds = Some(value()?),
             "--choices" => options.choices = Some(value()?),
+            "--shard" => options.shard = Some(value()?),
             "--bless" => options.bless = true,
             "--strict" => options.strict = true,
             name => match find(name) {
@@ -138,6 +140,17 @@ mod tests {
         assert_eq!(given, (Some("5m"), Some("frames")));
         assert!(parse_line("fmt frames").unwrap_err().contains("`frames`"));
         assert_eq!(parse_line("fmt --time 5m").unwrap_err(), "fmt: takes no --time");
+    }
+
+    #[test]
+    fn a_name_behind_mutants_is_a_part() {
+        let Ok(Command::Run { options, .. }) = parse_line("mutants frame --shard 1/8") else {
+            panic!("a job was asked for");
+        };
+        let given = (options.target.as_deref(), options.shard.as_deref());
+        assert_eq!(given, (Some("frame"), Some("1/8")));
+        assert!(parse_line("mutants cli").unwrap_err().contains("legacy, frame, handshake"));
+        assert_eq!(parse_line("fuzz --shard 1/8").unwrap_err(), "fuzz: takes no --shard");
     }
 
     #[test]

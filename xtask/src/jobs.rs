@@ -9,8 +9,8 @@ use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
     api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny, dependencies,
-    features, fuzz, half_open, interop, minimal, msrv, no_std, package, sanitize, simulate, soak,
-    spelling, tidy, unused,
+    features, fuzz, half_open, interop, minimal, msrv, mutants, no_std, package, sanitize,
+    simulate, soak, spelling, tidy, unused,
 };
 
 /// One thing that can be run by its name.
@@ -45,6 +45,7 @@ impl Job {
             ("--time", &options.time),
             ("--seeds", &options.seeds),
             ("--choices", &options.choices),
+            ("--shard", &options.shard),
             (TARGET, &options.target),
         ];
         for (option, value) in given {
@@ -179,10 +180,19 @@ pub(crate) const NIGHTLY: &[Job] = &[
     .with(&[("--time", &[])]),
 ];
 
+/// Too slow for every night: hours, which [`mutants`] can be cut into.
+pub(crate) const WEEKLY: &[Job] = &[job(
+    "mutants",
+    "changes of the protocol's code that no test notices are those listed; all, or the part named behind it",
+    mutants::run_job,
+)
+.with(&[("--shard", &[]), (TARGET, &mutants::NAMES)])];
+
 /// The groups, which are run like a job.
 pub(crate) const GROUPS: &[(&str, &str, &[Job])] = &[
     ("ci", "everything that a change must pass, in this order", CI),
     ("nightly", "slow jobs", NIGHTLY),
+    ("weekly", "jobs of hours", WEEKLY),
 ];
 
 /// What a job comes to, and a word on it.

@@ -15,8 +15,10 @@ pub(crate) struct Options {
     pub(crate) seeds: Option<String>,
     /// The choices of the one conversation to simulate.
     pub(crate) choices: Option<String>,
-    /// The one fuzz target, or row of the simulation, to run.
+    /// The one fuzz target, row of the simulation, or part of the code to change.
     pub(crate) target: Option<String>,
+    /// Which of how many shards: `0/4` to `3/4`.
+    pub(crate) shard: Option<String>,
     /// What is measured becomes what later runs are held against.
     pub(crate) bless: bool,
     /// A skipped job fails, unless the list in `jobs.rs` says why it may be.
