@@ -258,14 +258,16 @@ impl Connection {
         }
     }
 
-    /// Section 7.1.2: our Close frame goes out first.
+    /// Section 7.1.2: our Close frame goes out first, or instead of an answer to the peer's that nobody has
+    /// sent yet.
     pub(super) fn begin_closing_handshake(&mut self, frame: Option<&CloseFrame>) {
+        let began = if self.owes_close() { Endpoint::Peer } else { Endpoint::Local };
         let frame = frame.filter(|_| self.rules().has_close_codes());
         let mut payload = self.closing().opening(self.role).to_vec();
         if let Some(frame) = frame {
             frame.encode(&mut payload);
         }
-        self.queue_close(&payload, frame.map(CloseFrame::code), Endpoint::Local);
+        self.queue_close(&payload, frame.map(CloseFrame::code), began);
     }
 
     /// Takes in the peer's Close frame: it answers ours, or ours [will answer](Self::answer_close) it. In hybi-03

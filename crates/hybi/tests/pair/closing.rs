@@ -57,6 +57,27 @@ fn both_begin_at_once() {
     }
 }
 
+/// An application may close when it is told that the peer did, with a code of its own for an answer.
+#[test]
+fn who_closes_behind_the_peers_close_frame_did_not_begin() {
+    for role in BOTH {
+        let mut pair = Pair::new();
+        let (own, peer) = pair.seen_by(role);
+        own.input(&{
+            peer.close(4001, "enough");
+            peer.connection.transmit_to_vec()
+        });
+        own.close(4002, "as you like");
+        pair.drive();
+        let (own, peer) = pair.seen_by(role);
+        assert_eq!(own.status().began_by(), Some(Endpoint::Peer), "{role:?}");
+        assert_eq!(own.status().sent(), Some(CloseCode::from(4002)));
+        assert_eq!(peer.status().began_by(), Some(Endpoint::Local));
+        assert_eq!(peer.events, [Message::Close(Some(close_frame(4002, "as you like")))]);
+        assert!(own.status().is_clean() && peer.status().is_clean());
+    }
+}
+
 #[test]
 fn a_close_frame_may_be_empty() {
     for role in BOTH {
