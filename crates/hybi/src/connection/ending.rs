@@ -149,19 +149,18 @@ impl Connection {
 
     /// Ends the connection at once, with an error and without another word to the peer.
     pub(super) fn give_up(&mut self, error: Error) {
-        let unsent = self.has_unsent();
+        let word = self.word_that_left();
         self.fails_of(error.clone());
         self.outbound.discard();
-        let word = self.word_that_left(unsent);
         self.outbound.state = Sending::Failed(word, Box::new(error));
         self.inbound.state = Receiving::Ended(self.inbound.state.last_heard());
         self.release_extensions();
     }
 
-    /// Our last word, unless it was among what did not leave.
-    fn word_that_left(&self, unsent: bool) -> LastWord {
+    /// Our last word, unless it is among what did not leave. Behind it there may be answers.
+    fn word_that_left(&self) -> LastWord {
         let word = self.outbound.state.last_word();
-        if !unsent {
+        if self.outbound.len() <= self.outbound.behind_close as usize {
             return word;
         }
         let was_first = matches!(self.inbound.state.last_heard(), LastHeard::Close(_));
@@ -175,7 +174,7 @@ impl Connection {
     pub fn handle_write_error(&mut self, error: std::io::Error) {
         match (&self.inbound.state, &self.outbound.state) {
             (Receiving::Open | Receiving::Crossed(_), Sending::Open | Sending::Closing(_)) => {
-                let word = self.word_that_left(self.has_unsent());
+                let word = self.word_that_left();
                 self.outbound.discard();
                 self.outbound.state = Sending::Failed(word, Box::new(error.into()));
             }
@@ -215,8 +214,9 @@ impl Connection {
             // whether our own has left.
             (receiving, _) => {
                 self.inbound.state = Receiving::Ended(receiving.last_heard());
+                let word = self.word_that_left();
                 self.outbound.discard();
-                self.outbound.state = self.outbound.state.shut(self.word_that_left(unsent));
+                self.outbound.state = self.outbound.state.shut(word);
                 self.release_extensions();
             }
         }

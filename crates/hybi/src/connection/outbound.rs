@@ -39,6 +39,8 @@ pub(super) struct Outbound {
     pub(super) pong: Option<Box<Pong>>,
     /// Answers to control frames wait to leave.
     pub(super) owes_answers: bool,
+    /// How many bytes were queued behind our Close frame, all of them answers to control frames.
+    pub(super) behind_close: u32,
     /// `None`: the random generator of the operating system.
     pub(super) keys: Option<Box<KeySource>>,
     /// Bytes that were queued and will never leave.
@@ -81,6 +83,7 @@ impl Outbound {
             coding: None,
             pong: None,
             owes_answers: false,
+            behind_close: 0,
             keys: None,
             discarded: 0,
         }
@@ -355,12 +358,18 @@ impl Connection {
 
     pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
         let header = self.header_of(true, Rsv::NONE, opcode, payload);
+        let before = self.outbound.len();
         match self.outbound.coding.as_mut().filter(|coding| coding.is_in_frame()) {
             Some(coding) => {
                 let framing = &mut self.inbound.framing;
                 coding.follow_frame(|out| framing.encode(out, &header, payload));
             }
             None => self.append(|framing, out| framing.encode(out, &header, payload)),
+        }
+        // While a message is being encoded, our Close frame waits for it, and others pass.
+        if !self.takes_messages() && !self.is_encoding() {
+            let more = (self.outbound.len() - before) as u32;
+            self.outbound.behind_close = self.outbound.behind_close.saturating_add(more);
         }
     }
 

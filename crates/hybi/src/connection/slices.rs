@@ -169,7 +169,10 @@ impl Connection {
                     let payload = Payload::Owned(payload);
                     self.queue_encoded(opcode, payload, compress, prepared.as_ref());
                 }
-                Behind::Close(payload) => self.queue_control(Opcode::Close, &payload),
+                Behind::Close(payload) => {
+                    self.queue_control(Opcode::Close, &payload);
+                    self.outbound.behind_close = 0;
+                }
             }
         }
     }

@@ -187,7 +187,7 @@ pub(super) fn close_status(
         && match (receiving, sending) {
             (
                 Receiving::Draining(last) | Receiving::Ended(last),
-                Sending::Closing(word) | Sending::Shut(word, _),
+                Sending::Closing(word) | Sending::Failed(word, _) | Sending::Shut(word, _),
             ) => match last {
                 LastHeard::Close(_) => word.code.is_some(),
                 LastHeard::EndOfInput => true,

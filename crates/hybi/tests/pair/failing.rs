@@ -339,3 +339,27 @@ fn without_last_words_the_failed_write_is_the_error() {
         }
     }
 }
+
+/// Behind our Close frame, Pings are still answered: an answer that does not leave takes nothing back.
+#[test]
+fn an_answer_that_cannot_leave_does_not_undo_our_close_frame() {
+    for role in BOTH {
+        let mut pair = Pair::new();
+        let (own, peer) = pair.seen_by(role);
+        own.close(4001, "enough");
+        let _ = own.connection.transmit_to_vec();
+        peer.connection.queue(Message::Ping(Bytes::from_static(b"?"))).expect("open");
+        peer.close(4002, "me too");
+        let wire = peer.connection.transmit_to_vec();
+        let close_at = wire.len() - if role == Role::Client { 10 } else { 14 };
+        own.input(&wire[..close_at]);
+        assert!(own.connection.queued_bytes() > 0, "{role:?}: the Ping is answered");
+        own.connection.handle_write_error(io::ErrorKind::BrokenPipe.into());
+        assert_eq!(own.status().sent(), Some(CloseCode::from(4001)), "{role:?}");
+        own.input(&wire[close_at..]);
+        assert_eq!((own.state(), own.error()), (State::Closed, None), "{role:?}");
+        assert_eq!(own.status().began_by(), Some(Endpoint::Local));
+        assert_eq!(own.status().sent(), Some(CloseCode::from(4001)));
+        assert!(own.status().is_clean(), "both Close frames passed");
+    }
+}

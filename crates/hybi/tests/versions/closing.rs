@@ -337,3 +337,17 @@ fn hixie_75_is_not_ended_in_order_by_an_end_without_goodbye() {
         assert_eq!(clean, Some(false));
     }
 }
+
+/// Our own Close frame left, whatever becomes of the answer to the one that crossed it.
+#[test]
+fn an_answer_that_cannot_leave_does_not_undo_our_close_frame() {
+    let mut client = connection(Role::Client, Version::HYBI_03, Config::default());
+    client.queue(Message::Close(None)).expect("open");
+    assert_eq!(client.transmit_to_vec(), b"\x01\0");
+    input(&mut client, b"\x01\x03xyz");
+    client.handle_write_error(std::io::ErrorKind::BrokenPipe.into());
+    client.handle_eof();
+    let status = client.close_status().expect("it ended");
+    assert_eq!(status.sent(), Some(CloseCode::NO_STATUS));
+    assert_eq!(status.began_by(), Some(Endpoint::Local));
+}
