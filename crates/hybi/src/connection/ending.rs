@@ -152,7 +152,11 @@ impl Connection {
         let word = self.word_that_left();
         self.fails_of(error.clone());
         self.outbound.discard();
-        self.outbound.state = Sending::Failed(word, Box::new(error));
+        self.outbound.state = match &self.outbound.state {
+            // It is not to be ended twice.
+            Sending::Shut(..) => self.outbound.state.shut(word),
+            _ => Sending::Failed(word, Box::new(error)),
+        };
         self.inbound.state = Receiving::Ended(self.inbound.state.last_heard());
         self.release_extensions();
     }

@@ -351,3 +351,17 @@ fn an_answer_that_cannot_leave_does_not_undo_our_close_frame() {
     assert_eq!(status.sent(), Some(CloseCode::NO_STATUS));
     assert_eq!(status.began_by(), Some(Endpoint::Local));
 }
+
+/// However it turns out, an end of the transport that was made is not to be made again.
+#[test]
+fn the_transport_of_hixie_75_is_ended_once() {
+    let mut own = connection(Role::Server, Version::HIXIE_75, Config::default());
+    own.queue(Message::Close(None)).expect("open");
+    assert!(own.wants_shutdown());
+    own.shutdown_done();
+    input(&mut own, b"\0cut of");
+    own.handle_eof();
+    assert!(matches!(own.error(), Some(Error::Lost)));
+    assert!(!own.wants_shutdown());
+    assert_eq!(own.state(), State::Closed);
+}
