@@ -326,6 +326,22 @@ impl KeepAlive {
     }
 }
 
+#[cfg(test)]
+impl Deadlines {
+    /// All that is remembered about writing and about the end, with times as seen from `now`.
+    pub(super) fn seen_from(&self, now: Instant) -> impl core::fmt::Debug + use<> {
+        let from_now = |due: Instant| due.saturating_duration_since(now);
+        let writing = match self.writing {
+            Writing::Free => None,
+            Writing::Blocked => Some(None),
+            Writing::BlockedUntil(due) => Some(Some(from_now(due))),
+        };
+        let end =
+            self.end.as_ref().map(|end| (end.stage, end.due.map(from_now), from_now(end.cap)));
+        (writing, end)
+    }
+}
+
 impl Idle {
     fn listening(config: &Config, now: Instant, silent: u8) -> Self {
         let tick = |timeout: Duration| timeout / u32::from(IDLE_TICKS);

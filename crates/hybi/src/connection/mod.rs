@@ -15,6 +15,8 @@ mod filter;
 mod framing;
 mod inbound;
 mod message;
+#[cfg(test)]
+mod model;
 mod negotiated;
 mod outbound;
 mod outbox;
