@@ -21,7 +21,7 @@ const MIB: usize = 1024 * 1024;
 const FLOOD: usize = 32 * MIB;
 
 /// The most bytes of messages that are received in one turn.
-const TURN: usize = 4 * MIB;
+const TURN: usize = MIB / 2;
 
 /// For how long the peer's bytes must not be taken before it stops filling the kernel's buffers.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -4,7 +4,14 @@ use core::{cell::Cell, pin::pin};
 use std::rc::Rc;
 
 use futures_util::{SinkExt as _, StreamExt, TryStreamExt as _};
-use hybi::{Config, Error, Message, Role, Version, WebSocket};
+use hybi::{
+    Config, Connection, Deflate, Error, Message, Negotiated, Role, Version, WebSocket,
+    extension::Extension as _,
+};
+use hybi_testkit::{
+    hostile::{Block, bomb, empty_blocks},
+    wire::{self, BINARY, RSV1, Side},
+};
 
 use crate::{
     support::{
@@ -13,7 +20,7 @@ use crate::{
         tasks::Task,
         ways::{Receives, Sends},
     },
-    world::{BOTH, connection, quiet, wire},
+    world::{BOTH, connection, quiet, wire as wire_of},
 };
 
 /// More reads than one turn of a task may make, whatever its budget is.
@@ -41,7 +48,7 @@ fn shares_its_thread(
 ) {
     for (message, read) in floods() {
         let reads = Rc::new(Cell::new(0));
-        let frames = wire(role, Version::RFC6455, [message.clone()]).repeat(20);
+        let frames = wire_of(role, Version::RFC6455, [message.clone()]).repeat(20);
         let (counted, mut at) = (reads.clone(), 0);
         let flood = Source::new(Output::Taken, move |chunk| {
             counted.set(counted.get() + 1);
@@ -135,4 +142,56 @@ fn messages_received_while_closing_leave_other_tasks_their_turn() {
         };
         shares_its_thread(role, &quiet(), "closing", application);
     }
+}
+
+/// Few bytes that are much work: zeros, a thousand for each byte, and blocks of DEFLATE that stand for nothing. They
+/// count as the work that they are, however many messages of them one read brings.
+#[test]
+fn what_a_codec_makes_of_a_read_is_shared_out_as_well() {
+    const MIB: usize = 1024 * 1024;
+    let empty = |block| (frame(&empty_blocks(block, MIB)), 0);
+    let floods = [
+        (frame(&bomb(MIB)), 4 * MIB),
+        (frame(&bomb(1000)), 4 * MIB),
+        empty(Block::Stored),
+        empty(Block::Fixed),
+        empty(Block::Dynamic),
+    ];
+    for (message, most_received) in floods {
+        let what = format!("messages of {} bytes on the wire", message.len());
+        let (taken, received) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+        let (read, mut at) = (Rc::clone(&taken), 0);
+        let flood = Source::new(Output::Taken, move |chunk| {
+            let endless = message.iter().cycle().skip(at);
+            chunk.iter_mut().zip(endless).for_each(|(place, byte)| *place = *byte);
+            at = (at + chunk.len()) % message.len();
+            read.set(read.get() + chunk.len());
+            chunk.len()
+        });
+        let deflate = Deflate::default();
+        let agreed = deflate.accept(&deflate.offers()[0]).expect("acceptable");
+        let negotiated = Negotiated::new(Version::RFC6455, None, vec![agreed]);
+        let own = Connection::new(Role::Server, negotiated, quiet().into());
+        let mut socket = WebSocket::new(own, flood, Clock::new().timer());
+        let counted = Rc::clone(&received);
+        let mut receiving = pin!(async move {
+            while let Some(message) = socket.recv().await? {
+                counted.set(counted.get() + message.len());
+            }
+            Ok::<_, Error>(())
+        });
+        let task = Task::new();
+        for _ in 0..20 {
+            assert!(task.poll(receiving.as_mut()).is_pending(), "{what}");
+            assert!(task.wakes() > 0, "{what}: there is more to be read");
+            let (taken, received) = (taken.replace(0), received.replace(0));
+            assert!(taken < MIB / 4, "{what}: {taken} bytes were taken in one turn");
+            assert!(received <= most_received, "{what}: {received} bytes in one turn");
+        }
+    }
+}
+
+/// A compressed message of a client.
+fn frame(payload: &[u8]) -> Vec<u8> {
+    wire::frame(Side::Client, BINARY | RSV1, payload)
 }

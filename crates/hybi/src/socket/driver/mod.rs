@@ -33,8 +33,8 @@ use crate::connection::{Connection, Judge, State};
 const SLICES: usize = 16;
 
 /// How much a connection may do in a row, without ever waiting, before it lets other tasks run once: a
-/// peer that sends faster than it is read would otherwise keep the thread for itself. A write counts once,
-/// a read as much as a few, and all count across calls.
+/// peer that sends faster than it is read would otherwise keep the thread for itself. A write counts once, and so
+/// does a frame; a read counts by its bytes, so that two of a whole block are a turn; and all count across calls.
 const TURNS: u16 = 4096;
 
 #[derive(Debug)]

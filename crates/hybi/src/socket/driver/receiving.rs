@@ -27,8 +27,15 @@ const FRAMES: usize = 32 * 1024;
 /// How many bytes of a message count as much as a write, where more of them come than were read.
 const GATHERED: usize = 128;
 
-/// What a read of up to a whole chunk counts.
+/// How many bytes that a codec takes in count as much as a write: the worst of them cost ten times as much as
+/// others do.
+const DECODED: usize = 16;
+
+/// What a read counts, however little it brings.
 const READ_TURNS: u16 = 128;
+
+/// How many bytes of a read count as much as a write.
+const READ: usize = 64;
 
 /// A rest of so many bytes that the application has not taken yet moves to a block of its size, so that
 /// a handler at work does not hold a chunk.
@@ -65,6 +72,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             return None;
         }
         let kind = self.connection.decode_whole(chunk)?;
+        self.turns = self.turns.saturating_add(1);
         self.after_message = AfterMessage::AtOnce;
         self.wakers.call_others(half);
         self.wakers.went_on(half);
@@ -84,6 +92,11 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     ) -> Poll<Option<Located>> {
         let mut was_receiving = self.connection.is_receiving();
         loop {
+            // Few bytes may be many messages where there is a codec. Where there is none, what was read is handed out
+            // before others have their turn, so that no block is held meanwhile.
+            if self.connection.input_limit() < usize::MAX {
+                ready!(self.poll_turn(cx, half));
+            }
             let taken = match self.take_in(cx, half, takes) {
                 Taken::Event(located) => return self.hand_out(half, Some(located)),
                 taken => taken,
@@ -186,12 +199,23 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 taken = Taken::Incomplete(missing as usize);
                 break;
             }
-            let before = connection.gathered();
-            let Some(located) = chunk.decode(most, |bytes| connection.handle_input(bytes)) else {
-                // A few bytes may have become many, which is work.
-                let grown = connection.gathered().saturating_sub(before) / GATHERED;
-                self.turns = self.turns.saturating_add(grown.min(TURNS.into()) as u16);
-                if self.turns >= TURNS {
+            let (before, unread) = (connection.gathered(), chunk.unread_len());
+            let located = chunk.decode(most, |bytes| connection.handle_input(bytes));
+            let mut work = 1;
+            if most < usize::MAX {
+                // A few bytes may have become many, which is work; and so is what becomes nothing.
+                let after = match &located {
+                    Some(Located::Owned(Event::Text(text))) => text.len(),
+                    Some(Located::Owned(Event::Binary(bytes))) => bytes.len(),
+                    Some(_) => 0,
+                    None => connection.gathered(),
+                };
+                work += after.saturating_sub(before) / GATHERED;
+                work += (unread - chunk.unread_len()) / DECODED;
+            }
+            self.turns = self.turns.saturating_add(work.min(TURNS.into()) as u16);
+            let Some(located) = located else {
+                if self.turns >= TURNS && most < usize::MAX {
                     break;
                 }
                 continue;
@@ -277,7 +301,8 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         match read {
             Ok(0) => self.input_ended(|connection| connection.handle_eof()),
             Ok(len) => {
-                self.turns = self.turns.saturating_add(READ_TURNS);
+                let counts = (len / READ).min(TURNS.into()) as u16;
+                self.turns = self.turns.saturating_add(READ_TURNS + counts);
                 return Some(len);
             }
             Err(error) => self.input_ended(|connection| connection.handle_transport_error(error)),
