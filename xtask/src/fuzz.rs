@@ -1,10 +1,12 @@
 //! The fuzz targets for a time: guided by what inputs reach where there is a C++ compiler for libFuzzer, else by
 //! chance; either way on the compiler that builds everything here.
 
+use core::fmt;
 use core::time::Duration;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use crate::cargo::cargo;
 use crate::flags::duration;
@@ -30,26 +32,78 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
     for target in &targets {
         tally = tally.plan(target, 1);
     }
-    let mut executions = 0;
+    let mut rows = Vec::new();
     for target in &targets {
-        let ran = fuzzer.campaign(target, time).and_then(|ran| {
-            println!("{target:<20} {:>12} executions{}", ran.executions, ran.reached);
-            if ran.executions == 0 {
-                Err(format!("{target}: nothing was executed"))
-            } else {
-                Ok(ran)
-            }
-        });
+        let ran = fuzzer.campaign(target, time);
+        let row = Row { name: target, ran: ran.as_ref().copied().unwrap_or_default() };
+        println!("{row}");
+        rows.push(row);
         tally.take(
             target,
-            ran.map(|ran| {
-                executions += ran.executions;
-                1
+            ran.and_then(|ran| match ran.executions {
+                0 => Err(format!("{target}: nothing was executed")),
+                _ => Ok(1),
             }),
         );
     }
-    println!("{:<20} {executions:>12} executions", "total");
+    println!("\n{HEADINGS}");
+    rows.iter().for_each(|row| println!("{row}"));
+    println!("{}", Row { name: "total", ran: total(rows.iter().map(|row| row.ran)) });
+    println!(
+        "An input that takes longer than {TIME_OUT} s or more memory than {MAX_MEMORY_MB} MiB fails its target{}.",
+        if fuzzer.guided.is_some() {
+            ""
+        } else {
+            "; made by chance, so that nothing says what was reached"
+        },
+    );
     Ok(tally.into())
+}
+
+/// No input may take longer, in seconds. The loop without libFuzzer has the same.
+const TIME_OUT: u32 = 10;
+
+/// No program may take more under libFuzzer; the loop without it counts what each input allocates.
+const MAX_MEMORY_MB: u32 = 1024;
+
+const HEADINGS: &str = "target                         executions  seconds  a second    edges  features  slowest    MiB";
+
+/// A target in the table of all.
+struct Row<'a> {
+    name: &'a str,
+    ran: Ran,
+}
+
+impl fmt::Display for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ran { executions, took, edges, features, slowest, memory } = self.ran;
+        let rate = executions as f64 / took.as_secs_f64().max(0.001);
+        let known = |number: Option<u64>| {
+            number.map_or_else(|| "-".to_owned(), |number| number.to_string())
+        };
+        write!(
+            f,
+            "{:<28} {executions:>12} {:>8.1} {rate:>9.0} {:>8} {:>9} {:>8} {:>6}",
+            self.name,
+            took.as_secs_f64(),
+            known(edges),
+            known(features),
+            known(slowest),
+            known(memory),
+        )
+    }
+}
+
+/// Of all rows: sums, and the worst of what is no sum. What targets reach overlaps.
+fn total(rows: impl Iterator<Item = Ran>) -> Ran {
+    rows.fold(Ran::default(), |total, ran| Ran {
+        executions: total.executions + ran.executions,
+        took: total.took + ran.took,
+        edges: None,
+        features: None,
+        slowest: total.slowest.max(ran.slowest),
+        memory: total.memory.max(ran.memory),
+    })
 }
 
 /// The programs, and where they find and leave inputs.
@@ -65,10 +119,16 @@ struct Fuzzer {
 }
 
 /// What came of a target that stood everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Ran {
     executions: u64,
-    /// Coverage, where it is known.
-    reached: String,
+    took: Duration,
+    /// Edges of the program that were passed, and how differently, where that is known.
+    edges: Option<u64>,
+    features: Option<u64>,
+    /// The slowest input in whole seconds, and the most memory in MiB, where they are known.
+    slowest: Option<u64>,
+    memory: Option<u64>,
 }
 
 impl Fuzzer {
@@ -126,7 +186,9 @@ impl Fuzzer {
                 run.env("HYBI_FUZZ_TARGET", target)
                     .arg(format!("-max_total_time={seconds}"))
                     .arg(format!("-artifact_prefix={}/", artifacts.display()))
-                    .args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"])
+                    .arg(format!("-timeout={TIME_OUT}"))
+                    .arg(format!("-rss_limit_mb={MAX_MEMORY_MB}"))
+                    .arg("-print_final_stats=1")
                     .args(["-max_len=4096", "-len_control=20"])
                     .args([&grown, &saved]);
                 run
@@ -137,14 +199,25 @@ impl Fuzzer {
                 run
             }
         };
+        let began = Instant::now();
         let said = quietly(&mut run).map_err(|said| complaint(target, &said, &artifacts))?;
-        Ok(Ran {
-            executions: number_after(&said, "stat::number_of_executed_units:")
-                .or_else(|| number_after(&said, "executions:"))
-                .unwrap_or_default(),
-            reached: number_after(&said, " cov: ")
-                .map_or(String::new(), |edges| format!(", {edges} edges reached")),
-        })
+        Ok(Ran { took: began.elapsed(), ..Ran::read(&said) })
+    }
+}
+
+impl Ran {
+    /// What either program says at its end.
+    fn read(said: &str) -> Self {
+        let executions = number_after(said, "stat::number_of_executed_units:")
+            .or_else(|| number_after(said, "executions:"));
+        Self {
+            executions: executions.unwrap_or_default(),
+            took: Duration::ZERO,
+            edges: number_after(said, " cov: "),
+            features: number_after(said, " ft: "),
+            slowest: number_after(said, "stat::slowest_unit_time_sec:"),
+            memory: number_after(said, "stat::peak_rss_mb:"),
+        }
     }
 }
 
@@ -192,11 +265,38 @@ mod tests {
     #[test]
     fn executions_and_coverage_are_read_off_either_program() {
         let guided = "#7\tNEW    cov: 12 ft: 3\n#9\tDONE   cov: 34 ft: 56\n\
-                      stat::number_of_executed_units: 789\n";
-        assert_eq!(number_after(guided, " cov: "), Some(34));
-        assert_eq!(number_after(guided, "stat::number_of_executed_units:"), Some(789));
-        assert_eq!(number_after("executions: 5\n", "executions:"), Some(5));
-        assert_eq!(number_after("", "executions:"), None);
+                      stat::number_of_executed_units: 789\n\
+                      stat::slowest_unit_time_sec:    1\nstat::peak_rss_mb:              85\n";
+        let expected = Ran {
+            executions: 789,
+            took: Duration::ZERO,
+            edges: Some(34),
+            features: Some(56),
+            slowest: Some(1),
+            memory: Some(85),
+        };
+        assert_eq!(Ran::read(guided), expected);
+        assert_eq!(Ran::read("executions: 5\n"), Ran { executions: 5, ..Ran::default() });
+        assert_eq!(Ran::read(""), Ran::default());
+    }
+
+    #[test]
+    fn the_total_adds_up_and_keeps_the_worst() {
+        let row = |executions, slowest, memory| Ran {
+            executions,
+            took: Duration::from_secs(2),
+            edges: Some(7),
+            features: Some(8),
+            slowest,
+            memory,
+        };
+        let all = total([row(3, Some(1), None), row(4, Some(0), Some(90))].into_iter());
+        assert_eq!((all.executions, all.took), (7, Duration::from_secs(4)));
+        assert_eq!((all.slowest, all.memory), (Some(1), Some(90)));
+        assert_eq!((all.edges, all.features), (None, None), "what targets reach overlaps");
+        let shown = Row { name: "total", ran: all }.to_string();
+        let shown: Vec<_> = shown.split_whitespace().collect();
+        assert_eq!(shown, ["total", "7", "4.0", "2", "-", "-", "1", "90"]);
     }
 
     #[test]

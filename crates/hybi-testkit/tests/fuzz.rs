@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fs, thread};
 
+use hybi_testkit::allocator::Counting;
 use hybi_testkit::fuzz::mutate::{self, Until};
 use hybi_testkit::fuzz::{TARGETS, Target};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 /// Inputs beyond the saved ones. More is for `cargo xtask fuzz`.
 const EXECUTIONS: u64 = 1_500;

@@ -7,8 +7,12 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
+use hybi_testkit::allocator::Counting;
 use hybi_testkit::fuzz::mutate::{self, Until};
 use hybi_testkit::fuzz::{self, TARGETS};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();

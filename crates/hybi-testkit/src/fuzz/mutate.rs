@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::Target;
+use crate::allocator::Meter;
 
 /// An input that a target did not stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,13 +35,16 @@ pub enum Until {
 /// No input may take longer.
 pub const TIME_OUT: Duration = Duration::from_secs(10);
 
+/// No input may make the target hold more bytes, in a program that [counts](crate::allocator::Counting) them.
+pub const MAX_MEMORY: usize = 64 << 20;
+
 /// Runs `target` on each input of `corpus` and then on what becomes of them; returns how many times.
 ///
 /// The same seed makes the same inputs.
 ///
 /// # Errors
 ///
-/// The first input on which the target panics, or takes longer than [`TIME_OUT`].
+/// The first input on which the target panics, takes longer than [`TIME_OUT`] or holds more than [`MAX_MEMORY`].
 pub fn run(target: Target, corpus: &[Vec<u8>], seed: u64, until: Until) -> Result<u64, Found> {
     let began = Instant::now();
     let state = Arc::new(State::default());
@@ -100,11 +104,15 @@ fn work(
         if let Ok(mut current) = state.input.lock() {
             current.clone_from(&input);
         }
+        let meter = Meter::start();
         panic::catch_unwind(AssertUnwindSafe(|| (target.run)(&input))).map_err(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let why = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked");
             Found { input: input.clone(), why: why.to_owned() }
         })?;
+        if meter.peak() > MAX_MEMORY {
+            return Err(Found { input, why: format!("{} bytes were held", meter.peak()) });
+        }
         executions += 1;
         state.executions.store(executions, Ordering::Relaxed);
     }
@@ -194,6 +202,20 @@ mod tests {
         assert!(found.input.contains(&7) && found.why.contains("there is a seven"), "{found:?}");
         let ran = run(target, &[vec![7, 7]], 1, Until::Executions(0));
         assert_eq!(ran.expect_err("what is saved runs").input, [7, 7]);
+    }
+
+    #[test]
+    fn a_target_that_holds_too_much_is_found() {
+        let run_of = |run| run_target(run, b"\x01");
+        let most = |bytes: &[u8]| drop(vec![bytes[0]; MAX_MEMORY]);
+        assert_eq!(run_of(most), Ok(1));
+        let more = |bytes: &[u8]| drop(vec![bytes[0]; MAX_MEMORY + 1]);
+        assert!(run_of(more).is_err_and(|found| found.why.contains("were held")));
+    }
+
+    fn run_target(run: fn(&[u8]), input: &[u8]) -> Result<u64, Found> {
+        let target = Target { name: "memory", run, differential: None };
+        super::run(target, &[input.to_vec()], 1, Until::Executions(1))
     }
 
     #[test]
