@@ -1,6 +1,5 @@
 //! Frames and messages of every version, in both roles: a stream means the same however it is cut and by
-//! whichever way it is taken in, and in the layout of RFC 6455 what a [slow receiver](super::section5)
-//! makes of it.
+//! whichever way it is taken in, and what a [slow receiver](super::slow) makes of it.
 
 use bytes::BufMut as _;
 use hybi_frame::{
@@ -11,7 +10,7 @@ use hybi_legacy::{FrameCodec, Terms, Version};
 
 use super::input::{Cuts, Input};
 use super::told::Told;
-use super::{section5, streams};
+use super::{slow, streams};
 
 pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
@@ -27,18 +26,13 @@ pub(super) fn run(data: &[u8]) {
     if let Err(error) = whole.1 {
         assert!(error.offset() <= stream.len() as u64, "{error} of {}", stream.len());
     }
-    let Layout::Rfc { rules, rsv_first, rsv_next } = setting.layout else { return };
-    assert_eq!(setting.receive_in_place(&stream, &cuts), whole, "lent by a chunk");
-    let terms = section5::Terms {
-        sender: setting.role.peer(),
-        rules,
-        limits: setting.limits,
-        rsv_first,
-        rsv_next,
-    };
-    let (told, broken) = section5::receive(&terms, &stream);
-    let result = broken.map_or(Ok(()), |(rule, at)| Err(FrameError::new(rule, at, rules)));
-    assert_eq!(whole, (told, result), "as section 5 has it");
+    let reading = setting.slowly(&stream);
+    let error = |(rule, at)| Err(FrameError::new(rule, at, reading.rules));
+    let result = reading.broken.map_or(Ok(()), error);
+    assert_eq!(whole, (reading.told, result), "as its document has it");
+    if let Layout::Rfc { .. } = setting.layout {
+        assert_eq!(setting.receive_in_place(&stream, &cuts), whole, "lent by a chunk");
+    }
 }
 
 /// What a receiver told, and the rule that ended it.
@@ -52,13 +46,13 @@ struct Setting {
 
 enum Layout {
     /// The layout from hybi-07 on, with what extensions use of the reserved bits (4, 2, 1).
-    Rfc {
-        rules: FrameRules,
-        rsv_first: u8,
-        rsv_next: u8,
-    },
-    Legacy(Terms),
+    Rfc { rules: FrameRules, rsv_first: u8, rsv_next: u8 },
+    /// An older one, or another of which the first byte of a client may tell.
+    Legacy { terms: Terms, version: Version, other: Option<Version> },
 }
+
+/// What the ends of hybi-04 said in their fields, of which the masks are made.
+const FIELDS: [&str; 2] = ["dGhlIHNhbXBsZSBub25jZQ==", "H+cNj5elaybfGIQv1esl2w=="];
 
 impl Setting {
     fn choose(input: &mut Input<'_>) -> Self {
@@ -70,11 +64,14 @@ impl Setting {
             let rsv_next = bits >> 3 & 7;
             Layout::Rfc { rules, rsv_first: bits & 7 | rsv_next, rsv_next }
         };
-        let legacy =
-            |version| Layout::Legacy(Terms::new(version).expect("a version without a key"));
-        let or = |version, other| match legacy(version) {
-            Layout::Legacy(terms) => Layout::Legacy(terms.or(other)),
-            rfc @ Layout::Rfc { .. } => rfc,
+        let legacy = |version| {
+            let [key, nonce] = FIELDS;
+            let terms = Terms::new(version).unwrap_or_else(|| Terms::hybi_04(key, nonce));
+            Layout::Legacy { terms, version, other: None }
+        };
+        let or = |version, other| {
+            let terms = Terms::new(version).expect("a version without a key").or(other);
+            Layout::Legacy { terms, version, other: Some(other) }
         };
         let layout = match layout % LAYOUTS {
             0..3 => rfc(FrameRules::RFC6455),
@@ -84,10 +81,7 @@ impl Setting {
             6 => legacy(Version::HIXIE_76),
             7 => legacy(Version::HYBI_01),
             8 => legacy(Version::HYBI_03),
-            9 => Layout::Legacy(Terms::hybi_04(
-                "dGhlIHNhbXBsZSBub25jZQ==",
-                "H+cNj5elaybfGIQv1esl2w==",
-            )),
+            9 => legacy(Version::HYBI_04),
             10 => legacy(Version::HYBI_05),
             11 => legacy(Version::HYBI_06),
             12 => or(Version::HYBI_02, Version::HIXIE_76),
@@ -106,10 +100,33 @@ impl Setting {
     fn stream(&self, input: &mut Input<'_>) -> Vec<u8> {
         match &self.layout {
             Layout::Rfc { .. } => streams::rfc(input, self.role.peer()),
-            Layout::Legacy(terms) => {
+            Layout::Legacy { terms, .. } => {
                 streams::legacy(input, FrameCodec::new(terms, self.role.peer(), self.limits))
             }
         }
+    }
+
+    /// The stream as a slow receiver reads it.
+    fn slowly(&self, stream: &[u8]) -> slow::Reading {
+        let layout = match self.layout {
+            Layout::Rfc { rules, rsv_first, rsv_next } => {
+                slow::Layout::Rfc { rules, rsv_first, rsv_next }
+            }
+            Layout::Legacy { version, other, .. } => {
+                // 00 and FF begin the frames of hixie-76, and nothing of hybi-01 to 03.
+                let hixie = matches!(stream.first(), Some(0x00 | 0xff));
+                let fits = |&version: &Version| (version == Version::HIXIE_76) == hixie;
+                let may_tell = self.role == Role::Server && !stream.is_empty();
+                let told = [Some(version), other].into_iter().flatten().find(fits);
+                let version =
+                    if other.is_some() && may_tell { told } else { None }.unwrap_or(version);
+                slow::Layout::Draft { version, fields: FIELDS }
+            }
+        };
+        slow::receive(
+            &slow::Terms { sender: self.role.peer(), layout, limits: self.limits },
+            stream,
+        )
     }
 
     fn decoder(&self) -> (Decoder, MessageAssembler) {
@@ -118,7 +135,7 @@ impl Setting {
                 let (decoder, assembler) = self.rfc_decoder();
                 (Decoder::Rfc(decoder), assembler)
             }
-            Layout::Legacy(terms) => {
+            Layout::Legacy { terms, .. } => {
                 let codec = FrameCodec::new(terms, self.role, self.limits);
                 let assembler = MessageAssembler::new(codec.rules(), self.limits);
                 (Decoder::Legacy(Box::new(codec)), assembler)

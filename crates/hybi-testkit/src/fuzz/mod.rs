@@ -11,8 +11,9 @@ mod heads;
 mod inflate;
 mod input;
 pub mod mutate;
+mod opening;
 mod pair;
-mod section5;
+mod slow;
 mod streams;
 mod told;
 mod uri;
@@ -54,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     target("subprotocols-field", fields::subprotocols),
     target("single-fields", fields::single),
     target("uri", uri::run),
+    target("legacy-opening", opening::run),
     target("inflate", inflate::run),
     target("pair", pair::run),
     beside!("request-head-beside-httparse", differential::REQUEST_HEAD),
