@@ -81,6 +81,12 @@ impl Inflate {
         Self { history: Vec::new(), most, noted: Noted::default() }
     }
 
+    /// One in the same place of its stream that makes `more` bytes of a message.
+    #[must_use]
+    pub fn longer(&self, more: usize) -> Self {
+        Self { most: self.most.saturating_add(more), ..self.clone() }
+    }
+
     /// Inflates a payload as RFC 7692, section 7.2.2 has it: with the tail put back, after which nothing may be left,
     /// in bits or in blocks. Without `takeover`, it may refer to nothing before it.
     ///

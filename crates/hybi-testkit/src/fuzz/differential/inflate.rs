@@ -29,6 +29,12 @@ pub(super) const LISTED: &[Difference<Case>] = &[
     difference("room for the distance codes that never occur", |case| {
         case.noted.distances_beyond_30 && case.ours == Err(Refused::Broken)
     }),
+    // A piece is decompressed before it is counted, so that what is wrong soon behind the limit may come first.
+    difference("what is broken behind the limit is told first", |case| {
+        case.ours == Err(Refused::Broken)
+            && case.theirs == Err(Refused::TooLong)
+            && case.beyond == Err(Refused::Broken)
+    }),
 ];
 
 /// Why a payload was not taken.
@@ -66,9 +72,14 @@ pub(super) struct Case {
     theirs: Read,
     /// As if the payload had its tail.
     with_tail: Read,
+    /// As if the limit were a piece later.
+    beyond: Read,
     /// What the reader met in it.
     noted: Noted,
 }
+
+/// At least as much as is decompressed before it is counted.
+const PIECE: usize = 64 << 10;
 
 pub(super) fn seen(data: &[u8]) -> Vec<&'static str> {
     let mut input = Input::new(data);
@@ -96,11 +107,13 @@ pub(super) fn seen(data: &[u8]) -> Vec<&'static str> {
         } else {
             let mut lenient = reader.clone();
             let with_tail = lenient.message_with_tail(&payload, setting.takeover);
+            let beyond = reader.longer(PIECE).message(&payload, setting.takeover);
             let case = Case {
                 payload,
                 ours: ours.clone(),
                 theirs,
                 with_tail: with_tail.map_err(Refused::from),
+                beyond: beyond.map_err(Refused::from),
                 noted: strict.noted,
             };
             seen.push(explained(&case, LISTED));
@@ -133,6 +146,7 @@ fn stream(setting: &Setting, bytes: &[u8], cuts: &Cuts, parking: u8) -> Vec<&'st
                 ours: ours.map(|()| made).map_err(|_| Refused::Broken),
                 theirs: broken.map_or(Ok(expected), |broken| Err(Refused::from(broken))),
                 with_tail: Err(Refused::Broken),
+                beyond: Err(Refused::TooLong),
                 noted: reader.noted,
             };
             return vec![explained(&case, LISTED)];
