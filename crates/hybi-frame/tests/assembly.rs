@@ -245,7 +245,7 @@ fn hybi_07_replaces_what_is_not_text() {
         for chunk in wire.chunks(size.min(wire.len())) {
             receiver.chunk(chunk).expect("nothing fails");
         }
-        let [first, second, Told::Close(Some(close))] = &receiver.events[..] else {
+        let [first, second, Told::Close(Some(close), _)] = &receiver.events[..] else {
             panic!("{:?}", receiver.events)
         };
         assert_eq!(*first, Told::Text("a\u{fffd}b".into()));

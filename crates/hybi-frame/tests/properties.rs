@@ -19,7 +19,7 @@ fn events() -> impl Strategy<Value = Told> {
         control().prop_map(Told::Ping),
         control().prop_map(Told::Pong),
         "[a-zä]{0,60}".prop_map(|reason| {
-            Told::Close(Some(CloseFrame::new(CloseCode::from(4000), reason).expect("fits")))
+            Told::close(Some(CloseFrame::new(CloseCode::from(4000), reason).expect("fits")))
         }),
     ]
 }
@@ -31,19 +31,7 @@ fn encode(
     cuts: &[usize],
     mut key: impl FnMut() -> Option<MaskingKey>,
 ) {
-    let mut body = Vec::new();
-    let (opcode, payload) = match event {
-        Told::Text(text) => (Opcode::Text, text.as_bytes()),
-        Told::Binary(payload) => (Opcode::Binary, &payload[..]),
-        Told::Ping(payload) => (Opcode::Ping, &payload[..]),
-        Told::Pong(payload) => (Opcode::Pong, &payload[..]),
-        Told::Close(close) => {
-            close.iter().for_each(|close| close.encode(&mut body));
-            (Opcode::Close, &body[..])
-        }
-    };
-    let mut opcode = opcode;
-    let mut rest = payload;
+    let (mut opcode, mut rest) = (event.opcode(), event.payload());
     if opcode.is_data() {
         for cut in cuts {
             let (front, back) = rest.split_at(cut % (rest.len() + 1));

@@ -20,6 +20,7 @@
 //! - [`program`]: programs as their users run them.
 //! - [`rfc1951`]: a slow inflater that judges what is compressed, and what decompresses.
 //! - `simulation` (feature `simulation`): conversations by seed, over every version and extension.
+//! - `told` (feature `told`): what a receiver told, kept.
 //! - `suite` (feature `suite`): the behaviour suite, written once and run over every runtime.
 //! - [`wire`]: frames as bytes, with a reader of its own (RFC 6455 section 5.2).
 
@@ -46,6 +47,8 @@ pub mod simulation;
 pub mod splits;
 #[cfg(feature = "suite")]
 pub mod suite;
+#[cfg(feature = "told")]
+pub mod told;
 pub mod vectors;
 pub mod wire;
 #[cfg(feature = "world")]

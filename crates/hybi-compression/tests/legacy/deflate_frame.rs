@@ -65,7 +65,7 @@ fn is(event: &Told, expected: &Value) -> bool {
         (Told::Binary(bytes), "binary") | (Told::Ping(bytes), "ping") => {
             *bytes == payload(expected)
         }
-        (Told::Close(Some(close)), "close") => {
+        (Told::Close(Some(close), _), "close") => {
             u64::from(close.code().as_u16()) == expected["code"]
                 && close.reason().as_str() == expected["reason"]
         }

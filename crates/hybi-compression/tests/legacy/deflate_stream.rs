@@ -76,7 +76,7 @@ fn vectors_at_every_cut() {
         for (event, expected) in receiver.events.iter().zip(expected) {
             let same = match event {
                 Told::Text(text) => text.as_bytes() == payload(expected),
-                Told::Close(Some(close)) => u64::from(close.code().as_u16()) == expected["code"],
+                Told::Close(Some(close), _) => u64::from(close.code().as_u16()) == expected["code"],
                 _ => false,
             };
             assert!(same, "{id}: {event:?}");

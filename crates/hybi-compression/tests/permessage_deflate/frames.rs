@@ -128,7 +128,7 @@ fn assert_outcome(record: &Value, role: Role, (events, result): &Outcome) {
             Told::Binary(payload) => is_payload(expected, "binary", payload),
             Told::Ping(payload) => is_payload(expected, "ping", payload),
             Told::Pong(payload) => is_payload(expected, "pong", payload),
-            Told::Close(close) => {
+            Told::Close(close, _) => {
                 let code = expected["code"].as_u64().map(|code| CloseCode::from(code as u16));
                 expected["type"] == "close" && close.as_ref().map(CloseFrame::code) == code
             }

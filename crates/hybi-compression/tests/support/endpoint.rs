@@ -5,32 +5,11 @@ use hybi_compression::{
     PermessageCompress, PermessageDeflateDraft,
 };
 use hybi_frame::{
-    CloseFrame, Event, FrameDecoder, FrameError, FrameRules, Limits, MaskingKey, MessageAssembler,
-    Opcode, Role, Rsv, encode_frame,
+    FrameDecoder, FrameError, FrameRules, Limits, MaskingKey, MessageAssembler, Opcode, Role, Rsv,
+    encode_frame,
 };
 use hybi_handshake::{ExtensionOffer, Version};
-
-/// One thing that an application would be told.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Told {
-    Text(String),
-    Binary(Vec<u8>),
-    Ping(Vec<u8>),
-    Pong(Vec<u8>),
-    Close(Option<CloseFrame>),
-}
-
-impl From<Event<'_>> for Told {
-    fn from(assembled: Event<'_>) -> Self {
-        match assembled {
-            Event::Text(text) => Self::Text(text.to_string()),
-            Event::Binary(payload) => Self::Binary(payload.to_vec()),
-            Event::Ping(payload) => Self::Ping(payload.to_vec()),
-            Event::Pong(payload) => Self::Pong(payload.to_vec()),
-            Event::Close(close) => Self::Close(close),
-        }
-    }
-}
+pub(crate) use hybi_testkit::told::Told;
 
 /// One end of a connection whose handshake is done.
 pub(crate) struct Endpoint {

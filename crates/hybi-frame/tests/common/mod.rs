@@ -1,31 +1,8 @@
 //! A receiver made of decoder and assembler, and what it saw, in a form that can be compared.
 #![allow(dead_code, reason = "not every test file needs all of it")]
 
-use hybi_frame::{
-    CloseFrame, Event, FrameDecoder, FrameError, FrameRules, Limits, MessageAssembler, Role,
-};
-
-/// One thing that an application would be told.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Told {
-    Text(String),
-    Binary(Vec<u8>),
-    Ping(Vec<u8>),
-    Pong(Vec<u8>),
-    Close(Option<CloseFrame>),
-}
-
-impl From<Event<'_>> for Told {
-    fn from(assembled: Event<'_>) -> Self {
-        match assembled {
-            Event::Text(text) => Self::Text(text.to_string()),
-            Event::Binary(payload) => Self::Binary(payload.to_vec()),
-            Event::Ping(payload) => Self::Ping(payload.to_vec()),
-            Event::Pong(payload) => Self::Pong(payload.to_vec()),
-            Event::Close(close) => Self::Close(close),
-        }
-    }
-}
+use hybi_frame::{FrameDecoder, FrameError, FrameRules, Limits, MessageAssembler, Role};
+pub(crate) use hybi_testkit::told::Told;
 
 /// Decoder and assembler of one endpoint.
 pub(crate) struct Receiver {

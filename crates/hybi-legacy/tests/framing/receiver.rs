@@ -1,9 +1,8 @@
 //! A receiver made of codec and assembler, and what it saw, in a form that can be compared.
 
-use hybi_frame::{
-    CloseFrame, Event, FrameError, FrameHeader, Limits, MaskingKey, MessageAssembler, Opcode, Rsv,
-};
+use hybi_frame::{FrameError, FrameHeader, Limits, MaskingKey, MessageAssembler, Opcode, Rsv};
 use hybi_legacy::{FrameCodec, Role, Terms, Version};
+pub(crate) use hybi_testkit::told::Told;
 
 /// The fields of the handshake that all records of hybi-04 share.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -23,39 +22,6 @@ pub(crate) const VERSIONS: [Version; 8] = [
 
 pub(crate) fn terms(version: Version) -> Terms {
     Terms::new(version).unwrap_or_else(|| Terms::hybi_04(KEY, NONCE))
-}
-
-/// One thing that an application would be told.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Told {
-    Text(String),
-    Binary(Vec<u8>),
-    Ping(Vec<u8>),
-    Pong(Vec<u8>),
-    /// With the payload as it came.
-    Close(Option<CloseFrame>, Vec<u8>),
-}
-
-impl Told {
-    pub(crate) fn opcode(&self) -> Opcode {
-        match self {
-            Self::Text(_) => Opcode::Text,
-            Self::Binary(_) => Opcode::Binary,
-            Self::Ping(_) => Opcode::Ping,
-            Self::Pong(_) => Opcode::Pong,
-            Self::Close(..) => Opcode::Close,
-        }
-    }
-
-    pub(crate) fn payload(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Binary(payload)
-            | Self::Ping(payload)
-            | Self::Pong(payload)
-            | Self::Close(_, payload) => payload,
-        }
-    }
 }
 
 /// What became of a stream: events, and the rule broken.
@@ -79,24 +45,15 @@ impl Receiver {
     pub(crate) fn chunk(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
         let mut chunk = bytes.to_vec();
         let mut at = 0;
-        while !matches!(self.events.last(), Some(Told::Close(..))) {
+        while !self.events.last().is_some_and(Told::is_close) {
             let (taken, part) = self.codec.decode(&mut chunk[at..])?;
             at += taken;
             let Some(part) = part else {
                 assert_eq!(at, chunk.len(), "all bytes are taken");
                 return Ok(());
             };
-            let event = match self.assembler.push(part)? {
-                Some(Event::Text(text)) => Told::Text(text.to_string()),
-                Some(Event::Binary(payload)) => Told::Binary(payload.to_vec()),
-                Some(Event::Ping(payload)) => Told::Ping(payload.to_vec()),
-                Some(Event::Pong(payload)) => Told::Pong(payload.to_vec()),
-                Some(Event::Close(close)) => {
-                    Told::Close(close, self.assembler.close_payload().to_vec())
-                }
-                None => continue,
-            };
-            self.events.push(event);
+            let event = self.assembler.push(part)?.map(Told::from);
+            self.events.extend(event.map(|told| told.with_payload_of(&self.assembler)));
         }
         Ok(())
     }

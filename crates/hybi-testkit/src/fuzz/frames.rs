@@ -9,8 +9,8 @@ use hybi_frame::{
 use hybi_legacy::{FrameCodec, Terms, Version};
 
 use super::input::{Cuts, Input};
-use super::told::Told;
 use super::{slow, streams};
+use crate::told::Told;
 
 pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
@@ -173,7 +173,7 @@ impl Setting {
                 };
                 match assembler.push(part) {
                     Ok(Some(event)) => {
-                        told.push(Told::from_event(event).with_payload_of(&assembler));
+                        told.push(Told::from(event).with_payload_of(&assembler));
                     }
                     Ok(None) => {}
                     Err(error) => return (told, Err(error)),
@@ -197,7 +197,7 @@ impl Setting {
                 room.put_slice(front);
                 bytes = rest;
                 match assembler.push_direct(&mut decoder) {
-                    Ok(event) => told.extend(event.map(Told::from_event)),
+                    Ok(event) => told.extend(event.map(Told::from)),
                     Err(error) => return (told, Err(error)),
                 }
             }
@@ -262,6 +262,6 @@ fn step(
         Located::Binary => Told::Binary(chunk.take_bytes().to_vec()),
         Located::Ping => Told::Ping(chunk.take_bytes().to_vec()),
         Located::Pong => Told::Pong(chunk.take_bytes().to_vec()),
-        Located::Owned(event) => Told::from_event(event),
+        Located::Owned(event) => Told::from(event),
     }))
 }

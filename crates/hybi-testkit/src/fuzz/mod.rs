@@ -15,7 +15,6 @@ mod opening;
 mod pair;
 mod slow;
 mod streams;
-mod told;
 mod uri;
 mod words;
 

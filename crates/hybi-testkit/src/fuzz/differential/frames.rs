@@ -5,7 +5,7 @@ use hybi_frame::{FrameDecoder, FrameRules, Limits, MessageAssembler, Role, Viola
 use super::{Difference, explained};
 use crate::fuzz::input::{Cuts, Input};
 use crate::fuzz::streams;
-use crate::fuzz::told::Told;
+use crate::told::Told;
 
 /// Another receiver.
 pub(super) type Receive = fn(Role, Limits, Wire<'_>) -> Outcome;
@@ -110,7 +110,7 @@ fn ours(role: Role, limits: Limits, stream: &[u8], cuts: &Cuts) -> Ours {
             let step = decoder.decode(&mut chunk[at..]).and_then(|(taken, part)| {
                 at += taken;
                 let Some(part) = part else { return Ok(None) };
-                let event = assembler.push(part)?.map(Told::from_event);
+                let event = assembler.push(part)?.map(Told::from);
                 Ok(Some(event.map(|told| told.with_payload_of(&assembler))))
             });
             match step {

@@ -4,7 +4,7 @@ use hybi_frame::{Closing, DraftViolation, Violation};
 
 use super::messages::Messages;
 use super::{Source, Stop};
-use crate::fuzz::told::Told;
+use crate::told::Told;
 
 /// A type, then up to FF (types 00 to 7F), or a length and as many bytes (80 to FF).
 pub(super) fn frame(source: &mut Source<'_>, messages: &mut Messages) -> Result<(), Stop> {

@@ -4,7 +4,7 @@
 use hybi_frame::{CloseFrame, Closing, FrameRules, InvalidUtf8, Limits, Opcode, Violation};
 
 use super::{Source, Stop};
-use crate::fuzz::told::Told;
+use crate::told::Told;
 
 /// What was told so far, and the message of which the last fragment has not come.
 pub(super) struct Messages {

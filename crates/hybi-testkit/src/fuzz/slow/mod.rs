@@ -11,7 +11,7 @@ mod section5;
 use hybi_frame::{FrameRules, Limits, Role, Rsv, Violation};
 use hybi_handshake::Version;
 
-use super::told::Told;
+use crate::told::Told;
 
 /// What a receiver has agreed to.
 pub(super) struct Terms {
