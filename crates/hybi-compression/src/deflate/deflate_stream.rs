@@ -108,7 +108,7 @@ impl StreamCodec for Codec {
             let inflated = match inflater.inflate(&input[taken..], &mut out[given..]) {
                 Some(inflated) => inflated,
                 // What streams before this one gave counts; the next call finds the error alone.
-                None if taken > 0 => return Ok((taken, given)),
+                None if taken > 0 || given > 0 => return Ok((taken, given)),
                 None => return Err(NOT_DEFLATE),
             };
             taken += inflated.taken;

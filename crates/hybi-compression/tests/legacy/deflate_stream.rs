@@ -271,6 +271,19 @@ fn what_stands_before_a_broken_byte_is_read_however_it_is_cut() {
     }
 }
 
+/// The end of the first stream comes without a byte of input, as all of them were taken when there was no room.
+#[test]
+fn the_end_of_a_stream_is_read_in_front_of_a_broken_byte_whatever_the_room() {
+    // 259 bytes 90 in a final block, and a block of the reserved type.
+    let wire = hex("9b300a0006");
+    for room in 1..=260 {
+        let (mut receiver, mut plain) = (chain(), Vec::new());
+        let result = decode(receiver.stream().unwrap(), &wire, room, &mut plain);
+        assert!(result.is_err(), "{room}");
+        assert_eq!(plain, [0x90; 259], "{room}");
+    }
+}
+
 #[test]
 fn it_is_outermost_whatever_else_was_agreed_on() {
     // As the server of the record `old-ds-20` took both.
