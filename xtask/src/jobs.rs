@@ -9,8 +9,8 @@ use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
     api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny, dependencies,
-    features, fuzz, half_open, interop, minimal, msrv, mutants, no_std, package, sanitize,
-    simulate, soak, spelling, tidy, unused,
+    features, fuzz, half_open, interop, minimal, msrv, mutants, no_std, package, portable,
+    sanitize, simulate, soak, spelling, tidy, unused,
 };
 
 /// One thing that can be run by its name.
@@ -164,6 +164,11 @@ pub(crate) const NIGHTLY: &[Job] = &[
     job("fuzz", "every fuzz target, or the one named behind it", fuzz::run_job)
         .with(&[("--time", &[]), (TARGET, &[])]),
     job("miri", "hybi-frame's tests under Miri", sanitize::miri),
+    job(
+        "portable",
+        "what is below I/O: tests on i686 and s390x (32 bits, big endian), builds for wasm32",
+        portable::run_job,
+    ),
     job("powerset", "published crates are clean with every set of features", features::powerset),
     job(
         "simulate",

@@ -27,6 +27,7 @@ mod mutants;
 mod no_std;
 mod outcome;
 mod package;
+mod portable;
 mod process;
 mod pywebsocket;
 mod sanitize;
