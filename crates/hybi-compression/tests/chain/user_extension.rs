@@ -149,6 +149,18 @@ fn it_is_negotiated_by_its_own_rules() {
     }
 }
 
+#[test]
+fn what_was_agreed_on_shows_itself() {
+    for (place, word) in
+        [(Place::Message, "message"), (Place::Frame, "frame"), (Place::Stream, "stream")]
+    {
+        let extensions = Extensions::from(sum(place));
+        let agreed = confirm(&extensions, "x-sum; start=7", Version::HYBI_08).unwrap();
+        let shown = format!("{agreed:?}");
+        assert!(shown.contains("x-sum") && shown.contains(word), "{shown}");
+    }
+}
+
 /// What servers alone accept keeps its rules; no client of ours asks for it.
 #[test]
 fn what_is_accepted_only_is_judged_by_the_one_within() {
