@@ -11,11 +11,12 @@ use hybi_testkit::wire::{self, BINARY, PING, PONG, Side};
 const PAYLOAD: [u8; 20] = *b"an honest message of";
 
 pub(crate) fn run(address: &str, echoes: usize) {
-    let (mut stream, _) = by_hand::open(address, "");
-    stream.set_nodelay(true).expect("a socket");
     let message = wire::frame(Side::Client, BINARY, &PAYLOAD);
     let wanted = wire::frame(Side::Server, BINARY, &PAYLOAD);
     obey(|_| {
+        // A new one each time: it may have been silent for too long.
+        let (mut stream, _) = by_hand::open(address, "");
+        stream.set_nodelay(true).expect("a socket");
         let mut times: Vec<u128> = Vec::with_capacity(echoes);
         let began = Instant::now();
         // A thousand are enough where one takes as long as many elsewhere.

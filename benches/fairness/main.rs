@@ -22,7 +22,7 @@ fn main() {
     let test = std::env::args().any(|argument| argument == "--test");
     if let Some(told) = server_address() {
         return match told.split_once(' ') {
-            Some(("honest", address)) => honest::run(address, if test { 20 } else { 4000 }),
+            Some(("honest", address)) => honest::run(address, if test { 5 } else { 4000 }),
             Some((_, address)) => attackers::run(address),
             None => panic!("{told} says nothing of a role"),
         };

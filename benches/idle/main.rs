@@ -1,6 +1,8 @@
 //! Memory of an idle connection under tokio, server side only: what is allocated and what is resident,
 //! block by block, and what the largest of them is made of.
 //!
+//! `cargo bench -p hybi-benches --bench idle -- 50000` opens more than 10,000, as far as `ulimit -n` goes.
+//!
 //! The clients live in a second process, so that only the server's allocations are counted, all
 //! of them: task, connection, timer, the runtime's registration.
 
@@ -28,7 +30,8 @@ fn main() {
     // `--test` only wants to know that the answers are right. Each connection takes a descriptor
     // in either process.
     let test = std::env::args().any(|argument| argument == "--test");
-    let connections = by_hand::connections(if test { 200 } else { 10_000 });
+    let asked = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(10_000);
+    let connections = by_hand::connections(if test { 200 } else { asked });
     if let Some(address) = server_address() {
         return clients(&address, connections);
     }
@@ -46,16 +49,23 @@ enum Kind {
     WebSocket,
 }
 
+/// How many connections one address may have, as far as ports of clients go.
+const PORTS: usize = 20_000;
+
 const KINDS: [(&str, Kind); 2] = [("bare TCP", Kind::Raw), ("WebSocket", Kind::WebSocket)];
 
 async fn measure(name: &str, kind: Kind, connections: usize) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("its address").to_string();
-    let mut clients = SecondProcess::start(&address);
+    let mut listeners = Vec::new();
+    for host in 1..=connections.div_ceil(PORTS) {
+        listeners.push(TcpListener::bind(format!("127.0.0.{host}:0")).await.expect("a port"));
+    }
+    let address = |listener: &TcpListener| listener.local_addr().expect("its address").to_string();
+    let addresses: Vec<_> = listeners.iter().map(address).collect();
+    let mut clients = SecondProcess::start(&addresses.join(" "));
     tokio::task::yield_now().await;
     let (before, blocks_before) = ((ALLOCATOR.now(), resident()), ALLOCATOR.blocks());
-    for _ in 0..connections {
-        let (stream, _) = listener.accept().await.expect("a client");
+    for at in 0..connections {
+        let (stream, _) = listeners[at % listeners.len()].accept().await.expect("a client");
         match kind {
             Kind::Raw => drop(tokio::spawn(answer_raw(stream))),
             Kind::WebSocket => drop(tokio::spawn(echo(stream))),
@@ -111,9 +121,10 @@ async fn answer_raw(mut stream: tokio::net::TcpStream) -> std::io::Result<()> {
 }
 
 /// The second process: opens the connections, then does as it is told.
-fn clients(address: &str, connections: usize) {
+fn clients(addresses: &str, connections: usize) {
+    let addresses = addresses.split(' ').cycle().take(connections);
     let mut streams: Vec<TcpStream> =
-        (0..connections).map(|_| by_hand::open(address, "").0).collect();
+        addresses.map(|address| by_hand::open(address, "").0).collect();
     let payload = vec![7; 64 * 1024];
     let mut message = Vec::new();
     let key = MaskingKey::from_bytes([1, 2, 3, 4]);
