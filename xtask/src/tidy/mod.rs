@@ -6,6 +6,7 @@ mod documents;
 mod layers;
 mod limits;
 mod map;
+mod promises;
 mod rules;
 mod variants;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
     let mut complaints: Vec<Complaint> =
         texts.iter().flat_map(|(path, text)| rules::check(path, text)).collect();
     complaints.extend(variants::check(&texts));
+    complaints.extend(promises::check(&texts));
     complaints.extend(limits::check(&texts));
     complaints.extend(papers(&workspace.root));
     complaints.extend(map::check(&workspace.root));
