@@ -5,6 +5,7 @@
 //!   on to what is due. Its first example is a client and a server over a slow link.
 //! - [`clock`]: that time, and timers by it.
 //! - [`link`]: transports of two ends: delay, bounded room, reads and writes in pieces, stalls, ends, resets.
+//! - [`faulty`]: a transport whose n-th call fails, moves one byte, is pending, or ends.
 //! - [`script`]: the scripted peer; [`wire`]: frames as bytes, with lies if need be.
 //! - [`choices`]: runs by seed; one that fails is made smaller, and can be run again.
 //! - [`splits`]: bytes mean the same wherever they are cut.
@@ -30,6 +31,8 @@ pub mod choices;
 #[cfg(feature = "world")]
 pub mod clock;
 pub mod events;
+#[cfg(feature = "world")]
+pub mod faulty;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 pub mod hostile;
