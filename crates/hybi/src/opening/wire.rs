@@ -40,7 +40,12 @@ pub(super) struct Wire<T, C> {
     /// What was read and not consumed; it is older than what is `ahead`.
     input: Option<Chunk>,
     ahead: Ahead,
+    /// How often it was read in a row, without ever waiting.
+    reads: u8,
 }
+
+/// So many reads in a row, and others have their turn: a head may come a byte at a time, as fast as it is read.
+const READS: u8 = 32;
 
 #[derive(Debug)]
 enum Output {
@@ -64,7 +69,7 @@ enum Ahead {
 impl<T: Transport, C: Timer> Wire<T, C> {
     pub(super) fn new(transport: T, timer: C, deadline: Instant) -> Self {
         let (output, ahead) = (Output::Sent, Ahead::Kept(Vec::new()));
-        Self { transport, timer, deadline, output, input: None, ahead }
+        Self { transport, timer, deadline, output, input: None, ahead, reads: 0 }
     }
 
     pub(super) fn transport(&self) -> &T {
@@ -201,9 +206,16 @@ impl<T: Transport, C: Timer> Wire<T, C> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Chunk>>> {
+        if self.reads == READS {
+            self.reads = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         // Borrowed anew for each attempt, so that waiting holds no buffer.
         let mut chunk = Chunk::borrow();
-        self.transport.poll_read(cx, chunk.room(1)).map_ok(|len| {
+        let polled = self.transport.poll_read(cx, chunk.room(1));
+        self.reads = if polled.is_ready() { self.reads + 1 } else { 0 };
+        polled.map_ok(|len| {
             chunk.filled(len);
             (len > 0).then_some(chunk)
         })

@@ -195,3 +195,26 @@ fn what_a_codec_makes_of_a_read_is_shared_out_as_well() {
 fn frame(payload: &[u8]) -> Vec<u8> {
     wire::frame(Side::Client, BINARY | RSV1, payload)
 }
+
+/// A head that comes a byte at a time, and always has another: no read waits.
+#[test]
+fn a_head_byte_by_byte_leaves_other_tasks_their_turn() {
+    let reads = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&reads);
+    let mut request = b"GET / HTTP/1.1\r\nCookie: ".iter().chain(core::iter::repeat(&b'x'));
+    let flood = Source::new(Output::Taken, move |chunk| {
+        counted.set(counted.get() + 1);
+        chunk[0] = *request.next().expect("it has no end");
+        1
+    });
+    let server = hybi::Server::default();
+    let (clock, task) = (Clock::new(), Task::new());
+    let deadline = server.config().handshake_deadline(clock.now());
+    let mut accepting = pin!(hybi::opening::accept_on(&server, flood, clock.timer(), deadline));
+    for _ in 0..20 {
+        assert!(task.poll(accepting.as_mut()).is_pending());
+        assert!(task.wakes() > 0, "there is more to be read");
+        let reads = reads.replace(0);
+        assert!((1..=READS).contains(&reads), "{reads} reads in one turn");
+    }
+}
