@@ -94,7 +94,7 @@ const BREAKS: &[Break] = &[
         what: "who waits is woken by what another task does",
         file: "crates/hybi/src/socket/wakers.rs",
         from: "        if half != Half::Receive && self.receive.wait == Wait::Yes {",
-        to: "        if half == Half::Receive && self.receive.wait == Wait::Yes {",
+        to: "        if half == Half::Send(u32::MAX) && self.receive.wait == Wait::Yes {",
         row: "13",
         seen: "wait for a deadline",
     },

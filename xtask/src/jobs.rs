@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 use crate::{
     api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny, dependencies,
     features, fuzz, half_open, interop, minimal, msrv, mutants, no_std, package, portable,
-    sanitize, simulate, soak, spelling, tidy, unused,
+    sanitize, semver, simulate, soak, spelling, tidy, unused,
 };
 
 /// One thing that can be run by its name.
@@ -170,6 +170,7 @@ pub(crate) const NIGHTLY: &[Job] = &[
         portable::run_job,
     ),
     job("powerset", "published crates are clean with every set of features", features::powerset),
+    job("semver", "the version numbers say what changed", semver::run_job),
     job(
         "simulate",
         "conversations by seed of every version and extension, or of the one named behind it",

@@ -31,6 +31,7 @@ mod portable;
 mod process;
 mod pywebsocket;
 mod sanitize;
+mod semver;
 mod simulate;
 mod soak;
 mod spelling;

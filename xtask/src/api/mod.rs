@@ -22,7 +22,7 @@ const FORMAT: &str = "57";
 /// The compiler that writes it.
 const COMPILER: &str = "1.95.0";
 /// The folder of the program and the listings.
-const FOLDER: &str = "api";
+pub(crate) const FOLDER: &str = "api";
 
 pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
     let libraries: Vec<&Member> = workspace.libraries().collect();
