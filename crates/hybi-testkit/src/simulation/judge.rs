@@ -165,7 +165,9 @@ fn both_know_the_end(plan: &Plan, seen: &[Seen; 2], broken: bool) -> Result<(), 
         if plan.is_calm() {
             hold(status.is_clean(), || format!("end {end}: {status:?}"))?;
         }
-        if plan.oversize.is_none() && status.is_clean() && plan.version >= Version::HYBI_07 {
+        // A failure may cross a Close frame on a link that breaks.
+        let is_orderly = plan.oversize.is_none() && !broken;
+        if is_orderly && status.is_clean() && plan.version >= Version::HYBI_07 {
             let code = status.code();
             let is_as_closed = code == CloseCode::NORMAL || code == CloseCode::NO_STATUS;
             hold(is_as_closed, || format!("end {end}: {status:?}"))?;
