@@ -146,9 +146,13 @@ fn no_deadline_passes_unseen(
     };
     let what = plan.fault.map(|fault| fault.what);
     let link = 4 * plan.conditions[end].delay.max(plan.conditions[1 - end].delay);
+    let behind = deadlines.end + link + Duration::from_secs(1);
     let most = match what {
         Some(What::Reset) => Duration::ZERO,
-        _ => silence.max(deadlines.write) + deadlines.end + link + Duration::from_secs(1),
+        Some(What::StallBoth) => silence.max(deadlines.write) + behind,
+        // An end that is not heard goes on to read, which is a sign of life to whoever writes to it, until it
+        // notices that nothing of its own leaves.
+        _ => silence + deadlines.write + behind,
     };
     let took = done_at.saturating_duration_since(broken_at);
     hold(took <= most, || format!("end {end} took {took:?} to see {what:?}, not {most:?}"))
