@@ -65,6 +65,13 @@ struct Task {
     future: Pin<Box<dyn Future<Output = ()>>>,
 }
 
+impl Task {
+    /// Whether it was woken since it was last polled.
+    fn is_awake(&self) -> bool {
+        self.woken.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Whether a task was woken since it was last polled.
 struct Woken(AtomicBool);
 
@@ -164,13 +171,12 @@ impl World {
         if self.tasks.is_empty() {
             return Step::Done;
         }
-        let is_awake = |task: &Task| task.woken.0.load(Ordering::Relaxed);
-        let awake = self.tasks.iter().filter(|task| is_awake(task)).count();
+        let awake = self.tasks.iter().filter(|task| task.is_awake()).count();
         if awake == 0 {
             return Step::Quiet;
         }
         let chosen = if awake == 1 { 0 } else { choices.below(awake) };
-        let at = (0..self.tasks.len()).filter(|&at| is_awake(&self.tasks[at])).nth(chosen);
+        let at = (0..self.tasks.len()).filter(|&at| self.tasks[at].is_awake()).nth(chosen);
         self.poll(at.unwrap_or_default());
         Step::Polled
     }
@@ -208,9 +214,8 @@ impl World {
                 return Ok(());
             }
             let count = self.tasks.len();
-            let next = (0..count)
-                .map(|at| (turn + at) % count)
-                .find(|&at| self.tasks[at].woken.0.load(Ordering::Relaxed));
+            let next =
+                (0..count).map(|at| (turn + at) % count).find(|&at| self.tasks[at].is_awake());
             if let Some(at) = next {
                 self.poll(at);
                 // A task that came to its end made room for the next.
