@@ -3,11 +3,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::cargo::cargo;
 use crate::outcome::{JobResult, Options, Tally};
-use crate::process::{command, output, run};
+use crate::process::{command, output};
+use crate::simulate;
 use crate::workspace::{Workspace, read};
 
 /// One break, and how it shows.
@@ -146,7 +147,7 @@ fn show(workspace: &Workspace, copy: &Path, one: &Break) -> Result<(), String> {
     let write =
         |text: &str| fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()));
     write(&whole.replace(one.from, one.to))?;
-    let outcome = simulate(workspace, copy, one);
+    let outcome = said_of(workspace, copy, one);
     write(&whole)?;
     let said = outcome?;
     let first = said.lines().next().unwrap_or_default();
@@ -161,15 +162,13 @@ fn show(workspace: &Workspace, copy: &Path, one: &Break) -> Result<(), String> {
 }
 
 /// What conversations say of the broken copy; nothing, if they all hold.
-fn simulate(workspace: &Workspace, copy: &Path, one: &Break) -> Result<String, String> {
+fn said_of(workspace: &Workspace, copy: &Path, one: &Break) -> Result<String, String> {
     let target = workspace.cache("breaks")?.join("target");
-    let mut build = cargo(workspace);
-    build.current_dir(copy).env("CARGO_TARGET_DIR", &target);
+    let mut cargo = cargo(workspace);
+    cargo.current_dir(copy).env("CARGO_TARGET_DIR", &target);
     // Whatever it warns of is part of the break.
-    build.env("RUSTFLAGS", "-Awarnings");
-    build.args(["build", "-q", "--profile", "simulation", "-p", "hybi-testkit"]);
-    run(build.args(["--features", "simulation", "--example", "simulate"]))?;
-    let mut simulate: Command = command(target.join("simulation/examples/simulate"));
+    cargo.env("RUSTFLAGS", "-Awarnings");
+    let mut simulate = command(simulate::build(&mut cargo, &target)?);
     simulate.args([one.row, "0", SEEDS]).stdout(Stdio::null());
     let output = simulate.output().map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&output.stderr).into_owned())

@@ -27,7 +27,7 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Ccodegen-units=1 \
 pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
     let time = options.time.as_deref().map_or(Ok(TIME), duration)?;
     let fuzzer = Fuzzer::build(workspace)?;
-    let targets = chosen(&fuzzer.targets()?, options.target.as_deref())?;
+    let targets = options.chosen("target", &fuzzer.targets()?)?;
     let mut tally = Tally::of("targets");
     for target in &targets {
         tally = tally.plan(target, 1);
@@ -221,15 +221,6 @@ impl Ran {
     }
 }
 
-/// All targets, or the one that is asked for.
-fn chosen(targets: &[String], asked: Option<&str>) -> Result<Vec<String>, String> {
-    match asked {
-        None => Ok(targets.to_vec()),
-        Some(name) if targets.iter().any(|target| target == name) => Ok(vec![name.to_owned()]),
-        Some(name) => Err(format!("no target is called `{name}`: {}", targets.join(", "))),
-    }
-}
-
 /// Both outputs of a program, as an error when it failed.
 fn quietly(run: &mut Command) -> Result<String, String> {
     println!("$ {}", line(run));
@@ -297,13 +288,5 @@ mod tests {
         let shown = Row { name: "total", ran: all }.to_string();
         let shown: Vec<_> = shown.split_whitespace().collect();
         assert_eq!(shown, ["total", "7", "4.0", "2", "-", "-", "1", "90"]);
-    }
-
-    #[test]
-    fn a_target_that_is_not_known_is_refused_with_those_that_are() {
-        let known = ["frames".to_owned(), "uri".to_owned()];
-        assert_eq!(chosen(&known, None), Ok(known.to_vec()));
-        assert_eq!(chosen(&known, Some("uri")), Ok(vec!["uri".to_owned()]));
-        assert!(chosen(&known, Some("url")).is_err_and(|why| why.contains("frames, uri")));
     }
 }

@@ -25,6 +25,21 @@ pub(crate) struct Options {
     pub(crate) strict: bool,
 }
 
+impl Options {
+    /// All of what a job knows as `what`, or the one that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// There is none of that name; the text lists those that there are.
+    pub(crate) fn chosen(&self, what: &str, known: &[String]) -> Result<Vec<String>, String> {
+        match &self.target {
+            None => Ok(known.to_vec()),
+            Some(name) if known.contains(name) => Ok(vec![name.clone()]),
+            Some(name) => Err(format!("no {what} is called `{name}`: {}", known.join(", "))),
+        }
+    }
+}
+
 /// How a job that nothing stopped ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -168,5 +183,17 @@ mod tests {
         let mut done = Tally::of("checks").plan("ws", 2).did("ws", 2);
         done.fail(String::from("no answer"));
         assert_eq!(done.verdict(), Err("no answer".into()));
+    }
+
+    #[test]
+    fn a_target_that_is_not_known_is_refused_with_those_that_are() {
+        let known = ["frames".to_owned(), "uri".to_owned()];
+        let chosen = |asked: Option<&str>| {
+            let options = Options { target: asked.map(str::to_owned), ..Options::default() };
+            options.chosen("target", &known)
+        };
+        assert_eq!(chosen(None), Ok(known.to_vec()));
+        assert_eq!(chosen(Some("uri")), Ok(vec!["uri".to_owned()]));
+        assert!(chosen(Some("url")).is_err_and(|why| why.contains("frames, uri")));
     }
 }

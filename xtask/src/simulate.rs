@@ -1,7 +1,8 @@
 //! Conversations by seed over every version and every extension; what holds of them stands in the testkit.
 
 use std::collections::VecDeque;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -14,17 +15,10 @@ use crate::workspace::Workspace;
 const SEEDS: &str = "0..100000";
 
 pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
-    let mut build = cargo(workspace);
-    build.args(["build", "-q", "--profile", "simulation", "-p", "hybi-testkit"]);
-    run(build.args(["--features", "simulation", "--example", "simulate"]))?;
-    let program = workspace.target.join("simulation/examples/simulate");
+    let program = build(&mut cargo(workspace), &workspace.target)?;
     let listed = output(&mut command(&program))?;
-    let rows: Vec<_> = listed.lines().collect();
-    let rows: Vec<_> = match options.target.as_deref() {
-        None => rows,
-        Some(name) if rows.contains(&name) => vec![name],
-        Some(name) => return Err(format!("no row is called `{name}`: {}", rows.join(", "))),
-    };
+    let rows: Vec<_> = listed.lines().map(str::to_owned).collect();
+    let rows = options.chosen("row", &rows)?;
     let (arguments, count) = match (&options.choices, &options.seeds) {
         (Some(_), _) if rows.len() > 1 => return Err("--choices is for one row".into()),
         (Some(choices), _) => (vec![choices.clone()], 1),
@@ -42,7 +36,7 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
                 while let Some(row) = next() {
                     let began = Instant::now();
                     let mut one = command(&program);
-                    one.arg(row).args(&arguments).stdout(Stdio::null()).stderr(Stdio::piped());
+                    one.arg(&row).args(&arguments).stdout(Stdio::null()).stderr(Stdio::piped());
                     let outcome = match one.output() {
                         Ok(output) if output.status.success() => Ok(count),
                         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
@@ -57,6 +51,13 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
         }
     });
     Ok(tally.into_inner().unwrap_or_else(PoisonError::into_inner).into())
+}
+
+/// Builds the program with this `cargo`, which leaves what it makes in `target`.
+pub(crate) fn build(cargo: &mut Command, target: &Path) -> Result<PathBuf, String> {
+    cargo.args(["build", "-q", "--profile", "simulation", "-p", "hybi-testkit"]);
+    run(cargo.args(["--features", "simulation", "--example", "simulate"]))?;
+    Ok(target.join("simulation/examples/simulate"))
 }
 
 /// `100` are the first hundred, `7..9` are two others.
