@@ -167,7 +167,7 @@ impl FrameDecoder {
     }
 
     /// Whether the next bytes belong to a control frame: one is in progress, or `chunk`, which comes
-    /// next, begins with the first byte of one.
+    /// next, begins with the first byte of one. `None` as long as nothing is there that tells.
     ///
     /// Whoever only sends may take in control frames, and leaves messages for the one who receives.
     ///
@@ -175,26 +175,26 @@ impl FrameDecoder {
     /// use hybi_frame::{FrameDecoder, FrameRules, Limits, Role};
     ///
     /// let mut decoder = FrameDecoder::new(Role::Client, FrameRules::RFC6455, Limits::default());
-    /// assert!(decoder.next_is_control(b"\x89\x02"));
-    /// assert!(!decoder.next_is_control(b"\x81\x05Hello"));
-    /// assert!(!decoder.next_is_control(b""));
+    /// assert_eq!(decoder.next_is_control(b"\x89\x02"), Some(true));
+    /// assert_eq!(decoder.next_is_control(b"\x81\x05Hello"), Some(false));
+    /// assert_eq!(decoder.next_is_control(b""), None);
     ///
     /// decoder.decode(&mut *b"\x89\x02p".to_vec())?;
-    /// assert!(decoder.next_is_control(b"q\x81\x05Hello"), "the Ping goes on");
+    /// assert_eq!(decoder.next_is_control(b"q\x81\x05Hello"), Some(true), "the Ping goes on");
     /// # Ok::<(), hybi_frame::FrameError>(())
     /// ```
     ///
     /// [RFC 6455 §5.5](https://www.rfc-editor.org/rfc/rfc6455#section-5.5)
     #[inline]
     #[must_use]
-    pub fn next_is_control(&self, chunk: &[u8]) -> bool {
+    pub fn next_is_control(&self, chunk: &[u8]) -> Option<bool> {
         // Whatever is neither a message nor goes on with one.
         let says_so = |first: u8| first & 0x0f > 0x02;
         match &self.state {
-            State::Boundary => chunk.first().copied().is_some_and(says_so),
-            State::Header { bytes, .. } => says_so(bytes[0]),
-            State::Payload { header, .. } => header.opcode.is_control(),
-            State::Failed(_) => false,
+            State::Boundary => chunk.first().copied().map(says_so),
+            State::Header { bytes, .. } => Some(says_so(bytes[0])),
+            State::Payload { header, .. } => Some(header.opcode.is_control()),
+            State::Failed(_) => Some(false),
         }
     }
 

@@ -196,7 +196,7 @@ mod absent {
             match self.0 {}
         }
 
-        pub(crate) fn next_is_control(&self, _chunk: &[u8]) -> bool {
+        pub(crate) fn next_is_control(&self, _chunk: &[u8]) -> Option<bool> {
             match self.0 {}
         }
 

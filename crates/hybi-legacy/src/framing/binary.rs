@@ -74,24 +74,21 @@ impl BinaryCodec {
         matches!(self.state, State::Boundary)
     }
 
-    pub(super) fn next_is_control(&self, chunk: &[u8]) -> bool {
+    pub(super) fn next_is_control(&self, chunk: &[u8]) -> Option<bool> {
         let (mut front, before) = match self.state {
             State::Boundary => ([0; MAX_LEN], 0),
             State::Header { bytes, len } => (bytes, len),
-            State::Payload { frame, .. } => return frame.header.opcode.is_control(),
-            State::Failed(_) => return false,
+            State::Payload { frame, .. } => return Some(frame.header.opcode.is_control()),
+            State::Failed(_) => return Some(false),
         };
         let known = MAX_LEN.min(before + chunk.len());
         front[before..known].copy_from_slice(&chunk[..known - before]);
-        match self.opcode(&front[..known]) {
-            Some(opcode) => opcode.is_control(),
-            // What is there belongs to no message as yet, or to a frame that is against the rules.
-            None => !chunk.is_empty(),
-        }
+        let bits = self.opcode_bits(&front[..known])?;
+        Some(header::opcode(bits).is_none_or(Opcode::is_control))
     }
 
-    /// The opcode of a frame of which `wire` is the front, once it is there and if it is one.
-    fn opcode(&self, wire: &[u8]) -> Option<Opcode> {
+    /// The bits of the opcode of a frame of which `wire` is the front, once they are there.
+    fn opcode_bits(&self, wire: &[u8]) -> Option<u8> {
         let first = match &self.incoming {
             None => *wire.first()?,
             Some(masking) => {
@@ -102,7 +99,7 @@ impl BinaryCodec {
                 bytes[0]
             }
         };
-        header::opcode(first & 0x0f)
+        Some(first & 0x0f)
     }
 
     #[inline]

@@ -60,13 +60,17 @@ impl HixieCodec {
     ///
     /// The length may be written with zeros in front, as FF 80 00. With any other length it is a frame to be
     /// skipped, which decoding would leave behind for a text that follows.
-    pub(super) fn next_is_control(&self, chunk: &[u8]) -> bool {
+    pub(super) fn next_is_control(&self, chunk: &[u8]) -> Option<bool> {
         let length = match (self.state, chunk) {
             (State::Boundary, [0xff, length @ ..]) => length,
             (State::Length { value: 0, may_close: true, .. }, length) => length,
-            _ => return false,
+            (State::Boundary, []) => return None,
+            _ => return Some(false),
         };
-        self.closes && matches!(length.iter().find(|&&byte| byte != 0x80), None | Some(0))
+        match length.iter().find(|&&byte| byte != 0x80) {
+            None if self.closes => None,
+            last => Some(self.closes && last == Some(&0)),
+        }
     }
 
     pub(super) fn decode<'a>(

@@ -140,9 +140,9 @@ impl FrameCodec {
     }
 
     /// Whether the next bytes belong to a control frame: one is in progress, or `chunk`, which comes
-    /// next, may begin with one. In hybi-04 and later the fifth byte of a client's frame tells; with fewer it
-    /// may be one, and to decode them takes in nothing of a message. So may a frame with a reserved opcode,
-    /// which is an error to whoever decodes it.
+    /// next, begins with one. `None` as long as the bytes that tell are not there: in hybi-04 and later it
+    /// is the fifth of a client's frame. To decode those before it takes in nothing of a message. A frame with
+    /// a reserved opcode counts as one; it is an error to whoever decodes it.
     ///
     /// In hixie-76 the bytes FF 00 that close count as one; hixie-75 has none. Frames that those two want
     /// skipped are no control frames.
@@ -153,11 +153,12 @@ impl FrameCodec {
     ///
     /// let terms = Terms::new(Version::HIXIE_76).expect("no key needed");
     /// let codec = FrameCodec::new(&terms, Role::Client, Limits::default());
-    /// assert!(codec.next_is_control(b"\xff\x00"));
-    /// assert!(!codec.next_is_control(b"\x00Hello\xff\xff\x00"));
+    /// assert_eq!(codec.next_is_control(b"\xff\x00"), Some(true));
+    /// assert_eq!(codec.next_is_control(b"\x00Hello\xff\xff\x00"), Some(false));
+    /// assert_eq!(codec.next_is_control(b"\xff"), None);
     /// ```
     #[must_use]
-    pub fn next_is_control(&self, chunk: &[u8]) -> bool {
+    pub fn next_is_control(&self, chunk: &[u8]) -> Option<bool> {
         match (self.terms.alternative, chunk.first()) {
             (Some(other), Some(&first)) if self.speaks_other(first) => {
                 let terms = Terms { version: other, ..self.terms };
@@ -268,7 +269,7 @@ impl Framing {
         };
         (rules, framing)
     }
-    fn next_is_control(&self, chunk: &[u8]) -> bool {
+    fn next_is_control(&self, chunk: &[u8]) -> Option<bool> {
         match self {
             Self::Hixie(codec) => codec.next_is_control(chunk),
             Self::Binary(codec) => codec.next_is_control(chunk),

@@ -104,14 +104,17 @@ impl Connection {
 
     /// Whether the next frame of an encoded stream is a control frame.
     pub(super) fn next_plain_is_control(&mut self, chunk: &[u8]) -> bool {
-        if !self.fill_plain(chunk) {
-            // Nothing comes of it, so it may be taken in.
-            return !chunk.is_empty();
+        while self.is_receiving() && self.fill_plain(chunk) {
+            let Some(filter) = &self.filter else { break };
+            match self.inbound.framing.next_is_control(&filter.plain[filter.at..]) {
+                Some(is_control) => return is_control,
+                // What was decoded may end before the byte that tells. It belongs to no message as yet, so it is taken
+                // in here: whoever takes in the chunk takes in what stands behind it as well, up to an event.
+                None => self.handle_plain(),
+            };
         }
-        let framing = &self.inbound.framing;
-        self.filter
-            .as_ref()
-            .is_some_and(|filter| framing.next_is_control(&filter.plain[filter.at..]))
+        // Nothing comes of it, so it may be taken in.
+        !chunk.is_empty()
     }
 
     fn fill_plain(&mut self, chunk: &[u8]) -> bool {

@@ -71,8 +71,8 @@ impl Framing {
         }
     }
 
-    /// Whether the next byte belongs to a control frame.
-    pub(super) fn next_is_control(&self, chunk: &[u8]) -> bool {
+    /// Whether the next byte belongs to a control frame; `None` as long as `chunk` does not tell.
+    pub(super) fn next_is_control(&self, chunk: &[u8]) -> Option<bool> {
         match self {
             Self::Rfc6455(decoder) => decoder.next_is_control(chunk),
             Self::Legacy(codec) => codec.next_is_control(chunk),

@@ -190,7 +190,8 @@ impl Connection {
             return !chunk.is_empty();
         }
         match &mut self.filter {
-            None => self.inbound.framing.next_is_control(chunk),
+            // What does not tell belongs to no message as yet.
+            None => self.inbound.framing.next_is_control(chunk).unwrap_or(!chunk.is_empty()),
             Some(_) => self.next_plain_is_control(chunk),
         }
     }

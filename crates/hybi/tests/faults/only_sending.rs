@@ -1,11 +1,15 @@
 //! An application that does nothing but send: the peer's control frames are taken in all the same
 //! (RFC 6455 sections 5.5 and 5.5.2).
 
-use core::task::Poll;
+use core::{iter, pin::pin, task::Poll};
 
-use hybi::{CloseCode, Config, Deadline, Endpoint, Error, Message, Role, Version};
+use hybi::{
+    CloseCode, Config, Deadline, Deflate, Endpoint, Error, Message, Role, Version,
+    extension::DeflateStream,
+};
 
 use crate::{
+    slices,
     support::{
         tasks::{Task, run},
         ways::{Receives, Sends},
@@ -254,6 +258,53 @@ fn a_ping_in_pieces_is_answered_by_who_only_sends() {
                     }
                 }
                 assert_eq!(control(&mut world), [Message::Pong("abc".into())], "{what}");
+            }
+        }
+    }
+}
+
+/// How much of an encoded stream is decoded at a time.
+const DECODED: usize = 16 * 1024;
+
+/// A peer whose frames are one stream, and which sends so many bytes of Pings first.
+fn streaming(role: Role, version: Version, pings: usize) -> World {
+    let mut world = slices::with(&DeflateStream::new(Deflate::default()), version, role, None);
+    let frame = |len: usize| Message::Ping(vec![b'.'; len].into());
+    let header = wire(role, version, [frame(0)]).len();
+    let len = header + 100;
+    // The last two are shorter or longer, as it comes out.
+    let rest = pings % len + 100 - header;
+    let rest = [rest / 2, rest.div_ceil(2)].map(frame);
+    let said: Vec<_> = iter::repeat_n(frame(100), pings / len - 1).chain(rest).collect();
+    assert_eq!(wire(role, version, said.clone()).len(), pings);
+    world.peer.say(said.into_iter().chain(["a", "b"].map(Message::text)));
+    world
+}
+
+/// What is decoded at a time may end within a header: that it tells nothing as yet does not mean that what
+/// stands behind it is for who sends.
+#[test]
+fn no_message_is_taken_in_by_who_only_sends_wherever_decoding_stops() {
+    for (role, version) in who_pings() {
+        for before in 0..=20 {
+            let what = format!("{role:?} {version:?}, {before} bytes in front");
+            let mut world = streaming(role, version, DECODED - before);
+            for _ in 0..3 {
+                send(&mut world, Sends::Send).expect("open");
+            }
+            // So does who waits for the answer to the Close frame.
+            let (mut sender, mut receiver) = world.socket.split();
+            let task = Task::new();
+            let mut closing = pin!(sender.close(CloseCode::NORMAL, ""));
+            for _ in 0..3 {
+                assert!(task.poll(closing.as_mut()).is_pending(), "{what}");
+            }
+            for text in ["a", "b"] {
+                let received = run(receiver.recv(), || {}).expect("open");
+                assert_eq!(received, Some(Message::text(text)), "{what}");
+                for _ in 0..3 {
+                    assert!(task.poll(closing.as_mut()).is_pending(), "{what}");
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ use hybi::{
 use crate::{
     support::{
         tasks::Task,
+        versions::terms,
         ways::{Receives, Sends},
     },
     world::{BOTH, World, quiet},
@@ -60,7 +61,10 @@ pub(crate) fn with(
     fragment: Option<usize>,
 ) -> World {
     let agreed = extension.accept(&extension.offers()[0]).expect("acceptable");
-    let negotiated = Negotiated::new(version, None, vec![agreed]);
+    let mut negotiated = Negotiated::new(version, None, vec![agreed]);
+    if version < Version::HYBI_07 {
+        negotiated = negotiated.with_terms(terms(version));
+    }
     let make = |role, config: Config| Connection::new(role, negotiated.clone(), config.into());
     let peer = make(role.peer(), quiet().fragment_size(fragment));
     // There is room for more than one long message.
