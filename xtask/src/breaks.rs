@@ -1,13 +1,13 @@
 //! Checks that can fail: the code is broken on purpose, in a copy, and the simulation has to see each break as
 //! what it is.
 
+use core::time::Duration;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 
 use crate::cargo::cargo;
 use crate::outcome::{JobResult, Options, Tally};
-use crate::process::{command, output};
+use crate::process::{Running, command, output};
 use crate::simulate;
 use crate::workspace::{Workspace, read};
 
@@ -94,8 +94,8 @@ const BREAKS: &[Break] = &[
     Break {
         what: "who waits is woken by what another task does",
         file: "crates/hybi/src/socket/wakers.rs",
-        from: "        if half != Half::Receive && self.receive.wait == Wait::Yes {",
-        to: "        if half == Half::Send(u32::MAX) && self.receive.wait == Wait::Yes {",
+        from: "        self.wait = Wait::No;\n        self.waker.clone()",
+        to: "        self.wait = Wait::No;\n        None",
         row: "13",
         seen: "wait for a deadline",
     },
@@ -103,6 +103,9 @@ const BREAKS: &[Break] = &[
 
 /// Conversations in which a break has to show.
 const SEEDS: &str = "3000";
+
+/// Broken code may also go round for ever.
+const LONGEST: Duration = Duration::from_secs(120);
 
 pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
     let copy = copy(workspace)?;
@@ -168,8 +171,10 @@ fn said_of(workspace: &Workspace, copy: &Path, one: &Break) -> Result<String, St
     cargo.current_dir(copy).env("CARGO_TARGET_DIR", &target);
     // Whatever it warns of is part of the break.
     cargo.env("RUSTFLAGS", "-Awarnings");
+    let folder = workspace.cache("breaks")?;
     let mut simulate = command(simulate::build(&mut cargo, &target)?);
-    simulate.args([one.row, "0", SEEDS]).stdout(Stdio::null());
-    let output = simulate.output().map_err(|error| error.to_string())?;
-    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+    let name = "conversations";
+    let mut running = Running::start(name, &folder, simulate.args([one.row, "0", SEEDS]))?;
+    running.finish(LONGEST)?;
+    read(&folder.join(format!("{name}.log")))
 }
