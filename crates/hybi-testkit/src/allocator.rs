@@ -18,6 +18,7 @@ thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static ALLOCATED: Cell<usize> = const { Cell::new(0) };
 }
 
 fn count(bytes: isize) {
@@ -27,6 +28,7 @@ fn count(bytes: isize) {
 
 fn count_allocation(bytes: isize) {
     ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+    ALLOCATED.set(ALLOCATED.get() + usize::try_from(bytes).unwrap_or(0));
     count(bytes);
 }
 
@@ -64,6 +66,7 @@ unsafe impl GlobalAlloc for Counting {
 pub struct Meter {
     live: isize,
     allocations: usize,
+    allocated: usize,
 }
 
 impl Meter {
@@ -71,13 +74,19 @@ impl Meter {
     #[must_use]
     pub fn start() -> Self {
         PEAK.set(LIVE.get());
-        Self { live: LIVE.get(), allocations: ALLOCATIONS.get() }
+        Self { live: LIVE.get(), allocations: ALLOCATIONS.get(), allocated: ALLOCATED.get() }
     }
 
     /// How often anything was allocated since; what grows counts again.
     #[must_use]
     pub fn allocations(&self) -> usize {
         ALLOCATIONS.get() - self.allocations
+    }
+
+    /// How many bytes were allocated since, whatever was released; of what grows, those that came to it.
+    #[must_use]
+    pub fn allocated(&self) -> usize {
+        ALLOCATED.get() - self.allocated
     }
 
     /// Bytes held now beyond those at the start.
