@@ -1,10 +1,14 @@
-//! A transport whose n-th call goes wrong.
+//! A transport whose n-th call goes wrong, and a timer whose n-th wait does.
 
-use core::task::{Context, Poll};
+use core::{
+    sync::atomic::{AtomicUsize, Ordering},
+    task::{Context, Poll},
+};
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use hybi::io::Transport;
+use hybi::io::{Timer, Transport};
 
 /// A call of a transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +83,7 @@ struct Counts {
     of: [usize; 4],
     behind_failure: usize,
     has_failed: bool,
+    is_dropped: bool,
 }
 
 impl Calls {
@@ -92,6 +97,12 @@ impl Calls {
     #[must_use]
     pub fn writes_behind_failure(&self) -> usize {
         self.with(|counts| counts.behind_failure)
+    }
+
+    /// Whether the transport is gone.
+    #[must_use]
+    pub fn is_dropped(&self) -> bool {
+        self.with(|counts| counts.is_dropped)
     }
 
     fn with<R>(&self, look: impl FnOnce(&mut Counts) -> R) -> R {
@@ -122,6 +133,12 @@ pub struct Faulty<T> {
     transport: T,
     fault: Option<Fault>,
     calls: Calls,
+}
+
+impl<T> Drop for Faulty<T> {
+    fn drop(&mut self) {
+        self.calls.with(|counts| counts.is_dropped = true);
+    }
 }
 
 impl<T> Faulty<T> {
@@ -204,6 +221,62 @@ impl<T: Transport> Transport for Faulty<T> {
         match self.called(Operation::Shutdown) {
             None | Some(What::OneByte | What::Ends) => self.transport.poll_shutdown(cx),
             Some(what) => instead(what, cx, ()),
+        }
+    }
+}
+
+/// What becomes of a wait for a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wait {
+    /// It is pending, and its task is woken at once.
+    PendingOnce,
+    /// It is pending, and so is every later one; nobody is woken.
+    Pending,
+}
+
+/// A timer one wait of which goes wrong.
+///
+/// ```
+/// use std::{future::poll_fn, sync::atomic::Ordering, time::Duration};
+/// use hybi::io::Timer as _;
+/// use hybi_testkit::{faulty::{FaultyTimer, Wait}, world::World};
+///
+/// let mut world = World::new();
+/// let deadline = world.clock().now() + Duration::from_secs(1);
+/// let (mut timer, waits) = FaultyTimer::new(world.clock().timer(), Some((1, Wait::PendingOnce)));
+/// world.block_on(async move { poll_fn(|cx| timer.poll_until(cx, deadline)).await });
+/// assert_eq!(waits.load(Ordering::Relaxed), 3, "once more than without the fault");
+/// ```
+#[derive(Debug)]
+pub struct FaultyTimer<C> {
+    timer: C,
+    fault: Option<(usize, Wait)>,
+    waits: Arc<AtomicUsize>,
+}
+
+impl<C> FaultyTimer<C> {
+    /// `timer` with this fault in its n-th wait, counted from 1, if any; and the number of waits so far.
+    pub fn new(timer: C, fault: Option<(usize, Wait)>) -> (Self, Arc<AtomicUsize>) {
+        let waits = Arc::new(AtomicUsize::new(0));
+        (Self { timer, fault, waits: waits.clone() }, waits)
+    }
+}
+
+impl<C: Timer> Timer for FaultyTimer<C> {
+    fn now(&self) -> Instant {
+        self.timer.now()
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let n = self.waits.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.fault {
+            Some((hit, Wait::PendingOnce)) if n == hit => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Some((hit, Wait::Pending)) if n >= hit => Poll::Pending,
+            _ => self.timer.poll_until(cx, deadline),
         }
     }
 }

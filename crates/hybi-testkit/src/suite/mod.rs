@@ -14,6 +14,7 @@ pub mod closing;
 pub mod compression;
 pub mod control;
 pub mod fairness;
+pub mod faults;
 pub mod messages;
 pub mod opening;
 pub mod sending;
