@@ -13,10 +13,8 @@ use std::{
 };
 
 use hybi_benches::{by_hand, second_process::obey};
-use hybi_testkit::{
-    hostile::{Block, REQUEST, bomb, empty_blocks, filled, flood, fragments},
-    wire::{self, BINARY, CONTINUATION, PING, RSV1, Side},
-};
+use hybi_suite::hostile::{Block, REQUEST, bomb, empty_blocks, filled, flood, fragments};
+use hybi_testkit::wire::{self, BINARY, CONTINUATION, PING, RSV1, Side};
 
 use crate::ATTACKERS;
 

@@ -2,7 +2,7 @@
 
 use hybi_benches::{bare::Deflater, records::Records};
 use hybi_frame::{MaskingKey, Opcode, Rsv, encode_frame};
-use hybi_testkit::hostile::{Block, bomb, empty_blocks};
+use hybi_suite::hostile::{Block, bomb, empty_blocks};
 use hybi_tokio::{
     Config, Connection, Deflate, Extensions, Negotiated, Role, Version, extension::ExtensionOffer,
 };

@@ -3,10 +3,8 @@
 use core::hint::black_box;
 use std::io::IoSlice;
 
-use hybi_testkit::{
-    hostile::{flood, fragments},
-    wire::{self, BINARY, CONTINUATION, PING, PONG, Side},
-};
+use hybi_suite::hostile::{flood, fragments};
+use hybi_testkit::wire::{self, BINARY, CONTINUATION, PING, PONG, Side};
 use hybi_tokio::{Config, Connection, Negotiated, Role};
 
 use crate::Attack;

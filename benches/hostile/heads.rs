@@ -7,7 +7,7 @@ use hybi_handshake::{
     ServerPolicy, Version,
 };
 use hybi_legacy::FieldOrder;
-use hybi_testkit::hostile::{REQUEST, filled};
+use hybi_suite::hostile::{REQUEST, filled};
 use hybi_tokio::{Deflate, Extensions, extension::PermessageCompress};
 
 use crate::Attack;

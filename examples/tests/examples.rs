@@ -8,11 +8,11 @@ use std::{
     thread,
 };
 
-use hybi_testkit::{
+use hybi_suite::{
     peer::{self, Peer, REQUEST, listen},
     program::{Outcome, Running, finish, spawn},
-    wire::{BINARY, CLOSE, PING, PONG, TEXT, close_payload},
 };
+use hybi_testkit::wire::{BINARY, CLOSE, PING, PONG, TEXT, close_payload};
 
 /// The program of an example.
 macro_rules! example {

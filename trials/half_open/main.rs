@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use core::time::Duration;
 
-use hybi_testkit::allocator::Total;
+use hybi_suite::allocator::Total;
 use hybi_tokio::Config;
 
 #[global_allocator]

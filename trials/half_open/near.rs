@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_rustls::{TlsAcceptor as FuturesAcceptor, TlsConnector as FuturesConnector};
-use hybi_testkit::suite::{Outcome, echo};
+use hybi_suite::suite::{Outcome, echo};
 use hybi_tokio::{
     Client, Connector, Deadline, Error, Server, rustls::pki_types::ServerName,
     tokio_rustls::TlsAcceptor,

@@ -3,10 +3,10 @@
 use core::time::Duration;
 use std::io;
 
-use hybi_testkit::{
-    hostile::{Block, REQUEST, bomb, empty_blocks, filled, flood, fragments, stream_bomb},
-    wire::{self, BINARY, PING, RSV1, Side, TEXT},
+use hybi_suite::hostile::{
+    Block, REQUEST, bomb, empty_blocks, filled, flood, fragments, stream_bomb,
 };
+use hybi_testkit::wire::{self, BINARY, PING, RSV1, Side, TEXT};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use core::time::Duration;
 
-use hybi_testkit::allocator::Total;
+use hybi_suite::allocator::Total;
 
 #[global_allocator]
 static ALLOCATOR: Total = Total::new();

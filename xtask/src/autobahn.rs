@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
-use hybi_testkit::events;
+use hybi_suite::events;
 use serde_json::{Value, json};
 
 use crate::hybi::{self, Hybi};

@@ -1,4 +1,4 @@
-//! Conversations by seed over every version and every extension; what holds of them stands in the testkit.
+//! Conversations by seed over every version and every extension; what holds of them stands in hybi-suite.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
 
 /// Builds the program with this `cargo`, which leaves what it makes in `target`.
 pub(crate) fn build(cargo: &mut Command, target: &Path) -> Result<PathBuf, String> {
-    cargo.args(["build", "-q", "--profile", "simulation", "-p", "hybi-testkit"]);
+    cargo.args(["build", "-q", "--profile", "simulation", "-p", "hybi-suite"]);
     run(cargo.args(["--features", "simulation", "--example", "simulate"]))?;
     Ok(target.join("simulation/examples/simulate"))
 }

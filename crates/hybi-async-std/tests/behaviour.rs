@@ -9,7 +9,7 @@ use async_std::task;
 use hybi_async_std::{
     AsyncStdIo, AsyncStdTimer, Client, Error, Incoming, Server, Stream, WebSocket,
 };
-use hybi_testkit::suite::{self, Connecting, Runtime, adapter::Adapter, bounded};
+use hybi_suite::suite::{self, Connecting, Runtime, adapter::Adapter, bounded};
 
 struct AsyncStd;
 
@@ -56,7 +56,7 @@ impl Adapter for AsyncStd {
     }
 }
 
-hybi_testkit::behaviour_suite!(AsyncStd);
+hybi_suite::behaviour_suite!(AsyncStd);
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 #[test]

@@ -13,10 +13,10 @@ use hybi_async_std::{
     io::Transport as _,
     opening::{accept_on, connect_on},
 };
+use hybi_suite::suite::faults::{Handles, Run, Who, answer, ask, both, each_call, whats};
 use hybi_testkit::{
     faulty::{Fault, Faulty},
     link::{Conditions, End, link},
-    suite::faults::{Handles, Run, Who, answer, ask, both, each_call, whats},
     world::World,
 };
 

@@ -1,7 +1,7 @@
 //! The error of an adapter without TLS.
 
 use hybi_async_std::{Client, Error};
-use hybi_testkit::produced;
+use hybi_suite::produced;
 
 #[test]
 fn by_callers() {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use hybi_compression::{Compress, Deflate};
-use hybi_testkit::allocator::{Counting, Meter};
+use hybi_suite::allocator::{Counting, Meter};
 use proptest::prelude::*;
 
 use support::endpoint::{Endpoint, pair};

@@ -8,7 +8,7 @@ mod support;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hybi_compression::{Chain, Compress, Deflate, Encoded, Encoding, Rsv, Step};
-use hybi_testkit::allocator::{Counting, Meter};
+use hybi_suite::allocator::{Counting, Meter};
 use proptest::prelude::*;
 
 use support::endpoint::{Endpoint, pair};

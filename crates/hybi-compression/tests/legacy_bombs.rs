@@ -13,7 +13,7 @@ use hybi_compression::{
 };
 use hybi_frame::{Limits, Opcode, Role, Rsv, encode_frame};
 use hybi_handshake::Version;
-use hybi_testkit::allocator::{Counting, Meter};
+use hybi_suite::allocator::{Counting, Meter};
 use support::endpoint::{Endpoint, key};
 
 #[global_allocator]

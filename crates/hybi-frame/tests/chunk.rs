@@ -8,7 +8,7 @@ use hybi_frame::{
     Chunk, Event, FrameDecoder, FrameError, FrameRules, Limits, Located, MaskingKey,
     MessageAssembler, Opcode, Payload, Role, Rsv, TextPayload, encode_frame,
 };
-use hybi_testkit::allocator::{Counting, Meter};
+use hybi_suite::allocator::{Counting, Meter};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::select;

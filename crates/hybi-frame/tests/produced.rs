@@ -8,7 +8,7 @@ use hybi_frame::{
     CloseCode, CloseFrame, CloseFrameError, ExtensionViolation, FrameDecoder, FrameHeader,
     FrameRules, Limits, MessageAssembler, Opcode, PayloadDecoder, Role, Violation,
 };
-use hybi_testkit::produced;
+use hybi_suite::produced;
 
 /// What a client says to these bytes of its server.
 fn told(wire: &[u8]) -> Violation {

@@ -7,7 +7,7 @@ use common::{Told, receive_within};
 use hybi_frame::{
     CloseCode, CloseFrame, FrameError, FrameRules, Limits, MaskingKey, Role, Rsv, encode_frame,
 };
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use serde_json::Value;
 
 /// The name under which the records list a set of rules, and how many records do.

@@ -5,7 +5,7 @@ use hybi_handshake::{
     ClientRequest, FieldError, HandshakeError, HeadLimits, ServerHandshake, ServerPolicy,
 };
 use hybi_legacy::{ClientHandshake, FieldOrder, FrameCodec, Role, Terms, Version, check};
-use hybi_testkit::produced;
+use hybi_suite::produced;
 
 #[test]
 fn by_peers() {

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hybi::io::Transport;
-use sha1::{Digest as _, Sha1};
+use sha1_smol::Sha1;
 
 use crate::wire::{self, Frame, Side};
 
@@ -173,8 +173,9 @@ impl<T: Transport> Script<T> {
 /// ```
 #[must_use]
 pub fn accept(key: &str) -> String {
-    let digest = Sha1::new().chain_update(key).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    BASE64_STANDARD.encode(digest.finalize())
+    let mut hash = Sha1::from(key);
+    hash.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    BASE64_STANDARD.encode(hash.digest().bytes())
 }
 
 /// The head that accepts a request with this `Sec-WebSocket-Key`, with more field lines, each with its end.

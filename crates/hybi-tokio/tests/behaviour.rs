@@ -5,7 +5,7 @@ use core::future::Future;
 use std::os::unix::net::UnixStream;
 use std::{io, net::TcpStream, sync::LazyLock};
 
-use hybi_testkit::suite::{self, Connecting, Runtime, adapter::Adapter, bounded};
+use hybi_suite::suite::{self, Connecting, Runtime, adapter::Adapter, bounded};
 use hybi_tokio::{Client, Error, Incoming, Server, Stream, TokioIo, TokioTimer, WebSocket};
 use tokio::runtime::{self, Runtime as Threads};
 
@@ -63,7 +63,7 @@ impl Adapter for Tokio {
     }
 }
 
-hybi_testkit::behaviour_suite!(Tokio);
+hybi_suite::behaviour_suite!(Tokio);
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 #[test]

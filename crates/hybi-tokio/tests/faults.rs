@@ -12,14 +12,14 @@ use core::{
 };
 use std::io::{self, IoSlice};
 
+use hybi_suite::suite::{
+    bounded,
+    faults::{Handles, Run, Who, answer, ask, both, each_call, whats},
+};
 use hybi_testkit::{
     clock::Clock,
     faulty::{Calls, Fault, Faulty},
     link::{Conditions, End, link},
-    suite::{
-        bounded,
-        faults::{Handles, Run, Who, answer, ask, both, each_call, whats},
-    },
 };
 use hybi_tokio::{Client, Error, Server, WebSocket, io::Transport as _};
 use tokio::{

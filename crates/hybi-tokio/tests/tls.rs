@@ -9,11 +9,8 @@ use core::{future::Future, time::Duration};
 use std::{io::ErrorKind, sync::Arc};
 
 use futures_util::FutureExt as _;
-use hybi_testkit::{
-    peer::REQUEST,
-    suite::bounded,
-    wire::{self, BINARY, Side},
-};
+use hybi_suite::{peer::REQUEST, suite::bounded};
+use hybi_testkit::wire::{self, BINARY, Side};
 use hybi_tokio::{
     Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, Message, Server,
     http::{self, StatusCode},
@@ -375,7 +372,7 @@ type IsTold = fn(&Error) -> bool;
 
 #[cfg(unix)]
 fn kill(stream: TlsStream<TcpStream>) {
-    hybi_testkit::peer::kill(stream.into_inner().0.into_std().unwrap().into());
+    hybi_suite::peer::kill(stream.into_inner().0.into_std().unwrap().into());
 }
 
 fn reset(stream: TlsStream<TcpStream>) {

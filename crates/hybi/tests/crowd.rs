@@ -8,7 +8,7 @@ use hybi::{
     Config, Connection, Deflate, Message, Negotiated, Role, Version,
     extension::{Agreed, Extension as _},
 };
-use hybi_testkit::allocator::{Counting, Meter};
+use hybi_suite::allocator::{Counting, Meter};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;

@@ -10,7 +10,7 @@ use hybi::{
     CloseCode, Config, Connection, Error, Message, Negotiated, Role, State, Version,
     frame::MaskingKey,
 };
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use serde_json::Value;
 
 use support::recorded::messages;

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use hybi_testkit::fuzz::{self, Target};
+use hybi_suite::fuzz::{self, Target};
 use libfuzzer_sys::fuzz_target;
 
 static TARGET: LazyLock<Target> = LazyLock::new(|| {

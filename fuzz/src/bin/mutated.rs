@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
-use hybi_testkit::allocator::Counting;
-use hybi_testkit::fuzz::mutate::{self, Until};
-use hybi_testkit::fuzz::{self, TARGETS};
+use hybi_suite::allocator::Counting;
+use hybi_suite::fuzz::mutate::{self, Until};
+use hybi_suite::fuzz::{self, TARGETS};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hybi_testkit::events;
+use hybi_suite::events;
 use serde_json::Value;
 
 use super::payloads::Payloads;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use hybi_testkit::events;
+use hybi_suite::events;
 use serde_json::{Value, json};
 
 use super::{Scene, failed, passed, title};

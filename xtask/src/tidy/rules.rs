@@ -10,7 +10,7 @@ const UNSAFE_MAY_BE: [&str; 7] = [
     "crates/hybi-frame/src/utf8/bytes.rs",
     "crates/hybi-frame/src/utf8/buffer.rs",
     "crates/hybi-frame/src/chunk.rs",
-    "crates/hybi-testkit/src/allocator.rs",
+    "crates/hybi-suite/src/allocator.rs",
     "benches/src/allocated.rs",
     "xtask/src/no_std.rs",
 ];

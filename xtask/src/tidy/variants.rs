@@ -12,7 +12,7 @@ const NOT_PRODUCED: [(&str, &str); 1] =
 
 /// Checks sources, given with their paths: those of published crates against all such tables.
 pub(super) fn check(files: &[(String, String)]) -> Vec<Complaint> {
-    let is_test = |path: &str| path.contains("/tests/") || path.contains("/hybi-testkit/");
+    let is_test = |path: &str| path.contains("/tests/") || path.contains("/hybi-suite/");
     let rust =
         || files.iter().filter(|(path, _)| path.starts_with("crates/") && path.ends_with(".rs"));
     let tables: Vec<&str> = rust()

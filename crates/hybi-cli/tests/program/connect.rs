@@ -3,8 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 
-use hybi_testkit::events::OF_CONNECT;
-use hybi_testkit::peer::{Peer, accept_of, listen};
+use hybi_suite::events::OF_CONNECT;
+use hybi_suite::peer::{Peer, accept_of, listen};
 use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_payload};
 
 use crate::support::{Server, against, asked, events, finish, hybi, scratch, signal, spawn};

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use hybi_testkit::peer::Peer;
+use hybi_suite::peer::Peer;
 use hybi_testkit::wire::{CLOSE, Side, TEXT, close_payload, frame};
 use rustix::process::{Resource, getrlimit, setrlimit};
 

@@ -1,7 +1,7 @@
 //! `--ext`: what is offered and accepted, what both ends say about it, and mistakes.
 
-use hybi_testkit::events::OF_CONNECT;
-use hybi_testkit::peer::{Peer, accept_of, listen};
+use hybi_suite::events::OF_CONNECT;
+use hybi_suite::peer::{Peer, accept_of, listen};
 use hybi_testkit::wire::{BINARY, TEXT};
 use serde_json::Value;
 

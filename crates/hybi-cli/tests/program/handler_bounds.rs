@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 
-use hybi_testkit::peer::Peer;
+use hybi_suite::peer::Peer;
 use hybi_testkit::wire::{
     BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, Side, TEXT, close_payload, frame,
 };

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
-use hybi_testkit::peer::Peer;
+use hybi_suite::peer::Peer;
 use hybi_testkit::wire::TEXT;
 
 use crate::support::{Server, hybi, request, scratch};

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use hybi_testkit::events::OF_CONNECT;
+use hybi_suite::events::OF_CONNECT;
 
 use crate::support::{Server, events, finish, hybi, hybi_with, spawn};
 

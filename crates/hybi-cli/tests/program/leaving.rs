@@ -1,6 +1,6 @@
 //! When `hybi connect` leaves: after the last answer, at the end, at once, or short of what was asked.
 
-use hybi_testkit::peer::Peer;
+use hybi_suite::peer::Peer;
 use hybi_testkit::wire::{PING, PONG, TEXT};
 
 use crate::support::{Server, against, hybi, hybi_with};

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hybi_testkit::peer::Peer;
+use hybi_suite::peer::Peer;
 use hybi_testkit::wire::{BINARY, CLOSE, FIN, PING, Side, TEXT, close_payload, frame};
 
 use crate::support::{Server, request};

@@ -1,7 +1,7 @@
 //! Limits of `hybi connect`: what is above one is no fault of the server's, and the user is told which
 //! and how to raise it.
 
-use hybi_testkit::peer::{Peer, listen};
+use hybi_suite::peer::{Peer, listen};
 use hybi_testkit::wire::{CLOSE, CONTINUATION, FIN, TEXT};
 
 use crate::support::{against, hybi};

@@ -1,6 +1,6 @@
 //! What `hybi connect` tells of a server that refuses the handshake, and what it advises.
 
-use hybi_testkit::peer::{Peer, listen};
+use hybi_suite::peer::{Peer, listen};
 
 use crate::support::{Outcome, hybi};
 

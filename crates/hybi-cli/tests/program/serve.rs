@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
-use hybi_testkit::peer::Peer;
+use hybi_suite::peer::Peer;
 use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, TEXT, close_payload};
 
 use crate::support::{Server, events, finish, hybi, request, request_with, scratch, spawn};

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use hybi_testkit::peer::Peer;
+use hybi_suite::peer::Peer;
 use hybi_testkit::wire::TEXT;
 
 use crate::support::{PATIENCE, Server, hybi, program, request, scratch, signal};

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command};
 use std::sync::mpsc;
 
-use hybi_testkit::peer::{Head, Peer, REQUEST, listen};
-pub(crate) use hybi_testkit::program::{Outcome, PATIENCE, finish, signal};
-use hybi_testkit::{events, program};
+use hybi_suite::peer::{Head, Peer, REQUEST, listen};
+pub(crate) use hybi_suite::program::{Outcome, PATIENCE, finish, signal};
+use hybi_suite::{events, program};
 use serde_json::Value;
 
 pub(crate) fn program() -> Command {

@@ -10,7 +10,7 @@ use flate2::{Compression, FlushCompress};
 use hybi_compression::{Deflate, Extensions};
 use hybi_frame::{CloseCode, Limits, Role, Rsv};
 use hybi_handshake::Version;
-use hybi_testkit::allocator::{Counting, Meter};
+use hybi_suite::allocator::{Counting, Meter};
 use support::endpoint::{Endpoint, pair};
 
 #[global_allocator]

@@ -2,7 +2,7 @@
 
 use hybi_compression::Extensions;
 use hybi_handshake::{HandshakeError, Version};
-use hybi_testkit::produced;
+use hybi_suite::produced;
 
 use crate::support::confirm;
 use crate::user_extension::{Place, sum};

@@ -6,7 +6,7 @@ use hybi_compression::{
 };
 use hybi_frame::{CloseCode, ExtensionViolation, Limits, Role, Rsv, Violation};
 use hybi_handshake::{ExtensionOffer, HandshakeError, Version};
-use hybi_testkit::vectors::hex;
+use hybi_suite::vectors::hex;
 
 use crate::support::{Told, agree, answer, confirm, field, receive, sample, send};
 

@@ -6,7 +6,7 @@ use hybi_compression::{
 };
 use hybi_frame::{Limits, Role, Rsv};
 use hybi_handshake::Version;
-use hybi_testkit::vectors::{cuts, hex, payload, records, wire};
+use hybi_suite::vectors::{cuts, hex, payload, records, wire};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

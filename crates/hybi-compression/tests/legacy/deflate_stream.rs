@@ -7,7 +7,7 @@ use hybi_compression::{
 };
 use hybi_frame::{ExtensionViolation, Limits, Role};
 use hybi_handshake::Version;
-use hybi_testkit::vectors::{hex, payload, records};
+use hybi_suite::vectors::{hex, payload, records};
 
 use crate::support::shared::text::noise;
 use crate::support::{Endpoint, Told, agree, sample, send};

@@ -6,7 +6,7 @@ use hybi_compression::{
 };
 use hybi_frame::{Limits, Role, Rsv};
 use hybi_handshake::Version;
-use hybi_testkit::vectors::{records, wire};
+use hybi_suite::vectors::{records, wire};
 
 use crate::agree_by_name;
 use crate::support::shared::endpoint::turned;

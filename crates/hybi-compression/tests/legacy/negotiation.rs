@@ -5,7 +5,7 @@ use hybi_compression::{
     PermessageCompress, PermessageDeflateDraft,
 };
 use hybi_handshake::{HandshakeError, Version};
-use hybi_testkit::vectors::records;
+use hybi_suite::vectors::records;
 
 use crate::support::shared::endpoint::elements;
 use crate::support::{answer, confirm, field};

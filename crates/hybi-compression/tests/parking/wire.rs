@@ -1,7 +1,7 @@
 //! What parked connections send and understand.
 
 use hybi_compression::{Compress, Deflate};
-use hybi_testkit::rfc1951::Inflate;
+use hybi_suite::rfc1951::Inflate;
 use proptest::prelude::*;
 
 use crate::support::endpoint::{Endpoint, pair};

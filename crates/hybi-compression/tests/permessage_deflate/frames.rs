@@ -4,7 +4,7 @@
 use hybi_compression::{Agreed, Deflate, Extensions};
 use hybi_frame::{CloseCode, CloseFrame, FrameError, Limits, Role};
 use hybi_handshake::Version;
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hybi_compression::{Deflate, Extensions};
 use hybi_handshake::{ExtensionOffer, HandshakeError, Version};
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use serde_json::Value;
 
 const V13: Version = Version::RFC6455;

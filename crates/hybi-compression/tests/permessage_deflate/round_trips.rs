@@ -2,7 +2,7 @@
 
 use hybi_compression::{Compress, Deflate};
 use hybi_frame::{CloseCode, Rsv};
-use hybi_testkit::rfc1951::Inflate;
+use hybi_suite::rfc1951::Inflate;
 use proptest::prelude::*;
 
 use crate::support::endpoint::{Endpoint, pair};

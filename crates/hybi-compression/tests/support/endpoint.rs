@@ -9,7 +9,7 @@ use hybi_frame::{
     encode_frame,
 };
 use hybi_handshake::{ExtensionOffer, Version};
-pub(crate) use hybi_testkit::told::Told;
+pub(crate) use hybi_suite::told::Told;
 
 /// One end of a connection whose handshake is done.
 pub(crate) struct Endpoint {

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "not every test file needs all of it")]
 
 use hybi_frame::{FrameDecoder, FrameError, FrameRules, Limits, MessageAssembler, Role};
-pub(crate) use hybi_testkit::told::Told;
+pub(crate) use hybi_suite::told::Told;
 
 /// Decoder and assembler of one endpoint.
 pub(crate) struct Receiver {

@@ -1,7 +1,7 @@
 //! The fields with a grammar of their own, against the vectors (RFC 6455 §4.3, §9.1).
 
 use hybi_handshake::{ExtensionOffer, FieldError, Version, parse_subprotocols};
-use hybi_testkit::vectors::records;
+use hybi_suite::vectors::records;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

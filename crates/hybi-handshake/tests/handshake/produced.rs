@@ -7,7 +7,7 @@ use hybi_handshake::{
     HostPattern, HostPolicy, OriginPattern, ServerHandshake, ServerPolicy, UriError, Version,
     WsUri,
 };
-use hybi_testkit::produced;
+use hybi_suite::produced;
 
 use crate::support::{NONCE, REQUEST, RESPONSE, receive, refused, refused_by, with_line};
 

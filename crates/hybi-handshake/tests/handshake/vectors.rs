@@ -4,7 +4,7 @@ use hybi_handshake::{
     ClientHandshake, ClientRequest, HandshakeError, HeadLimits, OriginPolicy, ServerPolicy,
     Version, accept_key,
 };
-use hybi_testkit::vectors::{hex, records};
+use hybi_suite::vectors::{hex, records};
 use serde_json::Value;
 
 use crate::support::{Seen, cuts, receive, serve};

@@ -104,7 +104,7 @@ const HASH_LEN: usize = 20;
 #[cfg(test)]
 mod tests {
     use hybi_frame::{MaskingKey, apply_long_mask};
-    use hybi_testkit::vectors::{hex, records};
+    use hybi_suite::vectors::{hex, records};
 
     use super::{FrameMask, Masking};
     use crate::terms::ConnectionKey;

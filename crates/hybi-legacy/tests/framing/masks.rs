@@ -2,7 +2,7 @@
 
 use hybi_frame::{Limits, Opcode};
 use hybi_legacy::{FrameCodec, Role, Version};
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use sha1::{Digest as _, Sha1};
 
 use crate::receiver::{KEY, NONCE, Told, VERSIONS, header, receive, terms};

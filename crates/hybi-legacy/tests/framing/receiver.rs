@@ -2,7 +2,7 @@
 
 use hybi_frame::{FrameError, FrameHeader, Limits, MaskingKey, MessageAssembler, Opcode, Rsv};
 use hybi_legacy::{FrameCodec, Role, Terms, Version};
-pub(crate) use hybi_testkit::told::Told;
+pub(crate) use hybi_suite::told::Told;
 
 /// The fields of the handshake that all records of hybi-04 share.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";

@@ -3,7 +3,7 @@
 
 use hybi_frame::{CloseCode, CloseFrame, Limits};
 use hybi_legacy::{Draft, FrameCodec, Role, Terms, Version};
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use serde_json::Value;
 
 use crate::receiver::{Outcome, Told, header, receive};

@@ -2,7 +2,7 @@
 
 use hybi_handshake::{ClientRequest, HandshakeError, HeadLimits, Version};
 use hybi_legacy::{ClientHandshake, challenge_answer, key_number};
-use hybi_testkit::vectors::{hex, records};
+use hybi_suite::vectors::{hex, records};
 use proptest::prelude::*;
 
 use crate::support::{Seen, WITH_TWO_KEYS, generator, policy, receive, serve};

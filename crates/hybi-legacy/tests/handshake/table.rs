@@ -7,7 +7,7 @@ use hybi_handshake::Version;
 use hybi_legacy::{
     Draft, ExtensionSyntax, FramingFamily, HandshakeFamily, Selector, SubprotocolSyntax,
 };
-use hybi_testkit::vectors::records;
+use hybi_suite::vectors::records;
 use serde_json::{Value, json};
 
 #[test]

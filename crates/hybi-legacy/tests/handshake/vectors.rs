@@ -3,7 +3,7 @@
 
 use hybi_handshake::{HandshakeError, ServerPolicy, Version};
 use hybi_legacy::{Draft, FieldOrder, SubprotocolSyntax, Terms, check};
-use hybi_testkit::vectors::{hex, records};
+use hybi_suite::vectors::{hex, records};
 use serde_json::Value;
 
 use crate::support::{Seen, client, cuts, policy, receive, serve};

@@ -6,12 +6,12 @@ use std::thread;
 
 use flate2::{Compress, Compression, FlushCompress};
 use futures_util::FutureExt as _;
-use hybi_testkit::{
+use hybi_suite::{
     allocator::Meter,
     peer::{Peer, listen},
     suite::bounded,
-    wire::{BINARY, CONTINUATION, FIN, RSV1, TEXT},
 };
+use hybi_testkit::wire::{BINARY, CONTINUATION, FIN, RSV1, TEXT};
 use hybi_tokio::{Config, Error, Extensions, Server};
 use tokio::time;
 

@@ -4,10 +4,8 @@
 use core::{future::Future, time::Duration};
 use std::sync::Arc;
 
-use hybi_testkit::{
-    peer::{ACCEPT, REQUEST},
-    wire::{self, BINARY, CLOSE, PING, PONG, Side, TEXT},
-};
+use hybi_suite::peer::{ACCEPT, REQUEST};
+use hybi_testkit::wire::{self, BINARY, CLOSE, PING, PONG, Side, TEXT};
 use hybi_tokio::{
     CloseCode, Config, Connection, Deadline, Error, Negotiated, Role, Server, TokioIo, TokioTimer,
     WebSocket,

@@ -9,4 +9,4 @@ mod opening;
 mod writes;
 
 #[global_allocator]
-static COUNTING: hybi_testkit::allocator::Counting = hybi_testkit::allocator::Counting;
+static COUNTING: hybi_suite::allocator::Counting = hybi_suite::allocator::Counting;

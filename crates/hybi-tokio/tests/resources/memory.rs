@@ -7,15 +7,15 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use hybi_testkit::{
+use hybi_suite::{
     peer::{PATIENCE, Peer, REQUEST, listen},
     suite::bounded,
-    wire::{self, BINARY, PING, Side, TEXT},
 };
+use hybi_testkit::wire::{self, BINARY, PING, Side, TEXT};
 use hybi_tokio::{Config, Error, Extensions, Server, WebSocket};
 use tokio::net::TcpStream;
 
-use hybi_testkit::allocator::Meter;
+use hybi_suite::allocator::Meter;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;

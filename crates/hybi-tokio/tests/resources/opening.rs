@@ -7,10 +7,8 @@ use core::{
 };
 use std::io::{self, ErrorKind};
 
-use hybi_testkit::{
-    peer::REQUEST,
-    wire::{self, BINARY, Side, TEXT},
-};
+use hybi_suite::peer::REQUEST;
+use hybi_testkit::wire::{self, BINARY, Side, TEXT};
 use hybi_tokio::{
     Client, Deadline, Error, HandshakeError, Incoming, Message, Server,
     http::{Request, Response},

@@ -11,11 +11,8 @@ use std::{
     sync::Arc,
 };
 
-use hybi_testkit::{
-    peer::REQUEST,
-    suite::bounded,
-    wire::{self, Side, TEXT},
-};
+use hybi_suite::{peer::REQUEST, suite::bounded};
+use hybi_testkit::wire::{self, Side, TEXT};
 use hybi_tokio::{Error, Server};
 use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,

@@ -1,6 +1,6 @@
 //! Owned halves.
 
-use hybi_testkit::suite::bounded;
+use hybi_suite::suite::bounded;
 use hybi_tokio::{Error, Message, TokioIo, TokioTimer, tokio_rustls::TlsStream};
 
 use crate::{

@@ -4,7 +4,7 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use hybi_testkit::suite::bounded;
+use hybi_suite::suite::bounded;
 use hybi_tokio::{Error, Message};
 
 use crate::{

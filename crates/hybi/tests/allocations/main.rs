@@ -17,7 +17,7 @@ use hybi::{
     extension::{DeflateFrame, Extension, PerframeCompress},
     io::{Timer, Transport},
 };
-use hybi_testkit::allocator::{Counting, Meter};
+use hybi_suite::allocator::{Counting, Meter};
 use support::versions::{BOTH, connection, quiet};
 
 #[global_allocator]

@@ -11,7 +11,7 @@ use hybi::{
     io::Timer as _,
     opening::{connect_on, dial, tls},
 };
-use hybi_testkit::produced;
+use hybi_suite::produced;
 
 use crate::support::{
     clock::{Clock, ClockTimer},

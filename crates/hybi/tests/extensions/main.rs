@@ -22,4 +22,4 @@ mod wire;
 mod world;
 
 #[global_allocator]
-static COUNTING: hybi_testkit::allocator::Counting = hybi_testkit::allocator::Counting;
+static COUNTING: hybi_suite::allocator::Counting = hybi_suite::allocator::Counting;

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use hybi::{Connection, Error, Message, Role, State};
-use hybi_testkit::allocator::Meter;
+use hybi_suite::allocator::Meter;
 
 use crate::{
     wire::{

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use hybi::{Config, Connection, Deflate, Message, Outgoing, WebSocket};
-use hybi_testkit::allocator::Meter;
+use hybi_suite::allocator::Meter;
 
 use crate::{
     support::{

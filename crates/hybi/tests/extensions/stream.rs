@@ -5,7 +5,7 @@ use core::{cell::Cell, pin::pin, task::Poll, time::Duration};
 use std::rc::Rc;
 
 use hybi::{Connection, Deadline, Error, Message, Role, State, WebSocket, frame::Violation};
-use hybi_testkit::allocator::Meter;
+use hybi_suite::allocator::Meter;
 
 use crate::{
     support::{

@@ -3,7 +3,7 @@
 //! and the drafts before it).
 
 use hybi::{Config, Connection, Deflate, Error, Extensions, Message, Role, State};
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 

@@ -8,10 +8,8 @@ use hybi::{
     Config, Connection, Deflate, Error, Message, Negotiated, Role, Version, WebSocket,
     extension::Extension as _,
 };
-use hybi_testkit::{
-    hostile::{Block, bomb, empty_blocks},
-    wire::{self, BINARY, RSV1, Side},
-};
+use hybi_suite::hostile::{Block, bomb, empty_blocks};
+use hybi_testkit::wire::{self, BINARY, RSV1, Side};
 
 use crate::{
     support::{

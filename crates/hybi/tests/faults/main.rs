@@ -24,4 +24,4 @@ mod world;
 
 /// Some of these tests are about what a connection holds.
 #[global_allocator]
-static COUNTING: hybi_testkit::allocator::Counting = hybi_testkit::allocator::Counting;
+static COUNTING: hybi_suite::allocator::Counting = hybi_suite::allocator::Counting;

@@ -7,7 +7,7 @@ use hybi::{
     io::Timer as _,
     opening,
 };
-use hybi_testkit::allocator::Meter;
+use hybi_suite::allocator::Meter;
 
 use crate::{
     support::{

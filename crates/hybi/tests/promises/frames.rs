@@ -1,7 +1,7 @@
 //! Frames: what a peer sends, what the application does with it, and what is held meanwhile.
 
 use hybi::{Config, Connection, Error, Message, Role, Version, frame::Violation};
-use hybi_testkit::allocator::Meter;
+use hybi_suite::allocator::Meter;
 
 use crate::{
     KIB, MIB,

@@ -8,7 +8,7 @@ mod frames;
 mod support;
 
 #[global_allocator]
-static COUNTING: hybi_testkit::allocator::Counting = hybi_testkit::allocator::Counting;
+static COUNTING: hybi_suite::allocator::Counting = hybi_suite::allocator::Counting;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;

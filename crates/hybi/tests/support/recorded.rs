@@ -1,7 +1,7 @@
 //! What `frames.json` records, in the types of this crate.
 
 use hybi::{CloseCode, CloseFrame, Message, Role, frame::FrameRules};
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use serde_json::Value;
 
 /// The messages that a recorded stream holds.

@@ -7,7 +7,7 @@ use hybi::{
     Config, Connection, Error, Message, Negotiated, Role, State, Version, frame::MaskingKey,
     legacy::Terms,
 };
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use serde_json::Value;
 
 use crate::support::recorded::{message, messages};

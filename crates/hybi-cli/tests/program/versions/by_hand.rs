@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 
-use hybi_testkit::peer::{Head, Peer};
+use hybi_suite::peer::{Head, Peer};
 use hybi_testkit::wire::{CLOSE, Side, TEXT, frame};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 

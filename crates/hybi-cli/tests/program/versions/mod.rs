@@ -5,8 +5,8 @@ mod by_hand;
 use core::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 
-use hybi_testkit::events::OF_CONNECT;
-use hybi_testkit::peer::{Peer, listen, response};
+use hybi_suite::events::OF_CONNECT;
+use hybi_suite::peer::{Peer, listen, response};
 use serde_json::Value;
 
 use crate::support::{Outcome, Server, asked, events, finish, hybi, request, scratch, spawn};

@@ -2,7 +2,7 @@
 //! made of RFC 7692 §7.1's rules.
 
 use hybi_handshake::{ExtensionOffer, Version};
-use hybi_testkit::vectors;
+use hybi_suite::vectors;
 use serde_json::Value;
 
 use super::*;

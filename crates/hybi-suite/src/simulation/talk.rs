@@ -1,0 +1,170 @@
+//! Both ends of a conversation: who sends, who receives, who closes, in every way there is.
+
+use core::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Instant;
+
+use futures_util::{SinkExt, StreamExt as _};
+use hybi::{CloseCode, Error, Message, Version};
+
+use super::plan::Plan;
+use hybi_testkit::choices::Choices;
+use hybi_testkit::clock::{Clock, ClockTimer};
+use hybi_testkit::link::End;
+use hybi_testkit::world::{at_most, pause};
+
+pub(super) type Sender = hybi::Sender<End, ClockTimer>;
+pub(super) type Receiver = hybi::Receiver<End, ClockTimer>;
+
+/// What is known of one end.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// All messages that were tried, by sender, each with whether its sender was told that it is queued.
+    pub(super) sent: Vec<Vec<(Message, bool)>>,
+    pub(super) received: Vec<Message>,
+    /// How many tasks have something to do.
+    pub(super) running: usize,
+    /// How many senders are done.
+    pub(super) senders_done: usize,
+    /// Tasks that failed, and of what.
+    pub(super) failed: Vec<(String, Error)>,
+    /// When the last of its tasks was done.
+    pub(super) done_at: Option<Instant>,
+}
+
+/// What tasks share.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    pub(super) plan: Rc<Plan>,
+    pub(super) choices: Choices,
+    pub(super) clock: Clock,
+    pub(super) logs: Rc<RefCell<[Log; 2]>>,
+    /// The number of the message that is next.
+    next: Rc<Cell<usize>>,
+}
+
+impl Shared {
+    pub(super) fn new(plan: Plan, choices: &Choices, clock: &Clock) -> Self {
+        Self {
+            plan: Rc::new(plan),
+            choices: choices.clone(),
+            clock: clock.clone(),
+            logs: Rc::default(),
+            next: Rc::default(),
+        }
+    }
+
+    /// Notes how a task of this end came to its end.
+    pub(super) fn is_done(&self, end: usize, who: String, outcome: Result<(), Error>) {
+        let log = &mut self.logs.borrow_mut()[end];
+        log.failed.extend(outcome.err().map(|error| (who, error)));
+        log.running -= 1;
+        log.done_at = Some(self.clock.now());
+    }
+
+    fn number(&self, end: usize, index: usize) -> usize {
+        let next = self.next.get();
+        self.next.set(next + 1);
+        (next * 10 + index) * 10 + end
+    }
+}
+
+/// How long a future is polled before it is dropped.
+fn patience(choices: &Choices) -> usize {
+    if choices.one_in(3) { 1 + choices.below(4) } else { usize::MAX }
+}
+
+/// Sends messages in every way, and drops some of them in the middle.
+pub(super) async fn send_all(
+    shared: Shared,
+    mut sender: Sender,
+    end: usize,
+    index: usize,
+) -> Result<(), Error> {
+    let Shared { plan, choices, logs, .. } = &shared;
+    for number in 0..plan.messages {
+        let is_too_long = plan.oversize == Some(end) && index == 0 && number + 1 == plan.messages;
+        let number = shared.number(end, index);
+        let message = if is_too_long {
+            plan.too_long(number, choices)
+        } else {
+            plan.message(number, choices)
+        };
+        logs.borrow_mut()[end].sent[index].push((message.clone(), false));
+        let patience = patience(choices);
+        let queued = match choices.below(5) {
+            0 => at_most(patience, sender.send(message)).await.map(|sent| sent.map_err(Into::into)),
+            1 => at_most(patience, sender.feed(message)).await.map(|sent| sent.map_err(Into::into)),
+            2 => match at_most(patience, sender.ready()).await {
+                None => None,
+                Some(Err(error)) => Some(Err(error)),
+                Some(Ok(permit)) => Some(permit.send(message).map_err(Error::from)),
+            },
+            3 => match sender.try_send(message) {
+                Err(error) if matches!(error.error(), Error::Full) => None,
+                sent => Some(sent.map_err(Error::from)),
+            },
+            _ => at_most(patience, SinkExt::send(&mut sender, message)).await,
+        };
+        if let Some(queued) = queued {
+            queued?;
+            if let Some((_, told)) = logs.borrow_mut()[end].sent[index].last_mut() {
+                *told = true;
+            }
+        }
+        if plan.version > Version::HIXIE_76 && choices.one_in(4) {
+            let _ = at_most(patience, sender.send(Message::Ping("?".into()))).await;
+        }
+        if choices.one_in(3) {
+            pause().await;
+        }
+    }
+    sender.flush().await
+}
+
+/// Receives in every way until the end, or until nobody here wants any more.
+pub(super) async fn receive_all(
+    shared: Shared,
+    mut receiver: Receiver,
+    end: usize,
+) -> Result<(), Error> {
+    let Shared { plan, choices, logs, .. } = &shared;
+    let mut wanted = if plan.deaf == Some(end) { choices.below(5) } else { usize::MAX };
+    while wanted > 0 {
+        wanted -= 1;
+        let patience = patience(choices);
+        let received = match choices.below(3) {
+            0 => at_most(patience, receiver.recv()).await,
+            1 => {
+                let lent = at_most(patience, receiver.recv_ref()).await;
+                if choices.one_in(3) {
+                    pause().await;
+                }
+                lent.map(|lent| lent.map(|lent| lent.map(|message| message.to_owned())))
+            }
+            _ => at_most(patience, receiver.next()).await.map(Option::transpose),
+        };
+        match received.transpose()? {
+            None => {}
+            Some(None) => return Ok(()),
+            Some(Some(message)) if message.is_data() => {
+                logs.borrow_mut()[end].received.push(message);
+            }
+            Some(Some(_)) => {}
+        }
+        if choices.one_in(3) {
+            pause().await;
+        }
+    }
+    Ok(())
+}
+
+/// Ends the connection from this end.
+pub(super) async fn close(shared: Shared, mut sender: Sender) -> Result<(), Error> {
+    // Without anybody who receives, only this reads what still comes.
+    if shared.choices.one_in(2) || shared.plan.deaf.is_some() {
+        sender.close(CloseCode::NORMAL, "").await.map(drop)
+    } else {
+        SinkExt::<Message>::close(&mut sender).await
+    }
+}
