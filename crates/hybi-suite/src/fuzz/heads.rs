@@ -67,7 +67,7 @@ pub(super) fn request(data: &[u8]) {
     let bytes = written(&request);
     assert!(taken <= limits.max_bytes() && request.headers().len() <= limits.max_fields());
 
-    let words = words::head(stream).unwrap_or_else(|| panic!("not in order, and accepted"));
+    let words = words::request_head(stream).unwrap_or_else(|| panic!("not in order, and accepted"));
     assert_eq!(words.len, taken, "where the head ends");
     let (method, target, version) =
         words::request_line(&words.start_line).unwrap_or_else(|| panic!("no request line"));
@@ -85,7 +85,7 @@ pub(super) fn request(data: &[u8]) {
 
 /// What is in order is refused for no other reason than these.
 fn assert_refused(stream: &[u8], error: &HandshakeError) {
-    let Some(words) = words::head(stream) else { return };
+    let Some(words) = words::request_head(stream) else { return };
     let lawful = match words::request_line(&words.start_line) {
         Some((_, target, version)) => {
             target.iter().all(u8::is_ascii_graphic)

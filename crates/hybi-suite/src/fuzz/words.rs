@@ -11,17 +11,22 @@ pub(super) struct Words {
     pub(super) len: usize,
 }
 
-/// RFC 9112, section 2.1: a start line, field lines, an empty line, each ended by CR LF. `None` for all else, and for
-/// what is not complete.
-pub(super) fn head(bytes: &[u8]) -> Option<Words> {
-    // RFC 9112, section 2.2: a server ignores empty lines before a request.
+/// RFC 9112, section 2.2: a server ignores empty lines before a request. A client does not before a response.
+pub(super) fn request_head(bytes: &[u8]) -> Option<Words> {
     let mut begin = 0;
     while bytes[begin..].starts_with(b"\r\n") {
         begin += 2;
     }
-    let end = (begin..bytes.len()).find(|&at| bytes[at..].starts_with(b"\r\n\r\n"))?;
+    let words = head(&bytes[begin..])?;
+    Some(Words { len: begin + words.len, ..words })
+}
+
+/// RFC 9112, section 2.1: a start line, field lines, an empty line, each ended by CR LF. `None` for all else, and for
+/// what is not complete.
+pub(super) fn head(bytes: &[u8]) -> Option<Words> {
+    let end = (0..bytes.len()).find(|&at| bytes[at..].starts_with(b"\r\n\r\n"))?;
     let mut lines = Vec::new();
-    let mut rest = &bytes[begin..end + 2];
+    let mut rest = &bytes[..end + 2];
     while let Some(at) = (0..rest.len()).find(|&at| rest[at..].starts_with(b"\r\n")) {
         lines.push(&rest[..at]);
         rest = &rest[at + 2..];
