@@ -39,7 +39,7 @@ pub(crate) fn test(workspace: &Workspace, _: &Options) -> JobResult {
         )?)?
     } else {
         println!("faster with nextest: cargo install --locked cargo-nextest");
-        tested::count(cargo(workspace).args(["test", "--lib", "--bins", "--tests"]).args(scope))?
+        tested::count(cargo(workspace).args(["test", "--tests"]).args(scope))?
     };
     // nextest runs no documentation examples.
     tested::count(cargo(workspace).args(["test", "--doc"]).args(scope))?;
@@ -60,7 +60,7 @@ pub(crate) fn properties(workspace: &Workspace, _: &Options) -> JobResult {
     // proptest runs 256 cases by default.
     let ran = tested::count(
         cargo(workspace)
-            .args(["test", "--workspace", "--all-features", "--lib", "--bins", "--tests"])
+            .args(["test", "--workspace", "--all-features", "--tests"])
             .env("PROPTEST_CASES", "51200")
             // The models of the closing handshake are small by default.
             .env("HYBI_MODELS_DEEP", "1"),
