@@ -9,11 +9,12 @@ use crate::workspace::{Workspace, list};
 
 /// What each crate may use of ours, tests aside. A crate that is not listed is a complaint, so
 /// that a new one finds its place here first.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("hybi-frame", &[]),
     ("hybi-handshake", &[]),
     ("hybi-compression", &["hybi-frame", "hybi-handshake"]),
     ("hybi-legacy", &["hybi-frame", "hybi-handshake"]),
+    ("hybi-mux", &["hybi-frame"]),
     ("hybi", &["hybi-compression", "hybi-frame", "hybi-handshake", "hybi-legacy"]),
     ("hybi-tokio", &["hybi"]),
     ("hybi-async-std", &["hybi"]),
@@ -35,8 +36,15 @@ const LAYERS: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that no runtime may reach, not even through a dependency of theirs.
-const WITHOUT_RUNTIME: [&str; 6] =
-    ["hybi-frame", "hybi-handshake", "hybi-compression", "hybi-legacy", "hybi", "hybi-testkit"];
+const WITHOUT_RUNTIME: [&str; 7] = [
+    "hybi-frame",
+    "hybi-handshake",
+    "hybi-compression",
+    "hybi-legacy",
+    "hybi-mux",
+    "hybi",
+    "hybi-testkit",
+];
 
 const RUNTIMES: [&str; 5] = ["tokio", "async-std", "smol", "async-io", "mio"];
 

@@ -1,0 +1,33 @@
+//! The multiplexing extension: many logical WebSocket connections over one, without I/O.
+//!
+//! It was never finished as a standard, and browsers never shipped it. What is spoken here
+//! interoperates with pywebsocket's mux: the block encodings of ietf-05, the quota rule of ietf-07 and the reason
+//! codes of ietf-09. The table of [`Draft`] says what is known of each document, and from where.
+//!
+//! | concern | where |
+//! |---|---|
+//! | which document says what | [`Draft`] |
+//! | which format is spoken | [`Revision`] |
+//! | what a message of the physical connection carries | [`MuxMessage`], [`LogicalFrame`] |
+//! | what is said about channels | [`ControlBlock`], [`ControlBlocks`] |
+//! | which rule a peer broke, and what a channel is dropped with | [`MuxError`], [`DropCode`] |
+//! | formats of which fragments are known | [`fragments`] |
+//!
+//! Messages are borrowed, and nothing is allocated for what a peer only announces.
+
+mod block;
+mod channel_id;
+mod draft;
+mod error;
+pub mod fragments;
+mod message;
+mod number;
+mod reader;
+mod revision;
+
+pub use block::{CannotEncode, ControlBlock, ControlBlocks, DropReason, HandshakeEncoding};
+pub use channel_id::ChannelId;
+pub use draft::{Draft, Known};
+pub use error::{DropCode, MuxError, MuxViolation};
+pub use message::{LogicalFrame, MuxMessage};
+pub use revision::Revision;

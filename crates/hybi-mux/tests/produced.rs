@@ -1,0 +1,68 @@
+//! Each error, as a peer's octets or a caller's call produces it.
+
+use hybi_mux::{
+    CannotEncode, ChannelId, ControlBlock, DropCode, DropReason, MuxMessage, MuxViolation, Revision,
+};
+use hybi_suite::produced;
+
+/// What is wrong with a message.
+fn violation(revision: Revision, message: &[u8]) -> MuxViolation {
+    let found = MuxMessage::parse(message, revision).and_then(|message| match message {
+        MuxMessage::Frame(frame) => panic!("{frame:?}"),
+        MuxMessage::Control(mut blocks) => blocks.try_for_each(|block| block.map(drop)),
+    });
+    found.expect_err("against the rules").violation()
+}
+
+#[test]
+fn by_peers() {
+    use Revision::{Ietf03, Ietf07};
+    produced! {
+        MuxViolation::ChannelIdTruncated => violation(Ietf07, b""),
+        MuxViolation::ChannelIdTruncated => violation(Ietf07, b"\xe0\x20\x00"),
+        MuxViolation::ChannelIdNotShortest => violation(Ietf07, b"\x80\x7f"),
+        MuxViolation::FrameTruncated => violation(Ietf07, b"\x05"),
+        MuxViolation::ReservedOpcode(3) => violation(Ietf07, b"\x05\x83"),
+        MuxViolation::UnknownBlock(7) => violation(Ietf07, b"\0\xe0"),
+        MuxViolation::UnknownBlock(5) => violation(Ietf03, b"\0\xa0"),
+        MuxViolation::ReservedBits(0x01) => violation(Ietf07, b"\0\x41\x01\x05"),
+        MuxViolation::ReservedBits(0x10) => violation(Ietf03, b"\0\x10\x02\x00"),
+        MuxViolation::BlockChannelId => violation(Ietf07, b"\0\x40\x80\x01\x05"),
+        MuxViolation::NumberTruncated => violation(Ietf07, b"\0\x40\x01\x7e\x01"),
+        MuxViolation::NumberTruncated => violation(Ietf03, b"\0\x41\x01\x20"),
+        MuxViolation::NumberNotShortest => violation(Ietf07, b"\0\x40\x01\x7e\x00\x7d"),
+        MuxViolation::NumberTooLarge => violation(Ietf07, b"\0\x40\x01\x80"),
+        MuxViolation::NumberTooLarge => violation(Ietf07, b"\0\x40\x01\x7f\xff\0\0\0\0\0\0\0"),
+        MuxViolation::BlockTruncated => violation(Ietf07, b"\0\x00\x02\x05abc"),
+        MuxViolation::BlockTruncated => violation(Ietf07, b"\0\x00\x02\x7f\x7f\0\0\0\0\0\0\0"),
+        MuxViolation::ReasonTooShort => violation(Ietf07, b"\0\x60\x01\x01\x03"),
+        MuxViolation::ReasonNotUtf8 => violation(Ietf07, b"\0\x60\x01\x03\x03\xe8\xff"),
+        MuxViolation::ReasonNotUtf8 => violation(Ietf03, b"\0\x70\x01\x01\xff"),
+        MuxViolation::ReasonWithoutError => violation(Ietf03, b"\0\x60\x01\x03bye"),
+        MuxViolation::FallbackWithSlots => violation(Ietf07, b"\0\x81\x01\x00"),
+        MuxViolation::RequestEncoding(2) => violation(Ietf07, b"\0\x02\x02\x00"),
+        MuxViolation::RequestEncoding(3) => violation(Ietf03, b"\0\x0c\x02\x00"),
+        MuxViolation::ResponseEncoding(3) => violation(Ietf07, b"\0\x23\x02\x00"),
+    }
+}
+
+#[test]
+fn by_callers() {
+    let encoded = |block: ControlBlock<'_>, revision| {
+        let mut out = vec![7];
+        let error = block.encode(revision, &mut out).expect_err("no form for it");
+        assert_eq!(out, [7], "nothing is appended");
+        error
+    };
+    let slots = |slots, is_fallback| ControlBlock::NewChannelSlot { slots, quota: 0, is_fallback };
+    let drop = |reason| ControlBlock::DropChannel { channel: ChannelId::FIRST, reason };
+    let coded = DropReason::Code(DropCode::NORMAL, "");
+    produced! {
+        CannotEncode::Number(_) => encoded(slots(1 << 63, false), Revision::Ietf07),
+        CannotEncode::Number(_) => encoded(slots(1 << 32, false), Revision::Ietf03),
+        CannotEncode::Reason => encoded(drop(coded), Revision::Ietf03),
+        CannotEncode::Reason => encoded(drop(DropReason::MuxError("")), Revision::Ietf07),
+        CannotEncode::Fallback => encoded(slots(1, true), Revision::Ietf07),
+        CannotEncode::Fallback => encoded(slots(0, true), Revision::Ietf03),
+    }
+}
