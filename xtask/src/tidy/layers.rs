@@ -30,6 +30,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
             "hybi-frame",
             "hybi-handshake",
             "hybi-legacy",
+            "hybi-mux",
             "hybi-testkit",
         ],
     ),

@@ -11,6 +11,7 @@ mod heads;
 mod inflate;
 mod input;
 pub mod mutate;
+mod mux;
 mod opening;
 mod pair;
 mod slow;
@@ -57,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     target("legacy-opening", opening::run),
     target("inflate", inflate::run),
     target("pair", pair::run),
+    target("mux-messages", mux::run),
     beside!("request-head-beside-httparse", differential::REQUEST_HEAD),
     beside!("frames-beside-tungstenite", differential::TUNGSTENITE),
     beside!("frames-beside-fastwebsockets", differential::FASTWEBSOCKETS),

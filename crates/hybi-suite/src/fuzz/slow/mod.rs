@@ -6,11 +6,13 @@
 mod hixie;
 mod hybi01;
 mod messages;
+mod mux;
 mod section5;
 
 use hybi_frame::{FrameRules, Limits, Role, Rsv, Violation};
 use hybi_handshake::Version;
 
+pub(super) use self::mux::read as mux;
 use crate::told::Told;
 
 /// What a receiver has agreed to.
