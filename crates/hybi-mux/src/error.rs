@@ -3,6 +3,8 @@
 use core::error::Error;
 use core::fmt;
 
+use hybi_frame::Opcode;
+
 /// Why a channel was dropped, as a number (the list of ietf-09).
 ///
 /// ```
@@ -167,7 +169,7 @@ impl fmt::Display for MuxError {
 
 impl Error for MuxError {}
 
-/// Rules that octets can break, whatever channels there are.
+/// Rules that a peer can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MuxViolation {
@@ -205,6 +207,16 @@ pub enum MuxViolation {
     RequestEncoding(u8),
     /// A response is encoded in a way that is not known.
     ResponseEncoding(u8),
+    /// The peer sent more on a channel than it was granted.
+    QuotaViolation,
+    /// The peer granted 2^63 octets or more on a channel.
+    QuotaOverflow,
+    /// The server granted more slots than can be counted, or in more different ways than anybody needs.
+    SlotOverflow,
+    /// A frame of this kind may not come in the middle of what is in progress, or nothing is that it goes on with.
+    Fragmentation(Opcode),
+    /// A control frame has more than 125 octets, all of its fragments together.
+    ControlTooLong,
 }
 
 impl MuxViolation {
@@ -214,7 +226,11 @@ impl MuxViolation {
         match self {
             Self::ChannelIdTruncated | Self::ChannelIdNotShortest => DropCode::CHANNEL_ID_TRUNCATED,
             Self::FrameTruncated => DropCode::ENCAPSULATED_FRAME_TRUNCATED,
-            Self::ReservedOpcode(_) => DropCode::LOGICAL_CHANNEL_FAILED,
+            Self::ReservedOpcode(_) | Self::ControlTooLong => DropCode::LOGICAL_CHANNEL_FAILED,
+            Self::QuotaViolation => DropCode::SEND_QUOTA_VIOLATION,
+            Self::QuotaOverflow => DropCode::SEND_QUOTA_OVERFLOW,
+            Self::SlotOverflow => DropCode::NEW_CHANNEL_SLOT_OVERFLOW,
+            Self::Fragmentation(_) => DropCode::BAD_FRAGMENTATION,
             Self::UnknownBlock(_) => DropCode::UNKNOWN_OPCODE,
             Self::RequestEncoding(_) => DropCode::UNKNOWN_REQUEST_ENCODING,
             Self::ResponseEncoding(_) => DropCode::UNKNOWN_RESPONSE_ENCODING,
@@ -231,6 +247,8 @@ impl MuxViolation {
         }
     }
 }
+
+impl Error for MuxViolation {}
 
 impl fmt::Display for MuxViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -264,6 +282,11 @@ impl fmt::Display for MuxViolation {
             Self::ResponseEncoding(encoding) => {
                 write!(f, "AddChannelResponse in the unknown encoding {encoding}")
             }
+            Self::QuotaViolation => f.write_str("more on a channel than was granted"),
+            Self::QuotaOverflow => f.write_str("more granted on a channel than can be counted"),
+            Self::SlotOverflow => f.write_str("more slots for channels than can be counted"),
+            Self::Fragmentation(opcode) => write!(f, "{opcode} frame that may not come here"),
+            Self::ControlTooLong => f.write_str("control frame of more than 125 octets"),
         }
     }
 }

@@ -10,6 +10,8 @@
 //! | which format is spoken | [`Revision`] |
 //! | what a message of the physical connection carries | [`MuxMessage`], [`LogicalFrame`] |
 //! | what is said about channels | [`ControlBlock`], [`ControlBlocks`] |
+//! | what may be sent on a channel, and what may come; which channels may be added | [`SendQuota`], [`ReceiveQuota`], [`Slots`] |
+//! | the order of the frames of a channel | [`FrameSequence`] |
 //! | which rule a peer broke, and what a channel is dropped with | [`MuxError`], [`DropCode`] |
 //! | formats of which fragments are known | [`fragments`] |
 //!
@@ -19,15 +21,21 @@ mod block;
 mod channel_id;
 mod draft;
 mod error;
+mod flow;
 pub mod fragments;
 mod message;
 mod number;
 mod reader;
 mod revision;
+mod sequence;
+mod slots;
 
 pub use block::{CannotEncode, ControlBlock, ControlBlocks, DropReason, HandshakeEncoding};
 pub use channel_id::ChannelId;
 pub use draft::{Draft, Known};
 pub use error::{DropCode, MuxError, MuxViolation};
+pub use flow::{ReceiveQuota, SendQuota};
 pub use message::{LogicalFrame, MuxMessage};
 pub use revision::Revision;
+pub use sequence::{FrameSequence, Piece};
+pub use slots::Slots;

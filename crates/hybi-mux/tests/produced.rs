@@ -1,7 +1,8 @@
 //! Each error, as a peer's octets or a caller's call produces it.
 
 use hybi_mux::{
-    CannotEncode, ChannelId, ControlBlock, DropCode, DropReason, MuxMessage, MuxViolation, Revision,
+    CannotEncode, ChannelId, ControlBlock, DropCode, DropReason, FrameSequence, MuxMessage,
+    MuxViolation, ReceiveQuota, Revision, SendQuota, Slots,
 };
 use hybi_suite::produced;
 
@@ -44,6 +45,47 @@ fn by_peers() {
         MuxViolation::RequestEncoding(3) => violation(Ietf03, b"\0\x0c\x02\x00"),
         MuxViolation::ResponseEncoding(3) => violation(Ietf07, b"\0\x23\x02\x00"),
     }
+}
+
+/// What is wrong with the last of these frames.
+fn out_of_order(frames: &[&[u8]]) -> MuxViolation {
+    let mut sequence = FrameSequence::default();
+    let (last, before) = frames.split_last().expect("one");
+    let frame = |message| match MuxMessage::parse(message, Revision::Ietf07) {
+        Ok(MuxMessage::Frame(frame)) => frame,
+        other => panic!("{other:?}"),
+    };
+    for message in before {
+        sequence.push(frame(message)).expect("lawful");
+    }
+    sequence.push(frame(last)).expect_err("against the rules")
+}
+
+#[test]
+fn in_what_peers_do() {
+    let long = |first: u8, len: usize| [&[2, first][..], &vec![b'.'; len]].concat();
+    let slots = |grants: u64| {
+        let mut slots = Slots::default();
+        (0..grants).try_for_each(|quota| slots.grant(1, quota)).expect("so many may wait");
+        slots
+    };
+    produced! {
+        MuxViolation::QuotaViolation => ReceiveQuota::new(5).take(6).expect_err("too much"),
+        MuxViolation::QuotaOverflow => {
+            SendQuota::new(Revision::Ietf07, 1).grant((1 << 63) - 1).expect_err("too much")
+        },
+        MuxViolation::SlotOverflow => slots(1).grant((1 << 63) - 1, 0).expect_err("too many"),
+        MuxViolation::SlotOverflow => slots(1024).grant(1, 1024).expect_err("too many"),
+        MuxViolation::Fragmentation(_) => out_of_order(&[b"\x02\x80"]),
+        MuxViolation::Fragmentation(_) => out_of_order(&[b"\x02\x01", b"\x02\x82"]),
+        MuxViolation::Fragmentation(_) => out_of_order(&[b"\x02\x09", b"\x02\x81"]),
+        MuxViolation::Fragmentation(_) => out_of_order(&[b"\x02\x09", b"\x02\x8a"]),
+        MuxViolation::Fragmentation(_) => out_of_order(&[b"\x02\x81", b"\x02\x80"]),
+        MuxViolation::ControlTooLong => out_of_order(&[&long(0x89, 126)]),
+        MuxViolation::ControlTooLong => out_of_order(&[&long(0x09, 100), &long(0x80, 26)]),
+    }
+    // With one grant more of the same quota it is no more than a counter.
+    assert_eq!(slots(1024).grant(1, 1023), Ok(()));
 }
 
 #[test]
