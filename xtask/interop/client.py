@@ -5,13 +5,14 @@ and the close code or HTTP status that the server must have seen. The last check
 when the server goes away.
 """
 
+import asyncio
 import json
 import os
 import ssl
 import sys
 
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
 URL = sys.argv[1]
 CONTEXT = ssl.create_default_context(cafile=sys.argv[2]) if len(sys.argv) > 2 else None
@@ -27,6 +28,8 @@ def target(path):
 
 
 def dial(where, **options):
+    # Not the client with threads: two of them read and write one TLS connection at the same time, which
+    # sometimes leaves the request where it is.
     return connect(
         URL + where,
         ssl=CONTEXT,
@@ -39,6 +42,10 @@ def dial(where, **options):
     )
 
 
+async def received(ws):
+    return await asyncio.wait_for(ws.recv(), PATIENCE)
+
+
 def same(what, got, wanted):
     if got != wanted:
         raise AssertionError(f"{what}: {got!r:.200}, not {wanted!r:.200}")
@@ -48,69 +55,73 @@ def done(check, where, **seen):
     print(json.dumps({"check": check, "target": where, **seen}), flush=True)
 
 
-def echo(check, message, wanted=None):
+async def echo(check, message, wanted=None):
     where = target("/echo")
-    with dial(where) as ws:
-        ws.send(message)
-        got = ws.recv(PATIENCE)
-        same("echo", got, message if wanted is None else wanted)
+    async with dial(where) as ws:
+        await ws.send(message)
+        same("echo", await received(ws), message if wanted is None else wanted)
     same("close code", ws.close_code, 1000)
     done(check, where, code=1000)
 
 
-def refused(check, where, status, **options):
+async def refused(check, where, status, **options):
     try:
-        dial(where, **options).close()
+        await (await dial(where, **options)).close()
     except InvalidStatus as refusal:
         same("status", refusal.response.status_code, status)
         return done(check, where, status=status)
     raise AssertionError("the server accepted")
 
 
-echo("text comes back", "Grüße, 世界 \U0001f44b")
-echo("empty text comes back", "")
-echo("binary comes back", bytes(range(256)))
-echo("1 MiB comes back", os.urandom(1 << 20))
-echo("fragments come back as one message", ["frag", "", "mented"], "fragmented")
+async def main():
+    await echo("text comes back", "Grüße, 世界 \U0001f44b")
+    await echo("empty text comes back", "")
+    await echo("binary comes back", bytes(range(256)))
+    await echo("1 MiB comes back", os.urandom(1 << 20))
+    await echo("fragments come back as one message", ["frag", "", "mented"], "fragmented")
 
-where = target("/echo")
-with dial(where) as ws:
-    if not ws.ping(b"are you there").wait(PATIENCE):
-        raise AssertionError("no pong")
-done("ping is answered", where, code=1000)
+    where = target("/echo")
+    async with dial(where) as ws:
+        await asyncio.wait_for(await ws.ping(b"are you there"), PATIENCE)
+    done("ping is answered", where, code=1000)
 
-where = target("/echo")
-with dial(where, subprotocols=["chat.v1", "chat.v2"]) as ws:
-    same("subprotocol", ws.subprotocol, "chat.v2")
-done("the server's preferred subprotocol is agreed", where, code=1000)
+    where = target("/echo")
+    async with dial(where, subprotocols=["chat.v1", "chat.v2"]) as ws:
+        same("subprotocol", ws.subprotocol, "chat.v2")
+    done("the server's preferred subprotocol is agreed", where, code=1000)
 
-where = target("/echo")
-with dial(where) as ws:
-    ws.close(4001, "done with it")
-same("code that came back", ws.close_code, 4001)
-done("the client closes with code and reason", where, code=4001)
+    where = target("/echo")
+    async with dial(where) as ws:
+        await ws.close(4001, "done with it")
+    same("code that came back", ws.close_code, 4001)
+    done("the client closes with code and reason", where, code=4001)
 
-where = target("/close?code=4002&reason=enough")
-with dial(where) as ws:
-    try:
-        ws.recv(PATIENCE)
-        raise AssertionError("a message instead of a close")
-    except ConnectionClosed as closed:
-        same("close", (closed.rcvd.code, closed.rcvd.reason), (4002, "enough"))
-        same("answer", closed.sent.code, 4002)
-done("the server closes with code and reason", where, code=4002)
+    where = target("/close?code=4002&reason=enough")
+    async with dial(where) as ws:
+        try:
+            await received(ws)
+            raise AssertionError("a message instead of a close")
+        except ConnectionClosed as closed:
+            same("close", (closed.rcvd.code, closed.rcvd.reason), (4002, "enough"))
+            same("answer", closed.sent.code, 4002)
+    done("the server closes with code and reason", where, code=4002)
 
-refused("an unknown path is refused with 404", target("/nowhere"), 404)
-refused("a foreign origin is refused with 403", target("/echo"), 403, origin="http://other.test")
+    await refused("an unknown path is refused with 404", target("/nowhere"), 404)
+    await refused(
+        "a foreign origin is refused with 403", target("/echo"), 403, origin="http://other.test"
+    )
 
-where = target("/echo")
-with dial(where) as ws:
-    ws.send("still here")
-    same("echo", ws.recv(PATIENCE), "still here")
-    print("waiting", flush=True)
-    try:
-        ws.recv(PATIENCE)
-        raise AssertionError("a message instead of a close")
-    except ConnectionClosed as closed:
-        same("close code", closed.rcvd.code, 1001)
-done("a server that ends says 1001", where, code=1001)
+    where = target("/echo")
+    async with dial(where) as ws:
+        await ws.send("still here")
+        same("echo", await received(ws), "still here")
+        print("waiting", flush=True)
+        try:
+            await received(ws)
+            raise AssertionError("a message instead of a close")
+        except ConnectionClosed as closed:
+            same("close code", closed.rcvd.code, 1001)
+    done("a server that ends says 1001", where, code=1001)
+
+
+asyncio.run(main())
