@@ -166,12 +166,12 @@ fn show(workspace: &Workspace, copy: &Path, one: &Break) -> Result<(), String> {
 
 /// What conversations say of the broken copy; nothing, if they all hold.
 fn said_of(workspace: &Workspace, copy: &Path, one: &Break) -> Result<String, String> {
-    let target = workspace.cache("breaks")?.join("target");
+    let folder = workspace.cache("breaks")?;
+    let target = folder.join("target");
     let mut cargo = cargo(workspace);
     cargo.current_dir(copy).env("CARGO_TARGET_DIR", &target);
     // Whatever it warns of is part of the break.
     cargo.env("RUSTFLAGS", "-Awarnings");
-    let folder = workspace.cache("breaks")?;
     let mut simulate = command(simulate::build(&mut cargo, &target)?);
     let name = "conversations";
     let mut running = Running::start(name, &folder, simulate.args([one.row, "0", SEEDS]))?;

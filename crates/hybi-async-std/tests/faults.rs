@@ -13,10 +13,12 @@ use hybi_async_std::{
     io::Transport as _,
     opening::{accept_on, connect_on},
 };
-use hybi_suite::suite::faults::{Handles, Run, Who, answer, ask, both, each_call, whats};
+use hybi_suite::suite::faults::{
+    Handles, Run, Who, answer, ask, both, each_call, faulty_link, whats,
+};
 use hybi_testkit::{
     faulty::{Fault, Faulty},
-    link::{Conditions, End, link},
+    link::End,
     world::World,
 };
 
@@ -53,10 +55,7 @@ impl AsyncWrite for Stream {
 
 fn run(handles: Handles, who: Who, fault: Option<Fault>) -> Run {
     let mut world = World::new();
-    let (near, far) = link(world.clock(), Conditions::default(), Conditions::default());
-    let (near, near_calls) = Faulty::new(near, fault.filter(|_| who == Who::Client));
-    let (far, far_calls) = Faulty::new(far, fault.filter(|_| who == Who::Server));
-    let calls = if who == Who::Client { near_calls } else { far_calls };
+    let (near, far, calls) = faulty_link(world.clock(), who, fault);
     let (near, far) = (AsyncStdIo::new(Stream(near)), AsyncStdIo::new(Stream(far)));
     let (one, other) = (world.clock().timer(), world.clock().timer());
     let deadline = Config::default().handshake_deadline(world.clock().now());

@@ -19,7 +19,7 @@ pub enum HandshakeEncoding {
 }
 
 impl HandshakeEncoding {
-    const fn of(bits: u8) -> Option<Self> {
+    pub(crate) const fn of(bits: u8) -> Option<Self> {
         match bits {
             0 => Some(Self::Identity),
             1 => Some(Self::Delta),
@@ -27,7 +27,7 @@ impl HandshakeEncoding {
         }
     }
 
-    const fn bits(self) -> u8 {
+    pub(crate) const fn bits(self) -> u8 {
         match self {
             Self::Identity => 0,
             Self::Delta => 1,

@@ -8,10 +8,11 @@ use hybi::{
     io::{Timer, Transport},
     opening::{accept_on, connect_on},
 };
-use hybi_suite::suite::faults::{Handles, Run, Who, answer, ask, both, each_call, whats};
+use hybi_suite::suite::faults::{
+    Handles, Run, Who, answer, ask, both, each_call, faulty_link, whats,
+};
 use hybi_testkit::{
-    faulty::{Fault, Faulty, FaultyTimer, Wait},
-    link::{Conditions, link},
+    faulty::{Fault, FaultyTimer, Wait},
     world::World,
 };
 
@@ -66,21 +67,15 @@ fn run(
     wait: Option<(usize, Wait)>,
 ) -> (Run, usize) {
     let mut world = World::new();
-    let (near, far) = link(world.clock(), Conditions::default(), Conditions::default());
-    let at = |end| (fault.filter(|_| who == end), wait.filter(|_| who == end));
-    let ((near_fault, near_wait), (far_fault, far_wait)) = (at(Who::Client), at(Who::Server));
-    let (near, near_calls) = Faulty::new(near, near_fault);
-    let (far, far_calls) = Faulty::new(far, far_fault);
-    let (near_timer, near_waits) = FaultyTimer::new(world.clock().timer(), near_wait);
-    let (far_timer, far_waits) = FaultyTimer::new(world.clock().timer(), far_wait);
+    let (near, far, calls) = faulty_link(world.clock(), who, fault);
+    let at = |end| wait.filter(|_| who == end);
+    let (near_timer, near_waits) = FaultyTimer::new(world.clock().timer(), at(Who::Client));
+    let (far_timer, far_waits) = FaultyTimer::new(world.clock().timer(), at(Who::Server));
     let (client, server) = ends(version);
     let asking = ask(handles, connect(client, near, near_timer));
     let answering = answer(handles, accept(server, far, far_timer));
     let (client, server) = world.block_on(both(asking, answering));
-    let (calls, waits) = match who {
-        Who::Client => (near_calls, near_waits),
-        Who::Server => (far_calls, far_waits),
-    };
+    let waits = if who == Who::Client { near_waits } else { far_waits };
     let run = Run::of(who, client, server, calls).that_writes_nothing_behind_a_failure();
     (run, waits.load(Ordering::Relaxed))
 }

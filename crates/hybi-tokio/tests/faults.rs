@@ -14,12 +14,12 @@ use std::io::{self, IoSlice};
 
 use hybi_suite::suite::{
     bounded,
-    faults::{Handles, Run, Who, answer, ask, both, each_call, whats},
+    faults::{Handles, Run, Who, answer, ask, both, each_call, faulty_link, whats},
 };
 use hybi_testkit::{
     clock::Clock,
     faulty::{Calls, Fault, Faulty},
-    link::{Conditions, End, link},
+    link::End,
 };
 use hybi_tokio::{Client, Error, Server, WebSocket, io::Transport as _};
 use tokio::{
@@ -60,12 +60,8 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// Both ends of a link, with this fault at one of them, whose calls are counted.
 fn streams(who: Who, fault: Option<Fault>) -> (Stream, Stream, Calls) {
-    let (near, far) = link(&Clock::new(), Conditions::default(), Conditions::default());
-    let (near, near_calls) = Faulty::new(near, fault.filter(|_| who == Who::Client));
-    let (far, far_calls) = Faulty::new(far, fault.filter(|_| who == Who::Server));
-    let calls = if who == Who::Client { near_calls } else { far_calls };
+    let (near, far, calls) = faulty_link(&Clock::new(), who, fault);
     (Stream(near), Stream(far), calls)
 }
 

@@ -85,12 +85,12 @@ impl<'a> Block<'a> {
         match first >> 5 {
             kind @ (0 | 1) => {
                 let bits = first >> 2 & 0x03;
-                let encoding = match (bits, kind) {
-                    (0, _) => HandshakeEncoding::Identity,
-                    (1, _) => HandshakeEncoding::Delta,
-                    (_, 0) => return Err(error(MuxViolation::RequestEncoding(bits))),
-                    _ => return Err(error(MuxViolation::ResponseEncoding(bits))),
-                };
+                let encoding = HandshakeEncoding::of(bits).ok_or_else(|| {
+                    error(match kind {
+                        0 => MuxViolation::RequestEncoding(bits),
+                        _ => MuxViolation::ResponseEncoding(bits),
+                    })
+                })?;
                 if kind == 0 && flag {
                     return Err(error(MuxViolation::ReservedBits(0x10)));
                 }
@@ -129,10 +129,10 @@ impl<'a> Block<'a> {
     pub fn encode(&self, out: &mut Vec<u8>) -> bool {
         let (channel, first, bytes) = match *self {
             Self::AddChannelRequest { channel, encoding, handshake } => {
-                (channel, encoding_bits(encoding), handshake)
+                (channel, encoding.bits() << 2, handshake)
             }
             Self::AddChannelResponse { channel, is_rejected, encoding, handshake } => {
-                let first = 1 << 5 | u8::from(is_rejected) << 4 | encoding_bits(encoding);
+                let first = 1 << 5 | u8::from(is_rejected) << 4 | encoding.bits() << 2;
                 (channel, first, handshake)
             }
             Self::DropChannel { channel, is_mux_error, reason } => {
@@ -160,13 +160,6 @@ impl<'a> Block<'a> {
 fn sized<'a>(reader: &mut Reader<'a>, size: u8) -> Result<&'a [u8], MuxError> {
     let len = number::read_sized(reader, size)?;
     reader.announced(len)
-}
-
-const fn encoding_bits(encoding: HandshakeEncoding) -> u8 {
-    match encoding {
-        HandshakeEncoding::Identity => 0,
-        HandshakeEncoding::Delta => 1 << 2,
-    }
 }
 
 /// The channel and the data of a frame of the physical connection, by its payload.

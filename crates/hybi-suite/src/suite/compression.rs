@@ -20,7 +20,7 @@ use crate::{
     vectors,
 };
 use hybi_testkit::wire::{
-    BINARY, CONTINUATION, FIN, PING, PONG, RSV1, Side, TEXT, close_payload, frame,
+    BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RSV1, Side, TEXT, close_payload, frame,
 };
 
 const MESSAGE: &str = "permessage-deflate";
@@ -79,7 +79,7 @@ fn echo_compressed(peer: &mut Peer, extension: &str) {
     }
     assert!(lengths[0] < text(0).len() / 5, "{lengths:?}");
     assert!(lengths[1..].iter().all(|len| *len < lengths[0]), "{lengths:?}");
-    peer.send_frame(hybi_testkit::wire::CLOSE, &close_payload(1000, b""));
+    peer.send_frame(CLOSE, &close_payload(1000, b""));
     peer.expect_close(1000);
 }
 
@@ -187,7 +187,7 @@ fn offences(side: Side, extension: &str) -> Vec<Offence> {
     let per_frame = extension == FRAME;
     let more = if per_frame { CONTINUATION | RSV1 } else { CONTINUATION };
 
-    for (first, name) in [(PING, "ping"), (PONG, "pong"), (hybi_testkit::wire::CLOSE, "close")] {
+    for (first, name) in [(PING, "ping"), (PONG, "pong"), (CLOSE, "close")] {
         add("5.2", 1002, &format!("RSV1 in a {name}"), &[hello.clone(), f(first | RSV1, b"")]);
     }
     if !per_frame {

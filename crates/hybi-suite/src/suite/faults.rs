@@ -12,7 +12,11 @@ use hybi::{
     io::{Timer, Transport},
 };
 
-use hybi_testkit::faulty::{Calls, Fault, Operation, What};
+use hybi_testkit::{
+    clock::Clock,
+    faulty::{Calls, Fault, Faulty, Operation, What},
+    link::{Conditions, End, link},
+};
 
 /// What an end came to.
 #[derive(Debug, Default)]
@@ -216,6 +220,20 @@ pub async fn answer<T: Transport, C: Timer>(
         }
     }
     outcome
+}
+
+/// Both ends of a link, the client's first, with this fault at the end of `who`, whose calls are counted.
+#[must_use]
+pub fn faulty_link(
+    clock: &Clock,
+    who: Who,
+    fault: Option<Fault>,
+) -> (Faulty<End>, Faulty<End>, Calls) {
+    let (near, far) = link(clock, Conditions::default(), Conditions::default());
+    let (near, near_calls) = Faulty::new(near, fault.filter(|_| who == Who::Client));
+    let (far, far_calls) = Faulty::new(far, fault.filter(|_| who == Who::Server));
+    let calls = if who == Who::Client { near_calls } else { far_calls };
+    (near, far, calls)
 }
 
 /// Both to their end, in one task.
