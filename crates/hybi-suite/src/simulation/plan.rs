@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use hybi::{Config, Extensions, Message, Version};
-
-use super::Row;
 use hybi_testkit::choices::Choices;
 use hybi_testkit::link::Conditions;
+
+use super::Row;
 
 /// What is chosen for one conversation.
 #[derive(Clone, Debug)]

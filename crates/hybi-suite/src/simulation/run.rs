@@ -11,14 +11,14 @@ use hybi::{
     Client, CloseStatus, Connection, Error, Negotiated, Role, Server, State, Version, WebSocket,
     opening,
 };
-
-use super::judge;
-use super::plan::{Plan, What};
-use super::talk::{self, Sender, Shared};
 use hybi_testkit::choices::Choices;
 use hybi_testkit::clock::ClockTimer;
 use hybi_testkit::link::{End, Wire, link};
 use hybi_testkit::world::{Step, World};
+
+use super::judge;
+use super::plan::{Plan, What};
+use super::talk::{self, Sender, Shared};
 
 type Socket = WebSocket<End, ClockTimer>;
 

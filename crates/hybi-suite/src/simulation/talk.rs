@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use futures_util::{SinkExt, StreamExt as _};
 use hybi::{CloseCode, Error, Message, Version};
-
-use super::plan::Plan;
 use hybi_testkit::choices::Choices;
 use hybi_testkit::clock::{Clock, ClockTimer};
 use hybi_testkit::link::End;
 use hybi_testkit::world::{at_most, pause};
+
+use super::plan::Plan;
 
 pub(super) type Sender = hybi::Sender<End, ClockTimer>;
 pub(super) type Receiver = hybi::Receiver<End, ClockTimer>;

@@ -5,13 +5,13 @@ use core::{net::SocketAddr, panic::AssertUnwindSafe};
 use std::{panic::catch_unwind, sync::mpsc};
 
 use hybi::{Config, Error};
-
-use super::{Outcome, Running, Runtime, connect, echo, serve_echo};
-use crate::peer::{PATIENCE, Peer, listen};
 use hybi_testkit::wire::{
     BINARY, CLOSE, CONTINUATION, FIN, Length, PING, PONG, Side, TEXT, close_payload, frame,
     frame_with_length, header, header_with_length,
 };
+
+use super::{Outcome, Running, Runtime, connect, echo, serve_echo};
+use crate::peer::{PATIENCE, Peer, listen};
 
 /// One way to break a rule.
 pub(super) struct Offence {

@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use hybi::{Client, CloseCode, CloseStatus, Config, Deadline, Endpoint, Error};
+use hybi_testkit::wire::{self, CLOSE, PING, PONG, Side, TEXT};
 
 use super::{MORE_THAN_BUFFERS, Runtime, connect, echo, serve, serve_echo};
 use crate::peer::{Peer, listen};
-use hybi_testkit::wire::{self, CLOSE, PING, PONG, Side, TEXT};
 
 /// How long a connection may wait for what never comes, in the tests about that.
 const SOON: Duration = Duration::from_millis(50);

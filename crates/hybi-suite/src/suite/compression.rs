@@ -7,6 +7,9 @@ use hybi::{
     Version,
     extension::{DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress},
 };
+use hybi_testkit::wire::{
+    BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RSV1, Side, TEXT, close_payload, frame,
+};
 
 use super::{
     Runtime,
@@ -18,9 +21,6 @@ use super::{
 use crate::{
     peer::{Peer, listen, response},
     vectors,
-};
-use hybi_testkit::wire::{
-    BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RSV1, Side, TEXT, close_payload, frame,
 };
 
 const MESSAGE: &str = "permessage-deflate";

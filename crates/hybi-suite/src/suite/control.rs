@@ -3,10 +3,10 @@
 use std::sync::mpsc;
 
 use hybi::{Config, Error, Message};
+use hybi_testkit::wire::{self, BINARY, CONTINUATION, FIN, PING, PONG, Side, TEXT};
 
 use super::{MORE_THAN_BUFFERS, Runtime, connect, echo, serve, serve_echo};
 use crate::peer::{Peer, listen};
-use hybi_testkit::wire::{self, BINARY, CONTINUATION, FIN, PING, PONG, Side, TEXT};
 
 fn ping_and_close(peer: &mut Peer) {
     for len in [0, 1, 124, 125] {

@@ -8,10 +8,10 @@ use hybi::{
     Config, Error, WebSocket,
     io::{Timer, Transport},
 };
+use hybi_testkit::wire::{self, BINARY, Side};
 
 use super::{Runtime, connect, serve};
 use crate::peer::{PATIENCE, Peer, listen};
-use hybi_testkit::wire::{self, BINARY, Side};
 
 const MIB: usize = 1024 * 1024;
 

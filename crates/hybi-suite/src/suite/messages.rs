@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use hybi::{Config, Error, Message, frame::Violation};
+use hybi_testkit::wire::{self, BINARY, CONTINUATION, FIN, PING, PONG, Side, TEXT};
 
 use super::{Runtime, connect, echo, serve, serve_echo};
 use crate::peer::{Peer, listen};
-use hybi_testkit::wire::{self, BINARY, CONTINUATION, FIN, PING, PONG, Side, TEXT};
 
 /// The lengths at which a header or a way through the buffers changes.
 const LENGTHS: [usize; 8] = [0, 1, 125, 126, 65_535, 65_536, 1024 * 1024, 8 * 1024 * 1024];

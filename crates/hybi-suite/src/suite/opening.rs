@@ -7,10 +7,10 @@ use hybi::{
     Client, Config, Deadline, Error, Extensions, HandshakeError, OpeningError, Server,
     http::{Response, StatusCode},
 };
+use hybi_testkit::wire::{self, Side, TEXT};
 
 use super::{Running, Runtime, connect, echo, run, serve_echo, serve_request};
 use crate::peer::{Head, Peer, REQUEST, listen, response};
-use hybi_testkit::wire::{self, Side, TEXT};
 
 /// How long a handshake may take in the tests about that.
 const SOON: Duration = Duration::from_millis(50);

@@ -2,10 +2,10 @@
 //! (RFC 6455 section 6.1).
 
 use hybi::{CloseCode, Config, Error, Message};
+use hybi_testkit::wire::{BINARY, TEXT};
 
 use super::{MORE_THAN_BUFFERS, Runtime, serve};
 use crate::peer::Peer;
-use hybi_testkit::wire::{BINARY, TEXT};
 
 /// `feed` queues, `flush` sends what is queued, `send` does both.
 pub fn send_feed_and_flush<R: Runtime>() {

@@ -4,10 +4,10 @@ use std::sync::mpsc;
 
 use futures_util::{SinkExt as _, StreamExt};
 use hybi::{Config, Error, Message};
+use hybi_testkit::wire::{self, BINARY, CLOSE, PING, PONG, Side, TEXT};
 
 use super::{MORE_THAN_BUFFERS, Runtime, serve};
 use crate::peer::{PATIENCE, Peer};
-use hybi_testkit::wire::{self, BINARY, CLOSE, PING, PONG, Side, TEXT};
 
 /// `forward` is an echo server, up to the end.
 pub fn forwards<R: Runtime>() {

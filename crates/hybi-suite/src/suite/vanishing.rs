@@ -4,10 +4,10 @@
 use std::{io::ErrorKind, net::TcpListener};
 
 use hybi::{Config, Error};
+use hybi_testkit::wire::{self, BINARY, FIN, TEXT};
 
 use super::{Outcome, Running, Runtime, connect, echo, serve_echo};
 use crate::peer::{Peer, listen};
-use hybi_testkit::wire::{self, BINARY, FIN, TEXT};
 
 /// What a peer was at when it vanished.
 #[derive(Clone, Copy, Debug)]
