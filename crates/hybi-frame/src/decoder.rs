@@ -1,11 +1,11 @@
 //! FrameDecoder: bytes in, frames out, resumable at any byte (RFC 6455 §5.2).
 
 use crate::error::FrameError;
-use crate::header::{FrameHeader, HeaderRules, LawfulRsv};
+use crate::header::{FrameHeader, HeaderRules, LawfulRsv, Mask};
 use crate::limits::Limits;
 use crate::opcode::Rsv;
 use crate::part::FramePart;
-use crate::role::Role;
+use crate::role::{Masking, Role};
 use crate::rules::FrameRules;
 use crate::whole::{WholeMessage, WholeMessages};
 
@@ -43,6 +43,7 @@ pub struct FrameDecoder {
     header_rules: HeaderRules,
     whole: WholeMessages,
     rules: FrameRules,
+    masking: Masking,
 }
 
 /// ```text
@@ -76,17 +77,43 @@ impl FrameDecoder {
     /// A decoder for an endpoint in `role`, which therefore reads what its peer sends.
     #[must_use]
     pub const fn new(role: Role, rules: FrameRules, limits: Limits) -> Self {
+        Self::with_masking(Masking::Client, role, rules, limits)
+    }
+
+    /// The same for a connection of which other frames are masked than RFC 6455 has it. A masked frame
+    /// breaks [the same rule](crate::Violation::Masked) then, whoever sends it.
+    ///
+    /// ```
+    /// use hybi_frame::{FrameDecoder, FrameRules, Limits, Masking, Role, Violation};
+    ///
+    /// let (rules, limits) = (FrameRules::RFC6455, Limits::default());
+    /// let mut server = FrameDecoder::with_masking(Masking::Nobody, Role::Server, rules, limits);
+    /// let (taken, _) = server.decode(&mut *b"\x81\x05Hello".to_vec())?;
+    /// assert_eq!(taken, 7);
+    /// let error = server.decode(&mut *b"\x81\x85abcd".to_vec()).unwrap_err();
+    /// assert_eq!(error.violation(), Violation::Masked);
+    /// # Ok::<(), hybi_frame::FrameError>(())
+    /// ```
+    #[must_use]
+    pub const fn with_masking(
+        masking: Masking,
+        role: Role,
+        rules: FrameRules,
+        limits: Limits,
+    ) -> Self {
+        let masks = masking.masks(role.peer());
         Self {
             state: State::Boundary,
             offset: 0,
             header_rules: HeaderRules {
                 lawful: LawfulRsv::NONE,
-                sender: Some(role.peer()),
+                mask: if masks { Mask::Required } else { Mask::Forbidden },
                 minimal_lengths: rules.minimal_lengths(),
                 max_frame: limits.max_frame(),
             },
-            whole: WholeMessages::to(role, limits),
+            whole: WholeMessages::of(masks, limits),
             rules,
+            masking,
         }
     }
 
@@ -213,6 +240,13 @@ impl FrameDecoder {
     #[must_use]
     pub const fn rules(&self) -> FrameRules {
         self.rules
+    }
+
+    /// Which frames of the connection are masked.
+    #[inline]
+    #[must_use]
+    pub const fn masking(&self) -> Masking {
+        self.masking
     }
 
     /// Stream bytes taken so far.

@@ -153,7 +153,8 @@ pub enum Violation {
     ReservedOpcode(u8),
     /// A client's frame is not masked. §5.1, close code 1002.
     NotMasked,
-    /// A server's frame is masked. §5.1, close code 1002.
+    /// A server's frame is masked, or anybody's where [nobody](crate::Masking::Nobody) masks. §5.1, close
+    /// code 1002.
     Masked,
     /// The length is not in the shortest of its forms. §5.2, close code 1002.
     LengthNotMinimal,
@@ -262,7 +263,7 @@ impl fmt::Display for Violation {
             }
             Self::ReservedOpcode(opcode) => write!(f, "opcode {opcode} is reserved"),
             Self::NotMasked => f.write_str("frame from a client is not masked"),
-            Self::Masked => f.write_str("frame from a server is masked"),
+            Self::Masked => f.write_str("frame is masked where none may be"),
             Self::LengthNotMinimal => f.write_str("payload length is not in its shortest form"),
             Self::LengthTopBit => f.write_str("top bit of the 64-bit payload length is set"),
             Self::FragmentedControl(opcode) => write!(f, "{opcode} frame is fragmented"),

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use crate::error::{FrameError, Violation};
 use crate::mask::MaskingKey;
 use crate::opcode::{Opcode, Rsv};
-use crate::role::Role;
 use crate::rules::FrameRules;
 
 /// The header of one frame.
@@ -140,11 +139,19 @@ fn mask_fields(key: Option<MaskingKey>) -> (u8, u64, usize) {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderRules {
     pub(crate) lawful: LawfulRsv,
-    /// The role of the sender; `None` takes both.
-    pub(crate) sender: Option<Role>,
+    pub(crate) mask: Mask,
     pub(crate) minimal_lengths: bool,
     /// The largest payload of a data frame.
     pub(crate) max_frame: u64,
+}
+
+/// Whether frames have to be masked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mask {
+    Required,
+    Forbidden,
+    /// For others to judge.
+    Either,
 }
 
 /// The reserved bits that may be set, by the kind of frame.
@@ -171,8 +178,12 @@ impl LawfulRsv {
 }
 
 impl HeaderRules {
-    const ANY: Self =
-        Self { lawful: LawfulRsv::ALL, sender: None, minimal_lengths: true, max_frame: u64::MAX };
+    const ANY: Self = Self {
+        lawful: LawfulRsv::ALL,
+        mask: Mask::Either,
+        minimal_lengths: true,
+        max_frame: u64::MAX,
+    };
 
     /// Parses the header at the front of `input`; `None` when it is not all there.
     ///
@@ -198,9 +209,9 @@ impl HeaderRules {
 
         let Some(&second) = input.get(1) else { return Ok(None) };
         let masked = second & MASK_BIT != 0;
-        match self.sender {
-            Some(Role::Client) if !masked => return Err(Broken(Violation::NotMasked, 1)),
-            Some(Role::Server) if masked => return Err(Broken(Violation::Masked, 1)),
+        match self.mask {
+            Mask::Required if !masked => return Err(Broken(Violation::NotMasked, 1)),
+            Mask::Forbidden if masked => return Err(Broken(Violation::Masked, 1)),
             _ => {}
         }
         let short = second & !MASK_BIT;

@@ -89,7 +89,7 @@ pub use message::{MessageAssembler, PayloadDecoder};
 pub use opcode::{Opcode, Rsv};
 pub use part::FramePart;
 pub use payload::{Event, Payload, TextPayload};
-pub use role::Role;
+pub use role::{Masking, Role};
 pub use rules::{Closing, FrameRules, InvalidUtf8};
 pub use utf8::{DirectBuffer, Utf8Bytes, Utf8Error, Utf8Validator};
 

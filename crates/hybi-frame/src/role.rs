@@ -1,9 +1,10 @@
-//! Which of the two ends an endpoint is, and so which way frames are masked (RFC 6455 §5.1).
+//! Which of the two ends an endpoint is, and which way frames are masked (RFC 6455 §5.1).
 
 /// One of the two ends of a connection.
 ///
 /// The client masks every frame it sends and the server masks none
-/// ([RFC 6455 §5.1](https://www.rfc-editor.org/rfc/rfc6455#section-5.1)).
+/// ([RFC 6455 §5.1](https://www.rfc-editor.org/rfc/rfc6455#section-5.1)), unless it was agreed that
+/// [nobody](Masking::Nobody) does.
 ///
 /// ```
 /// use hybi_frame::Role;
@@ -35,6 +36,39 @@ impl Role {
         match self {
             Self::Client => Self::Server,
             Self::Server => Self::Client,
+        }
+    }
+}
+
+/// Which frames of a connection are masked.
+///
+/// ```
+/// use hybi_frame::{Masking, Role};
+///
+/// assert!(Masking::Client.masks(Role::Client) && !Masking::Client.masks(Role::Server));
+/// assert!(!Masking::Nobody.masks(Role::Client));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a server that masks is in no document")]
+pub enum Masking {
+    /// Those of the client
+    /// ([RFC 6455 §5.1](https://www.rfc-editor.org/rfc/rfc6455#section-5.1)).
+    #[default]
+    Client,
+    /// None, which breaks that rule. Masks keep a page from choosing the bytes that intermediaries see
+    /// ([§10.3](https://www.rfc-editor.org/rfc/rfc6455#section-10.3)); only frames that travel within
+    /// something that is masked or encrypted as a whole may do without, if both ends know.
+    Nobody,
+}
+
+impl Masking {
+    /// Whether the frames that `sender` sends carry a masking key.
+    #[inline]
+    #[must_use]
+    pub const fn masks(self, sender: Role) -> bool {
+        match self {
+            Self::Client => sender.masks_outgoing(),
+            Self::Nobody => false,
         }
     }
 }

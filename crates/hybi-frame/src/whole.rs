@@ -8,12 +8,11 @@ use crate::header::FrameHeader;
 use crate::limits::Limits;
 use crate::mask::MaskingKey;
 use crate::opcode::{Opcode, Rsv};
-use crate::role::Role;
 
 /// What tells a whole message of one sender.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WholeMessages {
-    /// The bit above the length: set in each frame of a client, clear in each of a server.
+    /// The bit above the length: set in each frame that is masked, clear in any other.
     mask_bit: u8,
     /// The largest payload.
     max_frame: u64,
@@ -51,12 +50,9 @@ impl WholeMessage {
 }
 
 impl WholeMessages {
-    /// Those that the peer of an endpoint in `role` sends.
-    pub(crate) const fn to(role: Role, limits: Limits) -> Self {
-        let mask_bit = match role {
-            Role::Client => 0,
-            Role::Server => MASK_BIT,
-        };
+    /// Those of a sender who masks all frames, or none.
+    pub(crate) const fn of(masks: bool, limits: Limits) -> Self {
+        let mask_bit = if masks { MASK_BIT } else { 0 };
         Self { mask_bit, max_frame: limits.max_frame() }
     }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Receiver, Told, receive_within};
-use hybi_frame::{FrameDecoder, FrameRules, Limits, Opcode, Role, Rsv, Violation};
+use hybi_frame::{FrameDecoder, FrameRules, Limits, Masking, Opcode, Role, Rsv, Violation};
 
 /// Frames of a server, as a client receives them, unless the case says otherwise.
 #[track_caller]
@@ -51,6 +51,23 @@ fn section_5_1_a_client_masks() {
 #[test]
 fn section_5_1_a_server_does_not_mask() {
     check(client(), b"\x81\x00\x81\x80abcd", Violation::Masked, (3, 1002, "5.1"));
+}
+
+#[test]
+fn section_5_1_where_nobody_masks_no_frame_may_be_masked() {
+    let wire = b"\x81\x05Hello\x89\x00\x82\x81abcde";
+    for role in [Role::Client, Role::Server] {
+        for cut in 1..=wire.len() {
+            let (_, rules, limits) = client();
+            let mut receiver = Receiver::new(role, rules, limits);
+            receiver.decoder = FrameDecoder::with_masking(Masking::Nobody, role, rules, limits);
+            let result = wire.chunks(cut).try_for_each(|chunk| receiver.chunk(chunk));
+            assert_eq!(receiver.events, [Told::Text("Hello".to_owned()), Told::Ping(Vec::new())]);
+            let error = result.expect_err("a masked frame");
+            assert_eq!((error.violation(), error.offset()), (Violation::Masked, 10), "{role:?}");
+            assert_eq!((error.close_code().as_u16(), error.section()), (1002, "5.1"));
+        }
+    }
 }
 
 #[test]
