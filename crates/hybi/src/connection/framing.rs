@@ -30,7 +30,7 @@ impl Framing {
             Version::HYBI_08 => FrameRules::HYBI_08,
             _ => FrameRules::RFC6455,
         };
-        Self::Rfc6455(FrameDecoder::new(role, rules, limits))
+        Self::Rfc6455(FrameDecoder::with_masking(negotiated.masking, role, rules, limits))
     }
 
     #[inline]
@@ -45,7 +45,7 @@ impl Framing {
     #[inline]
     pub(super) fn masks(&self, role: Role) -> bool {
         match self {
-            Self::Rfc6455(_) => role.masks_outgoing(),
+            Self::Rfc6455(decoder) => decoder.masking().masks(role),
             Self::Legacy(codec) => codec.masks(),
         }
     }

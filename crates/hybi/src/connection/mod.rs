@@ -189,7 +189,11 @@ impl Connection {
         let is_plain = extensions.is_none()
             && config.fragment_size.is_none()
             && matches!(framing, Framing::Rfc6455(_));
-        let lane = if is_plain { Lane::Plain } else { Lane::Other };
+        let lane = match is_plain {
+            true if framing.masks(role) => Lane::Masked,
+            true => Lane::Plain,
+            false => Lane::Other,
+        };
         Self {
             role,
             inbound: Inbound::new(framing, config.limits),

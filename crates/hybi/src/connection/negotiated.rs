@@ -1,6 +1,7 @@
 //! Negotiated: what the opening handshake settled.
 
 use hybi_compression::Agreed;
+use hybi_frame::Masking;
 use hybi_handshake::Version;
 
 use crate::legacy::{Terms, with_legacy};
@@ -26,6 +27,8 @@ pub struct Negotiated {
     pub extensions: Vec<Agreed>,
     /// What the framing of a version before hybi-07 needs to know.
     pub(crate) terms: Option<Terms>,
+    /// Which frames of hybi-07 to RFC 6455 are masked.
+    pub(crate) masking: Masking,
 }
 
 /// RFC 6455 and nothing else.
@@ -34,6 +37,7 @@ pub(super) static PLAIN: Negotiated = Negotiated {
     subprotocol: None,
     extensions: Vec::new(),
     terms: None,
+    masking: Masking::Client,
 };
 
 impl Negotiated {
@@ -42,6 +46,37 @@ impl Negotiated {
     #[must_use]
     pub fn new(version: Version, subprotocol: Option<String>, extensions: Vec<Agreed>) -> Self {
         Self { version, subprotocol, extensions, ..PLAIN.clone() }
+    }
+
+    /// The same for a connection that runs within another one, where no frame is masked, in neither
+    /// direction.
+    ///
+    /// RFC 6455 demands the masks of a client on every transport that an intermediary may misread
+    /// ([§5.1](https://www.rfc-editor.org/rfc/rfc6455#section-5.1),
+    /// [§10.3](https://www.rfc-editor.org/rfc/rfc6455#section-10.3)): without them a page could plant bytes
+    /// of its choice there. In a tunnel within a WebSocket connection the frames outside are masked already,
+    /// and a second mask would cost time and stop nothing. So this is for a transport within another connection
+    /// alone, and never for a socket. Nothing in the opening handshake tells of it: both ends have to know,
+    /// since each fails the connection at a masked frame, with close code 1002.
+    ///
+    /// It is about the frames of hybi-07 to RFC 6455. What came before masks as its terms say.
+    ///
+    /// ```
+    /// use hybi::{Config, Connection, Message, Negotiated, Role};
+    ///
+    /// let [mut client, mut server] = [Role::Client, Role::Server].map(|role| {
+    ///     Connection::new(role, Negotiated::default().unmasked(), Config::default().into())
+    /// });
+    /// client.queue("hello")?;
+    /// let mut tunnelled = client.transmit_to_vec();
+    /// assert_eq!(tunnelled, b"\x81\x05hello");
+    /// let (_, event) = server.handle_input(&mut tunnelled);
+    /// assert_eq!(event.map(Message::from), Some(Message::from("hello")));
+    /// # Ok::<(), hybi::Error>(())
+    /// ```
+    #[must_use]
+    pub fn unmasked(self) -> Self {
+        Self { masking: Masking::Nobody, ..self }
     }
 
     with_legacy! {

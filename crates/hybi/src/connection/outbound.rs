@@ -71,6 +71,8 @@ impl Pong {
 pub(super) enum Lane {
     /// A header of RFC 6455 in front of each, and nothing else.
     Plain,
+    /// The same with a masking key, and the mask.
+    Masked,
     Other,
 }
 
@@ -152,14 +154,14 @@ impl Connection {
         };
         // No message is being encoded here.
         let has_room = self.has_room_behind(self.outbound.outbox.len(), payload.len());
-        let is_plain = self.outbound.lane == Lane::Plain;
-        if !(is_plain && has_room && matches!(self.outbound.state, Sending::Open)) {
+        let lane = self.outbound.lane;
+        if !(lane != Lane::Other && has_room && matches!(self.outbound.state, Sending::Open)) {
             return;
         }
         if payload.len() >= COPY_LIMIT {
             return self.queue_long(opcode, message);
         }
-        let key = self.role.masks_outgoing().then(|| self.next_key());
+        let key = (lane == Lane::Masked).then(|| self.next_key());
         let outbox = &mut self.outbound.outbox;
         outbox.append(|out| encode_frame(out, true, Rsv::NONE, opcode, payload, key));
         *message = None;

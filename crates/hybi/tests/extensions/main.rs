@@ -16,6 +16,7 @@ mod prepared;
 mod secrets;
 mod sending;
 mod stream;
+mod unmasked;
 mod vectors;
 mod violations;
 mod wire;

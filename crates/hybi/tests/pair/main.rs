@@ -9,4 +9,5 @@ mod masking;
 mod messages;
 mod outbox;
 mod scripts;
+mod unmasked;
 mod world;

@@ -198,3 +198,17 @@ fn a_close_of_hixie_75_leaves_no_byte_and_ends_the_transport() {
         assert!(matches!(own.queue("late").expect_err("closing").error(), Error::Closed));
     }
 }
+
+#[test]
+fn masks_are_as_the_terms_say_and_not_to_be_done_without() {
+    for version in VERSIONS.map(|(_, version, ..)| version) {
+        let mut masked = connection(Role::Client, version, Config::default());
+        let negotiated = Negotiated::default().unmasked().with_terms(terms(version));
+        let mut client = Connection::new(Role::Client, negotiated, Config::default().into())
+            .with_masking_keys(|| MaskingKey::from_bytes([0; 4]));
+        for connection in [&mut masked, &mut client] {
+            connection.queue("Hello").expect("queued");
+        }
+        assert_eq!(client.transmit_to_vec(), masked.transmit_to_vec(), "{version}");
+    }
+}
