@@ -189,15 +189,12 @@ impl Connection {
         let is_plain = extensions.is_none()
             && config.fragment_size.is_none()
             && matches!(framing, Framing::Rfc6455(_));
-        let lane = match is_plain {
-            true if framing.masks(role) => Lane::Masked,
-            true => Lane::Plain,
-            false => Lane::Other,
-        };
+        let lane = if is_plain { Lane::Plain } else { Lane::Other };
+        let masks = framing.masks(role);
         Self {
             role,
             inbound: Inbound::new(framing, config.limits),
-            outbound: Outbound::new(lane),
+            outbound: Outbound::new(lane, masks),
             deadlines: Deadlines::default(),
             error: None,
             extensions,

@@ -32,6 +32,9 @@ pub(super) struct Outbound {
     pub(super) state: Sending,
     pub(super) outbox: Outbox,
     lane: Lane,
+    /// Each of our frames takes a masking key. No version that the client's first byte may still choose has
+    /// any.
+    masks: bool,
     /// A long message that is being encoded, and what waits behind it.
     pub(super) coding: Option<Box<Coding>>,
     /// The newest Pong that could not be queued because the transport is blocked
@@ -71,16 +74,15 @@ impl Pong {
 pub(super) enum Lane {
     /// A header of RFC 6455 in front of each, and nothing else.
     Plain,
-    /// The same with a masking key, and the mask.
-    Masked,
     Other,
 }
 
 impl Outbound {
-    pub(super) fn new(lane: Lane) -> Self {
+    pub(super) fn new(lane: Lane, masks: bool) -> Self {
         Self {
             state: Sending::Open,
             lane,
+            masks,
             outbox: Outbox::default(),
             coding: None,
             pong: None,
@@ -154,14 +156,14 @@ impl Connection {
         };
         // No message is being encoded here.
         let has_room = self.has_room_behind(self.outbound.outbox.len(), payload.len());
-        let lane = self.outbound.lane;
-        if !(lane != Lane::Other && has_room && matches!(self.outbound.state, Sending::Open)) {
+        let is_plain = self.outbound.lane == Lane::Plain;
+        if !(is_plain && has_room && matches!(self.outbound.state, Sending::Open)) {
             return;
         }
         if payload.len() >= COPY_LIMIT {
             return self.queue_long(opcode, message);
         }
-        let key = (lane == Lane::Masked).then(|| self.next_key());
+        let key = self.outbound.masks.then(|| self.next_key());
         let outbox = &mut self.outbound.outbox;
         outbox.append(|out| encode_frame(out, true, Rsv::NONE, opcode, payload, key));
         *message = None;
@@ -321,7 +323,7 @@ impl Connection {
     /// Queues a frame with its payload where it is. A client's is masked there, if nobody else holds it.
     fn queue_in_place(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, mut payload: Bytes) {
         let mut masking_key = None;
-        if self.inbound.framing.masks(self.role) {
+        if self.outbound.masks {
             if !self.inbound.framing.masks_payloads_alone() {
                 return self.queue_copied(fin, rsv, opcode, &payload);
             }
@@ -413,12 +415,9 @@ impl Connection {
         }
     }
 
-    /// A fresh masking key for a client's frame; none for a server's (section 5.1).
+    /// A fresh masking key for a client's frame; none for a server's (section 5.1), nor where nobody masks.
     pub(super) fn masking_key(&mut self) -> Option<MaskingKey> {
-        if !self.inbound.framing.masks(self.role) {
-            return None;
-        }
-        Some(self.next_key())
+        self.outbound.masks.then(|| self.next_key())
     }
 
     fn next_key(&mut self) -> MaskingKey {
