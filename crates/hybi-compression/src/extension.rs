@@ -136,8 +136,13 @@ pub struct Agreed {
 /// Makes the codec of one connection.
 #[derive(Clone)]
 pub(crate) enum Start {
-    Payload { per_frame: bool, make: MakePayloadCodec },
+    Payload {
+        per_frame: bool,
+        make: MakePayloadCodec,
+    },
     Stream(Arc<dyn Fn() -> Box<dyn StreamCodec> + Send + Sync>),
+    /// There is none.
+    Mark,
 }
 
 pub(crate) type MakePayloadCodec = Arc<dyn Fn() -> Box<dyn PayloadCodec> + Send + Sync>;
@@ -184,6 +189,45 @@ impl Agreed {
         Self { answer, rsv: Rsv::NONE, start }
     }
 
+    /// Agreed on and answered, and nothing more: it touches neither frames nor bytes, so that a connection
+    /// is as fast as without it. What it means is up to whoever reads the messages. It claims no
+    /// reserved bit and goes with every other extension and every layout of frames.
+    ///
+    /// ```
+    /// use hybi_compression::{Agreed, AnswerError, Extension, ExtensionOffer, Extensions, Version};
+    ///
+    /// /// Both ends put the time in front of each message.
+    /// #[derive(Debug)]
+    /// struct Timed;
+    ///
+    /// impl Extension for Timed {
+    ///     fn name(&self) -> &str {
+    ///         "x-timed"
+    ///     }
+    ///
+    ///     fn offers(&self) -> Vec<ExtensionOffer> {
+    ///         ExtensionOffer::new(self.name()).into_iter().collect()
+    ///     }
+    ///
+    ///     fn accept(&self, offer: &ExtensionOffer) -> Option<Agreed> {
+    ///         offer.params().is_empty().then(|| Agreed::mark(offer.clone()))
+    ///     }
+    ///
+    ///     fn confirm(&self, answer: &ExtensionOffer) -> Result<Agreed, AnswerError> {
+    ///         let unknown = AnswerError::new("it has no parameters", "the page that describes it");
+    ///         self.accept(answer).ok_or(unknown)
+    ///     }
+    /// }
+    ///
+    /// let extensions = Extensions::from(Timed);
+    /// let agreed = extensions.accept(&extensions.offers(Version::RFC6455), Version::RFC6455);
+    /// assert!(agreed[0].is_mark() && agreed[0].answer().name() == "x-timed");
+    /// ```
+    #[must_use]
+    pub fn mark(answer: ExtensionOffer) -> Self {
+        Self { answer, rsv: Rsv::NONE, start: Start::Mark }
+    }
+
     /// The element of `Sec-WebSocket-Extensions` that the server sends.
     #[must_use]
     pub fn answer(&self) -> &ExtensionOffer {
@@ -194,6 +238,18 @@ impl Agreed {
     #[must_use]
     pub fn is_stream(&self) -> bool {
         matches!(self.start, Start::Stream(_))
+    }
+
+    /// Whether it works on whole messages, so that their frames may be cut anew on the way.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        matches!(self.start, Start::Payload { per_frame: false, .. })
+    }
+
+    /// Whether it touches [nothing](Self::mark).
+    #[must_use]
+    pub fn is_mark(&self) -> bool {
+        matches!(self.start, Start::Mark)
     }
 
     /// Whether the two cannot be used on one connection: they claim the same reserved bit, or each
@@ -219,6 +275,7 @@ impl fmt::Debug for Agreed {
             Start::Payload { per_frame: false, .. } => "message",
             Start::Payload { per_frame: true, .. } => "frame",
             Start::Stream(_) => "stream",
+            Start::Mark => "mark",
         };
         f.debug_struct("Agreed")
             .field("answer", &self.answer)

@@ -46,7 +46,8 @@ impl Chain {
     ///
     /// Extensions that exclude each other never come out of
     /// [`Extensions::accept`](crate::Extensions::accept) or
-    /// [`confirm`](crate::Extensions::confirm); of two that do, only the first is used.
+    /// [`confirm`](crate::Extensions::confirm); of two that do, only the first is used. Of
+    /// [marks](Agreed::mark) there is nothing to be done.
     #[must_use]
     pub fn new(agreed: &[Agreed]) -> Self {
         let mut chain = Self::empty();
@@ -63,6 +64,7 @@ impl Chain {
                     make: make.clone(),
                     codec: None,
                 }),
+                Start::Mark => {}
             }
         }
         chain.links.sort_by_key(|link| link.per_frame);

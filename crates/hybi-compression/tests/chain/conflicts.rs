@@ -4,7 +4,7 @@ use hybi_compression::{Agreed, Chain, Compress, Deflate, DeflateFrame, DeflateSt
 use hybi_frame::Rsv;
 use hybi_handshake::{HandshakeError, Version};
 
-use crate::support::{answer, confirm, field};
+use crate::support::{accept, answer, confirm, field};
 use crate::user_extension::{Place, Sum, sum};
 
 fn deflate() -> Deflate {
@@ -153,4 +153,29 @@ fn nothing_offered_is_nothing_agreed() {
     let mut chain = Chain::new(&[]);
     assert!(chain.stream().is_none() && !chain.is_per_frame());
     assert_eq!(chain.encode_message(b"a", Compress::Always, &mut Vec::new()), None);
+}
+
+/// Whatever else there is, and whichever comes first.
+#[test]
+fn a_mark_excludes_nothing_and_changes_nothing() {
+    let mark = |name| Sum { name, ..sum(Place::Mark) };
+    let alone = Extensions::from(sum(Place::Message)).with(DeflateFrame::new(deflate()));
+    let marked = alone.clone().with(mark("x-mark")).with(mark("x-other"));
+    for (offer, without) in [
+        ("x-mark; start=1, x-sum; start=7, x-other; start=2", "x-sum; start=7"),
+        ("x-sum; start=7, x-mark; start=1, deflate-frame", "x-sum; start=7, deflate-frame"),
+    ] {
+        assert_eq!(answer(&marked, offer, Version::RFC6455), offer);
+        let encoded = |extensions: &Extensions, offer: &str| {
+            let mut chain = Chain::new(&accept(extensions, offer, Version::RFC6455));
+            let (mut message, mut frame) = (Vec::new(), Vec::new());
+            let rsv = chain.encode_message(b"aj", Compress::Always, &mut message);
+            (rsv, message, chain.encode_frame(b"aj", Compress::Always, &mut frame), frame)
+        };
+        assert_eq!(encoded(&marked, offer), encoded(&alone, without), "{offer}");
+    }
+    let stream = Extensions::from(DeflateStream::new(deflate())).with(mark("x-mark"));
+    let offer = "x-mark; start=1, deflate-stream";
+    assert_eq!(answer(&stream, offer, Version::HYBI_08), offer);
+    assert!(Chain::new(&accept(&stream, offer, Version::HYBI_08)).has_stream());
 }

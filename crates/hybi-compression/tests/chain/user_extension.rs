@@ -16,6 +16,8 @@ pub(crate) enum Place {
     Message,
     Frame,
     Stream,
+    /// Nowhere.
+    Mark,
 }
 
 /// Appends the sum of its bytes to each payload, or adds a number to each byte of the stream.
@@ -36,6 +38,7 @@ impl Sum {
             Place::Message => Agreed::message(answer, self.rsv, move || codec),
             Place::Frame => Agreed::frame(answer, self.rsv, move || codec),
             Place::Stream => Agreed::stream(answer, move || Shift(start)),
+            Place::Mark => Agreed::mark(answer),
         }
     }
 }
@@ -151,13 +154,22 @@ fn it_is_negotiated_by_its_own_rules() {
 
 #[test]
 fn what_was_agreed_on_shows_itself() {
-    for (place, word) in
-        [(Place::Message, "message"), (Place::Frame, "frame"), (Place::Stream, "stream")]
-    {
+    for (place, word) in [
+        (Place::Message, "message"),
+        (Place::Frame, "frame"),
+        (Place::Stream, "stream"),
+        (Place::Mark, "mark"),
+    ] {
         let extensions = Extensions::from(sum(place));
         let agreed = confirm(&extensions, "x-sum; start=7", Version::HYBI_08).unwrap();
         let shown = format!("{agreed:?}");
-        assert!(shown.contains("x-sum") && shown.contains(word), "{shown}");
+        assert!(shown.contains("x-sum") && shown.contains(&format!("\"{word}\"")), "{shown}");
+        let [agreed] = &agreed[..] else { panic!("{agreed:?}") };
+        assert_eq!(
+            [agreed.is_message(), agreed.is_stream(), agreed.is_mark()],
+            [Place::Message, Place::Stream, Place::Mark].map(|one| one == place),
+            "{word}"
+        );
     }
 }
 

@@ -60,9 +60,14 @@ pub(crate) fn field<'a>(list: impl IntoIterator<Item = &'a ExtensionOffer>) -> S
     list.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// What a server that uses `extensions` answers.
+/// What a server that uses `extensions` agrees on.
+pub(crate) fn accept(extensions: &Extensions, offer: &str, version: Version) -> Vec<Agreed> {
+    extensions.accept(&elements(offer), version)
+}
+
+/// What it answers.
 pub(crate) fn answer(extensions: &Extensions, offer: &str, version: Version) -> String {
-    field(extensions.accept(&elements(offer), version).iter().map(Agreed::answer))
+    field(accept(extensions, offer, version).iter().map(Agreed::answer))
 }
 
 /// What a client that uses `extensions` and a server that sends this answer agree on.
