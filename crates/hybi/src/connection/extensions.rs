@@ -9,12 +9,12 @@ use super::{
     slices::Waiting,
 };
 
-/// The codecs that were agreed on, and the filter that one over the whole stream needs.
+/// The codecs that were agreed on, if there are any, and the filter that one over the whole stream needs.
 pub(super) fn extensions(
     agreed: &[Agreed],
     framing: &mut Framing,
 ) -> (Option<Box<Chain>>, Option<Box<Filter>>) {
-    if agreed.is_empty() {
+    if agreed.iter().all(Agreed::is_mark) {
         return (None, None);
     }
     let chain = Chain::new(agreed);

@@ -81,7 +81,7 @@ impl Negotiated {
 
     with_legacy! {
         /// The same for a version before hybi-07. Of the extensions, a connection uses those over the whole
-        /// stream, from hybi-04 on: old frames have no bit to say that a payload was encoded.
+        /// stream, from hybi-04 on, and marks: old frames have no bit to say that a payload was encoded.
         ///
         /// ```
         /// use hybi::{Config, Connection, Message, Negotiated, Role, Version, legacy::Terms};
@@ -108,7 +108,8 @@ impl Negotiated {
     pub(super) fn drop_what_does_not_fit(&mut self) {
         if self.version < Version::HYBI_07 {
             let negotiates = self.version >= Version::HYBI_04;
-            self.extensions.retain(|agreed| negotiates && agreed.is_stream());
+            let fits = |agreed: &Agreed| agreed.is_stream() || agreed.is_mark();
+            self.extensions.retain(|agreed| negotiates && fits(agreed));
         }
     }
 }

@@ -5,6 +5,7 @@ mod closing;
 mod failing;
 mod faults;
 mod keep_alive;
+mod marks;
 mod masking;
 mod messages;
 mod outbox;

@@ -77,3 +77,18 @@ fn what_needs_reserved_bits_is_not_offered_before_hybi_07() {
         assert_eq!(offered, expected, "{version:?}");
     }
 }
+
+/// A mark needs nothing of the frames.
+#[test]
+fn a_connection_of_an_old_version_keeps_marks_where_extensions_are_negotiated() {
+    let offer = hybi::extension::ExtensionOffer::new("x-mark").expect("a token");
+    for version in old() {
+        let agreed = vec![hybi::extension::Agreed::mark(offer.clone())];
+        let negotiated = hybi::Negotiated::new(version, None, agreed.clone());
+        let negotiated = negotiated.with_terms(crate::world::terms(version));
+        let config = std::sync::Arc::new(hybi::Config::default());
+        let own = hybi::Connection::new(hybi::Role::Server, negotiated, config);
+        let kept = if version >= Version::HYBI_04 { &agreed[..] } else { &[] };
+        assert_eq!(own.negotiated().extensions, kept, "{version:?}");
+    }
+}
