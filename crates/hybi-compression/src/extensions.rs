@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hybi_handshake::{ExtensionAnswer, ExtensionOffer, HandshakeError, Version};
 
 use crate::extension::{Agreed, AnswerError, Extension};
+use crate::of_messages::OfMessages;
 
 /// The extensions that an endpoint is willing to use, most wanted first.
 ///
@@ -43,6 +44,33 @@ impl Extensions {
     #[must_use]
     pub fn with(self, others: impl Into<Self>) -> Self {
         Self(self.0.iter().chain(others.into().0.iter()).cloned().collect())
+    }
+
+    /// The same, of which only what works on [whole messages](Agreed::is_message) is agreed on: for messages
+    /// whose frames may be cut anew on the way
+    /// ([RFC 6455 §5.4](https://www.rfc-editor.org/rfc/rfc6455#section-5.4)), and whose stream is not seen.
+    ///
+    /// A server declines what works on frames, on the stream, or on nothing. A client does not offer it, as
+    /// far as its own judgement of the offer tells; an answer that comes to it all the same is an error.
+    ///
+    /// ```
+    /// # #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))] {
+    /// use hybi_compression::{Deflate, DeflateFrame, Extensions};
+    /// use hybi_handshake::Version;
+    ///
+    /// let all = Extensions::from(Deflate::default()).with(DeflateFrame::new(Deflate::default()));
+    /// let of_messages = all.of_messages();
+    /// let offers = of_messages.offers(Version::RFC6455);
+    /// assert!(offers.iter().all(|offer| offer.name() == "permessage-deflate"));
+    /// let accepted = of_messages.accept(&all.offers(Version::RFC6455), Version::RFC6455);
+    /// assert!(accepted.len() == 1 && accepted[0].is_message());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn of_messages(&self) -> Self {
+        let of_messages =
+            |one: &Arc<dyn Extension>| -> Arc<dyn Extension> { Arc::new(OfMessages(one.clone())) };
+        Self(self.0.iter().map(of_messages).collect())
     }
 
     /// Whether there are none.

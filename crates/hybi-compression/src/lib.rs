@@ -90,6 +90,7 @@ mod codec;
 mod deflate;
 mod extension;
 mod extensions;
+mod of_messages;
 
 // The public interface.
 pub use accept_only::AcceptOnly;

@@ -3,6 +3,7 @@
 #![cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))]
 
 mod conflicts;
+mod of_messages;
 mod order;
 mod produced;
 mod slices;

@@ -31,7 +31,7 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    fn agreed(self, answer: ExtensionOffer) -> Agreed {
+    pub(crate) fn agreed(self, answer: ExtensionOffer) -> Agreed {
         let (codec, start) =
             (SumCodec { start: self.start, sum: self.start, last: None }, self.start);
         match self.place {
