@@ -91,6 +91,7 @@ mod deflate;
 mod extension;
 mod extensions;
 mod of_messages;
+mod only_received;
 
 // The public interface.
 pub use accept_only::AcceptOnly;

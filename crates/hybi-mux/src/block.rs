@@ -331,6 +331,12 @@ impl<'a> ControlBlocks<'a> {
     pub(crate) const fn new(bytes: &'a [u8], begin: usize, revision: Revision) -> Self {
         Self { reader: Reader::new(bytes), begin, revision }
     }
+
+    /// Where the next one begins in the message.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.begin + self.reader.at()
+    }
 }
 
 impl<'a> Iterator for ControlBlocks<'a> {

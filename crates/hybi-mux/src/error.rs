@@ -5,6 +5,8 @@ use core::fmt;
 
 use hybi_frame::Opcode;
 
+use crate::channel_id::ChannelId;
+
 /// Why a channel was dropped, as a number (the list of ietf-09).
 ///
 /// ```
@@ -217,6 +219,18 @@ pub enum MuxViolation {
     Fragmentation(Opcode),
     /// A control frame has more than 125 octets, all of its fragments together.
     ControlTooLong,
+    /// More empty messages came than anybody needs; before ietf-07 they cost no quota.
+    EmptyMessages,
+    /// A control block of this kind came from the end that does not send it.
+    WrongSender(u8),
+    /// A channel was asked for that is there, or that is none.
+    ChannelExists(ChannelId),
+    /// A channel was asked for without a slot.
+    NoSlot,
+    /// What came as a difference from another request makes none.
+    BadRequest,
+    /// The response for a channel is none, or comes when none was asked for.
+    BadResponse,
 }
 
 impl MuxViolation {
@@ -226,7 +240,13 @@ impl MuxViolation {
         match self {
             Self::ChannelIdTruncated | Self::ChannelIdNotShortest => DropCode::CHANNEL_ID_TRUNCATED,
             Self::FrameTruncated => DropCode::ENCAPSULATED_FRAME_TRUNCATED,
-            Self::ReservedOpcode(_) | Self::ControlTooLong => DropCode::LOGICAL_CHANNEL_FAILED,
+            Self::ReservedOpcode(_) | Self::ControlTooLong | Self::EmptyMessages => {
+                DropCode::LOGICAL_CHANNEL_FAILED
+            }
+            Self::ChannelExists(_) => DropCode::CHANNEL_ALREADY_EXISTS,
+            Self::NoSlot => DropCode::NEW_CHANNEL_SLOT_VIOLATION,
+            Self::BadRequest => DropCode::BAD_REQUEST,
+            Self::BadResponse => DropCode::BAD_RESPONSE,
             Self::QuotaViolation => DropCode::SEND_QUOTA_VIOLATION,
             Self::QuotaOverflow => DropCode::SEND_QUOTA_OVERFLOW,
             Self::SlotOverflow => DropCode::NEW_CHANNEL_SLOT_OVERFLOW,
@@ -243,7 +263,8 @@ impl MuxViolation {
             | Self::ReasonTooShort
             | Self::ReasonNotUtf8
             | Self::ReasonWithoutError
-            | Self::FallbackWithSlots => DropCode::INVALID_CONTROL_BLOCK,
+            | Self::FallbackWithSlots
+            | Self::WrongSender(_) => DropCode::INVALID_CONTROL_BLOCK,
         }
     }
 }
@@ -287,6 +308,18 @@ impl fmt::Display for MuxViolation {
             Self::SlotOverflow => f.write_str("more slots for channels than can be counted"),
             Self::Fragmentation(opcode) => write!(f, "{opcode} frame that may not come here"),
             Self::ControlTooLong => f.write_str("control frame of more than 125 octets"),
+            Self::EmptyMessages => f.write_str("more empty messages than are kept"),
+            Self::WrongSender(kind) => {
+                write!(f, "control block of the kind {kind} from the end that does not send it")
+            }
+            Self::ChannelExists(channel) => {
+                write!(f, "request for channel {channel}, which is there")
+            }
+            Self::NoSlot => f.write_str("request for a channel without a slot"),
+            Self::BadRequest => f.write_str("request for a channel that is none"),
+            Self::BadResponse => {
+                f.write_str("response for a channel that is none, or is not awaited")
+            }
         }
     }
 }

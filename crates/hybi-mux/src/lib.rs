@@ -8,6 +8,8 @@
 //! |---|---|
 //! | which document says what | [`Draft`] |
 //! | which format is spoken | [`Revision`] |
+//! | what is offered and answered, and every limit | [`Config`] |
+//! | one end of a multiplexed connection | [`Endpoint`] |
 //! | what a message of the physical connection carries | [`MuxMessage`], [`LogicalFrame`] |
 //! | what is said about channels | [`ControlBlock`], [`ControlBlocks`] |
 //! | what may be sent on a channel, and what may come; which channels may be added | [`SendQuota`], [`ReceiveQuota`], [`Slots`] |
@@ -19,11 +21,14 @@
 
 mod block;
 mod channel_id;
+mod config;
 mod draft;
+mod endpoint;
 mod error;
 mod flow;
 pub mod fragments;
 mod message;
+mod negotiation;
 mod number;
 mod reader;
 mod revision;
@@ -32,10 +37,19 @@ mod slots;
 
 pub use block::{CannotEncode, ControlBlock, ControlBlocks, DropReason, HandshakeEncoding};
 pub use channel_id::ChannelId;
+pub use config::Config;
 pub use draft::{Draft, Known};
+pub use endpoint::{CannotOpen, ChannelKey, Ended, Endpoint, Event, Read};
 pub use error::{DropCode, MuxError, MuxViolation};
 pub use flow::{ReceiveQuota, SendQuota};
+pub use hybi_handshake::{ExtensionOffer, FieldError, HandshakeError, HeadLimits};
 pub use message::{LogicalFrame, MuxMessage};
+pub use negotiation::Found;
 pub use revision::Revision;
 pub use sequence::{FrameSequence, Piece};
 pub use slots::Slots;
+
+/// The examples of the page that a registry shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

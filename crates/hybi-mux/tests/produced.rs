@@ -1,8 +1,10 @@
 //! Each error, as a peer's octets or a caller's call produces it.
 
+use std::time::Instant;
+
 use hybi_mux::{
-    CannotEncode, ChannelId, ControlBlock, DropCode, DropReason, FrameSequence, MuxMessage,
-    MuxViolation, ReceiveQuota, Revision, SendQuota, Slots,
+    CannotEncode, ChannelId, Config, ControlBlock, DropCode, DropReason, Endpoint, FrameSequence,
+    MuxMessage, MuxViolation, ReceiveQuota, Revision, SendQuota, Slots,
 };
 use hybi_suite::produced;
 
@@ -86,6 +88,52 @@ fn in_what_peers_do() {
     }
     // With one grant more of the same quota it is no more than a counter.
     assert_eq!(slots(1024).grant(1, 1023), Ok(()));
+}
+
+/// What an endpoint says to the last of these messages.
+fn told(mut endpoint: Endpoint, messages: &[&[u8]]) -> MuxViolation {
+    let (last, before) = messages.split_last().expect("one");
+    for message in before {
+        endpoint.handle_message(message).expect("lawful");
+    }
+    endpoint.handle_message(last).expect_err("against the rules").violation()
+}
+
+#[test]
+fn on_channels() {
+    let server = || {
+        let (mut endpoint, _) = Endpoint::server(Config::default(), b"Host: localhost\r\n", 0);
+        // It grants slots.
+        assert!(endpoint.poll_message(Instant::now(), &mut Vec::new()));
+        endpoint
+    };
+    let client = || Endpoint::client(Config::default(), b"Host: localhost\r\n").0;
+    let free = || {
+        let config = Config::default().revision(Revision::Ietf05).window(256);
+        Endpoint::server(config, b"", 0).0
+    };
+    // What it costs nothing to send.
+    let empty = [&b"\x01\x81"[..]; 600];
+    let asked =
+        |encoding: u8, head: &[u8]| [&[0, encoding, 2, head.len() as u8][..], head].concat();
+    let response = |head: &[u8]| [&[0, 0x20, 1, head.len() as u8][..], head].concat();
+    produced! {
+        MuxViolation::EmptyMessages => {
+            let mut endpoint = free();
+            empty.iter().find_map(|message| endpoint.handle_message(message).err())
+                .expect("too many").violation()
+        },
+        MuxViolation::WrongSender(0) => told(client(), &[&asked(0, b"")]),
+        MuxViolation::WrongSender(1) => told(server(), &[&response(b"")]),
+        MuxViolation::WrongSender(4) => told(server(), &[b"\0\x80\x01\x01"]),
+        MuxViolation::ChannelExists(_) => told(server(), &[b"\0\x00\x01\x00"]),
+        MuxViolation::ChannelExists(_) => told(server(), &[b"\0\x00\x00\x00"]),
+        MuxViolation::NoSlot => {
+            told(Endpoint::server(Config::default(), b"", 0).0, &[&asked(0, b"GET / HTTP/1.1\r\n\r\n")])
+        },
+        MuxViolation::BadRequest => told(server(), &[&asked(1, b"GET\r\n\r\n")]),
+        MuxViolation::BadResponse => told(client(), &[&response(b"HTTP/1.1 101 Yes\r\n\r\n")]),
+    }
 }
 
 #[test]

@@ -73,6 +73,8 @@
 
 mod connection;
 pub mod legacy;
+#[cfg(feature = "mux")]
+pub mod mux;
 pub mod opening;
 mod socket;
 

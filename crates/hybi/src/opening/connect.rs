@@ -154,16 +154,25 @@ pub fn connect_on<T: Transport, C: Timer>(
 async fn open<T: Transport, C: Timer>(
     client: &Client,
     uri: &WsUri,
-    mut wire: Wire<T, C>,
+    wire: Wire<T, C>,
 ) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
+    let (wire, accepted) = exchange_on(client, uri, wire).await?;
+    let config = client.config().clone();
+    let connection = Connection::new(Role::Client, accepted.negotiated, config);
+    Ok((wire.into_websocket(connection), accepted.response))
+}
+
+/// The opening handshake; what comes of it is for the caller to make a connection of.
+pub(crate) async fn exchange_on<T: Transport, C: Timer>(
+    client: &Client,
+    uri: &WsUri,
+    mut wire: Wire<T, C>,
+) -> Result<(Wire<T, C>, ClientAccepted), Error> {
     // Outside of what a deadline ends: it knows what has come until then.
     let mut handshake = Box::new(client.handshake(uri));
     let exchange = Box::pin(exchange(&mut handshake, &mut wire));
     let accepted = exchange.await.map_err(|error| refusal_or(error, &mut handshake))?;
-    drop(handshake);
-    let config = client.config().clone();
-    let connection = Connection::new(Role::Client, accepted.negotiated, config);
-    Ok((wire.into_websocket(connection), accepted.response))
+    Ok((wire, accepted))
 }
 
 /// Sends the request and reads the answer, which is judged as it comes: a server may refuse without having

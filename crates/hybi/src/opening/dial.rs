@@ -116,7 +116,7 @@ pub trait Dial {
 }
 
 /// A transport to the server of this URI, and a timer, before `deadline`.
-pub(super) async fn reach<D: Dial>(
+pub(crate) async fn reach<D: Dial>(
     this: &D,
     uri: &WsUri,
     deadline: Instant,

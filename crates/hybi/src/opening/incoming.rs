@@ -50,13 +50,13 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Incoming<T, C> {
-    pub(super) server: Server,
+    pub(crate) server: Server,
     pub(super) request: Box<http::Request<()>>,
     pub(super) wire: Wire<T, C>,
 }
 
 impl<T: Transport, C: Timer> Incoming<T, C> {
-    pub(super) fn new(server: Server, request: http::Request<()>, wire: Wire<T, C>) -> Self {
+    pub(crate) fn new(server: Server, request: http::Request<()>, wire: Wire<T, C>) -> Self {
         Self { server, request: Box::new(request), wire }
     }
 
@@ -128,12 +128,20 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     ///
     /// [`Error::Opening`] or [`Error::Timeout`] if the answer could not be sent.
     pub async fn accept_as(mut self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
-        self.wire.grant(ANSWER_GRACE);
+        self.grant_time();
         self.switch(accepted).await
     }
 
+    /// Leaves the time for an answer to be read.
+    pub(crate) fn grant_time(&mut self) {
+        self.wire.grant(ANSWER_GRACE);
+    }
+
     /// Answers 101 and lets frames follow.
-    async fn switch(mut self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
+    pub(crate) async fn switch(
+        mut self,
+        accepted: ServerAccepted,
+    ) -> Result<WebSocket<T, C>, Error> {
         if accepted.version < Version::HYBI_04 {
             return self.switch_hixie(accepted).await;
         }

@@ -5,8 +5,9 @@
 
 mod accept;
 mod answer;
+pub(crate) mod carrier;
 pub(crate) mod client;
-mod connect;
+pub(crate) mod connect;
 mod deadline;
 mod dial;
 mod hixie;
@@ -19,3 +20,5 @@ pub use connect::{connect, connect_anew, connect_on};
 pub use deadline::{begin, within};
 pub use dial::{Dial, dial, tls};
 pub use incoming::Incoming;
+#[cfg(feature = "mux")]
+pub(crate) use {dial::reach, wire::Wire};

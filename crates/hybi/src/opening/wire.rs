@@ -32,7 +32,7 @@ const AHEAD_BYTES: usize = 64 * 1024;
 
 /// A transport, what is on its way through it in both directions, and the time that is left for all of it.
 #[derive(Debug)]
-pub(super) struct Wire<T, C> {
+pub(crate) struct Wire<T, C> {
     transport: T,
     timer: C,
     deadline: Instant,
@@ -67,7 +67,7 @@ enum Ahead {
 }
 
 impl<T: Transport, C: Timer> Wire<T, C> {
-    pub(super) fn new(transport: T, timer: C, deadline: Instant) -> Self {
+    pub(crate) fn new(transport: T, timer: C, deadline: Instant) -> Self {
         let (output, ahead) = (Output::Sent, Ahead::Kept(Vec::new()));
         Self { transport, timer, deadline, output, input: None, ahead, reads: 0 }
     }
@@ -141,7 +141,7 @@ impl<T: Transport, C: Timer> Wire<T, C> {
     }
 
     /// The connection that follows; it begins with what was read and not consumed.
-    pub(super) fn into_websocket(mut self, connection: Connection) -> WebSocket<T, C> {
+    pub(crate) fn into_websocket(mut self, connection: Connection) -> WebSocket<T, C> {
         let input = self.take_input();
         WebSocket::with_input(connection, self.transport, self.timer, input)
     }

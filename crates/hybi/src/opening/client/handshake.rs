@@ -8,6 +8,7 @@ use hybi_handshake::HandshakeError;
 use crate::{
     connection::{Error, Negotiated},
     legacy,
+    opening::carrier::Carrier,
 };
 
 /// The opening handshake for one connection, without I/O.
@@ -26,6 +27,7 @@ use crate::{
 pub struct ClientHandshake {
     exchange: Exchange,
     extensions: Extensions,
+    carrier: Carrier,
 }
 
 /// The exchange of the version asked for.
@@ -50,12 +52,16 @@ pub struct ClientAccepted {
 }
 
 impl ClientHandshake {
-    pub(super) fn new(exchange: hybi_handshake::ClientHandshake, extensions: Extensions) -> Self {
-        Self { exchange: Exchange::Rfc6455(exchange), extensions }
+    pub(super) fn new(
+        exchange: hybi_handshake::ClientHandshake,
+        extensions: Extensions,
+        carrier: Carrier,
+    ) -> Self {
+        Self { exchange: Exchange::Rfc6455(exchange), extensions, carrier }
     }
 
     pub(super) fn legacy(exchange: legacy::ClientHandshake, extensions: Extensions) -> Self {
-        Self { exchange: Exchange::Legacy(exchange), extensions }
+        Self { exchange: Exchange::Legacy(exchange), extensions, carrier: Carrier::Network }
     }
 
     /// The request, to be sent before anything else. Nothing more may be sent before the answer.
@@ -78,8 +84,10 @@ impl ClientHandshake {
         match &mut self.exchange {
             Exchange::Rfc6455(exchange) => {
                 let (consumed, accepted) = exchange.handle_input(chunk)?;
-                let accepted = accepted.map(|accepted| judge(&self.extensions, accepted));
-                Ok((consumed, accepted.transpose()?))
+                let Some(accepted) = accepted else { return Ok((consumed, None)) };
+                let ClientAccepted { negotiated, response } = judge(&self.extensions, accepted)?;
+                let negotiated = self.carrier.settle(negotiated);
+                Ok((consumed, Some(ClientAccepted { negotiated, response })))
             }
             Exchange::Legacy(exchange) => {
                 let (consumed, settled) = exchange.handle_input(chunk)?;

@@ -12,7 +12,7 @@ use hybi_handshake::{ClientRequest, FieldError, Version, WsUri};
 use crate::{
     connection::{Config, Error, random},
     legacy,
-    opening::server::is_spoken,
+    opening::{carrier::Carrier, server::is_spoken},
 };
 
 pub use handshake::{ClientAccepted, ClientHandshake};
@@ -40,6 +40,7 @@ pub struct Client {
     config: Arc<Config>,
     /// The versions to ask for next, should a server refuse this one.
     fallback: Vec<Version>,
+    carrier: Carrier,
 }
 
 impl Default for Client {
@@ -49,6 +50,7 @@ impl Default for Client {
             extensions: Extensions::none(),
             config: Config::by_default(),
             fallback: Vec::new(),
+            carrier: Carrier::Network,
         }
     }
 }
@@ -107,7 +109,31 @@ impl Client {
             return ClientHandshake::legacy(exchange, self.extensions.clone());
         }
         let exchange = hybi_handshake::ClientHandshake::new(&request, random(), limits);
-        ClientHandshake::new(exchange, self.extensions.clone())
+        ClientHandshake::new(exchange, self.extensions.clone(), self.carrier)
+    }
+
+    #[cfg(feature = "mux")]
+    pub(crate) const fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    #[cfg(feature = "mux")]
+    pub(crate) fn with_extensions(mut self, extensions: impl Into<Extensions>) -> Self {
+        self.extensions = extensions.into();
+        self
+    }
+
+    #[cfg(feature = "mux")]
+    pub(crate) fn with_config(mut self, config: Config) -> Self {
+        self.config = config.into();
+        self
+    }
+
+    /// The same for transports within another connection; see [`Negotiated::unmasked`](crate::Negotiated::unmasked).
+    #[cfg(feature = "mux")]
+    pub(crate) const fn unmasked(mut self) -> Self {
+        self.carrier = Carrier::Connection;
+        self
     }
 
     /// The version that is asked for.

@@ -11,6 +11,7 @@ use super::{Server, is_spoken};
 use crate::{
     connection::Config,
     legacy::{FieldOrder, with_legacy},
+    opening::carrier::Carrier,
 };
 
 /// Collects what a [`Server`] accepts.
@@ -196,6 +197,7 @@ impl ServerBuilder {
             extensions: self.extensions,
             config: self.config,
             hixie_75_fields: self.hixie_75_fields,
+            carrier: Carrier::Network,
         }
     }
 }

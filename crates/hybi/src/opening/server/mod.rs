@@ -11,6 +11,7 @@ use hybi_handshake::{HandshakeError, ServerAccepted, ServerPolicy, Version};
 use crate::{
     connection::{Config, Connection, Negotiated, random},
     legacy::{self, FieldOrder},
+    opening::carrier::Carrier,
     socket::{
         Chunk, WebSocket,
         io::{Timer, Transport},
@@ -35,6 +36,7 @@ pub struct Server {
     extensions: Extensions,
     config: Arc<Config>,
     hixie_75_fields: FieldOrder,
+    carrier: Carrier,
 }
 
 impl Default for Server {
@@ -133,6 +135,23 @@ impl Server {
         self
     }
 
+    #[cfg(feature = "mux")]
+    pub(crate) const fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    #[cfg(feature = "mux")]
+    pub(crate) fn with_extensions(&self, extensions: impl Into<Extensions>) -> Self {
+        Self { extensions: extensions.into(), ..self.clone() }
+    }
+
+    /// The same for transports within another connection; see [`Negotiated::unmasked`].
+    #[cfg(feature = "mux")]
+    pub(crate) fn unmasked(mut self) -> Self {
+        self.carrier = Carrier::Connection;
+        self
+    }
+
     /// The answer, with the extensions chosen among the offers. Answers made by hand do not count:
     /// nothing would stand behind them.
     pub(crate) fn accepted(&self, accepted: ServerAccepted) -> (http::Response<()>, Upgrade) {
@@ -145,6 +164,7 @@ impl Server {
         if let Some(terms) = terms {
             negotiated = negotiated.under(terms);
         }
+        let negotiated = self.carrier.settle(negotiated);
         (response, Upgrade { negotiated, config: self.config.clone(), input: Vec::new() })
     }
 

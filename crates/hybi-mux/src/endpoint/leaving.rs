@@ -1,0 +1,245 @@
+//! Leaving: what is sent, whose turn it is, and how channels are let go.
+
+use std::time::Instant;
+
+use super::channel::{Channel, Holder, Origin, Receiving, Sending, Turn};
+use super::{ChannelKey, Ended, Endpoint, Event, Side, State};
+use crate::block::{ControlBlock, DropReason};
+use crate::channel_id::ChannelId;
+use crate::error::DropCode;
+use crate::revision::Revision;
+
+/// What a channel sends in its turn, in octets, and the most of one frame. A frame that is begun within its turn is not
+/// cut for it: what it had too much, it has less the next time.
+const QUANTUM: usize = 8 * 1024;
+
+/// What a message costs beside its payload.
+const AROUND: i64 = 8;
+
+/// What a client is told whose request nobody looked at.
+const NOBODY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+
+impl Endpoint {
+    /// Appends the next message to send to `out`, if there is one.
+    pub fn poll_message(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        self.grant_slots(now);
+        self.say_grants();
+        if !self.control.is_empty() {
+            self.control.pop(out);
+            return true;
+        }
+        while let Some(&key) = self.turns.front() {
+            if self.take_turn(key, out) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether [`poll_message`](Self::poll_message) may have a message, slots aside.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.control.is_empty() || !self.grants.is_empty() || !self.turns.is_empty()
+    }
+
+    /// When [`poll_message`](Self::poll_message) has slots to grant; `None` if it has none.
+    #[must_use]
+    pub fn next_slots_at(&self, now: Instant) -> Option<Instant> {
+        match &self.side {
+            Side::Server { rate, .. } if self.state == State::Open => rate.next_at(now),
+            _ => None,
+        }
+    }
+
+    fn grant_slots(&mut self, now: Instant) {
+        let Side::Server { granted, rate, .. } = &mut self.side else { return };
+        if self.state != State::Open {
+            return;
+        }
+        let slots = rate.take(now);
+        if slots > 0 {
+            *granted += slots;
+            let quota = self.config.window;
+            self.control.say(&[ControlBlock::NewChannelSlot { slots, quota, is_fallback: false }]);
+        }
+    }
+
+    /// Says that there will be no more channels, as server: to a client that asks for them elsewhere then. Slots that
+    /// were granted stay granted. Before ietf-05 nothing can say it.
+    pub fn stop_slots(&mut self) {
+        if let (Side::Server { rate, .. }, State::Open) = (&mut self.side, &self.state) {
+            rate.stop();
+            if self.config.revision != Revision::Ietf03 {
+                let (slots, quota) = (0, 0);
+                let last = ControlBlock::NewChannelSlot { slots, quota, is_fallback: true };
+                self.control.say(&[last]);
+            }
+        }
+    }
+
+    fn say_grants(&mut self) {
+        while let Some(key) = self.grants.pop_front() {
+            let Some(Channel { id, owed, .. }) = self.channels.get_mut(key) else { continue };
+            let quota = core::mem::take(owed);
+            if quota > 0 {
+                self.control.say(&[ControlBlock::FlowControl { channel: *id, quota }]);
+            }
+        }
+    }
+
+    /// Puts a channel in the row, if it has something to send.
+    pub(super) fn schedule(&mut self, key: ChannelKey) {
+        let channel = &mut self.channels[key];
+        if channel.turn == Turn::NotNeeded && !channel.outbound.is_empty() {
+            channel.turn = Turn::Waits;
+            self.turns.push_back(key);
+        }
+    }
+
+    /// Lets the first of the row send; whether it did.
+    fn take_turn(&mut self, key: ChannelKey, out: &mut Vec<u8>) -> bool {
+        let Some(channel) = self.channels.get_mut(key).filter(|it| it.turn == Turn::Waits) else {
+            self.turns.pop_front();
+            return false;
+        };
+        if channel.credit <= 0 {
+            channel.credit += QUANTUM as i64;
+        }
+        let popped = channel.outbound.pop(channel.id, &mut channel.send_quota, QUANTUM, out);
+        let Ok(popped) = popped else {
+            // Somebody wrote to the transport of a channel.
+            self.leave_row(key);
+            self.drop_channel(key, DropCode::LOGICAL_CHANNEL_FAILED, "no frame was written");
+            return false;
+        };
+        let Some(left) = popped else {
+            // It waits for quota, or for the rest of what it sends.
+            channel.credit = channel.credit.min(0);
+            self.leave_row(key);
+            self.let_go_if_stuck(key);
+            return false;
+        };
+        channel.credit -= left.payload_len as i64 + AROUND;
+        if left.is_close {
+            channel.sending = Sending::Closed;
+        }
+        if channel.outbound.is_empty() {
+            channel.credit = channel.credit.min(0);
+            self.leave_row(key);
+        } else if channel.credit <= 0 {
+            self.turns.rotate_left(1);
+        }
+        self.has_room(key);
+        self.settle(key);
+        true
+    }
+
+    fn leave_row(&mut self, key: ChannelKey) {
+        self.channels[key].turn = Turn::NotNeeded;
+        self.turns.pop_front();
+    }
+
+    /// Tells whoever waits to write.
+    pub(super) fn has_room(&mut self, key: ChannelKey) {
+        let channel = &mut self.channels[key];
+        let has_room = channel.outbound.len() <= self.config.queue_limit / 2
+            || channel.outbound.fits(&channel.send_quota);
+        if has_room && channel.writer.take() {
+            self.events.push_back(Event::Writable(key));
+        }
+    }
+
+    /// Does what follows from the state of a channel whose directions changed.
+    pub(super) fn settle(&mut self, key: ChannelKey) {
+        let channel = &mut self.channels[key];
+        if channel.is_closed() {
+            channel.end_sending(&Ended::InOrder);
+            self.forget(key);
+            self.tell(key);
+            self.remove_if_over(key);
+        } else if channel.holder == Holder::Nobody && channel.outbound.is_empty() {
+            self.let_go(key);
+        }
+    }
+
+    /// Lets a channel go that its application no longer has. What was taken and was [flushed](Self::is_flushed)
+    /// leaves first. The peer is told, unless Close frames went both ways.
+    pub fn release(&mut self, key: ChannelKey) {
+        let role = self.role();
+        let channel = &mut self.channels[key];
+        channel.holder = Holder::Nobody;
+        channel.inbound = Default::default();
+        match &mut channel.sending {
+            Sending::Head(head) if role == hybi_frame::Role::Server => {
+                let head = core::mem::take(head);
+                self.refuse(key, if head.is_empty() { NOBODY } else { &head });
+            }
+            Sending::Head(_) => {
+                if let Side::Client { reserved, .. } = &mut self.side {
+                    *reserved -= 1;
+                }
+                self.channels[key].end(&Ended::Refused);
+                self.events.push_back(Event::Slots);
+            }
+            Sending::Ended(_) => {}
+            Sending::Asked | Sending::Open | Sending::Closed => {
+                if matches!(channel.receiving, Receiving::Open) {
+                    channel.receiving = Receiving::Failed;
+                }
+                self.settle(key);
+                return;
+            }
+        }
+        self.remove_if_over(key);
+    }
+
+    /// A channel that nobody has can send no more of what it has: it was not said to be flushed.
+    fn let_go_if_stuck(&mut self, key: ChannelKey) {
+        if self.channels[key].holder == Holder::Nobody {
+            self.let_go(key);
+        }
+    }
+
+    fn let_go(&mut self, key: ChannelKey) {
+        let code = match self.channels[key].sending {
+            Sending::Closed => DropCode::NORMAL,
+            _ => DropCode::LOGICAL_CHANNEL_FAILED,
+        };
+        self.drop_channel(key, code, "");
+    }
+
+    /// Drops a channel without a closing handshake, and says why.
+    pub fn drop_channel(&mut self, key: ChannelKey, code: DropCode, reason: &str) {
+        let id = self.channels[key].id;
+        if self.by_id.get(&id) == Some(&key) {
+            self.say_dropped(id, code, reason);
+        }
+        self.channels[key].end(&Ended::Dropped { code, reason: reason.to_owned() });
+        self.forget(key);
+        self.tell(key);
+        self.remove_if_over(key);
+    }
+
+    /// Says that a channel is dropped, or all of them.
+    pub(super) fn say_dropped(&mut self, channel: ChannelId, code: DropCode, reason: &str) {
+        let reason = match self.config.revision {
+            Revision::Ietf03 => DropReason::MuxError(reason),
+            _ => DropReason::Code(code, reason),
+        };
+        self.control.say(&[ControlBlock::DropChannel { channel, reason }]);
+    }
+
+    /// Forgets a channel that nobody has and the peer does not know.
+    pub(super) fn remove_if_over(&mut self, key: ChannelKey) {
+        let Some(channel) = self.channels.get_mut(key) else { return };
+        let is_known = self.by_id.get(&channel.id) == Some(&key);
+        if channel.holder != Holder::Nobody || is_known {
+            return;
+        }
+        let origin = channel.origin;
+        self.channels.remove(key);
+        if let (Origin::Slot, Side::Server { rate, .. }) = (origin, &mut self.side) {
+            rate.owe(1);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Multiplexing: two ends over a simulated link, and one end beside a peer that is written out.
+
+mod conversations;
+mod peer;
+mod quota;
+mod sessions;
+mod support;
