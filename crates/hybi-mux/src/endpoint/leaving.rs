@@ -11,7 +11,7 @@ use crate::revision::Revision;
 
 /// What a channel sends in its turn, in octets, and the most of one frame. A frame that is begun within its turn is not
 /// cut for it: what it had too much, it has less the next time.
-const QUANTUM: usize = 8 * 1024;
+const QUANTUM: usize = 16 * 1024;
 
 /// What a message costs beside its payload.
 const AROUND: i64 = 8;

@@ -7,6 +7,9 @@ use crate::channel_id::ChannelId;
 use crate::flow::SendQuota;
 use crate::message::LogicalFrame;
 
+/// A channel id of four octets at the most, and the first octet of a frame.
+const HEADER: usize = 5;
+
 /// What was written and not sent: whole frames of RFC 6455 without masks, the last perhaps in part.
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
@@ -69,8 +72,7 @@ impl Outbound {
         let Some(Cutting { header, left, place }) = self.at_the_front()? else { return Ok(None) };
         let begins = place == Place::First && header.opcode != Opcode::Continuation;
         let Some(room) = quota.room(begins, left) else { return Ok(None) };
-        let octets = self.bytes.as_slice();
-        let len = octets.len().min(most).min(usize::try_from(room).unwrap_or(usize::MAX));
+        let len = self.bytes.len().min(most).min(usize::try_from(room).unwrap_or(usize::MAX));
         if len == 0 && left > 0 {
             return Ok(None);
         }
@@ -79,9 +81,18 @@ impl Outbound {
             Place::First => (header.opcode, header.rsv),
             Place::Later => (Opcode::Continuation, Rsv::NONE),
         };
-        let payload = &octets[..len];
         let fin = header.fin && is_last;
-        LogicalFrame { channel, fin, rsv, opcode, payload }.encode(out);
+        out.reserve(HEADER + len);
+        LogicalFrame { channel, fin, rsv, opcode, payload: &[] }.encode(out);
+        let mut missing = len;
+        for piece in self.bytes.pieces(0) {
+            let piece = &piece[..piece.len().min(missing)];
+            out.extend_from_slice(piece);
+            missing -= piece.len();
+            if missing == 0 {
+                break;
+            }
+        }
         quota.spend(begins, len as u64);
         self.bytes.advance(len);
         let left = left - len as u64;
@@ -92,9 +103,15 @@ impl Outbound {
 
     /// The frame that leaves next, if its header is there.
     fn at_the_front(&mut self) -> Result<Option<Cutting>, FrameError> {
-        if self.frame.is_none()
-            && let Some((header, len)) = FrameHeader::parse(self.bytes.as_slice())?
-        {
+        let mut front = [0; FrameHeader::MAX_LEN];
+        let front = match self.frame {
+            None => {
+                let len = self.bytes.copy(0, &mut front);
+                &front[..len]
+            }
+            Some(_) => return Ok(self.frame),
+        };
+        if let Some((header, len)) = FrameHeader::parse(front)? {
             self.bytes.advance(len);
             let left = header.payload_len;
             self.frame = Some(Cutting { header, left, place: Place::First });

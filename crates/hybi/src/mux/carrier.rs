@@ -72,7 +72,7 @@ pub(super) fn fields(headers: &HeaderMap, for_channels: &[ExtensionOffer]) -> Ve
 }
 
 /// How much waits on the physical connection: what waits on channels has its turns in front of it.
-const OUTBOX: usize = 64 * 1024;
+const OUTBOX: usize = 128 * 1024;
 
 /// The choices about the physical connection: its messages are as large as a channel's window, and whole.
 pub(super) fn physical(config: &Config, connection: &connection::Config) -> connection::Config {

@@ -86,6 +86,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     }
 }
 
+/// From so many octets on, a message is given away, to be sent from where it lies, rather than copied.
+const OWNED_FROM: usize = 8 * 1024;
+
 async fn receive<T: Transport, C: Timer>(
     receiver: &mut Receiver<T, C>,
     shared: &Shared,
@@ -117,7 +120,11 @@ async fn send<T: Transport, C: Timer>(
         match task.await {
             Task::Send => {
                 is_flushed = false;
-                sender.feed(&message[..]).await?;
+                if message.len() < OWNED_FROM {
+                    sender.feed(&message[..]).await?;
+                } else {
+                    sender.feed(core::mem::take(&mut message)).await?;
+                }
             }
             Task::Wait => {
                 sender.flush().await?;
