@@ -27,14 +27,6 @@ const LOADS: [(&str, Load); 3] = [
 fn main() {
     let test = std::env::args().any(|argument| argument == "--test");
     let (rounds, messages) = if test { (1, 200) } else { (15, 20_000) };
-    if let Some(size) = std::env::var("ONLY").ok().and_then(|v| v.parse().ok()) {
-        let way = if std::env::var("WAY").is_ok() { Way::Connections } else { Way::Channels };
-        let mut r = Running::new(way, CROWD);
-        for _ in 0..20 {
-            println!("{}", r.echo(Load { talking: CROWD, depth: 8 }, size, messages));
-        }
-        return;
-    }
     println!(
         "{CROWD} connections, or as many channels of one; ns of processor time an echo, both ends"
     );
