@@ -9,7 +9,9 @@ use async_std::task;
 use hybi_async_std::{
     AsyncStdIo, AsyncStdTimer, Client, Error, Incoming, Server, Stream, WebSocket,
 };
-use hybi_suite::suite::{self, Connecting, Runtime, adapter::Adapter, bounded};
+use hybi_suite::suite::{
+    self, Connecting, Runtime, adapter::Adapter, bounded, multiplexing::Multiplexing,
+};
 
 struct AsyncStd;
 
@@ -54,6 +56,10 @@ impl Adapter for AsyncStd {
     fn has_no_delay(transport: &AsyncStdIo<Stream>) -> bool {
         transport.get_ref().nodelay().expect("TCP")
     }
+}
+
+impl Multiplexing for AsyncStd {
+    type Dial = hybi_async_std::Connector;
 }
 
 hybi_suite::behaviour_suite!(AsyncStd);

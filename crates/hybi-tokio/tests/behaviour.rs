@@ -5,7 +5,9 @@ use core::future::Future;
 use std::os::unix::net::UnixStream;
 use std::{io, net::TcpStream, sync::LazyLock};
 
-use hybi_suite::suite::{self, Connecting, Runtime, adapter::Adapter, bounded};
+use hybi_suite::suite::{
+    self, Connecting, Runtime, adapter::Adapter, bounded, multiplexing::Multiplexing,
+};
 use hybi_tokio::{Client, Error, Incoming, Server, Stream, TokioIo, TokioTimer, WebSocket};
 use tokio::runtime::{self, Runtime as Threads};
 
@@ -61,6 +63,10 @@ impl Adapter for Tokio {
     fn has_no_delay(transport: &TokioIo<Stream>) -> bool {
         transport.get_ref().tcp().nodelay().expect("TCP")
     }
+}
+
+impl Multiplexing for Tokio {
+    type Dial = hybi_tokio::Connector;
 }
 
 hybi_suite::behaviour_suite!(Tokio);

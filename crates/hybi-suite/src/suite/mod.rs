@@ -16,6 +16,7 @@ pub mod control;
 pub mod fairness;
 pub mod faults;
 pub mod messages;
+pub mod multiplexing;
 pub mod opening;
 pub mod sending;
 pub mod sinks;
@@ -270,6 +271,7 @@ macro_rules! behaviour_suite {
             compression: echoes_compressed, echoes_compressed_as_client, compresses_for_itself,
                 compresses_for_nobody_who_did_not_ask,
                 fails_a_client_that_compresses_badly, fails_a_server_that_compresses_badly;
+            multiplexing: channels_are_on_tasks_of_their_own;
             versions: speaks_every_version, speaks_every_version_byte_by_byte, falls_back,
                 bears_what_old_clients_do;
             adapter: clients_and_servers_of_ones_own_compress_if_they_say_so,
