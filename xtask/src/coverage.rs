@@ -15,12 +15,14 @@ use crate::workspace::{Workspace, list, read};
 const TARPAULIN: &str = "0.37.5";
 
 /// Where the rules of the protocol are, and of how many lines in a hundred tests run at least.
-const PARTS: [&str; 5] = [
+const PARTS: [&str; 7] = [
     "crates/hybi-frame/src",
     "crates/hybi-handshake/src",
     "crates/hybi-compression/src",
     "crates/hybi-legacy/src",
+    "crates/hybi-mux/src",
     "crates/hybi/src/connection",
+    "crates/hybi/src/mux",
 ];
 const LEAST: usize = 98;
 

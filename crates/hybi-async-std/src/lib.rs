@@ -42,7 +42,8 @@
 //! if it says nothing, so that it does not matter whether another package of the build turned the
 //! feature on. `compression-miniz_oxide` does the same with another library. `legacy` brings the versions
 //! before hybi-07: without it they can be named, but a server accepts none of them and a client refuses
-//! to ask.
+//! to ask. `mux` brings
+//! the module `mux`, many connections over one.
 //!
 //! TLS is not here yet: a `wss` URI is refused before any byte is sent. A TLS stream of your own
 //! can be handed to [`connect_on`] and [`accept_on`].

@@ -11,6 +11,7 @@
 //!                                 Connection     messages, without I/O
 //!  hybi-compression               what extensions make of payloads
 //!  hybi-legacy                    frames and handshakes before hybi-07
+//!  hybi-mux                       channels within one connection
 //!  hybi-frame   hybi-handshake    frames, and the exchange before them
 //! ```
 //!
@@ -62,6 +63,11 @@
 //! version before them, back to [`Version::HIXIE_75`], which says what the risk is.
 //! [`Capabilities`] tells what the version of a connection lacks, and `legacy::Draft` has the table of
 //! all documents.
+//!
+//! # Many connections over one
+//!
+//! With the feature `mux`, the module of that name offers and accepts multiplexing: a channel is a
+//! [`WebSocket`] like any other.
 //!
 //! # An adapter for another runtime
 //!

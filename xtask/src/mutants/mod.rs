@@ -43,7 +43,7 @@ const fn part(name: &'static str, package: &'static str, files: &'static str) ->
 /// Of two libraries, the first is used where both are compiled in.
 const SECOND_LIBRARY: &str = "crates/hybi-compression/src/deflate/codec/library/by_flate2.rs";
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     part("legacy", "hybi-legacy", "crates/hybi-legacy/src/"),
     part("frame", "hybi-frame", "crates/hybi-frame/src/"),
     part("handshake", "hybi-handshake", "crates/hybi-handshake/src/"),
@@ -55,6 +55,7 @@ const PARTS: [Part; 6] = [
         features: &["--no-default-features", "--features", "miniz_oxide"],
         ..part("flate2", "hybi-compression", SECOND_LIBRARY)
     },
+    part("mux", "hybi-mux", "crates/hybi-mux/src/"),
     Part {
         // Those over threads and by chance take most of the time, and find what others do.
         tests: Some("not (binary(stress) or binary(crowd) or test(model::) or test(random::))"),

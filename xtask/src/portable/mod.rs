@@ -41,12 +41,13 @@ const MACHINES: [Machine; 2] = [
 ];
 
 /// Whose tests run there: all that reads or writes bytes.
-const TESTED: [&str; 4] = ["hybi-frame", "hybi-handshake", "hybi-compression", "hybi-legacy"];
+const TESTED: [&str; 5] =
+    ["hybi-frame", "hybi-handshake", "hybi-compression", "hybi-legacy", "hybi-mux"];
 
 const WASM: &str = "wasm32-unknown-unknown";
 /// What compiles there: all that knows neither a runtime nor a socket.
-const COMPILED: [&str; 5] =
-    ["hybi-frame", "hybi-handshake", "hybi-compression", "hybi-legacy", "hybi"];
+const COMPILED: [&str; 6] =
+    ["hybi-frame", "hybi-handshake", "hybi-compression", "hybi-legacy", "hybi-mux", "hybi"];
 /// The machine has no random bytes of its own, so a program for it says where they come from.
 const WASM_FLAGS: &str = "--cfg getrandom_backend=\"custom\"";
 
