@@ -1,6 +1,8 @@
 //! Multiplexing: two ends over a simulated link, and one end beside a peer that is written out.
 
+mod alone;
 mod conversations;
+mod drops;
 mod peer;
 mod quota;
 mod sessions;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use hybi_mux::{ChannelId, ControlBlock, DropReason, HandshakeEncoding, MuxMessage, Revision};
 use hybi_testkit::{
     link::End,
-    script::Script,
+    script::{self, Script},
     wire::{self, Side},
 };
 
@@ -52,6 +52,16 @@ impl Peer {
         let answer = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: "));
         assert!(answer.is_some_and(|answer| answer.starts_with("mux")), "{head}");
         Self::new(script, revision)
+    }
+
+    /// Answers a client's request for multiplexing, with these extensions and more fields; the request as well.
+    pub(crate) async fn answer(end: End, extensions: &str, fields: &str) -> (Self, String) {
+        let mut script = Script::new(end, Side::Server);
+        let request = script.read_head().await;
+        let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
+        let fields = format!("Sec-WebSocket-Extensions: {extensions}\r\n{fields}");
+        script.send(script::response(key.expect("a key"), &fields)).await;
+        (Self::new(script, Revision::Ietf07), request)
     }
 
     /// Sends a message as it is.
