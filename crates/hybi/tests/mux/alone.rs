@@ -5,7 +5,9 @@ use std::{cell::RefCell, future::Future, rc::Rc};
 use futures_util::future::{join, join_all};
 use hybi::{
     Error, Message,
+    io::Timer as _,
     mux::{self, Connected, DropCode, HandshakeEncoding, Revision},
+    opening,
 };
 use hybi_mux::{ControlBlock, DropReason};
 use hybi_testkit::{
@@ -90,6 +92,21 @@ impl Setup {
         (self.serve_one(world, move |ws| watch.clone().watch(ws)), told)
     }
 
+    /// A server in the world that accepts one connection, multiplexed or not, and the other end of that.
+    pub(crate) fn serve_any(&self, world: &mut World) -> End {
+        let Self { server, config, conditions, .. } = self.clone();
+        let (near, far) = link(world.clock(), conditions, conditions);
+        let clock = world.clock().clone();
+        world.spawn("the server", async move {
+            let timer = clock.timer();
+            let deadline = server.config().handshake_deadline(timer.now());
+            let incoming = opening::incoming_on(&server, far, timer, deadline).await;
+            let incoming = incoming.expect("a request");
+            drop(mux::accept(incoming, &config, move || clock.timer()).await);
+        });
+        near
+    }
+
     /// A client in the world that connects, and the other end of its connection.
     pub(crate) fn connect_one<F: Future<Output = ()> + 'static>(
         &self,
@@ -165,16 +182,6 @@ pub(crate) fn response(id: u32, handshake: &str) -> ControlBlock<'_> {
     }
 }
 
-/// A refusal.
-pub(crate) fn refusal(id: u32, handshake: &str) -> ControlBlock<'_> {
-    ControlBlock::AddChannelResponse {
-        channel: channel(id),
-        is_rejected: true,
-        encoding: HandshakeEncoding::Identity,
-        handshake: handshake.as_bytes(),
-    }
-}
-
 pub(crate) fn flow(id: u32, quota: u64) -> ControlBlock<'static> {
     ControlBlock::FlowControl { channel: channel(id), quota }
 }
@@ -209,7 +216,7 @@ impl Peer {
 
     /// Serves a client of ours, and lets it have channels up to this id, of which each echoes a message.
     pub(crate) async fn serve_to(end: End, channels: u32) -> Self {
-        let mut peer = Self::answer(end, "mux", "").await.0;
+        let (mut peer, _request) = Self::answer(end, "mux", "").await;
         peer.say(&[flow(1, 1000), slots(64, 1000)]).await;
         for id in 2..=channels {
             let heard = peer.hear_answer().await;
@@ -260,6 +267,16 @@ impl Peer {
         assert_eq!(self.hear_answer().await, Heard::Close(code.to_be_bytes().to_vec()));
         self.script.send_frame(wire::CLOSE, &code.to_be_bytes()).await;
         assert_eq!(self.hear().await, Heard::Ended);
+    }
+
+    /// The channel is closed with this code.
+    pub(crate) async fn expect_close(&mut self, id: u32, code: u16) {
+        match self.hear_answer().await {
+            Heard::Frame { id: of, first: wire::CLOSE, payload } => {
+                assert_eq!((of, &payload[..2]), (id, &code.to_be_bytes()[..]), "{payload:?}");
+            }
+            heard => panic!("channel {id} is to be closed, not {heard:?}"),
+        }
     }
 
     /// Drops a channel.

@@ -3,6 +3,7 @@
 mod alone;
 mod conversations;
 mod drops;
+mod offers;
 mod peer;
 mod quota;
 mod sessions;

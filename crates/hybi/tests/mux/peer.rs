@@ -41,6 +41,18 @@ impl Peer {
 
     /// Asks a server for multiplexing, with this offer and these fields.
     pub(crate) async fn ask(end: End, offer: &str, fields: &str, revision: Revision) -> Self {
+        let (script, head) = Self::ask_for_answer(end, offer, fields).await;
+        let answer = answer_of(&head);
+        assert!(answer.is_some_and(|answer| answer.starts_with("mux")), "{head}");
+        Self::new(script, revision)
+    }
+
+    /// The same, and the answer, whatever it is.
+    pub(crate) async fn ask_for_answer(
+        end: End,
+        offer: &str,
+        fields: &str,
+    ) -> (Script<End>, String) {
         let mut script = Script::new(end, Side::Client);
         let request = format!(
             "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -49,18 +61,20 @@ impl Peer {
         );
         script.send(request).await;
         let head = script.read_head().await;
-        let answer = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: "));
-        assert!(answer.is_some_and(|answer| answer.starts_with("mux")), "{head}");
-        Self::new(script, revision)
+        (script, head)
     }
 
     /// Answers a client's request for multiplexing, with these extensions and more fields; the request as well.
     pub(crate) async fn answer(end: End, extensions: &str, fields: &str) -> (Self, String) {
+        Self::answer_with(end, &format!("Sec-WebSocket-Extensions: {extensions}\r\n{fields}")).await
+    }
+
+    /// Answers a client's request with these fields; the request as well.
+    pub(crate) async fn answer_with(end: End, fields: &str) -> (Self, String) {
         let mut script = Script::new(end, Side::Server);
         let request = script.read_head().await;
         let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
-        let fields = format!("Sec-WebSocket-Extensions: {extensions}\r\n{fields}");
-        script.send(script::response(key.expect("a key"), &fields)).await;
+        script.send(script::response(key.expect("a key"), fields)).await;
         (Self::new(script, Revision::Ietf07), request)
     }
 
@@ -125,6 +139,11 @@ impl Peer {
 
 pub(crate) fn channel(id: u32) -> ChannelId {
     ChannelId::new(id).expect("it fits")
+}
+
+/// The extensions that a head agrees to.
+pub(crate) fn answer_of(head: &str) -> Option<&str> {
+    head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: "))
 }
 
 /// What a message says.

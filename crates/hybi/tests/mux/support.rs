@@ -12,7 +12,7 @@ use futures_util::{
 };
 use hybi::{
     Client, Error, Incoming, Server, WebSocket,
-    io::Timer as _,
+    io::{Timer as _, Transport},
     mux::{
         self, Accepted, Channel, Config, Connected, MultiplexedClient, MultiplexedServer, Requests,
     },
@@ -94,7 +94,7 @@ impl Setup {
 }
 
 /// Echoes until the end.
-pub(crate) async fn echo(mut ws: Ws) -> Result<(), Error> {
+pub(crate) async fn echo<T: Transport>(mut ws: WebSocket<T, ClockTimer>) -> Result<(), Error> {
     while let Some(message) = ws.recv().await? {
         ws.send(message).await?;
     }
