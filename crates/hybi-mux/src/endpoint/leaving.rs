@@ -186,6 +186,8 @@ impl Endpoint {
                 if matches!(channel.receiving, Receiving::Open) {
                     channel.receiving = Receiving::Failed;
                 }
+                // What waits for quota had left the row, and nobody else would look at it again.
+                self.schedule(key);
                 self.settle(key);
                 return;
             }
