@@ -214,8 +214,12 @@ impl Endpoint {
         let Some(&key) = self.by_id.get(&id) else { return Ok(()) };
         let channel = &mut self.channels[key];
         let Receiving::Opening(Proof(proof)) = &channel.receiving else {
-            return Err(MuxViolation::BadResponse);
+            // A refusal of what is open refuses nothing.
+            return if is_rejected { Ok(()) } else { Err(MuxViolation::BadResponse) };
         };
+        if is_rejected && heads::opens(handshake) {
+            return Err(MuxViolation::BadResponse);
+        }
         if is_rejected {
             channel.inbound.push_head(handshake);
             channel.end(&Ended::Refused);
