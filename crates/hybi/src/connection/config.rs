@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use hybi_frame::Limits;
+use hybi_frame::{CloseCode, Limits};
 use hybi_handshake::HeadLimits;
 
 /// Every choice about a connection.
@@ -51,6 +51,8 @@ pub struct Config {
     pub(crate) close_timeout: Duration,
     pub(crate) end_timeout: Duration,
     pub(crate) park_after: Option<Duration>,
+    /// What answers a Close frame without a code, in place of another; of RFC 6455 alone.
+    pub(crate) answer_to_empty_close: Option<CloseCode>,
 }
 
 impl Default for Config {
@@ -69,6 +71,7 @@ impl Default for Config {
             close_timeout: Duration::from_secs(5),
             end_timeout: Duration::from_secs(30),
             park_after: Some(Duration::from_secs(1)),
+            answer_to_empty_close: None,
         }
     }
 }

@@ -320,7 +320,10 @@ impl Connection {
     /// Queues a frame that answers the Close frame that came last.
     fn queue_answer(&mut self, code: Option<CloseCode>) {
         let received = self.inbound.assembler.close_payload();
-        let answer = self.closing().answer(self.role, received).to_vec();
+        let answer = match self.config.answer_to_empty_close {
+            Some(code) if received.is_empty() => code.as_u16().to_be_bytes().to_vec(),
+            _ => self.closing().answer(self.role, received).to_vec(),
+        };
         self.queue_close(&answer, code, Endpoint::Peer);
     }
 

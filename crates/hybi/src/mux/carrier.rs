@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, header};
 use hybi_compression::{Agreed, AnswerError, Extension, Extensions};
+use hybi_frame::CloseCode;
 use hybi_handshake::{ExtensionAnswer, ExtensionOffer, HandshakeError, Version, write_fields};
 use hybi_mux::Config;
 
@@ -77,8 +78,10 @@ const OUTBOX: usize = 128 * 1024;
 /// The choices about the physical connection: its messages are as large as a channel's window, and whole.
 pub(super) fn physical(config: &Config, connection: &connection::Config) -> connection::Config {
     let most = config.max_physical_message();
+    let mut connection = connection.clone();
+    // pywebsocket's client wants a code, whatever it said itself.
+    connection.answer_to_empty_close = Some(CloseCode::NORMAL);
     connection
-        .clone()
         .max_message(most)
         .max_frame(most as u64)
         .outbox_limit(OUTBOX)
