@@ -1,10 +1,15 @@
 //! One end of ours beside a peer that is written out, and what its applications saw.
 
-use std::{cell::RefCell, future::Future, rc::Rc};
+use core::{
+    cell::{Cell, RefCell},
+    future::{Future, poll_fn},
+    task::{Poll, Waker},
+};
+use std::rc::Rc;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, join3};
 use hybi::{
-    Error, Message,
+    CloseCode, Error, Message, Role,
     io::Timer as _,
     mux::{self, Connected, DropCode, HandshakeEncoding, Revision},
     opening,
@@ -33,7 +38,14 @@ pub(crate) struct Seen {
 
 /// What all applications of an end saw, in the order in which their channels ended.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told(Rc<RefCell<Vec<Seen>>>);
+pub(crate) struct Told(Rc<RefCell<Vec<Seen>>>, Rc<Gate>);
+
+/// What applications wait at that were told to pause.
+#[derive(Debug, Default)]
+struct Gate {
+    is_open: Cell<bool>,
+    waiting: RefCell<Vec<Waker>>,
+}
 
 impl Told {
     /// All of it, by id.
@@ -43,7 +55,25 @@ impl Told {
         seen
     }
 
-    /// Echoes what comes, and tells how it ended. A peer can ask for more: `drop 3007`, `fail 2000`, `leave`. What begins
+    /// Lets those go on that pause.
+    pub(crate) fn resume(&self) {
+        self.1.is_open.set(true);
+        self.1.waiting.take().into_iter().for_each(Waker::wake);
+    }
+
+    async fn pause(&self) {
+        poll_fn(|cx| {
+            if self.1.is_open.get() {
+                return Poll::Ready(());
+            }
+            self.1.waiting.borrow_mut().push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Echoes what comes, and tells how it ended. A peer can ask for more: `drop 3007`, `fail 2000`, `leave`, `close`, `pause` (until
+    /// it is told to [resume](Self::resume)). What begins
     /// with a dot is not echoed.
     pub(crate) async fn watch(self, mut ws: Ws) -> Result<(), Error> {
         let mut seen = Seen { id: ws.transport().id().get(), ..Seen::default() };
@@ -60,6 +90,11 @@ impl Told {
                             ws.transport().fail_all(code(number), "as you wish");
                         }
                         _ if text == "leave" => return Ok(()),
+                        _ if text == "pause" => self.pause().await,
+                        _ if text == "close" => {
+                            seen.messages.push(text);
+                            break ws.close(CloseCode::NORMAL, "").await.map(drop);
+                        }
                         // What fails here receiving tells.
                         _ if !text.starts_with('.') => drop(ws.send(message).await),
                         _ => {}
@@ -142,6 +177,52 @@ impl Setup {
         });
         (end, told)
     }
+
+    /// A client in the world that asks for a second channel, which is not opened, and the other end of its connection.
+    pub(crate) fn refused_client(&self, world: &mut World) -> (End, Told) {
+        let told = Told::default();
+        let watch = told.clone();
+        let end = self.connect_one(world, move |connected| async move {
+            let ClientEnd { first, opener, driver, .. } = multiplexed(connected);
+            let opening = async move {
+                opener.open_channel(URI).await.expect_err("it is not opened");
+            };
+            let _ = join3(driver.run(), opening, watch.watch(first)).await;
+        });
+        (end, told)
+    }
+}
+
+/// An end of ours in this role, with two channels that echo.
+pub(crate) fn watched(setup: &Setup, role: Role, world: &mut World) -> (End, Told) {
+    match role {
+        Role::Server => setup.watched_server(world),
+        Role::Client => setup.watched_client(world, 2),
+    }
+}
+
+/// The peer of such an end, when both channels are open and echoed a message.
+pub(crate) async fn two_channels(role: Role, end: End) -> Peer {
+    match role {
+        Role::Server => Peer::ask_for(end, 2, Revision::Ietf07).await,
+        Role::Client => Peer::serve_to(end, 2).await,
+    }
+}
+
+/// Both of ours.
+pub(crate) const ROLES: [Role; 2] = [Role::Server, Role::Client];
+
+/// An end of ours, with two channels that echo, beside a peer: what it does, and what the applications saw of it.
+pub(crate) fn beside<F: Future<Output = ()> + 'static>(
+    setup: &Setup,
+    role: Role,
+    talk: impl FnOnce(Peer) -> F + 'static,
+) -> Told {
+    let mut world = World::new();
+    let (end, told) = watched(setup, role, &mut world);
+    world.block_on(async move { talk(two_channels(role, end).await).await });
+    world.run().expect("everything ends");
+    told
 }
 
 /// What was agreed on, which is to be multiplexing.
@@ -177,6 +258,16 @@ pub(crate) fn response(id: u32, handshake: &str) -> ControlBlock<'_> {
     ControlBlock::AddChannelResponse {
         channel: channel(id),
         is_rejected: false,
+        encoding: HandshakeEncoding::Identity,
+        handshake: handshake.as_bytes(),
+    }
+}
+
+/// A refusal.
+pub(crate) fn refusal(id: u32, handshake: &str) -> ControlBlock<'_> {
+    ControlBlock::AddChannelResponse {
+        channel: channel(id),
+        is_rejected: true,
         encoding: HandshakeEncoding::Identity,
         handshake: handshake.as_bytes(),
     }
@@ -248,6 +339,17 @@ impl Peer {
     pub(crate) async fn expect_echo(&mut self, id: u32, payload: &[u8]) {
         self.send_frame(id, wire::TEXT, payload).await;
         assert_eq!(self.hear_answer().await, frame(id, wire::TEXT, payload));
+    }
+
+    /// The same, whatever is dropped before.
+    pub(crate) async fn expect_echo_past_drops(&mut self, id: u32, payload: &[u8]) {
+        self.send_frame(id, wire::TEXT, payload).await;
+        loop {
+            match self.hear_answer().await {
+                Heard::Drop { .. } => {}
+                heard => return assert_eq!(heard, frame(id, wire::TEXT, payload)),
+            }
+        }
     }
 
     /// The channel is dropped.

@@ -5,10 +5,12 @@ use hybi::{
     mux::{Config, DropCode, Revision},
 };
 use hybi_mux::{ControlBlock, DropReason, HandshakeEncoding};
-use hybi_testkit::{link::End, wire, world::World};
+use hybi_testkit::{wire, world::World};
 
 use crate::{
-    alone::{REQUEST, RESPONSE, Seen, Told, delta, flow, request, response, slots},
+    alone::{
+        REQUEST, RESPONSE, Seen, Told, delta, flow, request, response, slots, two_channels, watched,
+    },
     peer::{Heard, Peer, channel},
     support::Setup,
 };
@@ -159,22 +161,6 @@ fn assert_told(told: &Told, ends: [&str; 2]) {
 fn meaning(code: u16) -> String {
     let meaning = DropCode::new(code).meaning();
     meaning.map_or_else(|| code.to_string(), |meaning| format!("{code} ({meaning})"))
-}
-
-/// Both roles of ours: a name, an end in the world with two channels, and how a peer comes to them.
-async fn two_channels(role: Role, end: End) -> Peer {
-    match role {
-        Role::Server => Peer::ask_for(end, 2, Revision::Ietf07).await,
-        Role::Client => Peer::serve_to(end, 2).await,
-    }
-}
-
-/// An end of ours in this role, with two channels.
-fn watched(setup: &Setup, role: Role, world: &mut World) -> (End, Told) {
-    match role {
-        Role::Server => setup.watched_server(world),
-        Role::Client => setup.watched_client(world, 2),
-    }
 }
 
 /// A message for each channel, which comes before whatever follows.

@@ -1,10 +1,12 @@
 //! Multiplexing: two ends over a simulated link, and one end beside a peer that is written out.
 
 mod alone;
+mod closing;
 mod conversations;
 mod drops;
 mod offers;
 mod peer;
 mod quota;
+mod rules;
 mod sessions;
 mod support;

@@ -1,6 +1,6 @@
 //! A peer that is written out: it says blocks and frames as they are, and hears what comes.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use hybi_mux::{ChannelId, ControlBlock, DropReason, HandshakeEncoding, MuxMessage, Revision};
 use hybi_testkit::{
@@ -32,11 +32,12 @@ pub(crate) struct Peer {
     pub(crate) script: Script<End>,
     pub(crate) revision: Revision,
     heard: VecDeque<Heard>,
+    granted: HashMap<u32, u64>,
 }
 
 impl Peer {
     pub(crate) fn new(script: Script<End>, revision: Revision) -> Self {
-        Self { script, revision, heard: VecDeque::new() }
+        Self { script, revision, heard: VecDeque::new(), granted: HashMap::new() }
     }
 
     /// Asks a server for multiplexing, with this offer and these fields.
@@ -105,6 +106,9 @@ impl Peer {
     pub(crate) async fn hear(&mut self) -> Heard {
         loop {
             if let Some(heard) = self.heard.pop_front() {
+                if let Heard::Flow { id, quota } = heard {
+                    *self.granted.entry(id).or_default() += quota;
+                }
                 return heard;
             }
             let Some(frame) = self.script.next_frame().await else { return Heard::Ended };
@@ -124,6 +128,11 @@ impl Peer {
                 return heard;
             }
         }
+    }
+
+    /// What was granted on a channel, of all that was heard.
+    pub(crate) fn granted(&self, id: u32) -> u64 {
+        self.granted.get(&id).copied().unwrap_or_default()
     }
 
     /// What comes next that is no grant of quota.
