@@ -8,7 +8,7 @@ use std::{io, sync::Arc};
 
 use hybi_compression::{Agreed, Extensions};
 use hybi_frame::Role;
-use hybi_handshake::{ExtensionOffer, HandshakeError, Version};
+use hybi_handshake::{ExtensionOffer, HandshakeError, Version, WsUri};
 use hybi_mux::{CannotOpen, ChannelId, ChannelKey, Config, DropCode, Endpoint};
 
 use super::{Channel, Driver, Timers, carrier, shared::Shared};
@@ -86,10 +86,10 @@ pub fn connect<D: Dial + Send + Sync + 'static>(
 ) -> impl Future<Output = Result<(Connected<D::Transport, D::Timer>, http::Response<()>), Error>> {
     Box::pin(async move {
         let deadline = client.config().handshake_deadline(dial.timer().now());
-        let (client, uri) = client.prepare(request)?;
-        let (transport, timer) = reach(&dial, &uri, deadline).await?;
-        open(&client, config, &uri, Wire::new(transport, timer, deadline), move || dial.timer())
-            .await
+        let first = client.prepare(request)?;
+        let (transport, timer) = reach(&dial, &first.1, deadline).await?;
+        let wire = Wire::new(transport, timer, deadline);
+        open(client, config, first, wire, move || dial.timer()).await
     })
 }
 
@@ -106,26 +106,26 @@ pub fn connect_on<T: Transport, C: Timer>(
     timers: impl Fn() -> C + Send + Sync + 'static,
 ) -> impl Future<Output = Result<(Connected<T, C>, http::Response<()>), Error>> {
     Box::pin(async move {
-        let (client, uri) = client.prepare(request)?;
+        let first = client.prepare(request)?;
         let timer = timers();
         let deadline = client.config().handshake_deadline(timer.now());
-        open(&client, config, &uri, Wire::new(transport, timer, deadline), timers).await
+        open(client, config, first, Wire::new(transport, timer, deadline), timers).await
     })
 }
 
+/// `first` is the client for the first channel and where it goes: what its request says more no other asks for.
 async fn open<T: Transport, C: Timer>(
     client: &Client,
     config: &Config,
-    uri: &hybi_handshake::WsUri,
+    (first, uri): (Client, WsUri),
     wire: Wire<T, C>,
     timers: impl Fn() -> C + Send + Sync + 'static,
 ) -> Result<(Connected<T, C>, http::Response<()>), Error> {
     let extensions = carrier::extensions(client.extensions());
-    let of_channels = client.clone().with_extensions(extensions.clone());
     let offered = extensions.clone().with(carrier::Multiplexing(config.clone()));
-    let asking = client.clone().with_extensions(offered);
+    let asking = first.clone().with_extensions(offered);
     let (wire, ClientAccepted { negotiated, response, .. }) =
-        exchange_on(&asking, uri, wire).await?;
+        exchange_on(&asking, &uri, wire).await?;
     if !carrier::is_agreed(config, &negotiated.extensions)? {
         let connection = Connection::new(Role::Client, negotiated, client.config().clone());
         return Ok((Connected::Single(wire.into_websocket(connection)), response));
@@ -134,9 +134,10 @@ async fn open<T: Transport, C: Timer>(
     let physical = carrier::physical(config, client.config());
     let ws = wire.into_websocket(Connection::new(Role::Client, negotiated, physical.into()));
 
-    let handshake = of_channels.handshake(uri);
+    let handshake = first.with_extensions(extensions.clone()).handshake(&uri);
     let (endpoint, key) = Endpoint::client(config.clone(), fields_of(handshake.request_bytes()));
     let shared = Shared::new(endpoint);
+    let of_channels = client.clone().with_extensions(extensions.clone());
     let of_channels = of_channels.with_config(carrier::logical(client.config())).unmasked();
     let agreed = carrier::unannounced(offered_first(&extensions));
     let negotiated = Negotiated::new(Version::RFC6455, subprotocol, agreed).unmasked();
