@@ -5,6 +5,7 @@ mod closing;
 mod conversations;
 mod drops;
 mod offers;
+mod opening;
 mod peer;
 mod quota;
 mod rules;
