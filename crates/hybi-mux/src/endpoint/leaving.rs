@@ -24,16 +24,15 @@ impl Endpoint {
     pub fn poll_message(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         self.grant_slots(now);
         self.say_grants();
-        if !self.control.is_empty() {
-            self.control.pop(out);
-            return true;
-        }
-        while let Some(&key) = self.turns.front() {
+        while self.control.is_empty() {
+            // A channel that has to be let go when its turn comes is dropped in a block.
+            let Some(&key) = self.turns.front() else { return false };
             if self.take_turn(key, out) {
                 return true;
             }
         }
-        false
+        self.control.pop(out);
+        true
     }
 
     /// Whether [`poll_message`](Self::poll_message) may have a message, slots aside.
