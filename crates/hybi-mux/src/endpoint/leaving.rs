@@ -174,11 +174,8 @@ impl Endpoint {
                 self.refuse(key, if head.is_empty() { NOBODY } else { &head });
             }
             Sending::Head(_) => {
-                if let Side::Client { reserved, .. } = &mut self.side {
-                    *reserved -= 1;
-                }
+                self.give_up_slot(key);
                 self.channels[key].end(&Ended::Refused);
-                self.events.push_back(Event::Slots);
             }
             Sending::Ended(_) => {}
             Sending::Asked | Sending::Open | Sending::Closed => {
@@ -192,6 +189,16 @@ impl Endpoint {
             }
         }
         self.remove_if_over(key);
+    }
+
+    /// A request that was not written, as client, uses no slot.
+    fn give_up_slot(&mut self, key: ChannelKey) {
+        if let (Side::Client { reserved, .. }, Sending::Head(_)) =
+            (&mut self.side, &self.channels[key].sending)
+        {
+            *reserved -= 1;
+            self.events.push_back(Event::Slots);
+        }
     }
 
     /// A channel that nobody has can send no more of what it has: it was not said to be flushed.
@@ -215,6 +222,7 @@ impl Endpoint {
         if self.by_id.get(&id) == Some(&key) {
             self.say_dropped(id, code, reason);
         }
+        self.give_up_slot(key);
         self.channels[key].end(&Ended::Dropped { code, reason: reason.to_owned() });
         self.forget(key);
         self.tell(key);
