@@ -245,7 +245,11 @@ impl Endpoint {
         if channel.holder != Holder::Nobody || is_known {
             return;
         }
-        let origin = channel.origin;
+        let (origin, turn) = (channel.origin, channel.turn);
+        if turn == Turn::Waits {
+            // Another channel with this key would have a turn more in each round.
+            self.turns.retain(|waits| *waits != key);
+        }
         self.channels.remove(key);
         if let (Origin::Slot, Side::Server { rate, .. }) = (origin, &mut self.side) {
             rate.owe(1);
