@@ -38,7 +38,7 @@ impl SlotRate {
     pub(super) fn take(&mut self, now: Instant) -> u64 {
         let each = self.each();
         let since = *self.since.get_or_insert(now);
-        let made = now.saturating_duration_since(since).as_nanos() / each.as_nanos().max(1);
+        let made = now.saturating_duration_since(since).as_nanos() / each.as_nanos();
         let made = u64::try_from(made).unwrap_or(u64::MAX);
         if self.tokens.saturating_add(made) >= self.burst {
             self.tokens = self.burst;
@@ -66,6 +66,7 @@ impl SlotRate {
     }
 
     fn each(&self) -> Duration {
-        Duration::from_secs(1) / self.per_second
+        // No time at all would be over before the clock goes on.
+        (Duration::from_secs(1) / self.per_second).max(Duration::from_nanos(1))
     }
 }
