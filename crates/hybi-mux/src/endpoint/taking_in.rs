@@ -270,7 +270,7 @@ impl Endpoint {
             DropReason::Code(code, reason) => (Some(code), reason),
             DropReason::MuxError(reason) => (Some(DropCode::LOGICAL_CHANNEL_FAILED), reason),
         };
-        let reason = reason.to_owned();
+        let reason = shortened(reason).to_owned();
         if id == ChannelId::CONTROL {
             return self.end_all(&Ended::PhysicalFailedByPeer { code, reason });
         }
@@ -281,4 +281,12 @@ impl Endpoint {
         self.tell(key);
         self.remove_if_over(key);
     }
+}
+
+/// As much of a reason as is kept: each channel that ends of it has one, however long a peer made it. That of a Close
+/// frame has no more.
+fn shortened(reason: &str) -> &str {
+    const MOST: usize = 123;
+    let end = (0..=reason.len().min(MOST)).rev().find(|&at| reason.is_char_boundary(at));
+    &reason[..end.unwrap_or_default()]
 }
