@@ -243,7 +243,13 @@ impl Endpoint {
 
     /// What somebody may have waited for, since the last call said that there was nothing.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        loop {
+            let event = self.events.pop_front()?;
+            match event {
+                Event::Readable(key) | Event::Writable(key) if !self.channels.contains(key) => {}
+                event => return Some(event),
+            }
+        }
     }
 
     /// How the whole ended; `None` while it goes on.

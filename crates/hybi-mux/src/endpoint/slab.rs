@@ -45,6 +45,10 @@ impl Slab {
         channel
     }
 
+    pub(super) fn contains(&self, key: ChannelKey) -> bool {
+        self.places[key.0].is_some()
+    }
+
     pub(super) fn get_mut(&mut self, key: ChannelKey) -> Option<&mut Channel> {
         self.places[key.0].as_deref_mut()
     }
