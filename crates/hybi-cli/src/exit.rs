@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue};
 use crate::escape;
 
 /// The exit codes of the program; each is stable interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Status {
     /// Done as asked.
@@ -88,6 +88,11 @@ impl Failure {
     pub(crate) fn rule(mut self, section: impl Into<String>, offset: Option<u64>) -> Self {
         self.rule = Some((section.into(), offset));
         self
+    }
+
+    /// The same, with the number of the channel that it is about.
+    pub(crate) fn on_channel(self, number: u32) -> Self {
+        Self { what: format!("channel {number}: {}", self.what), ..self }
     }
 
     /// What failed and why, without the program's name.

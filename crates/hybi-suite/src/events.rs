@@ -38,6 +38,9 @@ const fn may_have(name: &'static str, kind: Kind) -> Field {
     (name, kind, false)
 }
 
+/// Of a connection with channels: which of them it is about.
+const CHANNEL: Field = may_have("channel", Number);
+
 /// The events, without the fields that all have: `v`, `event` and `t`.
 const EVENTS: [(&str, &[Field]); 11] = [
     ("connecting", &[has("url", Text)]),
@@ -50,15 +53,25 @@ const EVENTS: [(&str, &[Field]); 11] = [
             has("extensions", Texts),
             has("headers", Words),
             has("times", Times),
+            CHANNEL,
         ],
     ),
     (
         "message",
-        &[has("type", Text), has("size", Number), may_have("text", Text), may_have("base64", Text)],
+        &[
+            has("type", Text),
+            has("size", Number),
+            may_have("text", Text),
+            may_have("base64", Text),
+            CHANNEL,
+        ],
     ),
-    ("ping", &[has("size", Number), has("base64", Text)]),
-    ("pong", &[has("size", Number), has("base64", Text)]),
-    ("close", &[has("code", Number), has("reason", Text), has("by", Text), has("clean", Flag)]),
+    ("ping", &[has("size", Number), has("base64", Text), CHANNEL]),
+    ("pong", &[has("size", Number), has("base64", Text), CHANNEL]),
+    (
+        "close",
+        &[has("code", Number), has("reason", Text), has("by", Text), has("clean", Flag), CHANNEL],
+    ),
     (
         "error",
         &[
@@ -66,6 +79,7 @@ const EVENTS: [(&str, &[Field]); 11] = [
             has("message", Text),
             may_have("rule", Text),
             may_have("offset", Number),
+            CHANNEL,
         ],
     ),
     (
@@ -77,6 +91,7 @@ const EVENTS: [(&str, &[Field]); 11] = [
             has("status", Number),
             has("origin", Maybe),
             has("handshake", Seconds),
+            CHANNEL,
             // Of a connection; a refused request has none of these.
             may_have("version", Text),
             may_have("extensions", Texts),

@@ -45,9 +45,9 @@ impl ConnectArgs {
         sending.message.is_empty() && sending.file.is_empty() && !sending.echo
     }
 
-    /// Whether a person types them.
+    /// Whether a person types them, at a prompt: with several channels there is none.
     pub(crate) fn is_interactive(&self) -> bool {
-        self.reads_stdin() && std::io::stdin().is_terminal()
+        self.reads_stdin() && self.handshake.channels == 1 && std::io::stdin().is_terminal()
     }
 }
 
@@ -146,6 +146,9 @@ fn wait(text: &str) -> Result<Wait, String> {
 /// newlines would otherwise take all memory.
 pub(crate) const LONGEST: usize = 1 << 30;
 
+/// The most channels that `connect` opens: each is a conversation of its own.
+const MOST_CHANNELS: u64 = 100_000;
+
 fn chunk(text: &str) -> Result<usize, String> {
     match size_from_one(text)? {
         bytes @ ..=LONGEST => Ok(bytes),
@@ -188,10 +191,20 @@ pub(crate) struct HandshakeArgs {
     /// Offer this extension, as written in the header: 'NAME; PARAMETER=VALUE'. Names:
     /// permessage-deflate, permessage-compress, perframe-compress, deflate-frame,
     /// x-webkit-deflate-frame, x-webkit-permessage-compress, deflate-stream; none, or all of the
-    /// version (permessage-deflate without its old parameters, which begin with s2c and c2s);
-    /// repeatable, order is preference [default: permessage-deflate for rfc6455]
+    /// version (permessage-deflate without its old parameters, which begin with s2c and c2s); after
+    /// these mux, which asks for channels, with token=NAME (what is sent for mux) and quota=OCTETS (what
+    /// the server may send ahead on each, 65536); repeatable, order is preference
+    /// [default: permessage-deflate for rfc6455]
     #[arg(long, value_name = "SPEC", value_parser = client_extensions, env = "HYBI_CONNECT_EXT")]
     pub(crate) ext: Vec<ExtensionList>,
+    /// Open N channels in one connection, of --ext mux. Each is given all messages and does what the
+    /// options say; what is printed has the number of its channel. The status is the highest of all
+    #[arg(
+        long, value_name = "N", default_value = "1",
+        value_parser = |text: &str| count::<u32>(text, 1..=MOST_CHANNELS),
+        env = "HYBI_CONNECT_CHANNELS",
+    )]
+    pub(crate) channels: u32,
     /// Offer this subprotocol; repeatable, order is preference
     #[arg(short, long, value_name = "NAME", value_delimiter = ',', value_parser = token)]
     pub(crate) subprotocol: Vec<String>,

@@ -55,7 +55,7 @@ Signals:
   SIGHUP           read --tls-cert and --tls-key again, open --access-log again; what is bad is
                    logged and leaves things as they were
   SIGUSR1          print a line of statistics to stderr, with numbers as OPEN/TOTAL and
-                   MESSAGES/BYTES
+                   MESSAGES/BYTES; connections are transports and, beside the first of each, channels
 
 The supervisor that NOTIFY_SOCKET names is told READY=1, RELOADING=1 and STOPPING=1.";
 
@@ -119,7 +119,10 @@ pub(crate) struct ProtocolArgs {
     /// Accept this extension, with parameters as the answer has them: 'NAME; PARAMETER=VALUE'. Names:
     /// permessage-deflate, permessage-compress, perframe-compress, deflate-frame,
     /// x-webkit-deflate-frame, x-webkit-permessage-compress, deflate-stream; none, or all of the
-    /// version; repeatable [default: permessage-deflate for rfc6455]
+    /// version; after these mux, which lets whoever asks have channels, with token=NAME (what is
+    /// accepted for mux), quota=OCTETS (what a client may send ahead on each, 65536) and channels=N
+    /// (beside the first, at a time in one connection, 64); repeatable
+    /// [default: permessage-deflate for rfc6455]
     #[arg(long, value_name = "SPEC", value_parser = server_extensions, env = "HYBI_SERVE_EXT")]
     pub(crate) ext: Vec<ExtensionList>,
     /// Accept this subprotocol; repeatable, order is preference
@@ -172,7 +175,8 @@ pub(crate) enum SlowPeer {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits and time")]
 pub(crate) struct LimitArgs {
-    /// Connections at a time; more are answered with 503
+    /// Connections at a time, of which each channel beside the first of its connection is one; more are
+    /// answered with 503
     #[arg(
         long, value_name = "N", default_value = "10000", value_parser = at_least_one,
         env = "HYBI_SERVE_MAX_CONNECTIONS",

@@ -1,13 +1,12 @@
 //! What a version can do, asked before it is tried: a mistake among the options has status 2, one at
 //! the prompt is answered and nothing is sent.
 
-use hybi::{CloseCode, Message, Role, Unsupported, Version};
-use hybi_tokio::WebSocket;
+use hybi::{CloseCode, Message, Role, Unsupported, Version, WebSocket, io::Transport};
+use hybi_tokio::TokioTimer;
 
 use super::input::Notation;
 use crate::args::connect::ConnectArgs;
 use crate::exit::Failure;
-use crate::stream::Stream;
 use crate::values::{CloseSpec, rules, version_name};
 
 /// Whether the version can do what the options ask for.
@@ -60,7 +59,10 @@ pub(crate) fn can_close(version: Version, close: &CloseSpec) -> Result<(), Strin
 }
 
 /// Whether a message or control frame can be sent on this connection.
-pub(crate) fn can_send(ws: &WebSocket<Stream>, message: &Message) -> Result<(), String> {
+pub(crate) fn can_send<T: Transport>(
+    ws: &WebSocket<T, TokioTimer>,
+    message: &Message,
+) -> Result<(), String> {
     let can = ws.capabilities();
     let lacks = match message {
         Message::Binary(_) if !can.binary => Unsupported::Binary,

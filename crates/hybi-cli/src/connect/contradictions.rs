@@ -3,10 +3,18 @@
 
 use crate::args::connect::{ConnectArgs, Output};
 use crate::exit::Failure;
+use crate::extensions;
 
 /// Looks for the first one.
 pub(crate) fn check(args: &ConnectArgs, json: bool) -> Result<(), Failure> {
-    let all = [sending(args), expecting(args), printing(args, json), fields(args), reaching(args)];
+    let all = [
+        sending(args),
+        expecting(args),
+        printing(args, json),
+        fields(args),
+        reaching(args),
+        multiplexing(args),
+    ];
     match all.into_iter().flatten().next() {
         Some(why) => Err(Failure::usage("usage", why)),
         None => Ok(()),
@@ -69,4 +77,14 @@ fn reaching(args: &ConnectArgs) -> Option<String> {
     };
     // Whoever demands a certificate is not to believe that one was checked.
     Some(format!("{demand} is for wss:// URLs, and {} is sent in the clear", args.url.uri))
+}
+
+fn multiplexing(args: &ConnectArgs) -> Option<String> {
+    let channels = args.handshake.channels;
+    if channels > 1 && !extensions::asks_for_channels(&args.handshake.ext) {
+        return Some(format!("--channels {channels} needs --ext mux"));
+    }
+    // What came on which of them nothing would tell.
+    (channels > 1 && args.receiving.output == Output::Raw)
+        .then(|| "--channels does not go with --output raw".to_owned())
 }

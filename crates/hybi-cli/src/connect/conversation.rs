@@ -4,58 +4,39 @@ use core::pin::Pin;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use futures_sink::Sink as _;
-use hybi::{CloseStatus, Error, Message, State};
-use hybi_tokio::WebSocket;
-use tokio::sync::mpsc;
+use hybi::{CloseStatus, Error, Message, State, WebSocket, io::Transport};
+use hybi_tokio::TokioTimer;
 use tokio::time::Instant;
 
 use super::ability;
 use super::command::{self, Command};
 use super::ending::{closing_failure, connection_failure};
-use super::input::{CHUNK, Cut, Notation, read_file, read_stdin, read_whole};
+use super::input::{Notation, Stdin, read_file, read_whole};
 use super::open::Opened;
 use super::output::{self, Printer};
 use super::steps::{Sending, Step, next_input, next_step, until};
 use crate::args::connect::{ConnectArgs, Wait};
 use crate::exit::{Failure, Status};
 use crate::signals::Signals;
-use crate::stream::Stream;
 use crate::values::CloseSpec;
 
 /// How long an answer may take after the last message, unless `--wait` says otherwise.
 const ANSWER_TIME: Duration = Duration::from_secs(1);
 
-/// What to say, what to expect, and when to stop.
-#[derive(Debug)]
-pub(crate) struct Conversation<'a> {
-    args: &'a ConnectArgs,
-    notation: Notation,
+/// What to say and what to expect.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
     /// Messages to send, in order.
     waiting: VecDeque<Message>,
     expected: VecDeque<Vec<u8>>,
-    /// More to send may come from here.
-    stdin: Option<mpsc::Receiver<io::Result<Vec<u8>>>>,
-    received: u64,
-    /// Typed, and not answered yet.
-    pings: usize,
-    /// A message was sent, so that an answer may come.
-    has_spoken: bool,
-    /// Since when nothing has come, once everything to send has left.
-    quiet_since: Option<Instant>,
-    close_sent: Option<Instant>,
-    /// A line of input could not be sent.
-    skipped: bool,
-    /// The signal that ended it.
-    signalled: Option<Status>,
-    /// An expectation that was not met; the closing handshake still follows.
-    disappointed: Option<Failure>,
 }
 
-impl<'a> Conversation<'a> {
+impl Script {
     /// Reads everything that the options name, so that mistakes show before connecting.
-    pub(crate) fn new(args: &'a ConnectArgs) -> Result<Self, Failure> {
+    pub(crate) fn read(args: &ConnectArgs) -> Result<Self, Failure> {
         let sending = &args.sending;
         let notation = Notation::of(sending);
         let mut waiting = VecDeque::new();
@@ -83,12 +64,45 @@ impl<'a> Conversation<'a> {
             expected
                 .push_back(payload.map_err(|why| Failure::usage(format!("--expect {text}"), why))?);
         }
-        Ok(Self {
-            args,
-            notation,
-            waiting,
-            expected,
-            stdin: None,
+        Ok(Self { waiting, expected })
+    }
+}
+
+/// What there is to say and to expect on one connection or channel, and when to stop.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    args: Arc<ConnectArgs>,
+    notation: Notation,
+    /// Messages to send, in order.
+    waiting: VecDeque<Message>,
+    expected: VecDeque<Vec<u8>>,
+    /// More to send may come from here.
+    stdin: Option<Stdin>,
+    received: u64,
+    /// Typed, and not answered yet.
+    pings: usize,
+    /// A message was sent, so that an answer may come.
+    has_spoken: bool,
+    /// Since when nothing has come, once everything to send has left.
+    quiet_since: Option<Instant>,
+    close_sent: Option<Instant>,
+    /// A line of input could not be sent.
+    skipped: bool,
+    /// The signal that ended it.
+    signalled: Option<Status>,
+    /// An expectation that was not met; the closing handshake still follows.
+    disappointed: Option<Failure>,
+}
+
+impl Conversation {
+    /// One that follows the script, and goes on with what comes on stdin if that is read.
+    pub(crate) fn new(args: &Arc<ConnectArgs>, script: Script, stdin: Option<Stdin>) -> Self {
+        Self {
+            args: Arc::clone(args),
+            notation: Notation::of(&args.sending),
+            waiting: script.waiting,
+            expected: script.expected,
+            stdin,
             received: 0,
             pings: 0,
             has_spoken: false,
@@ -97,22 +111,20 @@ impl<'a> Conversation<'a> {
             skipped: false,
             signalled: None,
             disappointed: None,
-        })
+        }
     }
 
     /// Converses on an open connection.
-    pub(crate) async fn hold(
+    pub(crate) async fn hold<T: Transport>(
         mut self,
-        mut opened: Opened,
+        mut opened: Opened<T>,
         printer: &Printer,
         mut signals: Signals,
     ) -> Result<Status, Failure> {
-        if self.args.reads_stdin() {
-            self.stdin = Some(read_stdin(self.cut()));
-        }
+        let close = self.args.sending.close.clone();
         loop {
             if self.has_heard_enough() {
-                self.begin_close(&mut opened.ws, &self.args.sending.close)?;
+                self.begin_close(&mut opened.ws, &close)?;
             }
             if self.close_sent.is_some() && self.args.sending.no_close {
                 opened.ws.flush().await.map_err(|error| connection_failure(&error))?;
@@ -131,13 +143,13 @@ impl<'a> Conversation<'a> {
                     self.input(message, &mut opened, printer)?;
                 }
                 () = until(leaves_at), if self.close_sent.is_none() => {
-                    self.begin_close(&mut opened.ws, &self.args.sending.close)?;
+                    self.begin_close(&mut opened.ws, &close)?;
                 }
                 status = signals.next() => {
                     if self.signalled.replace(status).is_some() {
                         return Ok(status);
                     }
-                    self.begin_close(&mut opened.ws, &self.args.sending.close)?;
+                    self.begin_close(&mut opened.ws, &close)?;
                 }
             }
         }
@@ -149,10 +161,10 @@ impl<'a> Conversation<'a> {
     }
 
     /// Takes one step; false at the end of the connection.
-    async fn take(
+    async fn take<T: Transport>(
         &mut self,
         step: Step,
-        ws: &mut WebSocket<Stream>,
+        ws: &mut WebSocket<T, TokioTimer>,
         printer: &Printer,
     ) -> Result<bool, Failure> {
         match step {
@@ -171,18 +183,6 @@ impl<'a> Conversation<'a> {
             Step::Flushed => self.quiet_since = Some(Instant::now()),
         }
         Ok(true)
-    }
-
-    /// How stdin is cut: a person, and whoever says how messages end, writes line by line.
-    fn cut(&self) -> Cut {
-        let sending = &self.args.sending;
-        match self.notation {
-            _ if sending.null => Cut::Delimiter(0),
-            Notation::Binary if !self.args.is_interactive() => {
-                Cut::Reads(sending.chunk.unwrap_or(CHUNK))
-            }
-            _ => Cut::Delimiter(b'\n'),
-        }
     }
 
     fn sending(&self) -> Sending {
@@ -219,10 +219,10 @@ impl<'a> Conversation<'a> {
         self.disappointed.is_some() || counts && counted && self.expected.is_empty()
     }
 
-    async fn received(
+    async fn received<T: Transport>(
         &mut self,
         message: Message,
-        ws: &mut WebSocket<Stream>,
+        ws: &mut WebSocket<T, TokioTimer>,
         printer: &Printer,
     ) -> Result<(), Failure> {
         if !message.is_data() {
@@ -261,10 +261,10 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    fn input(
+    fn input<T: Transport>(
         &mut self,
         message: Option<io::Result<Vec<u8>>>,
-        opened: &mut Opened,
+        opened: &mut Opened<T>,
         printer: &Printer,
     ) -> Result<(), Failure> {
         let line = match message {
@@ -283,7 +283,7 @@ impl<'a> Conversation<'a> {
         };
         if let Err(why) = outcome {
             self.skipped |= !self.args.is_interactive();
-            let hint = ability::instead_of_text(self.args).filter(|_| !self.args.is_interactive());
+            let hint = ability::instead_of_text(&self.args).filter(|_| !self.args.is_interactive());
             let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {hint}"));
             printer.note(&format!("hybi: error: line not sent: {why}{hint}"));
         }
@@ -292,10 +292,10 @@ impl<'a> Conversation<'a> {
     }
 
     /// Handles a line from the prompt; the inner error is the user's mistake.
-    fn typed(
+    fn typed<T: Transport>(
         &mut self,
         line: Vec<u8>,
-        opened: &mut Opened,
+        opened: &mut Opened<T>,
         printer: &Printer,
     ) -> Result<Result<(), String>, Failure> {
         let command = match core::str::from_utf8(&line) {
@@ -317,7 +317,8 @@ impl<'a> Conversation<'a> {
                 Err(why) => Err(why),
             },
             Ok(Command::Quit) => {
-                return self.begin_close(&mut opened.ws, &self.args.sending.close).map(Ok);
+                let close = self.args.sending.close.clone();
+                return self.begin_close(&mut opened.ws, &close).map(Ok);
             }
             Ok(Command::Info) => {
                 printer.note(&output::summary(opened));
@@ -331,7 +332,11 @@ impl<'a> Conversation<'a> {
         Ok(message.map(|message| self.waiting.push_back(message)))
     }
 
-    fn send(&mut self, message: Message, ws: &mut WebSocket<Stream>) -> Result<(), Failure> {
+    fn send<T: Transport>(
+        &mut self,
+        message: Message,
+        ws: &mut WebSocket<T, TokioTimer>,
+    ) -> Result<(), Failure> {
         self.has_spoken |= message.is_data();
         match Pin::new(ws).start_send(message) {
             // The peer closed first, or gave up on us; why comes out of receiving.
@@ -341,9 +346,9 @@ impl<'a> Conversation<'a> {
     }
 
     /// Queues the Close frame. What the server sent before it saw that frame is still received.
-    fn begin_close(
+    fn begin_close<T: Transport>(
         &mut self,
-        ws: &mut WebSocket<Stream>,
+        ws: &mut WebSocket<T, TokioTimer>,
         close: &CloseSpec,
     ) -> Result<(), Failure> {
         if self.close_sent.is_some() {

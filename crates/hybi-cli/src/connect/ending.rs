@@ -1,8 +1,9 @@
 //! Ending: what an end of the connection that was not wished for is called, and its exit code.
 
 use core::time::Duration;
+use std::io;
 
-use hybi::{CloseStatus, Endpoint, Error, frame::Violation};
+use hybi::{CloseStatus, Endpoint, Error, frame::Violation, mux::Ended};
 use tokio::time::Instant;
 
 use crate::exit::{Failure, Status};
@@ -25,11 +26,20 @@ pub(crate) fn connection_failure(error: &Error) -> Failure {
             failure.rule(place, Some(rule.offset()))
         }
         Error::Timeout(_) => Failure::new(Status::TimedOut, "connection lost", error),
+        Error::Transport(cause) if is_of_multiplexing(cause) => {
+            Failure::new(Status::Protocol, "the server broke the protocol", cause)
+        }
         Error::Lost | Error::Transport(_) => {
             Failure::new(Status::PeerClosed, "connection lost", error)
         }
         _ => Failure::new(Status::Internal, "connection failed", error),
     }
+}
+
+/// Whether a channel was ended here for what the server did to it, or to all of them.
+fn is_of_multiplexing(cause: &io::Error) -> bool {
+    let ended = cause.get_ref().and_then(|cause| cause.downcast_ref());
+    matches!(ended, Some(Ended::Dropped { .. } | Ended::PhysicalFailed { .. }))
 }
 
 /// The option that sets what was exceeded, if this is a limit of ours and no rule of the protocol.

@@ -9,14 +9,14 @@ use base64::prelude::BASE64_STANDARD;
 use hybi::Message;
 use tokio::sync::mpsc;
 
-use crate::args::connect::{LONGEST, SendArgs};
+use crate::args::connect::{ConnectArgs, LONGEST, SendArgs};
 use crate::values::decode_hex;
 
 /// Messages that may wait before stdin is read on: as many lines, or as many chunks of the default size.
 const AHEAD: usize = 16;
 
 /// The most bytes of a read of stdin that become one message, unless `--chunk` says otherwise.
-pub(crate) const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 64 * 1024;
 
 /// What the bytes of a message are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,17 @@ pub(crate) enum Cut {
 }
 
 impl Cut {
+    /// How stdin is cut: a person, and whoever says how messages end, writes line by line.
+    pub(crate) fn of(args: &ConnectArgs) -> Self {
+        match Notation::of(&args.sending) {
+            _ if args.sending.null => Self::Delimiter(0),
+            Notation::Binary if !args.is_interactive() => {
+                Self::Reads(args.sending.chunk.unwrap_or(CHUNK))
+            }
+            _ => Self::Delimiter(b'\n'),
+        }
+    }
+
     /// How many messages may wait before stdin is read on.
     fn ahead(self) -> usize {
         match self {
@@ -132,19 +143,35 @@ fn bounded(message: Vec<u8>, longest: usize) -> io::Result<Vec<u8>> {
     Ok(message)
 }
 
-/// Reads stdin on a thread of its own, which a blocked read may outlive the connection on.
-pub(crate) fn read_stdin(cut: Cut) -> mpsc::Receiver<io::Result<Vec<u8>>> {
-    let (messages, receiver) = mpsc::channel(cut.ahead());
+/// The messages of stdin, as they come.
+pub(crate) type Stdin = mpsc::Receiver<io::Result<Vec<u8>>>;
+
+/// Reads stdin on a thread of its own, which a blocked read may outlive the connection on. Each of so many
+/// readers gets all of it, and none is far ahead of another.
+pub(crate) fn read_stdin(cut: Cut, readers: usize) -> Vec<Stdin> {
+    let (mut messages, receivers): (Vec<_>, _) =
+        (0..readers).map(|_| mpsc::channel(cut.ahead())).unzip();
+    if readers == 0 {
+        return receivers;
+    }
     std::thread::spawn(move || {
         let mut stdin = io::stdin().lock();
         while let Some(message) = cut.next(&mut stdin, LONGEST).transpose() {
             let failed = message.is_err();
-            if messages.blocking_send(message).is_err() || failed {
+            messages.retain(|reader| reader.blocking_send(copy(&message)).is_ok());
+            if messages.is_empty() || failed {
                 return;
             }
         }
     });
-    receiver
+    receivers
+}
+
+fn copy(message: &io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
+    match message {
+        Ok(message) => Ok(message.clone()),
+        Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! `hybi connect`: one connection, driven by options, a script on stdin, or a person.
+//! `hybi connect`: one connection, or channels of one, driven by options, a script on stdin, or a person.
 
 mod ability;
+mod channels;
 mod command;
 mod contradictions;
 mod conversation;
@@ -11,9 +12,14 @@ mod output;
 mod refusal;
 mod steps;
 
+use std::sync::Arc;
+
+use hybi::CloseCode;
 use tokio::runtime::Builder;
 
-use self::conversation::Conversation;
+use self::conversation::{Conversation, Script};
+use self::input::{Cut, read_stdin};
+use self::open::Reached;
 use self::output::Printer;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
@@ -26,6 +32,7 @@ pub(crate) fn run(args: ConnectArgs, json: bool) -> Result<Status, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Status::Internal, "cannot start the runtime", error))?;
+    let args = Arc::new(args);
     let printer = Printer::new(&args, json);
     let ended = contradictions::check(&args, json)
         .and_then(|()| runtime.block_on(connect(&args, &printer)));
@@ -37,20 +44,33 @@ pub(crate) fn run(args: ConnectArgs, json: bool) -> Result<Status, Failure> {
     ended
 }
 
-async fn connect(args: &ConnectArgs, printer: &Printer) -> Result<Status, Failure> {
+async fn connect(args: &Arc<ConnectArgs>, printer: &Printer) -> Result<Status, Failure> {
     if let Asked::One(version) = args.handshake.protocol_version {
         ability::check(args, version)?;
     }
-    let conversation = Conversation::new(args)?;
+    let script = Script::read(args)?;
     // Not before stdin was read, which a signal ends best without our help.
     let mut signals = Signals::new()?;
     printer.connecting(&args.url.uri)?;
-    let opened = tokio::select! {
-        opened = open::open(args) => opened?,
+    let reached = tokio::select! {
+        reached = open::open(args) => reached?,
         status = signals.next() => return Ok(status),
     };
+    let mut opened = match reached {
+        Reached::Single(opened) => opened,
+        Reached::Multiplexed(mux) => {
+            return channels::hold(args, &script, *mux, printer, signals).await;
+        }
+    };
+    if args.handshake.channels > 1 {
+        // It expects a connection that is used, and is told that this one is not.
+        let _ = opened.ws.close(CloseCode::NORMAL, "").await;
+        let why = "the server did not agree to mux";
+        return Err(Failure::new(Status::Expectation, "no channels", why));
+    }
     // Not before now if the server had a say in it.
     ability::check(args, opened.ws.version())?;
     printer.open(&opened)?;
-    conversation.hold(opened, printer, signals).await
+    let stdin = args.reads_stdin().then(|| read_stdin(Cut::of(args), 1).remove(0));
+    Conversation::new(args, script, stdin).hold(opened, printer, signals).await
 }

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::Response;
-use hybi::{Client, Config, Error, HandshakeError, WsUri, opening};
-use hybi_tokio::{TokioIo, TokioTimer, WebSocket};
+use hybi::{
+    Client, Config, Error, HandshakeError, Version, WebSocket, WsUri,
+    mux::{self, Channel, Connected, Opener},
+    opening,
+};
+use hybi_tokio::{TokioIo, TokioTimer};
 use rustls::CertificateError;
 use rustls_pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
@@ -16,27 +20,41 @@ use tokio_rustls::TlsConnector;
 use super::refusal::refused;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
-use crate::extensions;
+use crate::extensions::{self, Chosen};
 use crate::log;
 use crate::stream::Stream;
 use crate::tls::{self, Trust};
 use crate::values::{self, HostPort, version_name};
 
-/// An open connection and how it came about.
+/// An open connection, or a channel of one, and how it came about.
 #[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) ws: WebSocket<Stream>,
+pub(crate) struct Opened<T> {
+    pub(crate) ws: WebSocket<T, TokioTimer>,
     pub(crate) response: Response<()>,
     pub(crate) uri: WsUri,
-    /// Name lookup and connecting together.
-    pub(crate) tcp: Duration,
+    /// Name lookup and connecting together; of the first channel as well.
+    pub(crate) tcp: Option<Duration>,
     pub(crate) tls: Option<Duration>,
     pub(crate) handshake: Duration,
 }
 
+/// What the server agreed to.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
+pub(crate) enum Reached {
+    Single(Opened<TokioIo<Stream>>),
+    Multiplexed(Box<Multiplexed>),
+}
+
+/// A connection with channels.
+pub(crate) struct Multiplexed {
+    pub(crate) first: Opened<Channel>,
+    pub(crate) opener: Opener<TokioTimer>,
+    pub(crate) driver: mux::Driver<TokioIo<Stream>, TokioTimer>,
+}
+
 /// Connects within `--timeout`, all steps together, and again for each version that is tried.
-pub(crate) async fn open(args: &ConnectArgs) -> Result<Opened, Failure> {
-    let mut client = client(args)?;
+pub(crate) async fn open(args: &ConnectArgs) -> Result<Reached, Failure> {
+    let (mut client, mux) = client(args)?;
     let uri = &args.url.uri;
     let secured = uri.is_secure().then(|| Secured::of(args)).transpose()?;
     let deadline = Instant::now() + args.time.timeout;
@@ -44,10 +62,30 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Opened, Failure> {
         let Dialled { stream, tcp, tls } = dial(args, secured.as_ref(), deadline).await?;
         let begun = Instant::now();
         let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
-        let error = match opening::connect_on(&client, uri, stream, timer, deadline).await {
-            Ok((ws, response)) => {
-                let handshake = begun.elapsed();
-                return Ok(Opened { ws, response, uri: uri.clone(), tcp, tls, handshake });
+        let answered = match &mux {
+            Some(config) if client.version() == Version::RFC6455 => {
+                let asked = mux::connect_on(&client, config, uri, stream, TokioTimer::default);
+                // It counts from now on, and some of the time is gone.
+                timeout_at(deadline.into(), asked).await.map_err(|_| too_late(args))?
+            }
+            _ => opening::connect_on(&client, uri, stream, timer, deadline)
+                .await
+                .map(|(ws, response)| (Connected::Single(ws), response)),
+        };
+        let error = match answered {
+            Ok((connected, response)) => {
+                let (uri, tcp, handshake) = (uri.clone(), Some(tcp), begun.elapsed());
+                return Ok(match connected {
+                    Connected::Single(ws) => {
+                        Reached::Single(Opened { ws, response, uri, tcp, tls, handshake })
+                    }
+                    Connected::Multiplexed(mux) => {
+                        let ws = mux.first;
+                        let first = Opened { ws, response, uri, tcp, tls, handshake };
+                        let (opener, driver) = (mux.opener, mux.driver);
+                        Reached::Multiplexed(Box::new(Multiplexed { first, opener, driver }))
+                    }
+                });
             }
             Err(error) => error,
         };
@@ -58,6 +96,17 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Opened, Failure> {
         let next = version_name(client.version());
         log::info(format_args!("opening handshake failed: {error}; asking for {next}"));
     }
+}
+
+/// Opens one more channel, within `--timeout`.
+pub(crate) async fn open_channel(
+    args: &ConnectArgs,
+    opener: &Opener<TokioTimer>,
+) -> Result<Opened<Channel>, Failure> {
+    let (uri, begun) = (args.url.uri.clone(), Instant::now());
+    let opened = opener.open_channel(&uri).await;
+    let (ws, response) = opened.map_err(|error| handshake_failure(args, &error))?;
+    Ok(Opened { ws, response, uri, tcp: None, tls: None, handshake: begun.elapsed() })
 }
 
 /// A stream to the server, and how long it took to get there.
@@ -101,7 +150,7 @@ async fn dial(
 /// The library's time for the whole end of a connection.
 const END_TIME: Duration = Duration::from_secs(30);
 
-fn client(args: &ConnectArgs) -> Result<Client, Failure> {
+fn client(args: &ConnectArgs) -> Result<(Client, Option<mux::Config>), Failure> {
     let time = &args.time;
     let config = Config::default()
         .max_message(time.max_message)
@@ -118,7 +167,7 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
         .end_timeout(END_TIME.max(time.close_timeout));
     let asked = &args.handshake;
     let mut versions = asked.protocol_version.versions();
-    let extensions = extensions::chosen(&asked.ext, &versions, |deflate| deflate)?;
+    let Chosen { extensions, mux } = extensions::chosen(&asked.ext, &versions, |deflate| deflate)?;
     let first = versions.remove(0);
     let mut client = Client::builder().version(first).fallback(versions);
     client = client.extensions(extensions).config(config);
@@ -145,7 +194,8 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
     for (name, value) in &asked.header {
         client = client.header(name, value);
     }
-    client.build().map_err(|error| Failure::usage("usage", error))
+    let client = client.build().map_err(|error| Failure::usage("usage", error))?;
+    Ok((client, mux))
 }
 
 /// What the transport is opened to.
@@ -229,12 +279,15 @@ fn took_longer_than(limit: Duration) -> String {
     format!("took longer than {limit:?}")
 }
 
+const WHAT: &str = "opening handshake failed";
+
+fn too_late(args: &ConnectArgs) -> Failure {
+    Failure::new(Status::TimedOut, WHAT, took_longer_than(args.time.timeout))
+}
+
 fn handshake_failure(args: &ConnectArgs, error: &Error) -> Failure {
-    const WHAT: &str = "opening handshake failed";
     match error {
-        Error::Timeout(_) => {
-            Failure::new(Status::TimedOut, WHAT, took_longer_than(args.time.timeout))
-        }
+        Error::Timeout(_) => too_late(args),
         Error::Handshake(cause) => match &**cause {
             HandshakeError::Rejected(response) => refused(args, cause, response),
             HandshakeError::HeadTooLarge { .. }

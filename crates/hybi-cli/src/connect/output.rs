@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use hybi::{CloseCode, CloseStatus, Endpoint, Message, WsUri};
+use hybi::{CloseCode, CloseStatus, Endpoint, Message, WsUri, io::Transport};
 
 use super::open::Opened;
 use crate::args::connect::{ConnectArgs, Output};
@@ -15,7 +15,7 @@ use crate::values::{encode_hex, version_name};
 use crate::{clock, escape};
 
 /// Writes results to stdout and everything else to stderr.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Printer {
     output: Output,
     end: u8,
@@ -25,6 +25,10 @@ pub(crate) struct Printer {
     terminal: bool,
     /// A person types at a prompt.
     prompt: bool,
+    /// Which channel it is about, if there may be several.
+    channel: Option<u32>,
+    /// There are several, so that lines say which.
+    marks: bool,
 }
 
 impl Printer {
@@ -39,6 +43,21 @@ impl Printer {
             info: args.receiving.info,
             terminal,
             prompt: args.is_interactive() && terminal && for_people,
+            channel: None,
+            marks: args.handshake.channels > 1,
+        }
+    }
+
+    /// The same for what concerns one channel.
+    pub(crate) fn of_channel(&self, number: u32) -> Self {
+        Self { channel: Some(number), ..self.clone() }
+    }
+
+    /// What stands before a line that is about one of several channels.
+    fn mark(&self) -> String {
+        match self.channel {
+            Some(number) if self.marks => format!("[{number}] "),
+            _ => String::new(),
         }
     }
 
@@ -53,7 +72,7 @@ impl Printer {
         self.event(Object::event("connecting").string("url", &uri.to_string()))
     }
 
-    pub(crate) fn open(&self, opened: &Opened) -> Result<(), Failure> {
+    pub(crate) fn open<T: Transport>(&self, opened: &Opened<T>) -> Result<(), Failure> {
         if self.is_json() {
             return self.event(open_event(opened));
         }
@@ -82,6 +101,7 @@ impl Printer {
                     line.push_str(&clock::now());
                     line.push(' ');
                 }
+                line.push_str(&self.mark());
                 match message {
                     Message::Ping(_) => line.push_str("[ping] "),
                     Message::Pong(_) => line.push_str("[pong] "),
@@ -167,9 +187,10 @@ impl Printer {
 
     /// The same where nothing more can be typed. Peers have a say in some of its lines.
     fn remark(&self, text: &str) {
+        let mark = self.mark();
         for line in text.lines() {
             // Nobody is left to tell when stderr is gone.
-            let _ = writeln!(io::stderr(), "{}{}", self.clear(), escape::controls(line));
+            let _ = writeln!(io::stderr(), "{}{mark}{}", self.clear(), escape::controls(line));
         }
     }
 
@@ -185,6 +206,10 @@ impl Printer {
     }
 
     fn event(&self, event: Object) -> Result<(), Failure> {
+        let event = match self.channel {
+            Some(number) => event.number("channel", number),
+            None => event,
+        };
         let mut line = event.finish();
         line.push('\n');
         self.write(line.as_bytes())
@@ -197,15 +222,15 @@ impl Printer {
 }
 
 /// The connection in two lines.
-pub(crate) fn summary(opened: &Opened) -> String {
+pub(crate) fn summary<T: Transport>(opened: &Opened<T>) -> String {
     let ws = &opened.ws;
-    let tls = opened.tls.map_or_else(String::new, |time| format!(", TLS {time:.1?}"));
+    let tcp = opened.tcp.map_or_else(String::new, |time| format!("TCP {time:.1?}, "));
+    let tls = opened.tls.map_or_else(String::new, |time| format!("TLS {time:.1?}, "));
     let extensions = extensions(opened);
     format!(
-        "connected to {} (TCP {:.1?}{tls}, handshake {:.1?})\n\
+        "connected to {} ({tcp}{tls}handshake {:.1?})\n\
          version {}, subprotocol {}, extensions {}",
         opened.uri,
-        opened.tcp,
         opened.handshake,
         version_name(ws.version()),
         ws.subprotocol().unwrap_or("none"),
@@ -214,11 +239,11 @@ pub(crate) fn summary(opened: &Opened) -> String {
 }
 
 /// What was agreed on, with parameters as in the header.
-fn extensions(opened: &Opened) -> Vec<String> {
+fn extensions<T: Transport>(opened: &Opened<T>) -> Vec<String> {
     opened.ws.extensions().map(ToString::to_string).collect()
 }
 
-fn open_event(opened: &Opened) -> Object {
+fn open_event<T: Transport>(opened: &Opened<T>) -> Object {
     let mut headers = Object::new();
     for name in opened.response.headers().keys() {
         let values: Vec<_> = opened
@@ -230,9 +255,11 @@ fn open_event(opened: &Opened) -> Object {
             .collect();
         headers = headers.string(name.as_str(), &values.join(", "));
     }
-    let mut times = Object::new().seconds("tcp", opened.tcp);
-    if let Some(tls) = opened.tls {
-        times = times.seconds("tls", tls);
+    let mut times = Object::new();
+    for (name, time) in [("tcp", opened.tcp), ("tls", opened.tls)] {
+        if let Some(time) = time {
+            times = times.seconds(name, time);
+        }
     }
     times = times.seconds("handshake", opened.handshake);
     Object::event("open")

@@ -7,12 +7,11 @@ use std::io;
 
 use futures_core::Stream as _;
 use futures_sink::Sink;
-use hybi::{Error, Message};
-use hybi_tokio::WebSocket;
-use tokio::sync::mpsc;
+use hybi::{Error, Message, WebSocket, io::Transport};
+use hybi_tokio::TokioTimer;
 use tokio::time::{Instant, sleep_until};
 
-use crate::stream::Stream;
+use super::input::Stdin;
 
 /// What is waited for in the sending direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +31,11 @@ pub(crate) enum Step {
 }
 
 impl Sending {
-    fn poll(self, ws: Pin<&mut WebSocket<Stream>>, cx: &mut Context<'_>) -> Poll<Step> {
+    fn poll<T: Transport>(
+        self,
+        ws: Pin<&mut WebSocket<T, TokioTimer>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Step> {
         match self {
             Self::Room => Sink::<Message>::poll_ready(ws, cx).map(Step::Room),
             // An error comes out of receiving, after what was received before it.
@@ -44,7 +47,10 @@ impl Sending {
 
 /// Receives, and beside it waits for the other direction: a peer that answers while we speak would
 /// otherwise wait for us to listen, and we for it.
-pub(crate) async fn next_step(ws: &mut WebSocket<Stream>, sending: Sending) -> Step {
+pub(crate) async fn next_step<T: Transport>(
+    ws: &mut WebSocket<T, TokioTimer>,
+    sending: Sending,
+) -> Step {
     poll_fn(|cx| match Pin::new(&mut *ws).poll_next(cx) {
         Poll::Ready(item) => Poll::Ready(Step::Received(item)),
         Poll::Pending => sending.poll(Pin::new(&mut *ws), cx),
@@ -53,9 +59,7 @@ pub(crate) async fn next_step(ws: &mut WebSocket<Stream>, sending: Sending) -> S
 }
 
 /// The next message of stdin; `None` at its end.
-pub(crate) async fn next_input(
-    stdin: &mut Option<mpsc::Receiver<io::Result<Vec<u8>>>>,
-) -> Option<io::Result<Vec<u8>>> {
+pub(crate) async fn next_input(stdin: &mut Option<Stdin>) -> Option<io::Result<Vec<u8>>> {
     match stdin {
         Some(messages) => messages.recv().await,
         None => None,

@@ -1,6 +1,7 @@
 //! Extensions: what `--ext` makes of those that the library has (RFC 6455 §9).
 
 mod known;
+mod mux;
 mod spec;
 
 use std::sync::Arc;
@@ -8,14 +9,25 @@ use std::sync::Arc;
 use hybi::{
     Deflate, Extensions, Version,
     extension::{Agreed, AnswerError, Extension, ExtensionOffer},
+    mux::Config,
 };
 
 pub(crate) use spec::{ExtensionList, client_extensions, server_extensions};
 
 use self::known::{ACCEPTED_ONLY, KNOWN, PERMESSAGE_DEFLATE};
+use self::mux::MUX;
 use self::spec::{Named, Spec};
 use crate::exit::Failure;
 use crate::values;
+
+/// What the options ask for.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    /// What makes something else of payloads; with `mux`, on channels.
+    pub(crate) extensions: Extensions,
+    /// Whether connections may have channels.
+    pub(crate) mux: Option<Config>,
+}
 
 /// What the options ask for: permessage-deflate for RFC 6455 if they say nothing.
 ///
@@ -25,40 +37,58 @@ pub(crate) fn chosen(
     lists: &[ExtensionList],
     versions: &[Version],
     tune: impl Fn(Deflate) -> Deflate,
-) -> Result<Extensions, Failure> {
+) -> Result<Chosen, Failure> {
     let bare = |extension: Arc<dyn Extension>| Wanted { extension, offer: None, by_default: false };
     let mut wanted: Vec<Wanted> = Vec::new();
+    let mut mux = None;
     if lists.is_empty() {
         let permessage_deflate = Arc::new(tune(Deflate::default()));
         wanted.push(Wanted { by_default: true, ..bare(permessage_deflate) });
     }
     for spec in lists.iter().flat_map(|list| &list.0) {
+        if mux.is_some() && !matches!(spec, Spec::None) {
+            return Err(Failure::usage("usage", "--ext: mux is the last, if it is there")
+                .hint("what channels use is named in front of it"));
+        }
         match spec {
-            Spec::None => wanted.clear(),
+            Spec::None => (wanted, mux) = (Vec::new(), None),
             Spec::All => {
                 let all = KNOWN.iter().map(|known| known.make).chain([ACCEPTED_ONLY]);
                 wanted.extend(all.map(|make| bare(make(tune(Deflate::default())))));
             }
             Spec::One(Named { make, deflate, offer }) => {
                 let extension = make(tune(*deflate));
-                if !versions.iter().any(|version| extension.is_for(*version)) {
-                    return Err(unavailable(&*extension, versions));
+                let is_for = |version| extension.is_for(version);
+                if !versions.iter().copied().any(is_for) {
+                    return Err(unavailable(extension.name(), is_for, versions));
                 }
                 wanted.push(Wanted { offer: offer.clone(), ..bare(extension) });
             }
+            Spec::Mux(config) => {
+                let is_for = |version| version == Version::RFC6455;
+                if !versions.iter().copied().any(is_for) {
+                    return Err(unavailable(MUX, is_for, versions));
+                }
+                mux = Some(config.clone());
+            }
         }
     }
-    Ok(wanted.into_iter().fold(Extensions::none(), Extensions::with))
+    Ok(Chosen { extensions: wanted.into_iter().fold(Extensions::none(), Extensions::with), mux })
 }
 
-fn unavailable(extension: &dyn Extension, versions: &[Version]) -> Failure {
+/// Whether the options ask for `mux`.
+pub(crate) fn asks_for_channels(lists: &[ExtensionList]) -> bool {
+    let last = lists.iter().flat_map(|list| &list.0).next_back();
+    matches!(last, Some(Spec::Mux(_)))
+}
+
+fn unavailable(name: &str, is_for: impl Fn(Version) -> bool, versions: &[Version]) -> Failure {
     let names = |versions: &mut dyn Iterator<Item = Version>| {
         versions.map(values::version_name).collect::<Vec<_>>().join(", ")
     };
-    let mut carriers = Version::ALL.into_iter().filter(|version| extension.is_for(*version));
-    let carriers = names(&mut carriers);
+    let carriers = names(&mut Version::ALL.into_iter().filter(|version| is_for(*version)));
     let versions = names(&mut versions.iter().copied());
-    let why = format!("{} is not available for {versions}", extension.name());
+    let why = format!("{name} is not available for {versions}");
     Failure::usage("usage", why).hint(format!("it is for {carriers}"))
 }
 

@@ -1,5 +1,5 @@
-//! `--ext`: names with parameters in the syntax of `Sec-WebSocket-Extensions` (RFC 6455 §9.1), and
-//! the words `none` and `all`.
+//! `--ext`: names with parameters in the syntax of `Sec-WebSocket-Extensions` (RFC 6455 §9.1), the
+//! words `none` and `all`, and `mux`.
 //!
 //! What a client gives is its offer. What a server gives are its wishes, in the words of the answer
 //! that it would like to send.
@@ -7,11 +7,13 @@
 use hybi::{
     Deflate, Role, Version,
     extension::{ExtensionOffer, ExtensionParam},
+    mux,
 };
 
 use super::known::{
     KNOWN, Known, Make, Meaning, PERMESSAGE_DEFLATE, PERMESSAGE_DEFLATE_DRAFT, What,
 };
+use super::mux::{MUX, config};
 
 /// What one `--ext` says, in order.
 #[derive(Clone, Debug)]
@@ -22,9 +24,10 @@ pub(crate) struct ExtensionList(pub(super) Vec<Spec>);
 pub(super) enum Spec {
     /// Nothing of what came before.
     None,
-    /// Every extension that the version can carry.
+    /// Every extension that the version can carry, but for `mux`.
     All,
     One(Named),
+    Mux(mux::Config),
 }
 
 /// An extension that was named.
@@ -58,6 +61,7 @@ fn spec(element: ExtensionOffer, role: Role) -> Result<Spec, String> {
         ("none", []) => Ok(Spec::None),
         ("all", []) => Ok(Spec::All),
         (word @ ("none" | "all"), _) => Err(format!("{word} has no parameters")),
+        (MUX, _) => config(&element, role).map(Spec::Mux),
         _ => named(element, role).map(Spec::One),
     }
 }
@@ -66,10 +70,7 @@ fn named(element: ExtensionOffer, role: Role) -> Result<Named, String> {
     let name = element.name();
     let Some(known) = KNOWN.iter().find(|known| known.name == name) else {
         let names = KNOWN.map(|known| known.name).join(", ");
-        return Err(match name {
-            "mux" => format!("mux is not available yet; this build has {names}"),
-            _ => format!("there is no extension {name:?}; this build has {names}"),
-        });
+        return Err(format!("there is no extension {name:?}; this build has {names}, {MUX}"));
     };
     if element.params().is_empty() {
         return Ok(Named { make: known.make, deflate: Deflate::default(), offer: None });
@@ -158,7 +159,7 @@ fn apply(
 }
 
 /// The parameter as it was written.
-fn shown(param: &ExtensionParam) -> String {
+pub(super) fn shown(param: &ExtensionParam) -> String {
     match param.value() {
         Some(value) => format!("{}={value}", param.name()),
         None => param.name().to_owned(),

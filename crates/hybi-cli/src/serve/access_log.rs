@@ -32,7 +32,9 @@ pub(crate) struct Record {
     pub(crate) target: Option<String>,
     pub(crate) status: u16,
     pub(crate) origin: Option<String>,
-    /// From the accepted transport to the answer.
+    /// Which one it was for, if connections may have several.
+    pub(crate) channel: Option<u32>,
+    /// From the accepted transport, or the request of a channel, to the answer.
     pub(crate) handshake: Duration,
     pub(crate) connection: Option<Ended>,
 }
@@ -120,6 +122,9 @@ fn text(record: &Record) -> String {
         word(record.origin.as_deref()),
         record.handshake.as_secs_f64(),
     );
+    if let Some(channel) = record.channel {
+        let _ = write!(line, " channel={channel}");
+    }
     if let Some(ended) = &record.connection {
         let extensions = (!ended.extensions.is_empty()).then(|| ended.extensions.join(", "));
         let _ = write!(
@@ -148,6 +153,9 @@ fn json(record: &Record) -> String {
         .number("status", record.status)
         .maybe("origin", record.origin.as_deref())
         .seconds("handshake", record.handshake);
+    if let Some(channel) = record.channel {
+        object = object.number("channel", channel);
+    }
     if let Some(ended) = &record.connection {
         object = object
             .string("version", &ended.version)

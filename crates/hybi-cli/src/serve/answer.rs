@@ -1,14 +1,13 @@
 //! What a request gets: a connection to a handler, a page, or a refusal (RFC 9110 §9.3, §15).
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use hybi::{HandshakeError, handshake::ServerAccepted};
-use hybi_tokio::Incoming;
+use hybi::{HandshakeError, Incoming, handshake::ServerAccepted, io::Transport};
+use hybi_tokio::TokioTimer;
 
 use super::page;
 use super::registry::Member;
 use super::route::{Handler, Plan};
 use super::shared::Shared;
-use crate::stream::Stream;
 
 /// An answer other than 101.
 #[derive(Debug)]
@@ -20,9 +19,9 @@ pub(crate) struct Answer {
 
 /// The handler for a request and the 101 to answer, or the answer that it gets instead. That its target
 /// and host are in order, the library has seen to.
-pub(crate) fn decide(
+pub(crate) fn decide<T: Transport>(
     shared: &Shared,
-    incoming: &Incoming<Stream>,
+    incoming: &Incoming<T, TokioTimer>,
     member: &Member,
 ) -> Result<(Plan, ServerAccepted), Box<Answer>> {
     if member.surplus || member.registry().is_draining() {

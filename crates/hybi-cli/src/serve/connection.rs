@@ -4,12 +4,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Request, StatusCode};
-use hybi::{Config, Error, HandshakeError, Server, io::Timer as _, opening};
+use hybi::{
+    Config, Error, HandshakeError, Server,
+    handshake::ServerAccepted,
+    io::{Timer as _, Transport},
+    mux, opening,
+};
 use hybi_tokio::{Incoming, TokioIo, TokioTimer};
 
 use super::access_log::Record;
 use super::answer::{advice, decide};
 use super::certificate::Certificate;
+use super::channels::{self, Channels};
 use super::handlers;
 use super::listen::{Accepted, Origin};
 use super::registry::Member;
@@ -43,12 +49,7 @@ pub(crate) async fn serve(
     };
     let mut record = Record { peer: origin.name, ..Record::default() };
     match request {
-        Ok(incoming) => {
-            record.method = Some(incoming.request().method().to_string());
-            record.target = Some(incoming.request().uri().to_string());
-            record.origin = origin_of(incoming.request());
-            answer(&shared, &server, incoming, &member, &mut record, began).await;
-        }
+        Ok(incoming) => answer(&shared, &server, incoming, member, record, began).await,
         Err(error) => {
             match error.handshake().and_then(advice) {
                 Some(advice) => {
@@ -59,13 +60,8 @@ pub(crate) async fn serve(
             let Some(status) = answered(&error) else { return };
             record.status = status.as_u16();
             record.handshake = began.elapsed();
+            note(&shared, &member, &record);
         }
-    }
-    if record.status != StatusCode::SWITCHING_PROTOCOLS.as_u16() {
-        member.registry().note_answer();
-    }
-    if let Some(access_log) = &shared.access_log {
-        access_log.write(&record);
     }
 }
 
@@ -82,13 +78,63 @@ fn answered(error: &Error) -> Option<StatusCode> {
 }
 
 async fn answer(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     server: &Server,
     incoming: Incoming<Stream>,
+    member: Member,
+    mut record: Record,
+    began: Instant,
+) {
+    let admitted = admit(shared, incoming, server.config(), &member, &mut record, began).await;
+    let Some((plan, path, incoming, accepted)) = admitted else {
+        return note(shared, &member, &record);
+    };
+    let lifetime = shared.args.limits.max_lifetime.0;
+    let accepted = match &shared.chosen.mux {
+        None => incoming.accept_as(accepted).await,
+        // In boxes: a task would keep room for all of it, and few connections have channels.
+        Some(mux) => {
+            let asked = mux::accept_as(incoming, accepted, mux, TokioTimer::default);
+            match Box::pin(asked).await {
+                Ok(mux::Accepted::Single(ws)) => Ok(ws),
+                Ok(mux::Accepted::Multiplexed(mux)) => {
+                    let channels = Channels {
+                        shared: Arc::clone(shared),
+                        config: channels::config(server.config()),
+                        peer: record.peer.clone(),
+                        member: Arc::new(member),
+                        expires: lifetime.map(|lifetime| Instant::now() + lifetime),
+                    };
+                    return Box::pin(channels.hold(mux, plan, path, record)).await;
+                }
+                Err(error) => Err(error),
+            }
+        }
+    };
+    match accepted {
+        Ok(ws) => {
+            let expires = lifetime.map(|lifetime| Instant::now() + lifetime);
+            let session = Session::new(ws, &member, expires);
+            hold(shared, session, plan, &path, &mut record).await;
+        }
+        Err(error) => log::debug(format_args!("{}: {error}", record.peer)),
+    }
+    note(shared, &member, &record);
+}
+
+/// What a request gets: what a handler is to do with its connection and the 101 to answer, or `None` if it
+/// was answered with something else. `config` is for connections of the server.
+pub(super) async fn admit<T: Transport>(
+    shared: &Shared,
+    incoming: hybi::Incoming<T, TokioTimer>,
+    config: &Config,
     member: &Member,
     record: &mut Record,
     began: Instant,
-) {
+) -> Option<(Plan, String, hybi::Incoming<T, TokioTimer>, ServerAccepted)> {
+    record.method = Some(incoming.request().method().to_string());
+    record.target = Some(incoming.request().uri().to_string());
+    record.origin = origin_of(incoming.request());
     let decision = decide(shared, &incoming, member);
     record.handshake = began.elapsed();
     let (plan, accepted) = match decision {
@@ -103,30 +149,51 @@ async fn answer(
                 None if status.is_success() => {}
                 None => log::debug(format_args!("{}: refused: {why}", record.peer)),
             }
-            return incoming.respond(answer.response).await;
+            incoming.respond(answer.response).await;
+            return None;
         }
     };
+    record.status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
     let path = incoming.request().uri().path().to_owned();
     let incoming = match plan {
         Plan::Echo { fragment: Some(bytes), .. } => {
-            let config = Config::clone(server.config());
-            incoming.with_config(config.fragment_size(Some(bytes.get())))
+            incoming.with_config(config.clone().fragment_size(Some(bytes.get())))
         }
         _ => incoming,
     };
-    record.status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
-    let ws = match incoming.accept_as(accepted).await {
-        Ok(ws) => ws,
-        Err(error) => return log::debug(format_args!("{}: {error}", record.peer)),
-    };
+    Some((plan, path, incoming, accepted))
+}
+
+/// Lets a handler hold the conversation, and says in the record how it went.
+pub(super) async fn hold<T: Transport>(
+    shared: &Shared,
+    mut session: Session<'_, T>,
+    plan: Plan,
+    path: &str,
+    record: &mut Record,
+) {
     let limits = &shared.args.limits;
-    let mut session = Session::new(ws, member, limits.max_lifetime.0);
-    let outcome = handlers::run(plan, &path, &mut session, &shared.chat, limits).await;
+    let outcome = handlers::run(plan, path, &mut session, &shared.chat, limits).await;
     if let Err(error) = &outcome {
         let spoken = version_name(session.version());
-        log::info(format_args!("{}: {spoken}: {error}", record.peer));
+        match record.channel {
+            Some(id) => {
+                log::info(format_args!("{}: {spoken}, channel {id}: {error}", record.peer));
+            }
+            None => log::info(format_args!("{}: {spoken}: {error}", record.peer)),
+        }
     }
     record.connection = Some(session.end(&outcome));
+}
+
+/// Counts a request that was answered, and writes its line.
+pub(super) fn note(shared: &Shared, member: &Member, record: &Record) {
+    if record.status != StatusCode::SWITCHING_PROTOCOLS.as_u16() {
+        member.registry().note_answer();
+    }
+    if let Some(access_log) = &shared.access_log {
+        access_log.write(record);
+    }
 }
 
 fn origin_of<B>(request: &Request<B>) -> Option<String> {

@@ -3,6 +3,7 @@
 mod access_log;
 mod answer;
 mod certificate;
+mod channels;
 mod connection;
 mod handlers;
 mod listen;

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// that a flood cannot hold more memory than this.
 const TURNED_AWAY: usize = 256;
 
-/// All open transports.
+/// All open transports, and the channels in them beside the first of each, whose place is the transport's.
 #[derive(Debug)]
 pub(crate) struct Registry {
     max: usize,
@@ -37,6 +37,8 @@ pub(crate) struct Registry {
 struct Open {
     next_id: u64,
     members: HashMap<u64, Arc<Place>>,
+    /// How many of the members are channels.
+    channels: Tally,
     turned_away: usize,
     per_ip: HashMap<IpAddr, usize>,
     history: History,
@@ -63,12 +65,20 @@ struct Place {
     sent: Counter,
 }
 
-/// The place of one transport; dropping it gives the place back.
+/// What a place is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Transport,
+    Channel,
+}
+
+/// The place of one transport or channel; dropping it gives the place back.
 #[derive(Debug)]
 pub(crate) struct Member {
     registry: Arc<Registry>,
     id: u64,
     ip: Option<IpAddr>,
+    sort: Sort,
     place: Arc<Place>,
     /// Over a ceiling: to be answered with 503.
     pub(crate) surplus: bool,
@@ -90,6 +100,10 @@ impl Registry {
 
     /// Takes a new transport in; `None` when even the answer 503 is too much.
     pub(crate) fn enter(self: &Arc<Self>, ip: Option<IpAddr>) -> Option<Member> {
+        self.place(ip, Sort::Transport)
+    }
+
+    fn place(self: &Arc<Self>, ip: Option<IpAddr>, sort: Sort) -> Option<Member> {
         let mut open = self.lock();
         let full = open.members.len() - open.turned_away >= self.max
             || ip.is_some_and(|ip| {
@@ -103,12 +117,15 @@ impl Registry {
         }
         let place = Arc::<Place>::default();
         open.members.insert(id, Arc::clone(&place));
+        if sort == Sort::Channel {
+            open.channels += Tally { open: 1, total: 1 };
+        }
         if full {
             open.turned_away += 1;
         } else if let Some(ip) = ip {
             *open.per_ip.entry(ip).or_insert(0) += 1;
         }
-        Some(Member { registry: Arc::clone(self), id, ip, place, surplus: full })
+        Some(Member { registry: Arc::clone(self), id, ip, sort, place, surplus: full })
     }
 
     /// Whether the server is on its way out.
@@ -136,7 +153,11 @@ impl Registry {
         };
         Statistics {
             uptime: self.began.elapsed(),
-            transports: Tally { open: open.members.len() as u64, total: open.next_id },
+            transports: Tally {
+                open: open.members.len() as u64 - open.channels.open,
+                total: open.next_id - open.channels.total,
+            },
+            channels: open.channels,
             connections: versions.iter().map(|version| (*version, tally(version))).collect(),
             answers: self.answers.load(Ordering::Relaxed),
             turned_away: open.history.turned_away,
@@ -162,7 +183,7 @@ impl Registry {
                 }
                 for place in batch {
                     place.asked_to_leave.store(true, Ordering::Relaxed);
-                    place.leave.notify_one();
+                    place.leave.notify_waiters();
                 }
             }
             loop {
@@ -196,8 +217,10 @@ impl Member {
 
     /// Waits until the server asks this connection to leave. Cancel safe.
     pub(crate) async fn asked_to_leave(&self) {
-        while !self.is_asked_to_leave() {
-            self.place.leave.notified().await;
+        // Before looking: from here on it is woken, whoever else waits for the same.
+        let leave = self.place.leave.notified();
+        if !self.is_asked_to_leave() {
+            leave.await;
         }
     }
 
@@ -221,12 +244,20 @@ impl Member {
     pub(crate) fn registry(&self) -> &Registry {
         &self.registry
     }
+
+    /// Takes in a channel of this transport, as [`Registry::enter`] does.
+    pub(crate) fn enter_channel(&self) -> Option<Self> {
+        self.registry.place(self.ip, Sort::Channel)
+    }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
         let mut open = self.registry.lock();
         open.members.remove(&self.id);
+        if self.sort == Sort::Channel {
+            open.channels.open -= 1;
+        }
         open.history.received += self.place.received.flow();
         open.history.sent += self.place.sent.flow();
         if self.surplus {

@@ -3,37 +3,37 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use hybi::{CloseCode, CloseFrame, Endpoint, Error, Message, Role, State, Version};
-use hybi_tokio::WebSocket;
+use hybi::{
+    CloseCode, CloseFrame, Endpoint, Error, Message, Role, State, Version, WebSocket, io::Transport,
+};
+use hybi_tokio::TokioTimer;
 use tokio::task::coop::consume_budget;
 
 use super::access_log::Ended;
 use super::registry::Member;
-use crate::stream::Stream;
 use crate::values::{CloseSpec, rules, version_name};
 
 const GOING_AWAY: &str = "server going away";
 const EXPIRED: &str = "connection reached its time to live";
 
-/// One open connection, as handlers use it.
+/// One open connection, or one channel of it, as handlers use it.
 #[derive(Debug)]
-pub(crate) struct Session<'a> {
-    ws: WebSocket<Stream>,
+pub(crate) struct Session<'a, T> {
+    ws: WebSocket<T, TokioTimer>,
     member: &'a Member,
     opened: Instant,
     /// The end of its time to live.
     expires: Option<Instant>,
 }
 
-impl<'a> Session<'a> {
+impl<'a, T: Transport> Session<'a, T> {
     pub(crate) fn new(
-        ws: WebSocket<Stream>,
+        ws: WebSocket<T, TokioTimer>,
         member: &'a Member,
-        lifetime: Option<Duration>,
+        expires: Option<Instant>,
     ) -> Self {
         member.opened(ws.version());
-        let opened = Instant::now();
-        Self { ws, member, opened, expires: lifetime.map(|lifetime| opened + lifetime) }
+        Self { ws, member, opened: Instant::now(), expires }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -80,7 +80,7 @@ impl<'a> Session<'a> {
     }
 
     /// Waits for the end of a `delay`, or until the server wants to go.
-    pub(crate) fn wait(&self, delay: Duration) -> impl Future<Output = ()> + use<'a> {
+    pub(crate) fn wait(&self, delay: Duration) -> impl Future<Output = ()> + use<'a, T> {
         let member = self.member;
         async move {
             tokio::select! {
@@ -172,7 +172,7 @@ impl<'a> Session<'a> {
 }
 
 /// Waits for a moment that may never come.
-async fn expiry(end: Option<Instant>) {
+pub(crate) async fn expiry(end: Option<Instant>) {
     match end {
         Some(end) => tokio::time::sleep_until(end.into()).await,
         None => core::future::pending().await,

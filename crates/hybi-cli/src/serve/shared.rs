@@ -1,7 +1,7 @@
 //! What all connections of a server share: its options, and what was made of them.
 
 use hybi::{
-    Config, Extensions, HostPolicy, OriginPolicy, Server,
+    Config, HostPolicy, OriginPolicy, Server,
     handshake::{HeadLimits, SubprotocolPreference},
 };
 
@@ -12,7 +12,7 @@ use super::listen::Listener;
 use super::route::Routes;
 use crate::args::serve::{LimitArgs, ServeArgs, SubprotocolPolicy};
 use crate::exit::Failure;
-use crate::extensions;
+use crate::extensions::{self, Chosen};
 use crate::log;
 
 /// What all connections share.
@@ -21,7 +21,7 @@ pub(crate) struct Shared {
     pub(crate) args: ServeArgs,
     pub(crate) certificate: Option<Certificate>,
     pub(crate) routes: Routes,
-    extensions: Extensions,
+    pub(crate) chosen: Chosen,
     pub(crate) chat: Chat,
     pub(crate) access_log: Option<AccessLog>,
 }
@@ -38,7 +38,7 @@ impl Shared {
             );
             return Err(Failure::usage("usage", why));
         }
-        let extensions = extensions::chosen(&protocol.ext, &protocol.versions.0, |deflate| {
+        let chosen = extensions::chosen(&protocol.ext, &protocol.versions.0, |deflate| {
             deflate.level(limits.deflate_level).min_size(limits.deflate_min_size)
         })?;
         let certificate = Certificate::new(&args.tls)?;
@@ -50,7 +50,7 @@ impl Shared {
         Ok(Self {
             certificate,
             routes,
-            extensions,
+            chosen,
             chat: Chat::new(args.limits.send_queue),
             access_log,
             args,
@@ -102,7 +102,7 @@ impl Shared {
             .subprotocol_preference(preference)
             .subprotocol_required(protocol.subprotocol_policy == SubprotocolPolicy::Require)
             .secure(self.certificate.is_some() && listener.carries_tls())
-            .extensions(self.extensions.clone())
+            .extensions(self.chosen.extensions.clone())
             .config(config(&self.args.limits));
         if !listen.server_header.is_empty() {
             server = server

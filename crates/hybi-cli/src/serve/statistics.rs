@@ -85,6 +85,8 @@ pub(crate) struct Statistics {
     pub(crate) uptime: Duration,
     /// TCP connections and their like, whatever is spoken on them.
     pub(crate) transports: Tally,
+    /// Those that were asked for within a connection.
+    pub(crate) channels: Tally,
     /// WebSocket connections, for each version that is accepted.
     pub(crate) connections: Vec<(Version, Tally)>,
     /// Requests that were answered with something else than 101: pages and refusals.
@@ -104,9 +106,10 @@ impl fmt::Display for Statistics {
         }
         write!(
             f,
-            "statistics uptime={:.6} transports={} connections={all}",
+            "statistics uptime={:.6} transports={} channels={} connections={all}",
             self.uptime.as_secs_f64(),
-            self.transports
+            self.transports,
+            self.channels
         )?;
         for (version, tally) in &self.connections {
             write!(f, " {}={tally}", version_name(*version))?;

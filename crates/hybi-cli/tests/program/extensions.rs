@@ -173,6 +173,14 @@ fn a_client_offers_what_was_written_and_in_that_order() {
             Some("perframe-compress; method=deflate"),
         ),
         (&["--ext", "none"], None),
+        (&["--ext", "mux"], Some("mux; quota=65536")),
+        (&["--ext", "mux; quota=1000", "--ext", "none"], None),
+        (
+            &["--ext", "all, none, permessage-deflate, mux; token=x-mux; quota=\"300\""],
+            Some("permessage-deflate; client_max_window_bits, x-mux; quota=300"),
+        ),
+        // Frames of channels are cut anew.
+        (&["--ext", "deflate-frame, mux"], Some("mux; quota=65536")),
         (&["-p", "hybi-08"], None),
         (&["-p", "hybi-08", "--ext", "deflate-stream"], Some("deflate-stream")),
     ] {
@@ -181,6 +189,8 @@ fn a_client_offers_what_was_written_and_in_that_order() {
     let all = offer(&["--ext", "all"]).expect("offers");
     assert!(all.starts_with("permessage-deflate; client_max_window_bits, "), "{all}");
     assert!(all.contains("x-webkit-deflate-frame") && !all.contains("deflate-stream"), "{all}");
+    // The kind of connection is another with it, so it has to be named.
+    assert!(!all.contains("mux"), "{all}");
     // For these names, which are offered only by name, a strict server refuses the handshake.
     assert!(all.matches("permessage-deflate").count() == 1 && !all.contains("s2c"), "{all}");
     let old = offer(&["--ext", "permessage-deflate; c2s_max_window_bits"]).expect("offers");
@@ -313,8 +323,18 @@ fn mistakes_name_the_parameter_and_what_is_allowed() {
         }
     }
     for (spec, parts) in [
-        ("mux", &["mux is not available yet", "deflate-stream"][..]),
-        ("bbf", &["no extension \"bbf\"", "permessage-deflate"]),
+        ("bbf", &["no extension \"bbf\"", "permessage-deflate", "mux"][..]),
+        ("mux; tokens=x", &["mux has no parameter tokens=x; it has token=NAME, quota=OCTETS"]),
+        ("mux; token", &["mux has not token: "]),
+        ("mux; token=\"a b\"", &["name; parameter"]),
+        ("mux; quota=255", &["mux has not quota=255: ", "256 to 4294967295"]),
+        ("mux; quota=9999999999", &["mux has not quota=9999999999: ", "256 to 4294967295"]),
+        ("mux; quota=300; quota=300", &["quota is given twice"]),
+        (
+            "mux, permessage-deflate",
+            &["mux is the last", "hint: what channels use is named in front"],
+        ),
+        ("mux, mux", &["mux is the last"]),
         ("Permessage-Deflate", &["no extension", "permessage-deflate"]),
         ("", &["name; parameter"]),
         ("permessage-deflate;", &["name; parameter"]),
@@ -347,6 +367,12 @@ fn mistakes_name_the_parameter_and_what_is_allowed() {
         refused(&["connect", "--ext", spec, "ws://127.0.0.1:1"], parts);
         refused(&["serve", "--ext", spec], parts);
     }
+    refused(&["serve", "--ext", "mux; channels=0"], &["mux has not channels=0: ", "1 to 100000"]);
+    let more = ["connect", "--ext", "mux; channels=2", "ws://127.0.0.1:1"];
+    refused(&more, &["as many as --channels says"]);
+    let what = "mux is not available for hybi-08, hybi-07";
+    let legacy = ["serve", "--versions", "legacy", "--ext", "mux"];
+    refused(&legacy, &[what, "hint: it is for rfc6455"]);
     // A server's wish has a value; a client may leave it to the server.
     let bare = "permessage-deflate; client_max_window_bits";
     refused(&["serve", "--ext", bare], &["client_max_window_bits is from 8 to 15"]);

@@ -1,6 +1,7 @@
 //! The program as its users meet it: spawned, spoken to over sockets, judged by what it prints,
 //! what its peers see, and its exit code.
 
+mod channels;
 mod connect;
 mod drain;
 mod extensions;

@@ -132,7 +132,7 @@ fn statistics_are_one_line_that_counts_each_version() {
     };
     assert_eq!(
         fields(&mut server),
-        "transports=0/0 connections=0/0 rfc6455=0/0 hybi-08=0/0 hixie-76=0/0 answers=0 \
+        "transports=0/0 channels=0/0 connections=0/0 rfc6455=0/0 hybi-08=0/0 hixie-76=0/0 answers=0 \
          turned_away=0 in=0/0 out=0/0 draining=false"
     );
     let mut peer = server.open("/");
@@ -155,7 +155,7 @@ fn statistics_are_one_line_that_counts_each_version() {
     echoes(&mut second);
     until(
         &mut server,
-        "transports=2/5 connections=2/3 rfc6455=2/2 hybi-08=0/1 hixie-76=0/0 answers=2 \
+        "transports=2/5 channels=0/0 connections=2/3 rfc6455=2/2 hybi-08=0/1 hixie-76=0/0 answers=2 \
          turned_away=1 in=3/24 out=2/20 draining=false",
     );
     // Also while connections are ending.

@@ -48,6 +48,7 @@ fn bad_values_are_shown_with_the_accepted_form() {
         (&["connect", "--max-message", "0", "ws://h"], "0", "64KiB"),
         (&["connect", "--max-fragments", "0", "ws://h"], "0", "1 to 4294967295"),
         (&["connect", "-n", "0", "ws://h"], "0", "1 or more"),
+        (&["connect", "--channels", "0", "ws://h"], "0", "1 to 100000"),
         (&["connect", "--timeout", "0", "ws://h"], "0", "longer than nothing"),
         (&["connect", "--close-timeout", "0s", "ws://h"], "0s", "longer than nothing"),
         (&["connect", "--ping-timeout", "0", "ws://h"], "0", "longer than nothing"),
@@ -90,6 +91,12 @@ fn options_that_need_or_exclude_each_other() {
         (&["--cookie", "a=b", "-H", "Cookie: c=d"], "--cookie and --header Cookie"),
         (&["--user-agent", "a", "-H", "User-Agent: b"], "--user-agent and --header User-Agent"),
         (&["-s", "a,b", "-s", "a"], "--subprotocol a is given twice"),
+        (&["--channels", "2"], "--channels 2 needs --ext mux"),
+        (&["--channels", "2", "--ext", "mux,none"], "--channels 2 needs --ext mux"),
+        (
+            &["--channels", "2", "--ext", "mux", "--output", "raw"],
+            "--channels does not go with --output raw",
+        ),
         (&["--tls-ca", "x"], "--tls-ca is for wss:// URLs, and ws://h/ is sent in the clear"),
         (&["--tls-name", "x"], "--tls-name is for wss:// URLs"),
     ] {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hybi::{CloseCode, Error, Message};
+use hybi::{CloseCode, Error, Message, io::Transport};
 use tokio::task::coop::consume_budget;
 
 use super::super::mailbox::{Mail, Mailbox};
@@ -43,13 +43,13 @@ impl Chat {
     }
 
     /// Serves one connection until it is over.
-    pub(crate) async fn join(
+    pub(crate) async fn join<T: Transport>(
         &self,
         path: &str,
         room: &str,
         include_sender: bool,
         slow_peer: SlowPeer,
-        session: &mut Session<'_>,
+        session: &mut Session<'_, T>,
     ) -> Result<(), Error> {
         let Some(seat) = self.sit((path.to_owned(), room.to_owned()), session.id()) else {
             session.give_up(CloseCode::TRY_AGAIN_LATER, ROOM_IS_FULL).await?;
@@ -114,7 +114,11 @@ impl Drop for Seat<'_> {
 }
 
 /// Sends one message on, unless the peer turns out to be too slow in the meantime.
-async fn deliver(mail: Mail, mailbox: &Mailbox, session: &mut Session<'_>) -> Result<(), Error> {
+async fn deliver<T: Transport>(
+    mail: Mail,
+    mailbox: &Mailbox,
+    session: &mut Session<'_, T>,
+) -> Result<(), Error> {
     if let Mail::Message(message) = mail {
         tokio::select! {
             sent = session.send(message) => return sent,
@@ -138,11 +142,11 @@ async fn spread(others: &[Arc<Mailbox>], message: &Message, slow_peer: SlowPeer)
 
 /// Waits for room in every mailbox, and keeps its own mailbox moving meanwhile: two connections
 /// that waited for each other would otherwise wait for ever.
-async fn spread_waiting(
+async fn spread_waiting<T: Transport>(
     others: &[Arc<Mailbox>],
     message: &Message,
     own: &Mailbox,
-    session: &mut Session<'_>,
+    session: &mut Session<'_, T>,
 ) -> Result<(), Error> {
     let spreading = async {
         for mailbox in others {

@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use hybi::{CloseCode, Error, Message, Utf8Bytes};
+use hybi::{CloseCode, Error, Message, Utf8Bytes, io::Transport};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
@@ -20,10 +20,10 @@ use crate::args::serve::LimitArgs;
 use crate::values::{CloseSpec, close_spec};
 
 /// Runs the handler until the connection is over.
-pub(crate) async fn run(
+pub(crate) async fn run<T: Transport>(
     plan: Plan,
     path: &str,
-    session: &mut Session<'_>,
+    session: &mut Session<'_, T>,
     chat: &Chat,
     limits: &LimitArgs,
 ) -> Result<(), Error> {
@@ -54,8 +54,8 @@ fn longest_cut(fragment: NonZero<usize>, max_fragments: u32) -> usize {
 }
 
 /// Sends each message of up to `longest` bytes back, same type.
-async fn echo(
-    session: &mut Session<'_>,
+async fn echo<T: Transport>(
+    session: &mut Session<'_, T>,
     longest: usize,
     goodbye: bool,
     delay: Duration,
@@ -79,7 +79,10 @@ async fn echo(
 
 /// Closes as the peer's text asks, as far as its version can say it. A peer's own close is answered by
 /// the library: the same code and reason, empty with empty.
-async fn close(session: &mut Session<'_>, at_once: Option<CloseSpec>) -> Result<(), Error> {
+async fn close<T: Transport>(
+    session: &mut Session<'_, T>,
+    at_once: Option<CloseSpec>,
+) -> Result<(), Error> {
     let mut asked = at_once.map(Ok);
     loop {
         match asked {
@@ -97,7 +100,7 @@ async fn close(session: &mut Session<'_>, at_once: Option<CloseSpec>) -> Result<
 }
 
 /// Reads and forgets.
-async fn discard(session: &mut Session<'_>, ack: bool) -> Result<(), Error> {
+async fn discard<T: Transport>(session: &mut Session<'_, T>, ack: bool) -> Result<(), Error> {
     while let Some(message) = session.next().await? {
         if ack {
             session.feed(Message::text(message.len().to_string())).await?;
@@ -107,8 +110,8 @@ async fn discard(session: &mut Session<'_>, ack: bool) -> Result<(), Error> {
 }
 
 /// Sends `count` messages, one every `interval`, then closes.
-async fn generate(
-    session: &mut Session<'_>,
+async fn generate<T: Transport>(
+    session: &mut Session<'_, T>,
     count: u64,
     message: Message,
     interval: Duration,
