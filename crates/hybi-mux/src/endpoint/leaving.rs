@@ -144,7 +144,7 @@ impl Endpoint {
         let has_room = channel.outbound.len() <= self.config.queue_limit / 2
             || channel.outbound.fits(&channel.send_quota);
         if has_room && channel.writer.take() {
-            self.events.push_back(Event::Writable(key));
+            self.announce(Event::Writable(key));
         }
     }
 
@@ -197,7 +197,7 @@ impl Endpoint {
             (&mut self.side, &self.channels[key].sending)
         {
             *reserved -= 1;
-            self.events.push_back(Event::Slots);
+            self.announce(Event::Slots);
         }
     }
 

@@ -496,12 +496,18 @@ impl Endpoint {
 
     /// Tells whoever waits on a channel to look again.
     fn tell(&mut self, key: ChannelKey) {
-        let channel = &mut self.channels[key];
-        if channel.reader.take() {
-            self.events.push_back(Event::Readable(key));
+        if self.channels[key].reader.take() {
+            self.announce(Event::Readable(key));
         }
-        if channel.writer.take() {
-            self.events.push_back(Event::Writable(key));
+        if self.channels[key].writer.take() {
+            self.announce(Event::Writable(key));
+        }
+    }
+
+    /// Tells of an event, once, however long nobody asks for events.
+    fn announce(&mut self, event: Event) {
+        if !self.events.contains(&event) {
+            self.events.push_back(event);
         }
     }
 }

@@ -91,7 +91,7 @@ impl Endpoint {
         }
         let channel = &mut self.channels[key];
         if !channel.inbound.is_empty() && channel.reader.take() {
-            self.events.push_back(Event::Readable(key));
+            self.announce(Event::Readable(key));
         }
         self.settle(key);
         Ok(())
@@ -195,7 +195,7 @@ impl Endpoint {
         let channel = &mut self.channels[key];
         channel.sending = Sending::Head(Vec::new());
         channel.fields = (encoding == HandshakeEncoding::Identity).then_some(request.fields);
-        self.events.push_back(Event::Requested);
+        self.announce(Event::Requested);
         Ok(())
     }
 
@@ -246,9 +246,8 @@ impl Endpoint {
         if is_fallback {
             *supply = Supply::Stopped;
         }
-        let is_told = self.events.back() == Some(&Event::Slots);
-        if (slots > 0 || is_fallback) && !is_told {
-            self.events.push_back(Event::Slots);
+        if slots > 0 || is_fallback {
+            self.announce(Event::Slots);
         }
         Ok(())
     }
