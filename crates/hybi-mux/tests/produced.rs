@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use hybi_mux::{
-    CannotEncode, ChannelId, Config, ControlBlock, DropCode, DropReason, Endpoint, FrameSequence,
-    MuxMessage, MuxViolation, ReceiveQuota, Revision, SendQuota, Slots,
+    CannotEncode, CannotOpen, ChannelId, ChannelKey, Config, ControlBlock, DropCode, DropReason,
+    Ended, Endpoint, FrameSequence, MuxMessage, MuxViolation, Read, ReceiveQuota, Revision,
+    SendQuota, Slots,
 };
 use hybi_suite::produced;
 
@@ -133,6 +134,95 @@ fn on_channels() {
         },
         MuxViolation::BadRequest => told(server(), &[&asked(1, b"GET\r\n\r\n")]),
         MuxViolation::BadResponse => told(client(), &[&response(b"HTTP/1.1 101 Yes\r\n\r\n")]),
+    }
+}
+
+/// Why a channel cannot be opened on this endpoint.
+fn cannot_open((mut endpoint, _): (Endpoint, ChannelKey), id: Option<u32>) -> CannotOpen {
+    let id = id.map(|id| ChannelId::new(id).expect("it fits"));
+    endpoint.open(id).expect_err("it cannot be opened")
+}
+
+#[test]
+fn by_opening() {
+    let end = |messages: &[&[u8]]| {
+        let (mut endpoint, first) = Endpoint::client(Config::default(), b"");
+        for message in messages {
+            endpoint.handle_message(message).expect("lawful");
+        }
+        (endpoint, first)
+    };
+    produced! {
+        CannotOpen::NoSlot => cannot_open(end(&[]), None),
+        CannotOpen::NoMoreSlots => cannot_open(end(&[b"\0\x81\0\0"]), None),
+        CannotOpen::IdUsed => cannot_open(end(&[b"\0\x80\x01\x01"]), Some(1)),
+        CannotOpen::IdUsed => cannot_open(
+            {
+                let (mut endpoint, first) = end(&[b"\0\x80\x02\x01"]);
+                let last = ChannelId::new((1 << 29) - 1).expect("the last");
+                endpoint.open(Some(last)).expect("there is a slot");
+                (endpoint, first)
+            },
+            None,
+        ),
+        CannotOpen::NotAClient => cannot_open(Endpoint::server(Config::default(), b"", 0), None),
+        CannotOpen::Over(Ended::PhysicalFailedByPeer { .. }) => {
+            cannot_open(end(&[b"\0\x60\x00\x00"]), None)
+        },
+    }
+}
+
+/// How the first channel ended for whoever reads it.
+fn ended((mut endpoint, first): (Endpoint, ChannelKey)) -> Ended {
+    loop {
+        match endpoint.read(first, &mut [0; 100]) {
+            Read::Octets(_) => {}
+            Read::End(ended) => return ended,
+            Read::Wait => panic!("it goes on"),
+        }
+    }
+}
+
+#[test]
+fn by_ends() {
+    let end = |act: fn(&mut Endpoint, ChannelKey)| {
+        let (mut endpoint, first) = Endpoint::server(Config::default(), b"", 100);
+        act(&mut endpoint, first);
+        ended((endpoint, first))
+    };
+    let refused = || {
+        let (mut endpoint, _) = Endpoint::client(Config::default(), b"");
+        endpoint.handle_message(b"\0\x80\x01\x01").expect("lawful");
+        let key = endpoint.open(None).expect("there is a slot");
+        endpoint.write(key, b"GET / HTTP/1.1\r\n\r\n").expect("it is written");
+        endpoint.handle_message(b"\0\x30\x02\x13HTTP/1.1 404 No\r\n\r\n").expect("lawful");
+        ended((endpoint, key))
+    };
+    produced! {
+        Ended::InOrder => end(|endpoint, first| {
+            endpoint.write(first, b"\x88\x00").expect("it is open");
+            while endpoint.poll_message(Instant::now(), &mut Vec::new()) {}
+            endpoint.handle_message(b"\x01\x88").expect("lawful");
+        }),
+        Ended::Refused => refused(),
+        Ended::DroppedByPeer { code: None, .. } => end(|endpoint, _| {
+            endpoint.handle_message(b"\0\x60\x01\x00").expect("lawful");
+        }),
+        Ended::DroppedByPeer { code: Some(DropCode::NORMAL), .. } => end(|endpoint, _| {
+            endpoint.handle_message(b"\0\x60\x01\x05\x03\xe8bye").expect("lawful");
+        }),
+        Ended::Dropped { code: DropCode::BUSY, .. } => end(|endpoint, first| {
+            endpoint.drop_channel(first, DropCode::BUSY, "tomorrow");
+        }),
+        Ended::PhysicalFailedByPeer { code: Some(DropCode::BAD_REQUEST), .. } => {
+            end(|endpoint, _| {
+                endpoint.handle_message(b"\0\x60\x00\x02\x07\xd9").expect("lawful");
+            })
+        },
+        Ended::PhysicalFailed { code: DropCode::INVALID_ENCAPSULATING_MESSAGE, .. } => {
+            end(|endpoint, _| endpoint.handle_text())
+        },
+        Ended::PhysicalEnded => end(|endpoint, _| endpoint.end()),
     }
 }
 

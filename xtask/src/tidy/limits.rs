@@ -4,14 +4,15 @@
 use super::Complaint;
 
 /// Where limits are set, and where the tests of them are.
-const PLACES: [(&str, &str); 3] = [
+const PLACES: [(&str, &str); 4] = [
     ("crates/hybi/src/connection/config.rs", "crates/hybi/tests/limits/"),
     ("crates/hybi-handshake/src/head/mod.rs", "crates/hybi/tests/limits/"),
     ("crates/hybi-frame/src/limits.rs", "crates/hybi-frame/tests/limits.rs"),
+    ("crates/hybi-mux/src/config.rs", "crates/hybi-mux/tests/limits.rs"),
 ];
 
 /// Setters there of something that nothing can be beyond.
-const NO_LIMITS: [&str; 1] = ["show_control_frames"];
+const NO_LIMITS: [&str; 3] = ["show_control_frames", "revision", "requests"];
 
 /// Checks sources, given with their paths.
 pub(super) fn check(files: &[(String, String)]) -> Vec<Complaint> {
@@ -62,6 +63,12 @@ impl Config {
     pub fn show_control_frames(mut self, show: bool) -> Self {
         self
     }
+    pub const fn revision(mut self, revision: Revision) -> Self {
+        self
+    }
+    pub const fn requests(mut self, encoding: Encoding) -> Self {
+        self
+    }
     pub fn limits(&self) -> Limits {
         self.limits
     }
@@ -71,7 +78,8 @@ impl Config {
     #[test]
     fn setters_are_found() {
         let found: Vec<_> = setters(SOURCE).collect();
-        assert_eq!(found, ["max_message", "with_max_fields", "show_control_frames"]);
+        let none = ["show_control_frames", "revision", "requests"];
+        assert_eq!(found, [&["max_message", "with_max_fields"][..], &none].concat());
     }
 
     #[test]
@@ -79,6 +87,7 @@ impl Config {
         let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
         let mut files: Vec<_> = PLACES.iter().map(|(place, _)| file(place, SOURCE)).collect();
         files.push(file("crates/hybi/tests/limits/a.rs", ".max_message(1).with_max_fields(2)"));
+        files.push(file("crates/hybi-mux/tests/limits.rs", ".max_message(1).with_max_fields(2)"));
         files.push(file("crates/hybi-frame/tests/other.rs", ".with_max_fields(2)"));
         files.push(file(
             "crates/hybi-frame/tests/limits.rs",

@@ -4,7 +4,8 @@
 use super::Complaint;
 
 /// How the names of enums end whose variants say what went wrong.
-const ERRORS: [&str; 4] = ["Error", "Violation", "Deadline", "Unsupported"];
+const ERRORS: [&str; 7] =
+    ["Error", "Violation", "Deadline", "Unsupported", "CannotEncode", "CannotOpen", "Ended"];
 
 /// Variants that no call of ours returns, each with the reason.
 const NOT_PRODUCED: [(&str, &str); 1] =
