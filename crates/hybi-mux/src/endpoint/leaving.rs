@@ -79,9 +79,10 @@ impl Endpoint {
     fn say_grants(&mut self) {
         while let Some(key) = self.grants.pop_front() {
             let Some(Channel { id, owed, .. }) = self.channels.get_mut(key) else { continue };
-            let quota = core::mem::take(owed);
-            if quota > 0 {
-                self.control.say(&[ControlBlock::FlowControl { channel: *id, quota }]);
+            let (channel, quota) = (*id, core::mem::take(owed));
+            // Who is told behind the end of a channel takes it for the next one of this id.
+            if quota > 0 && self.by_id.get(&channel) == Some(&key) {
+                self.control.say(&[ControlBlock::FlowControl { channel, quota }]);
             }
         }
     }
