@@ -35,10 +35,15 @@ impl Endpoint {
         true
     }
 
-    /// Whether [`poll_message`](Self::poll_message) may have a message, slots aside.
+    /// Whether [`poll_message`](Self::poll_message) may have a message. Slots that have to wait it has
+    /// [later](Self::next_slots_at).
     #[must_use]
     pub fn has_output(&self) -> bool {
-        !self.control.is_empty() || !self.grants.is_empty() || !self.turns.is_empty()
+        let has_slots = match &self.side {
+            Side::Server { rate, .. } => self.state == State::Open && rate.has_new(),
+            Side::Client { .. } => false,
+        };
+        has_slots || !self.control.is_empty() || !self.grants.is_empty() || !self.turns.is_empty()
     }
 
     /// When [`poll_message`](Self::poll_message) has slots to grant; `None` if it has none.

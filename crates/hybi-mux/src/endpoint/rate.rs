@@ -15,23 +15,39 @@ pub(super) struct SlotRate {
     tokens: u64,
     /// Since when the next one is in the making.
     since: Option<Instant>,
-    owed: u64,
+    supply: Supply,
+}
+
+/// What is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Supply {
+    Owed {
+        all: u64,
+        /// How many of them nobody has looked at.
+        new: u64,
+    },
+    /// Nothing more is granted, whatever ends.
+    Stopped,
 }
 
 impl SlotRate {
     /// All of `slots` are owed, and may be granted at once.
     pub(super) fn new(slots: u32, per_second: u32) -> Self {
         let burst = u64::from(slots);
-        Self { per_second, burst, tokens: burst, since: None, owed: burst }
+        let supply = Supply::Owed { all: burst, new: burst };
+        Self { per_second, burst, tokens: burst, since: None, supply }
     }
 
     pub(super) fn owe(&mut self, slots: u64) {
-        self.owed += slots;
+        if let Supply::Owed { all, new } = &mut self.supply {
+            *all += slots;
+            *new += slots;
+        }
     }
 
     /// Nothing more is granted.
     pub(super) fn stop(&mut self) {
-        self.owed = 0;
+        self.supply = Supply::Stopped;
     }
 
     /// How many to grant now.
@@ -48,21 +64,28 @@ impl SlotRate {
             // Fewer than a burst of them fit in it.
             self.since = Some(since + each * made as u32);
         }
-        let granted = self.owed.min(self.tokens);
-        self.owed -= granted;
+        let Supply::Owed { all, new } = &mut self.supply else { return 0 };
+        let granted = self.tokens.min(*all);
+        *all -= granted;
+        *new = 0;
         self.tokens -= granted;
         granted
     }
 
     /// When the next one can be granted; `None` if none is owed.
     pub(super) fn next_at(&self, now: Instant) -> Option<Instant> {
-        if self.owed == 0 {
+        if matches!(self.supply, Supply::Owed { all: 0, .. } | Supply::Stopped) {
             return None;
         }
         if self.tokens > 0 {
             return Some(now);
         }
         Some(self.since.map_or(now, |since| since + self.each()))
+    }
+
+    /// Whether more are owed than at the last [`take`](Self::take).
+    pub(super) fn has_new(&self) -> bool {
+        matches!(self.supply, Supply::Owed { new: 1.., .. })
     }
 
     fn each(&self) -> Duration {

@@ -11,3 +11,4 @@ mod quota;
 mod rules;
 mod sessions;
 mod support;
+mod waking;
