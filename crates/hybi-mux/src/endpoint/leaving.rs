@@ -9,12 +9,16 @@ use crate::channel_id::ChannelId;
 use crate::error::DropCode;
 use crate::revision::Revision;
 
-/// What a channel sends in its turn, in octets, and the most of one frame. A frame that is begun within its turn is not
-/// cut for it: what it had too much, it has less the next time.
-const QUANTUM: usize = 16 * 1024;
+/// What a channel sends in its turn, in octets. A frame that is begun within its turn is not cut for it: what it had too
+/// much, it has less the next time.
+const QUANTUM: i64 = 16 * 1024;
 
 /// What a message costs beside its payload.
 const AROUND: i64 = 8;
+
+/// The most of one frame. No message costs more than a turn has, or what a channel owes would grow for as long as it
+/// sends.
+const MOST: usize = (QUANTUM - AROUND) as usize;
 
 /// What a client is told whose request nobody looked at.
 const NOBODY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
@@ -108,9 +112,9 @@ impl Endpoint {
             return false;
         };
         if channel.credit <= 0 {
-            channel.credit += QUANTUM as i64;
+            channel.credit += QUANTUM;
         }
-        let popped = channel.outbound.pop(channel.id, &mut channel.send_quota, QUANTUM, out);
+        let popped = channel.outbound.pop(channel.id, &mut channel.send_quota, MOST, out);
         let Ok(popped) = popped else {
             // Somebody wrote to the transport of a channel.
             self.leave_row(key);
