@@ -452,6 +452,7 @@ impl Endpoint {
         self.respond(key, response, true);
         self.channels[key].end(&Ended::Refused);
         self.forget(key);
+        self.tell(key);
     }
 
     /// The peer knows the channel no more.
