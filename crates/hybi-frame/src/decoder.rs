@@ -117,6 +117,12 @@ impl FrameDecoder {
         }
     }
 
+    /// Sets the limit on frames anew, for headers that come from now on.
+    pub const fn set_max_frame(&mut self, bytes: u64) {
+        self.header_rules.max_frame = bytes;
+        self.whole.set_max_frame(bytes);
+    }
+
     /// Takes reserved bits for lawful on the first frame of each message from now on, because a
     /// negotiated extension uses them.
     ///

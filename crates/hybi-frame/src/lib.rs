@@ -85,7 +85,7 @@ pub use header::FrameHeader;
 pub use limits::Limits;
 pub use located::Located;
 pub use mask::{MaskingKey, apply_long_mask, apply_mask, extend_long_masked, extend_masked};
-pub use message::{MessageAssembler, PayloadDecoder};
+pub use message::{Gathering, MessageAssembler, PayloadDecoder};
 pub use opcode::{Opcode, Rsv};
 pub use part::FramePart;
 pub use payload::{Event, Payload, TextPayload};

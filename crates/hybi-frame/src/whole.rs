@@ -56,6 +56,10 @@ impl WholeMessages {
         Self { mask_bit, max_frame: limits.max_frame() }
     }
 
+    pub(crate) const fn set_max_frame(&mut self, bytes: u64) {
+        self.max_frame = bytes;
+    }
+
     /// The one that begins `chunk`, which begins with a frame.
     #[inline(always)]
     pub(crate) fn find(self, chunk: &[u8]) -> Option<WholeMessage> {

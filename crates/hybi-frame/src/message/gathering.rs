@@ -1,7 +1,7 @@
 //! Gathering a message that is not whole in one part: appended or read in directly, checked as text
 //! while it arrives (RFC 6455 §5.4, §8.1).
 
-use super::MessageAssembler;
+use super::{Gathering, MessageAssembler};
 use crate::decoder::FrameDecoder;
 use crate::error::{FrameError, Violation};
 use crate::part::FramePart;
@@ -137,6 +137,10 @@ impl MessageAssembler {
     /// or, while it goes on after that, twice what it has and no more than a message may have.
     fn ceiling(&self, fin: bool) -> usize {
         // Within the limit of a message, which is a `usize`.
+        if self.sequence.gathering() == Gathering::Pieces {
+            // What is there is taken before more comes.
+            return 0;
+        }
         let size = self.sequence.size() as usize;
         if fin { size } else { size.max(2 * self.buffer.len()).min(self.sequence.max_message()) }
     }

@@ -5,18 +5,22 @@ mod decoded;
 mod gathering;
 mod sequence;
 
+use bytes::Bytes;
+
 use crate::error::FrameError;
 use crate::limits::Limits;
 use crate::opcode::Opcode;
 use crate::part::FramePart;
 use crate::payload::{Event, Payload, TextPayload};
-use crate::rules::FrameRules;
-use crate::utf8::{MessageBuffer, checked_text};
+use crate::rules::{FrameRules, InvalidUtf8};
+use crate::utf8::{self, MessageBuffer, checked_text};
+use crate::whole::Kind;
 
 use control::ControlFrames;
 use sequence::Sequence;
 
 pub use decoded::PayloadDecoder;
+pub use sequence::Gathering;
 
 /// Puts the parts that a [`FrameDecoder`](crate::FrameDecoder) finds together to messages.
 ///
@@ -100,6 +104,60 @@ impl MessageAssembler {
         self.push_other(part)
     }
 
+    /// Says what becomes of messages that do not come whole, from now on.
+    ///
+    /// Frames have a limit of their own, which is the decoder's:
+    /// [`FrameDecoder::set_max_frame`](crate::FrameDecoder::set_max_frame).
+    ///
+    /// # Errors
+    ///
+    /// A limit, if the message in progress is beyond it and would be put together from now on.
+    pub fn set_gathering(&mut self, gathering: Gathering) -> Result<(), FrameError> {
+        self.sequence.set_gathering(gathering).map_err(|error| self.fail(error))
+    }
+
+    /// Whether [`take_piece`](Self::take_piece) would give more than an empty piece.
+    #[must_use]
+    pub fn has_piece(&self) -> bool {
+        self.kind().is_some_and(|kind| self.buffer.has_piece(kind == Opcode::Text))
+    }
+
+    /// Takes what has come of the message in progress, and its kind: for whoever does not want it whole. A
+    /// message that ends is an event with the rest. Pieces of text are text each: a character is never
+    /// cut. `None` between messages; a piece may be empty.
+    ///
+    /// ```
+    /// use hybi_frame::{
+    ///     Event, FrameDecoder, FrameRules, Gathering, Limits, MessageAssembler, Opcode, Role,
+    /// };
+    ///
+    /// let (rules, limits) = (FrameRules::RFC6455, Limits::default());
+    /// let mut decoder = FrameDecoder::new(Role::Client, rules, limits);
+    /// let mut assembler = MessageAssembler::new(rules, limits);
+    /// assembler.set_gathering(Gathering::Pieces)?;
+    /// // A message of "caf\u{e9}s" that arrives in two pieces, cut within the character.
+    /// let mut chunk = *b"\x81\x06caf\xc3";
+    /// let (_, part) = decoder.decode(&mut chunk)?;
+    /// assert!(assembler.push(part.expect("a part"))?.is_none());
+    /// assert_eq!(assembler.take_piece(), Some((Opcode::Text, (&b"caf"[..]).into())));
+    /// let mut chunk = *b"\xa9s";
+    /// let (_, part) = decoder.decode(&mut chunk)?;
+    /// let Some(Event::Text(rest)) = assembler.push(part.expect("a part"))? else {
+    ///     panic!("the message ended");
+    /// };
+    /// assert_eq!(rest.into_owned(), "\u{e9}s");
+    /// assert_eq!(assembler.take_piece(), None);
+    /// # Ok::<(), hybi_frame::FrameError>(())
+    /// ```
+    pub fn take_piece(&mut self) -> Option<(Opcode, Bytes)> {
+        let opcode = self.kind()?;
+        let text = opcode == Opcode::Text;
+        let replaces = text && self.sequence.rules().invalid_utf8() == InvalidUtf8::Replace;
+        let piece = self.buffer.take_piece(text);
+        let piece = if replaces { utf8::replaced(&piece).into() } else { piece };
+        Some((opcode, piece))
+    }
+
     /// Whether a whole message of `len` bytes may come next.
     #[inline(always)]
     pub(crate) const fn may_take(&self, len: usize) -> bool {
@@ -111,6 +169,17 @@ impl MessageAssembler {
     #[must_use]
     pub const fn in_message(&self) -> bool {
         self.sequence.kind().is_some()
+    }
+
+    /// The kind of the message in progress: text or binary.
+    #[inline]
+    #[must_use]
+    pub const fn kind(&self) -> Option<Opcode> {
+        match self.sequence.kind() {
+            Some(Kind::Text) => Some(Opcode::Text),
+            Some(Kind::Binary) => Some(Opcode::Binary),
+            None => None,
+        }
     }
 
     /// Bytes held for the message in progress.

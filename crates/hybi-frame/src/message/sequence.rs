@@ -34,6 +34,21 @@ pub(super) struct Sequence {
     rules: FrameRules,
     max_message: usize,
     max_fragments: u32,
+    gathering: Gathering,
+}
+
+/// What becomes of messages that do not come whole.
+///
+/// [`MessageAssembler::set_gathering`](super::MessageAssembler::set_gathering) says which it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete: they are wanted whole, or not")]
+pub enum Gathering {
+    /// They are put together, within the limits.
+    #[default]
+    Whole,
+    /// They are [taken in pieces](super::MessageAssembler::take_piece). Since nobody holds them, they may be of any
+    /// length and have any number of fragments.
+    Pieces,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,13 +71,30 @@ struct Progress {
     encoded: u64,
     /// Frames that it went on with after its first.
     fragments: u64,
+    /// Where in the stream its current frame begins.
+    frame_offset: u64,
 }
 
 impl Sequence {
     /// Before the first message of a stream.
     pub(super) const fn new(rules: FrameRules, limits: Limits) -> Self {
         let (max_message, max_fragments) = (limits.max_message(), limits.max_fragments());
-        Self { state: State::Between, rules, max_message, max_fragments }
+        let gathering = Gathering::Whole;
+        Self { state: State::Between, rules, max_message, max_fragments, gathering }
+    }
+
+    /// Says what becomes of messages from now on. One in progress that is beyond the limits cannot be put together any
+    /// more.
+    pub(super) fn set_gathering(&mut self, gathering: Gathering) -> Result<(), FrameError> {
+        self.gathering = gathering;
+        match self.state {
+            State::Message(progress) => self.begin(progress, progress.frame_offset),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) const fn gathering(&self) -> Gathering {
+        self.gathering
     }
 
     /// The rules of the version.
@@ -74,6 +106,14 @@ impl Sequence {
     #[inline]
     pub(super) const fn max_message(&self) -> usize {
         self.max_message
+    }
+
+    /// The same as a number of bytes that may be more than memory has: a message that nobody gathers can be.
+    const fn most(&self) -> u64 {
+        match self.gathering {
+            Gathering::Whole => self.max_message as u64,
+            Gathering::Pieces => u64::MAX,
+        }
     }
 
     /// Whether a message may begin.
@@ -133,7 +173,7 @@ impl Sequence {
         progress.encoded = progress.encoded.saturating_add(header.payload_len);
         self.begin(progress, offset)?;
         let limit = self.max_message();
-        if progress.encoded > max_encoded(limit as u64) {
+        if progress.encoded > max_encoded(self.most()) {
             let size = progress.encoded;
             return Err(self.broken(Violation::MessageTooLarge { size, limit }, offset));
         }
@@ -142,10 +182,10 @@ impl Sequence {
 
     /// Counts bytes that a decoder made of the current frame.
     pub(super) fn decoded(&mut self, len: usize) -> Result<(), Violation> {
-        let limit = self.max_message();
+        let (limit, most) = (self.max_message(), self.most());
         let State::Message(progress) = &mut self.state else { return Ok(()) };
         progress.size = progress.size.saturating_add(len as u64);
-        if progress.size > limit as u64 {
+        if progress.size > most {
             // How much more there is in a piece depends on how the stream was cut.
             return Err(Violation::MessageTooLarge { size: limit as u64 + 1, limit });
         }
@@ -171,11 +211,12 @@ impl Sequence {
 
     /// The message that a frame with this opcode begins or goes on with.
     fn next(&self, opcode: Opcode, offset: u64) -> Result<Progress, FrameError> {
-        let first = |kind| Progress { kind, size: 0, encoded: 0, fragments: 0 };
+        let frame_offset = offset;
+        let first = |kind| Progress { kind, size: 0, encoded: 0, fragments: 0, frame_offset };
         match (opcode, self.state) {
             (_, State::Failed(error)) => Err(error),
             (Opcode::Continuation, State::Message(progress)) => {
-                Ok(Progress { fragments: progress.fragments + 1, ..progress })
+                Ok(Progress { fragments: progress.fragments + 1, frame_offset, ..progress })
             }
             (Opcode::Continuation, State::Between) => {
                 Err(self.broken(Violation::UnexpectedContinuation, offset))
@@ -192,11 +233,11 @@ impl Sequence {
     fn begin(&mut self, progress: Progress, offset: u64) -> Result<(), FrameError> {
         let Progress { size, fragments, .. } = progress;
         let limit = self.max_message;
-        if size > limit as u64 {
+        if size > self.most() {
             return Err(self.broken(Violation::MessageTooLarge { size, limit }, offset));
         }
         let limit = self.max_fragments;
-        if fragments > u64::from(limit) {
+        if self.gathering == Gathering::Whole && fragments > u64::from(limit) {
             return Err(self.broken(Violation::TooManyFragments { limit }, offset));
         }
         self.state = State::Message(progress);

@@ -101,6 +101,25 @@ impl MessageBuffer {
         Ok(())
     }
 
+    /// Whether [`take_piece`](Self::take_piece) would give anything.
+    pub(crate) fn has_piece(&self, text: bool) -> bool {
+        let bytes = &self.bytes[..self.taken];
+        let begun = if text { unfinished(bytes) } else { 0 };
+        bytes.len() > begun
+    }
+
+    /// Hands over what is there of a message that goes on; what stays is the beginning of a character of `text`.
+    pub(crate) fn take_piece(&mut self, text: bool) -> Bytes {
+        self.bytes.truncate(self.taken);
+        let begun = if text { unfinished(&self.bytes) } else { 0 };
+        let rest = self.bytes.split_off(self.bytes.len() - begun);
+        let piece = core::mem::replace(&mut self.bytes, rest);
+        self.taken = begun;
+        // Where something is not text, nothing is looked at any more.
+        self.checked = if self.garbled { 0 } else { begun };
+        piece.into()
+    }
+
     /// Hands over the message; the buffer is empty and without memory then.
     ///
     /// Room that was not needed is given back first: whoever keeps messages counts their bytes.
@@ -130,6 +149,18 @@ impl MessageBuffer {
         let room = len.saturating_mul(GROWTH).max(ROOM_MIN).min(ceiling).max(len);
         self.bytes.reserve_exact(room - self.bytes.len());
     }
+}
+
+/// How many bytes at the end begin a character and do not end it.
+fn unfinished(text: &[u8]) -> usize {
+    let len = text.len();
+    (1..=len.min(3))
+        .find(|&back| text[len - back] & 0xc0 != 0x80)
+        .filter(|&back| {
+            let tail = core::str::from_utf8(&text[len - back..]);
+            tail.is_err_and(|error| error.error_len().is_none())
+        })
+        .unwrap_or(0)
 }
 
 /// How far the room may be ahead of the bytes received.

@@ -66,6 +66,10 @@ impl BinaryCodec {
         Self { state: State::Boundary, offset: 0, header_rules, rules, incoming, outgoing }
     }
 
+    pub(super) const fn set_limits(&mut self, limits: Limits) {
+        self.header_rules.max_frame = limits.max_frame();
+    }
+
     pub(super) const fn masks(&self) -> bool {
         self.outgoing.is_some()
     }

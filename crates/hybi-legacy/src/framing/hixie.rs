@@ -48,6 +48,10 @@ enum State {
 }
 
 impl HixieCodec {
+    pub(super) const fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     pub(super) const fn new(closes: bool, rules: FrameRules, limits: Limits) -> Self {
         Self { state: State::Boundary, offset: 0, frame_offset: 0, closes, rules, limits }
     }

@@ -130,6 +130,15 @@ impl FrameCodec {
         }
     }
 
+    /// Sets the limits anew, for what comes from now on.
+    pub const fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        match &mut self.framing {
+            Framing::Hixie(codec) => codec.set_limits(limits),
+            Framing::Binary(codec) => codec.set_limits(limits),
+        }
+    }
+
     /// Whether the stream may end here: all bytes taken belong to complete frames.
     #[must_use]
     pub const fn at_frame_boundary(&self) -> bool {
