@@ -188,6 +188,10 @@ mod absent {
             match self.0 {}
         }
 
+        pub(crate) fn set_limits(&mut self, _limits: Limits) {
+            match self.0 {}
+        }
+
         pub(crate) fn is_settled(&self) -> bool {
             match self.0 {}
         }

@@ -100,7 +100,7 @@ pub use connection::{
 pub use opening::Incoming;
 pub use opening::client::{Client, ClientBuilder, Request};
 pub use opening::server::{Server, ServerBuilder, Upgrade, upgrade};
-pub use socket::{Answering, Permit, Receiver, ReuniteError, Sender, WebSocket, io};
+pub use socket::{Answering, MessageReader, Permit, Receiver, ReuniteError, Sender, WebSocket, io};
 
 pub mod extension {
     //! Extensions by themselves: which there are, how they are negotiated, and what one of your own is
@@ -123,8 +123,8 @@ pub mod frame {
     //! (RFC 6455 sections 5 to 8).
 
     pub use hybi_frame::{
-        CloseFrameError, Closing, DraftViolation, FrameError, FrameRules, Limits, MaskingKey,
-        Payload, Rsv, TextPayload, Violation,
+        CloseFrameError, Closing, DraftViolation, FrameError, FrameRules, Gathering, Limits,
+        MaskingKey, Payload, Rsv, TextPayload, Violation,
     };
 }
 

@@ -41,6 +41,14 @@ impl Framing {
         }
     }
 
+    /// Sets the limits anew, for frames that begin from now on.
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        match self {
+            Self::Rfc6455(decoder) => decoder.set_max_frame(limits.max_frame()),
+            Self::Legacy(codec) => codec.set_limits(limits),
+        }
+    }
+
     /// Whether the frames that an endpoint in `role` sends are masked.
     #[inline]
     pub(super) fn masks(&self, role: Role) -> bool {

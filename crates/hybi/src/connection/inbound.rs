@@ -1,9 +1,11 @@
 //! Inbound: input becomes events; what they ask of the other direction is handed to it
 //! (RFC 6455 sections 5.4 to 5.5 and 6.2).
 
-use bytes::BufMut;
+use bytes::{BufMut, Bytes};
 use hybi_compression::Chain;
-use hybi_frame::{Chunk, Event, FrameError, FramePart, Limits, MessageAssembler, Opcode};
+use hybi_frame::{
+    Chunk, Event, FrameError, FramePart, Gathering, Limits, MessageAssembler, Opcode,
+};
 
 use super::{Connection, DRAIN_BYTES, framing::Framing, state::Receiving};
 
@@ -14,14 +16,25 @@ pub(super) struct Inbound {
     pub(super) state: Receiving,
     pub(super) framing: Framing,
     pub(super) assembler: MessageAssembler,
+    wanted: Wanted,
     /// Bytes that came after the last frame that counts.
     discarded: usize,
+}
+
+/// How messages are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Whole,
+    Pieces,
+    /// The one in progress is not, and the next is wanted whole.
+    NotThisOne,
 }
 
 impl Inbound {
     pub(super) fn new(framing: Framing, limits: Limits) -> Self {
         let assembler = MessageAssembler::new(framing.rules(), limits);
-        Self { state: Receiving::Open, framing, assembler, discarded: 0 }
+        let wanted = Wanted::Whole;
+        Self { state: Receiving::Open, framing, assembler, wanted, discarded: 0 }
     }
 }
 
@@ -163,6 +176,13 @@ impl Connection {
             }
             return None;
         }
+        if self.inbound.wanted == Wanted::NotThisOne {
+            let _ = self.inbound.assembler.take_piece();
+            if matches!(&assembled, Ok(Some(Event::Text(_) | Event::Binary(_)))) {
+                self.want(Wanted::Whole);
+                return None;
+            }
+        }
         match &assembled {
             Ok(Some(Event::Text(_) | Event::Binary(_) | Event::Pong(_)) | None) => {}
             Ok(Some(Event::Ping(payload))) => self.answer_ping(payload),
@@ -170,6 +190,81 @@ impl Connection {
             Err(error) => self.fail_protocol(*error),
         }
         assembled.ok().flatten()
+    }
+
+    /// Says how messages are wanted that do not come whole, from now on: put together within the limits, or in pieces,
+    /// which are [taken](Self::take_piece) as they come. Pieces are never held for long, so that the limits on messages
+    /// and frames are not for them. A message that began beyond a limit fails the connection if it is wanted whole
+    /// in the end.
+    ///
+    /// ```
+    /// use hybi::{Config, Connection, Event, Negotiated, Role, frame::Gathering};
+    ///
+    /// let config = Config::default().max_message(5);
+    /// let mut client = Connection::new(Role::Client, Negotiated::default(), config.into());
+    /// client.set_gathering(Gathering::Pieces);
+    /// let mut front = *b"\x82\x0babcdef";
+    /// assert!(client.handle_input(&mut front).1.is_none());
+    /// assert_eq!(client.take_piece().as_deref(), Some(&b"abcdef"[..]));
+    /// // What is left of it is an event, which ends it.
+    /// let mut rest = *b"ghijk";
+    /// let (_, event) = client.handle_input(&mut rest);
+    /// let Some(Event::Binary(rest)) = event else { panic!("the message ended") };
+    /// assert_eq!(&rest[..], b"ghijk");
+    /// ```
+    pub fn set_gathering(&mut self, gathering: Gathering) {
+        self.want(match gathering {
+            Gathering::Whole => Wanted::Whole,
+            Gathering::Pieces => Wanted::Pieces,
+        });
+    }
+
+    /// Takes what has come of the message in progress; `None` between messages. Pieces of text are text each, and one
+    /// may be empty.
+    pub fn take_piece(&mut self) -> Option<Bytes> {
+        self.inbound.assembler.take_piece().map(|(_, piece)| piece)
+    }
+
+    /// Whether [`take_piece`](Self::take_piece) would give more than an empty piece.
+    #[must_use]
+    pub fn has_piece(&self) -> bool {
+        self.inbound.assembler.has_piece()
+    }
+
+    /// Whether the message in progress is text; `None` between messages.
+    #[must_use]
+    pub fn is_in_text(&self) -> Option<bool> {
+        self.inbound.assembler.kind().map(|kind| kind == Opcode::Text)
+    }
+
+    /// Skips the message in progress: what has come of it and what will come. The next is wanted whole.
+    pub fn skip_message(&mut self) {
+        if self.inbound.assembler.in_message() {
+            let _ = self.inbound.assembler.take_piece();
+            self.want(Wanted::NotThisOne);
+        } else {
+            self.want(Wanted::Whole);
+        }
+    }
+
+    fn want(&mut self, wanted: Wanted) {
+        if self.inbound.wanted == wanted {
+            return;
+        }
+        self.inbound.wanted = wanted;
+        let limits = self.config.limits;
+        let (gathering, limits) = match wanted {
+            Wanted::Whole => (Gathering::Whole, limits),
+            Wanted::Pieces | Wanted::NotThisOne => {
+                (Gathering::Pieces, limits.with_max_frame(u64::MAX).with_max_message(usize::MAX))
+            }
+        };
+        self.inbound.framing.set_limits(limits);
+        if let Err(error) = self.inbound.assembler.set_gathering(gathering)
+            && self.is_receiving()
+        {
+            self.fail_protocol(error);
+        }
     }
 
     /// Takes in the end of the transport.

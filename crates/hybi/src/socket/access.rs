@@ -65,3 +65,19 @@ impl<T, C> Shared<T, C> {
         result
     }
 }
+
+/// How what borrows from a handle gets at the connection.
+#[derive(Debug)]
+pub(super) enum Way<'a, T, C> {
+    Own(&'a mut Driver<T, C>),
+    Shared(&'a Shared<T, C>),
+}
+
+impl<T, C> Access<T, C> for Way<'_, T, C> {
+    fn with<R>(&mut self, f: impl FnOnce(&mut Driver<T, C>) -> R) -> R {
+        match self {
+            Self::Own(driver) => driver.with(f),
+            Self::Shared(shared) => shared.look(f),
+        }
+    }
+}

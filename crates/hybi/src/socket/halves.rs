@@ -8,10 +8,11 @@ use hybi_handshake::Version;
 
 use super::{
     WebSocket,
-    access::Shared,
+    access::{Shared, Way},
     driver::Takes,
     io::{Timer, Transport},
     permit::Permit,
+    reader::{self, MessageReader},
     received::{self, Held},
     sending::{self, Leave, Wait},
     sinks::Items,
@@ -209,6 +210,15 @@ impl<T: Transport, C: Timer> Receiver<T, C> {
     /// As [`WebSocket::recv`].
     pub async fn recv_ref(&mut self) -> Result<Option<MessageRef<'_>>, Error> {
         received::recv_ref(&mut self.shared, &mut self.held).await
+    }
+
+    /// Receives the next message as it comes, be it longer than memory. The other half can send meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::recv_reader`].
+    pub async fn recv_reader(&mut self) -> Result<Option<MessageReader<'_, T, C>>, Error> {
+        reader::recv_reader(Way::Shared(&self.shared), &mut self.held).await
     }
 
     /// Puts the two halves together again.

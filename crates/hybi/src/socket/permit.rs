@@ -4,7 +4,7 @@ use core::mem;
 use std::sync::Arc;
 
 use super::{
-    access::{Access, Shared},
+    access::{Access, Shared, Way},
     driver::Driver,
     io::{Timer, Transport},
     sending::{self, Leave},
@@ -39,22 +39,6 @@ pub struct Permit<'a, T, C> {
     /// What the handle remembers of it.
     leave: &'a mut Leave,
     half: Half,
-}
-
-/// How a permit gets at the connection.
-#[derive(Debug)]
-enum Way<'a, T, C> {
-    Own(&'a mut Driver<T, C>),
-    Shared(&'a Shared<T, C>),
-}
-
-impl<T, C> Access<T, C> for Way<'_, T, C> {
-    fn with<R>(&mut self, f: impl FnOnce(&mut Driver<T, C>) -> R) -> R {
-        match self {
-            Way::Own(driver) => driver.with(f),
-            Way::Shared(shared) => shared.look(f),
-        }
-    }
 }
 
 impl<'a, T: Transport, C: Timer> Permit<'a, T, C> {

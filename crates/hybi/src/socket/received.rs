@@ -104,7 +104,7 @@ pub(super) async fn recv_ref<'a, T: Transport, C: Timer>(
 }
 
 /// How the connection ended.
-fn outcome<T, C>(driver: &Driver<T, C>) -> Result<Option<Message>, Error> {
+pub(super) fn outcome<T, C>(driver: &Driver<T, C>) -> Result<Option<Message>, Error> {
     match driver.connection.error() {
         Some(error) => Err(error.clone()),
         None => Ok(None),

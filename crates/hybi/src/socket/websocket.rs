@@ -7,11 +7,13 @@ use hybi_frame::CloseCode;
 use hybi_handshake::{ExtensionOffer, Version};
 
 use super::{
+    access::Way,
     driver::Driver,
     halves::{Receiver, Sender},
     io::{Timer, Transport},
     permit::{Answering, HALF, Permit},
     pool::ThreadChunk,
+    reader::{self, MessageReader},
     received::{self, Held},
     sending::{self, Leave, Wait},
     sinks::Items,
@@ -153,6 +155,20 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// As [`recv`](Self::recv).
     pub async fn recv_ref(&mut self) -> Result<Option<MessageRef<'_>>, Error> {
         received::recv_ref(&mut self.driver, &mut self.held).await
+    }
+
+    /// Receives the next message as it comes, be it longer than memory: [`MessageReader`] has an example.
+    ///
+    /// Ready when something of the message is there. [Control frames](crate::Config::show_control_frames) are not
+    /// shown meanwhile.
+    ///
+    /// Cancel safe: if dropped before completion, nothing is lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub async fn recv_reader(&mut self) -> Result<Option<MessageReader<'_, T, C>>, Error> {
+        reader::recv_reader(Way::Own(&mut self.driver), &mut self.held).await
     }
 
     /// The same, with a way to send while the message is lent: that message itself, for example, which is

@@ -41,15 +41,27 @@ const READ: usize = 64;
 /// a handler at work does not hold a chunk.
 const SMALL_REST: usize = 4 * 1024;
 
+/// From so many bytes on, a piece is handed out before more is taken in.
+const PIECE: usize = 64 * 1024;
+
 /// Which events somebody takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
     /// The next message, to keep it.
     Message,
+    /// The next message, or what has come of it: [`Driver::poll_event`] gives `None` for
+    /// [a piece](Connection::has_piece) as well.
+    Pieces,
     /// No message, but what stands before it.
     Control,
     /// All of them, to drop them.
     Nothing,
+}
+
+impl Takes {
+    const fn messages(self) -> bool {
+        matches!(self, Self::Message | Self::Pieces)
+    }
 }
 
 /// What became of the bytes that were read.
@@ -59,6 +71,8 @@ pub(super) enum Taken {
     All,
     /// What is left is a frame that lacks so many bytes, for which there is room behind it.
     Incomplete(usize),
+    /// A piece of a message, for somebody who takes those.
+    Piece,
 }
 
 impl<T: Transport, C: Timer> Driver<T, C> {
@@ -99,6 +113,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             }
             let taken = match self.take_in(cx, half, takes) {
                 Taken::Event(located) => return self.hand_out(half, Some(located)),
+                Taken::Piece => return self.hand_out(half, None),
                 taken => taken,
             };
             // Blocked or not, reading goes on: if both peers waited for the other to read, none
@@ -119,7 +134,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             }
             ready!(self.poll_turn(cx, half));
             match self.poll_read(cx, half, &taken) {
-                Poll::Ready(Some(event)) if takes == Takes::Message && event.is_data() => {
+                Poll::Ready(Some(event)) if takes.messages() && event.is_data() => {
                     return self.hand_out(half, Some(Located::Owned(event)));
                 }
                 Poll::Ready(_) if takes == Takes::Message => {
@@ -146,7 +161,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     /// Answers the peer's Close frame, once those who send had their turn: they may have what came in front
     /// of it in hand, and nothing of ours follows our Close frame. A deadline bounds it.
     fn poll_answers(&mut self, cx: &Context<'_>, half: Half, takes: Takes) -> Poll<()> {
-        if takes == Takes::Message && self.connection.queued_bytes() == 0 {
+        if takes.messages() && self.connection.queued_bytes() == 0 {
             if self.after_message == AfterMessage::AtOnce {
                 self.after_message = AfterMessage::Waited;
                 let _ = self.wakers.join(half, cx.waker());
@@ -156,7 +171,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             if !self.wakers.sender_waits() {
                 self.connection.answer_close();
             }
-        } else if takes == Takes::Message {
+        } else if takes.messages() {
             // When that has left, there is room for more.
             self.after_message = AfterMessage::AtOnce;
         } else {
@@ -177,7 +192,8 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     /// Takes in the frames that were read, up to the next event that is wanted. Control frames that were
     /// answered in front of it are answered before it is handed out, if the transport takes the answers.
     pub(super) fn take_in(&mut self, cx: &Context<'_>, half: Half, takes: Takes) -> Taken {
-        let shows_control_frames = self.connection.config().show_control_frames;
+        let shows_control_frames =
+            self.connection.config().show_control_frames && takes != Takes::Pieces;
         let most = self.connection.input_limit();
         let mut taken = Taken::All;
         for _ in 0..FRAMES {
@@ -215,6 +231,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             }
             self.turns = self.turns.saturating_add(work.min(TURNS.into()) as u16);
             let Some(located) = located else {
+                if takes == Takes::Pieces && self.connection.gathered() >= PIECE {
+                    break;
+                }
                 if self.turns >= TURNS && most < usize::MAX {
                     break;
                 }
@@ -227,10 +246,17 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                     event.is_data() || shows_control_frames && !matches!(event, Event::Close(_))
                 }
             };
-            if is_shown && takes == Takes::Message {
+            if is_shown && takes.messages() {
                 taken = Taken::Event(located);
                 break;
             }
+        }
+        if takes == Takes::Pieces
+            && matches!(taken, Taken::All)
+            && self.connection.is_receiving()
+            && self.connection.has_piece()
+        {
+            taken = Taken::Piece;
         }
         if self.connection.owes_answers() {
             let _ = self.poll_transmit(cx, half);
