@@ -55,6 +55,10 @@ const LARGEST_WINDOW: u64 = u32::MAX as u64;
 /// The smallest queue, in which the header of a frame fits many times.
 const LEAST_QUEUE: usize = 64;
 
+/// How much of the body of a refusal is sent, as of any refusal is kept: it is in one message with its head, and a peer
+/// whose limit that passes loses all of its channels.
+pub(crate) const MOST_OF_BODY: usize = 64 * 1024;
+
 impl Config {
     /// Sets the name by which the extension is offered and accepted; `mux` by default. pywebsocket answers to
     /// `mux_DO_NOT_USE` alone.
@@ -135,11 +139,12 @@ impl Config {
     }
 
     /// How long a message of the physical connection may be that a peer has a reason to send: a whole window in one
-    /// frame, or as large a handshake as is taken.
+    /// frame, or as large a handshake as is taken: a head, and 64 KiB of the body of a refusal.
     #[must_use]
     pub fn max_physical_message(&self) -> usize {
         const AROUND: usize = 1024;
         let window = usize::try_from(self.window).unwrap_or(usize::MAX);
-        window.max(self.head_limits.max_bytes()).saturating_add(AROUND)
+        let handshake = self.head_limits.max_bytes().saturating_add(MOST_OF_BODY);
+        window.max(handshake).saturating_add(AROUND)
     }
 }

@@ -35,7 +35,7 @@ pub use self::slab::ChannelKey;
 use self::slab::Slab;
 use crate::block::{ControlBlock, HandshakeEncoding};
 use crate::channel_id::ChannelId;
-use crate::config::Config;
+use crate::config::{Config, MOST_OF_BODY};
 use crate::error::DropCode;
 use crate::slots::Slots;
 
@@ -449,7 +449,9 @@ impl Endpoint {
     }
 
     fn refuse(&mut self, key: ChannelKey, response: &[u8]) {
-        self.respond(key, response, true);
+        let head = heads::head_len(response).unwrap_or_default();
+        let end = response.len().min(head + MOST_OF_BODY);
+        self.respond(key, &response[..end], true);
         self.channels[key].end(&Ended::Refused);
         self.forget(key);
         self.tell(key);
