@@ -4,6 +4,7 @@ mod alone;
 mod closing;
 mod conversations;
 mod drops;
+mod limits;
 mod offers;
 mod opening;
 mod peer;
@@ -12,3 +13,6 @@ mod rules;
 mod sessions;
 mod support;
 mod waking;
+
+#[global_allocator]
+static COUNTING: hybi_suite::allocator::Counting = hybi_suite::allocator::Counting;

@@ -115,6 +115,7 @@ impl Peer {
             match frame.first {
                 wire::BINARY => self.heard.extend(heard(&frame.payload, self.revision)),
                 wire::CLOSE => return Heard::Close(frame.payload),
+                wire::PING => self.script.send_frame(wire::PONG, &frame.payload).await,
                 _ => {}
             }
         }
