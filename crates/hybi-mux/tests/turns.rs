@@ -12,8 +12,9 @@ const MUCH: u64 = 1 << 40;
 
 /// A client that may open channels and send much on each.
 fn client() -> Endpoint {
-    let (mut client, first) = Endpoint::client(Config::default(), b"Host: a\r\n");
-    say(&mut client, ControlBlock::NewChannelSlot { slots: 9, quota: MUCH, is_fallback: false });
+    let config = Config::default().queue_limit(20_000);
+    let (mut client, first) = Endpoint::client(config, b"Host: a\r\n");
+    say(&mut client, ControlBlock::NewChannelSlot { slots: 2000, quota: MUCH, is_fallback: false });
     client.release(first);
     sent(&mut client, 10);
     client
@@ -72,27 +73,26 @@ fn sent(client: &mut Endpoint, messages: usize) -> HashMap<ChannelId, usize> {
 /// What writes messages of a length to a channel, without end.
 struct Writer {
     key: ChannelKey,
-    len: u16,
-    /// What was not taken of the last.
-    rest: Vec<u8>,
+    message: Vec<u8>,
+    /// What was taken of the last.
+    taken: usize,
 }
 
 impl Writer {
     fn new(key: ChannelKey, len: u16) -> Self {
-        Self { key, len, rest: Vec::new() }
+        let mut message = vec![0x82, 126];
+        message.extend(len.to_be_bytes());
+        message.resize(4 + usize::from(len), b'm');
+        Self { key, message, taken: 0 }
     }
 
     /// Writes as much as is taken.
     fn fill(&mut self, client: &mut Endpoint) {
         loop {
-            if self.rest.is_empty() {
-                self.rest.extend([0x82, 126]);
-                self.rest.extend(self.len.to_be_bytes());
-                self.rest.resize(4 + usize::from(self.len), b'm');
-            }
-            let taken = client.write(self.key, &self.rest).expect("it is open");
-            self.rest.drain(..taken);
-            if !self.rest.is_empty() {
+            let rest = &self.message[self.taken..];
+            let taken = client.write(self.key, rest).expect("it is open");
+            self.taken = (self.taken + taken) % self.message.len();
+            if taken < rest.len() {
                 return;
             }
         }
@@ -156,4 +156,27 @@ fn what_a_channel_sent_alone_is_not_held_against_it() {
     }
     let writers = [Writer::new(keys[0], 126), Writer::new(keys[1], 60_000)];
     assert_fair(shares(&mut client, writers));
+}
+
+#[test]
+fn a_thousand_get_the_same_whatever_they_say() {
+    let mut client = client();
+    let mut writers: Vec<_> = (0..1000)
+        .map(|at| Writer::new(open(&mut client), [600, 3000, 9000, 60_000][at % 4]))
+        .collect();
+    let mut got: HashMap<ChannelId, usize> = HashMap::new();
+    writers.iter_mut().for_each(|writer| writer.fill(&mut client));
+    // Twenty turns of 16 KiB each, of which some have had one more.
+    while got.values().sum::<usize>() < 1000 * 20 * 16 * 1024 {
+        for (channel, octets) in sent(&mut client, 1) {
+            *got.entry(channel).or_default() += octets;
+            // The second was opened first, and is in the first place.
+            writers[channel.get() as usize - 2].fill(&mut client);
+        }
+    }
+    let fair = got.values().sum::<usize>() / 1000;
+    assert_eq!(got.len(), 1000);
+    for (channel, octets) in &got {
+        assert!(octets.abs_diff(fair) * 10 <= fair, "{channel}: {octets} and not {fair}");
+    }
 }

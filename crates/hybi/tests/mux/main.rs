@@ -3,8 +3,11 @@
 mod alone;
 mod closing;
 mod conversations;
+mod crowd;
 mod drops;
+mod fairness;
 mod limits;
+mod memory;
 mod offers;
 mod opening;
 mod peer;

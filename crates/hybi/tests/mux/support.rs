@@ -42,8 +42,18 @@ pub(crate) struct Setup {
 impl Setup {
     /// Opens the connection; both ends agree to multiplex.
     pub(crate) fn open(&self, world: &mut World) -> (ServerEnd, ClientEnd) {
-        let Self { server, client, config, conditions } = self.clone();
-        let (near, far) = link(world.clock(), conditions, conditions);
+        let (near, far) = link(world.clock(), self.conditions, self.conditions);
+        self.open_over(world, near, far)
+    }
+
+    /// The same over these ends of a link, the client's first.
+    pub(crate) fn open_over<T: Transport + 'static>(
+        &self,
+        world: &mut World,
+        near: T,
+        far: T,
+    ) -> (MultiplexedServer<T, ClockTimer>, MultiplexedClient<T, ClockTimer>) {
+        let Self { server, client, config, .. } = self.clone();
         let (ours, theirs) = (world.clock().clone(), world.clock().clone());
         let config_of_client = config.clone();
         world.block_on(async move {
@@ -102,12 +112,12 @@ pub(crate) async fn echo<T: Transport>(mut ws: WebSocket<T, ClockTimer>) -> Resu
 }
 
 /// Runs the server's end in the world: each channel is served by `serve`, and all of them at the same time.
-pub(crate) fn serve<F: Future<Output = Result<(), Error>> + 'static>(
+pub(crate) fn serve<T: Transport + 'static, F: Future<Output = Result<(), Error>> + 'static>(
     world: &mut World,
-    end: ServerEnd,
+    end: MultiplexedServer<T, ClockTimer>,
     serve: impl Fn(Ws) -> F + 'static,
 ) {
-    let ServerEnd { first, requests, driver, .. } = end;
+    let MultiplexedServer { first, requests, driver, .. } = end;
     world.spawn("the server's driver", async move {
         let _ = driver.run().await;
     });
