@@ -11,13 +11,13 @@ use crate::revision::Revision;
 
 /// What a channel sends in its turn, in octets. A frame that is begun within its turn is not cut for it: what it had too
 /// much, it has less the next time.
-const QUANTUM: i64 = 16 * 1024;
+const QUANTUM: i64 = 16 * 1024 + AROUND;
 
 /// What a message costs beside its payload.
 const AROUND: i64 = 8;
 
-/// The most of one frame. No message costs more than a turn has, or what a channel owes would grow for as long as it
-/// sends.
+/// The most of one frame: 16 KiB. No message costs more than a turn has, or what a channel owes would grow for as long
+/// as it sends.
 const MOST: usize = (QUANTUM - AROUND) as usize;
 
 /// What a client is told whose request nobody looked at.
