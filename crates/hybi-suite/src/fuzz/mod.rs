@@ -12,6 +12,7 @@ mod inflate;
 mod input;
 pub mod mutate;
 mod mux;
+mod mux_endpoint;
 mod opening;
 mod pair;
 mod slow;
@@ -59,6 +60,7 @@ pub const TARGETS: &[Target] = &[
     target("inflate", inflate::run),
     target("pair", pair::run),
     target("mux-messages", mux::run),
+    target("mux-endpoint", mux_endpoint::run),
     beside!("request-head-beside-httparse", differential::REQUEST_HEAD),
     beside!("frames-beside-tungstenite", differential::TUNGSTENITE),
     beside!("frames-beside-fastwebsockets", differential::FASTWEBSOCKETS),
