@@ -3,11 +3,11 @@
 use core::time::Duration;
 
 use hybi::CloseCode;
-use hybi_testkit::{wire, world::World};
+use hybi_testkit::{link, wire, world::World};
 
 use crate::{
     alone::{ROLES, beside, two_channels, watched},
-    peer::Heard,
+    peer::{Heard, Peer},
     support::Setup,
 };
 
@@ -94,5 +94,30 @@ fn a_ping_and_a_close_behind_our_close_are_no_error() {
         });
         let seen = &told.sorted()[1];
         assert_eq!((&*seen.error, seen.code), ("", 1000));
+    }
+}
+
+#[test]
+fn whatever_ends_the_physical_connection_ends_all_channels_with_1006() {
+    /// Ends the connection.
+    type Ending = fn(&mut Peer);
+    let endings: [Ending; 2] = [
+        |peer| link::reset(peer.script.transport()),
+        |peer| peer.script.transport().output().end(),
+    ];
+    for (role, ending) in ROLES.into_iter().flat_map(|role| endings.map(|ending| (role, ending))) {
+        let told = beside(&Setup::default(), role, move |mut peer| async move {
+            peer.send_frame(1, wire::TEXT, b".first").await;
+            peer.send_frame(2, wire::TEXT, b".second").await;
+            peer.expect_echoes(2, b"on and on").await;
+            ending(&mut peer);
+        });
+        let seen = told.sorted();
+        assert_eq!(seen[0].messages, ["before", ".first", "on and on"]);
+        assert_eq!(seen[1].messages, ["before", ".second", "on and on"]);
+        for seen in seen {
+            let error = "the transport failed: the physical connection ended";
+            assert_eq!((&*seen.error, seen.code), (error, 1006));
+        }
     }
 }

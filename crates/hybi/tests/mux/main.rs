@@ -6,6 +6,7 @@ mod conversations;
 mod crowd;
 mod drops;
 mod fairness;
+mod handles;
 mod limits;
 mod memory;
 mod offers;
