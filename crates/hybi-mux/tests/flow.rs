@@ -100,3 +100,24 @@ proptest! {
         }
     }
 }
+
+/// What is granted of a window of 10 when so much came and so much of it was consumed.
+fn granted(came: u64, consumed: u64) -> Option<u64> {
+    let mut quota = ReceiveQuota::new(10);
+    quota.take(came).expect("within the window");
+    quota.consume(consumed);
+    quota.to_grant()
+}
+
+#[test]
+fn half_a_window_is_worth_a_grant_or_all_there_is_where_nothing_is_left() {
+    assert_eq!([granted(0, 0), granted(1, 0), granted(10, 0)], [None; 3]);
+    assert_eq!([granted(4, 4), granted(9, 4), granted(9, 1)], [None; 3]);
+    assert_eq!([granted(5, 5), granted(6, 6), granted(9, 5)], [Some(5), Some(6), Some(5)]);
+    assert_eq!([granted(10, 1), granted(10, 4), granted(10, 10)], [Some(1), Some(4), Some(10)]);
+    // It counts as granted.
+    let mut quota = ReceiveQuota::new(10);
+    quota.take(7).expect("within the window");
+    quota.consume(6);
+    assert_eq!((quota.to_grant(), quota.left(), quota.to_grant()), (Some(6), 9, None));
+}
