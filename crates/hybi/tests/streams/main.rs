@@ -1,5 +1,7 @@
 //! Messages as they come, which nobody gathers: pieces, what is skipped, limits, failures.
 
+mod pieces;
+
 use core::time::Duration;
 
 use futures_util::{AsyncReadExt, StreamExt};
