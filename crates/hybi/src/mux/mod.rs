@@ -75,5 +75,18 @@ pub use self::{
     server::{Accepted, MultiplexedServer, Requests, accept, accept_as},
 };
 
+/// A channel, as a connection like any other.
+///
+/// ```
+/// use hybi::{Error, io::Timer, mux};
+///
+/// /// The same on each channel, whatever the physical connection is made of.
+/// async fn greet<C: Timer>(mut ws: mux::WebSocket<C>) -> Result<(), Error> {
+///     ws.send(format!("this is channel {}", ws.transport().id())).await?;
+///     Ok(())
+/// }
+/// ```
+pub type WebSocket<C> = crate::WebSocket<Channel, C>;
+
 /// Makes the timer of each channel.
 type Timers<C> = Arc<dyn Fn() -> C + Send + Sync>;
