@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 use crate::{
     api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny, dependencies,
     features, fuzz, half_open, interop, minimal, msrv, mutants, no_std, package, portable,
-    sanitize, semver, simulate, soak, spelling, tidy, unused,
+    pywebsocket, sanitize, semver, simulate, soak, spelling, tidy, unused,
 };
 
 /// One thing that can be run by its name.
@@ -124,8 +124,8 @@ pub(crate) const CI: &[Job] = &[
     .with(&[("--peer", &interop::PEERS_OF_TODAY)]),
     job(
         "pywebsocket",
-        "the deprecated compression extensions with pywebsocket 0.7.9",
-        compression::pywebsocket,
+        "the deprecated compression extensions, and multiplexing, with pywebsocket 0.7.9",
+        pywebsocket::run_job,
     ),
     job(
         "half-open",

@@ -23,6 +23,7 @@ mod interop;
 mod jobs;
 mod minimal;
 mod msrv;
+mod multiplexing;
 mod mutants;
 mod no_std;
 mod outcome;

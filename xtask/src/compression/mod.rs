@@ -9,7 +9,7 @@ mod ends;
 mod judge;
 mod params;
 mod payloads;
-mod pywebsocket;
+pub(crate) mod pywebsocket;
 mod servers;
 mod tap;
 mod wire;
@@ -25,8 +25,6 @@ use crate::hybi::Hybi;
 use crate::interop::{Kind, Peer};
 use crate::outcome::{JobResult, Options, Tally};
 use crate::workspace::Workspace;
-
-pub(crate) use pywebsocket::run_job as pywebsocket;
 
 /// What the client and the server of a connection want.
 #[derive(Clone, Copy, Debug)]

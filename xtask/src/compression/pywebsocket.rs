@@ -2,6 +2,7 @@
 //! they were drafts: as server to `hybi connect` and as client of `hybi serve`.
 
 use core::time::Duration;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -10,10 +11,9 @@ use super::judge::{Cost, Direction, both};
 use super::payloads::Payloads;
 use super::tap::{Connection, Tap};
 use crate::hybi::Hybi;
-use crate::outcome::{JobResult, Options, Tally};
+use crate::outcome::Tally;
 use crate::process::Running;
 use crate::pywebsocket::Pywebsocket;
-use crate::workspace::Workspace;
 
 const START: Duration = Duration::from_secs(30);
 
@@ -134,21 +134,24 @@ const AS_CLIENT: &str = "pywebsocket -> hybi serve";
 const CONNECTIONS: [bool; 2] = [false, true];
 
 /// The connections of each case, and one more to a server that does not know permessage-deflate.
-fn plan() -> Tally {
+pub(crate) fn plan() -> Tally {
     let count = CASES.len() * CONNECTIONS.len();
-    Tally::of("connections").plan(AS_SERVER, count + 1).plan(AS_CLIENT, count)
+    Tally::of("checks").plan(AS_SERVER, count + 1).plan(AS_CLIENT, count)
 }
 
-pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
-    let mut tally = plan();
-    let pywebsocket = Pywebsocket::install(workspace)?;
-    let hybi = Hybi::build(workspace)?;
-    let folder = workspace.empty_cache("pywebsocket/run")?;
-    let payloads = Payloads::write(workspace.empty_cache("pywebsocket/payloads")?, LARGEST)?;
-    let ends = Ends { hybi: &hybi, payloads: &payloads, folder: &folder };
-    tally.take(AS_SERVER, as_server(&pywebsocket, ends));
-    tally.take(AS_CLIENT, as_client(&pywebsocket, ends));
-    Ok(tally.into())
+/// Runs what was planned, with what is written in `folder`.
+pub(crate) fn check(
+    pywebsocket: &Pywebsocket<'_>,
+    hybi: &Hybi,
+    folder: &Path,
+    tally: &mut Tally,
+) -> Result<(), String> {
+    let payloads = pywebsocket.workspace.empty_cache("pywebsocket/payloads")?;
+    let payloads = Payloads::write(payloads, LARGEST)?;
+    let ends = Ends { hybi, payloads: &payloads, folder };
+    tally.take(AS_SERVER, as_server(pywebsocket, ends));
+    tally.take(AS_CLIENT, as_client(pywebsocket, ends));
+    Ok(())
 }
 
 /// pywebsocket echoes to `hybi connect`; how many connections passed.
@@ -299,9 +302,9 @@ mod tests {
         let tally = |as_server, as_client| {
             plan().did(AS_SERVER, as_server).did(AS_CLIENT, as_client).verdict()
         };
-        assert_eq!(tally(all + 1, all), Ok("53 connections".into()));
+        assert_eq!(tally(all + 1, all), Ok("53 checks".into()));
         let why = tally(all + 1, 0);
-        assert_eq!(why, Err("pywebsocket -> hybi serve: 0 of 26 connections".into()));
+        assert_eq!(why, Err("pywebsocket -> hybi serve: 0 of 26 checks".into()));
         assert!(tally(all, all).is_err());
     }
 }
