@@ -154,12 +154,28 @@ fn fields_of(request: &[u8]) -> &[u8] {
     line.map_or(&[], |end| &request[end + 2..])
 }
 
-/// What a server agrees to that takes the first offer and says nothing.
+/// What a server agrees to that takes the first offer and says nothing. What it would have had to say is among the
+/// parameters of the offer: as many of them as the extension takes in an answer.
 fn offered_first(extensions: &Extensions) -> Vec<Agreed> {
     let offers = extensions.offers(Version::RFC6455);
-    let first = offers.first().and_then(|offer| ExtensionOffer::new(offer.name()).ok());
-    extensions.confirm(first.as_slice(), Version::RFC6455).unwrap_or_default()
+    let Some(offer) = offers.first() else { return Vec::new() };
+    let params = &offer.params()[..offer.params().len().min(MOST_PARAMS)];
+    let answer = |left_out: u32| {
+        let said = params.iter().enumerate().filter(|(at, _)| left_out & (1 << at) == 0);
+        said.fold(ExtensionOffer::new(offer.name()), |answer, (_, param)| {
+            answer.and_then(|answer| answer.with_param(param.name(), param.value()))
+        })
+    };
+    let agreed = |left_out| {
+        // As it is, a value may be one that is no token.
+        let answer = if left_out == 0 { offer.clone() } else { answer(left_out).ok()? };
+        extensions.confirm(&[answer], Version::RFC6455).ok().filter(|agreed| !agreed.is_empty())
+    };
+    (0..1 << params.len()).find_map(agreed).unwrap_or_default()
 }
+
+/// An offer with more has its first ones alone looked at, in each combination.
+const MOST_PARAMS: usize = 8;
 
 /// What opens channels.
 ///

@@ -202,6 +202,31 @@ fn a_client_takes_compressed_messages_on_channel_1_after_an_offer_and_sends_none
     world.run().expect("everything ends");
 }
 
+/// The server may have agreed to all that was asked of it, of which nothing is said either.
+#[test]
+fn what_a_client_asked_of_a_server_holds_on_channel_1_without_an_answer() {
+    let wishes = [
+        Deflate::default().peer_context_takeover(false),
+        Deflate::default().peer_window_bits(9),
+        Deflate::default().peer_context_takeover(false).peer_window_bits(10).own_window_bits(11),
+        Deflate::default().own_context_takeover(false),
+    ];
+    for wish in wishes {
+        let mut world = World::new();
+        let client = Client::builder().extensions(wish).build().expect("valid");
+        let (end, _told) = Setup { client, ..Setup::default() }.watched_client(&mut world, 1);
+        world.block_on(async move {
+            let mut peer = Peer::serve_to(end, 1).await;
+            for _ in 0..2 {
+                peer.send_frame(1, wire::TEXT | wire::RSV1, HELLO).await;
+                assert_eq!(peer.hear_answer().await, frame(1, wire::TEXT, b"Hello"), "{wish:?}");
+            }
+            peer.close().await;
+        });
+        world.run().expect("everything ends");
+    }
+}
+
 #[test]
 fn an_extension_that_a_channel_did_not_offer_fails_everything() {
     for field in ["Sec-WebSocket-Extensions: other", "Sec-WebSocket-Protocol: other"] {
