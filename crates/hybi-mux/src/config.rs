@@ -82,7 +82,8 @@ impl Config {
     /// Sets how a client encodes its requests for channels: [identity](HandshakeEncoding::Identity) by default.
     /// With [delta](HandshakeEncoding::Delta) each says what differs from the request of the physical connection.
     /// Never both on one connection: what a delta is relative to changes with each other request that was accepted,
-    /// and the two ends could not be sure which that was.
+    /// and the two ends could not be sure which that was. A field without a value cannot be said in a delta, where that
+    /// takes a field away: the server does not hear of it.
     #[must_use]
     pub const fn requests(mut self, encoding: HandshakeEncoding) -> Self {
         self.requests = encoding;
