@@ -5,6 +5,7 @@
 //! | `echo_server`, `echo_server_async_std` | a server in ten lines, on each runtime |
 //! | `echo_client` | a client: connect, send, receive, close |
 //! | `chat` | many connections, messages shared without copying, `select!` |
+//! | `multiplexed` | many connections over one, for clients that ask for them |
 //! | `halves` | one connection in two tasks: what is typed is sent, what comes is printed |
 //! | `proxy` | messages passed on both ways, each end told how the other ended |
 //! | `upgrade` | plain HTTP and WebSocket on one port, deciding on the request |

@@ -77,6 +77,44 @@ fn echoes(command: Command) {
     peers.iter_mut().for_each(close);
 }
 
+/// The next message of a channel other than 0, on which there are quotas and answers to requests.
+fn of_channels(peer: &mut Peer) -> Vec<u8> {
+    loop {
+        let frame = peer.read_frame();
+        assert_eq!(frame.first, BINARY, "{frame:?}");
+        if frame.payload[0] != 0 {
+            return frame.payload;
+        }
+    }
+}
+
+#[test]
+fn multiplexed() {
+    echoes(example!("multiplexed"));
+    let (running, address) = listening(example!("multiplexed"), &[]);
+    let mut peer = Peer::connect(address);
+    let request = REQUEST.trim_end();
+    peer.send(format!("{request}\r\nSec-WebSocket-Extensions: mux; quota=1000\r\n\r\n"));
+    assert_eq!(peer.expect_accepted().field("Sec-WebSocket-Extensions"), Some("mux"));
+    peer.send_frame(BINARY, b"\x01\x81on the first");
+    assert_eq!(of_channels(&mut peer), b"\x01\x81on the first");
+    // A request for channel 2, quota for its answers, and a message on it.
+    let head = "GET /second HTTP/1.1\r\nHost: server.example.com\r\n\r\n";
+    let blocks = [&[0, 0, 2, head.len() as u8], head.as_bytes(), &[0x40, 2, 100]].concat();
+    peer.send_frame(BINARY, &blocks);
+    peer.send_frame(BINARY, b"\x02\x81on the second");
+    assert_eq!(of_channels(&mut peer), b"\x02\x81on the second");
+    assert_eq!(running.line(), "channel 2 for /second");
+    // One ends, and the other goes on.
+    peer.send_frame(BINARY, b"\x01\x88\x03\xe8");
+    assert_eq!(of_channels(&mut peer), b"\x01\x88\x03\xe8");
+    peer.send_frame(BINARY, b"\x02\x81still there");
+    assert_eq!(of_channels(&mut peer), b"\x02\x81still there");
+    peer.send_close(1000);
+    while peer.read_frame().first != CLOSE {}
+    peer.expect_end();
+}
+
 #[test]
 fn echo_server_sends_everything_back() {
     echoes(example!("echo_server"));
