@@ -103,3 +103,19 @@ fn who_reads_is_told_that_the_same_end_refuses() {
     assert_eq!(server.poll_event(), Some(Event::Readable(key)));
     assert_eq!(server.read(key, &mut [0]), Read::End(Ended::Refused));
 }
+
+#[test]
+fn the_end_comes_behind_both_close_frames() {
+    let (mut server, first) = server_with(0);
+    server.handle_message(b"\x01\x88").expect("lawful");
+    assert_eq!(server.read(first, &mut [0; 2]), Read::Octets(2));
+    // What is answered waits for quota, and would be lost with the channel of who sees the end before.
+    assert_eq!(server.write(first, b"\x88\0"), Ok(2));
+    assert!(messages(&mut server).is_empty());
+    assert_eq!(server.read(first, &mut [0; 2]), Read::Wait);
+    while server.poll_event().is_some() {}
+    server.handle_message(b"\0\x40\x01\x05").expect("lawful");
+    assert_eq!(messages(&mut server), [b"\x01\x88"]);
+    assert_eq!(server.poll_event(), Some(Event::Readable(first)));
+    assert_eq!(server.read(first, &mut [0; 2]), Read::End(Ended::InOrder));
+}

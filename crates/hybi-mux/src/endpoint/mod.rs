@@ -318,13 +318,15 @@ impl Endpoint {
             self.grant(key);
             return Read::Octets(len);
         }
-        match &channel.receiving {
-            Receiving::Opening(_) | Receiving::Open => {
+        match (&channel.receiving, &channel.sending) {
+            // As where there is nothing but a connection, the peer's end comes behind both Close frames.
+            (Receiving::Opening(_) | Receiving::Open, _)
+            | (Receiving::Closed, Sending::Asked | Sending::Open) => {
                 channel.reader = Waiter::Somebody;
                 Read::Wait
             }
-            Receiving::Closed | Receiving::Failed => Read::End(Ended::InOrder),
-            Receiving::Ended(ended) => Read::End(ended.clone()),
+            (Receiving::Closed | Receiving::Failed, _) => Read::End(Ended::InOrder),
+            (Receiving::Ended(ended), _) => Read::End(ended.clone()),
         }
     }
 

@@ -314,13 +314,13 @@ impl Pair {
                 assert!(side.read <= side.visible);
             }
             Read::Wait => {
-                assert!(matches!(side.receiving, Receiving::Open | Receiving::Opening));
+                assert!(side.may_come(), "{id}: {side:?}");
                 assert!(is_all_read(&application.octets, side), "{id}: {side:?}");
                 application.waits_to_read = true;
             }
             Read::End(ended) => {
                 let expected = match side.receiving {
-                    Receiving::Closed => How::InOrder,
+                    Receiving::Closed if !side.may_come() => How::InOrder,
                     Receiving::Ended(how) => how,
                     other => panic!("{id}: {ended} while {other:?}"),
                 };
@@ -429,8 +429,10 @@ impl Pair {
             for (channel, applications) in self.reference.channels.iter().zip(&self.applications) {
                 let (id, side, application) = (channel.id, &channel.sides[end], &applications[end]);
                 if side.held && application.waits_to_read {
-                    let waits = matches!(side.receiving, Receiving::Open | Receiving::Opening);
-                    assert!(waits && !side.head && side.read == side.visible, "{id}: {side:?}");
+                    assert!(
+                        side.may_come() && !side.head && side.read == side.visible,
+                        "{id}: {side:?}"
+                    );
                 }
                 if side.held && application.waits_to_write {
                     assert!(!matches!(side.sending, Sending::Ended(_)), "{id}: {side:?}");

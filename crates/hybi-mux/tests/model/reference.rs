@@ -140,6 +140,15 @@ impl Side {
         self.held || self.known
     }
 
+    /// Something may come: a frame, or the end that is behind both Close frames.
+    pub(crate) fn may_come(&self) -> bool {
+        match self.receiving {
+            Receiving::Open | Receiving::Opening => true,
+            Receiving::Closed => !matches!(self.sending, Sending::Ended(_)),
+            _ => false,
+        }
+    }
+
     pub(crate) fn end(&mut self, how: How) {
         if self.receiving != Receiving::Nothing {
             if !matches!(self.receiving, Receiving::Ended(_)) {
