@@ -5,6 +5,7 @@
 //! adding one is a line in [`rows`].
 
 mod judge;
+mod mux;
 mod plan;
 mod run;
 mod talk;
@@ -24,15 +25,26 @@ pub struct Row {
     pub name: String,
     versions: Vec<Version>,
     extensions: Extensions,
+    about: About,
 }
 
-/// Every version, each without extensions, and every extension.
+/// What has conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    /// A connection.
+    Connections,
+    /// The channels of one.
+    Channels,
+}
+
+/// Every version, each without extensions, and every extension; and the channels of multiplexed connections.
 #[must_use]
 pub fn rows() -> Vec<Row> {
     let version = |version: Version| Row {
         name: version.to_string(),
         versions: vec![version],
         extensions: Extensions::none(),
+        about: About::Connections,
     };
     let extension = |name: &str, extensions: Extensions| Row {
         name: name.to_owned(),
@@ -41,6 +53,13 @@ pub fn rows() -> Vec<Row> {
             .filter(|version| !extensions.offers(*version).is_empty())
             .collect(),
         extensions,
+        about: About::Connections,
+    };
+    let channels = |name: &str, extensions: Extensions| Row {
+        name: name.to_owned(),
+        versions: vec![Version::RFC6455],
+        extensions,
+        about: About::Channels,
     };
     // What is short is compressed as well, or there would be little to see.
     let deflate = Deflate::default().min_size(0);
@@ -58,6 +77,8 @@ pub fn rows() -> Vec<Row> {
         extension("deflate-frame", DeflateFrame::new(deflate).into()),
         extension("x-webkit-deflate-frame", DeflateFrame::webkit(deflate).into()),
         extension("deflate-stream", DeflateStream::new(deflate).into()),
+        channels("mux", Extensions::none()),
+        channels("mux-permessage-deflate", deflate.into()),
     ]);
     rows
 }
@@ -68,7 +89,10 @@ pub fn rows() -> Vec<Row> {
 ///
 /// What does not hold of it.
 pub fn converse(row: &Row, choices: &Choices) -> Result<(), String> {
-    run::run(plan::Plan::new(row, choices), choices)
+    match row.about {
+        About::Connections => run::run(plan::Plan::new(row, choices), choices),
+        About::Channels => mux::run(&row.extensions, choices),
+    }
 }
 
 /// The conversations of these seeds.
