@@ -198,7 +198,8 @@ pub(crate) struct HandshakeArgs {
     #[arg(long, value_name = "SPEC", value_parser = client_extensions, env = "HYBI_CONNECT_EXT")]
     pub(crate) ext: Vec<ExtensionList>,
     /// Open N channels in one connection, of --ext mux. Each is given all messages and does what the
-    /// options say; what is printed has the number of its channel. The status is the highest of all
+    /// options say; what is printed has the number of its channel, and there is no prompt. The status
+    /// is the highest of all
     #[arg(
         long, value_name = "N", default_value = "1",
         value_parser = |text: &str| count::<u32>(text, 1..=MOST_CHANNELS),

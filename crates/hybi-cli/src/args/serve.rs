@@ -55,7 +55,7 @@ Signals:
   SIGHUP           read --tls-cert and --tls-key again, open --access-log again; what is bad is
                    logged and leaves things as they were
   SIGUSR1          print a line of statistics to stderr, with numbers as OPEN/TOTAL and
-                   MESSAGES/BYTES; connections are transports and, beside the first of each, channels
+                   MESSAGES/BYTES; channels are those beside the first of a connection
 
 The supervisor that NOTIFY_SOCKET names is told READY=1, RELOADING=1 and STOPPING=1.";
 

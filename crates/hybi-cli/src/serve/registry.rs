@@ -300,6 +300,37 @@ mod tests {
     }
 
     #[test]
+    fn channels_have_places_of_their_own_and_are_no_transports() {
+        let registry = Registry::new(3, Some(2));
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let transport = registry.enter(Some(address)).unwrap();
+        let channel = transport.enter_channel().unwrap();
+        assert!(!channel.surplus);
+        assert!(transport.enter_channel().unwrap().surplus, "third of one address");
+        assert!(!registry.enter(None).unwrap().surplus, "third in all");
+        let tallies = || {
+            let statistics = registry.statistics(&[]);
+            (statistics.transports.to_string(), statistics.channels.to_string())
+        };
+        assert_eq!(tallies(), ("1/2".into(), "1/2".into()));
+        drop(channel);
+        assert!(!transport.enter_channel().unwrap().surplus);
+        assert_eq!(tallies(), ("1/2".into(), "0/3".into()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_who_wait_for_one_place_are_asked_to_leave() {
+        let registry = Registry::new(1, None);
+        let member = Arc::new(registry.enter(None).unwrap());
+        for _ in 0..2 {
+            let member = Arc::clone(&member);
+            tokio::spawn(async move { member.asked_to_leave().await });
+        }
+        drop(member);
+        assert_eq!(registry.drain(Duration::from_secs(25)).await, 0);
+    }
+
+    #[test]
     fn a_flood_over_the_ceiling_is_bounded() {
         let registry = Registry::new(0, None);
         let surplus: Vec<Member> =

@@ -268,6 +268,21 @@ fn the_end_of_the_server_is_told_to_each_channel_and_then_to_the_connection() {
 }
 
 #[test]
+fn a_channel_whose_peer_never_answers_is_cut_and_the_status_is_12() {
+    let server = Server::start(&["--ext", "mux", "--close-timeout", "100ms"]);
+    let mut peer = multiplexed(&server, "/echo");
+    peer.send_frame(BINARY, &[1, 0x81, b'x']);
+    assert_eq!(next_of_channels(&mut peer), [1, 0x81, b'x']);
+    server.terminate();
+    assert_eq!(next_of_channels(&mut peer)[..4], [1, 0x88, 3, 0xe9]);
+    // The connection around it could end in order, and does.
+    while peer.read_frame().first != CLOSE {}
+    peer.send_close(1000);
+    peer.expect_end();
+    server.wait().expect(12, "1 connections had to be cut");
+}
+
+#[test]
 fn the_time_of_a_connection_is_that_of_its_channels() {
     let server = Server::start(&["--ext", "mux", "--max-lifetime", "100ms"]);
     let mut peer = multiplexed(&server, "/discard");
