@@ -6,6 +6,7 @@ mod conversations;
 mod crowd;
 mod drops;
 mod fairness;
+mod faulted;
 mod handles;
 mod limits;
 mod memory;
