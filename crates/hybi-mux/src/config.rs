@@ -9,7 +9,8 @@ use crate::revision::Revision;
 ///
 /// What one peer can make an endpoint hold is [`max_channels`](Self::max_channels) times what one channel
 /// holds: its [`window`](Self::window), four times if all of it comes in empty frames, the
-/// [`queue_limit`](Self::queue_limit), and what its connection gathers of a message.
+/// [`queue_limit`](Self::queue_limit), and what its connection has read: quota is given back for that, whether the
+/// application took it or not, so that a connection holds up to another window, beside what it gathers of a message.
 ///
 /// ```
 /// use hybi_mux::Config;

@@ -9,6 +9,10 @@ use crate::flow::{ReceiveQuota, SendQuota};
 use crate::revision::Revision;
 use crate::sequence::FrameSequence;
 
+/// So many octets are taken without quota for them. They leave within any time that a connection lets pass without
+/// progress, unless the peer grants next to nothing.
+const WITHOUT_QUOTA: usize = 2 * 1024;
+
 /// A channel.
 #[derive(Debug)]
 pub(super) struct Channel {
@@ -141,6 +145,14 @@ impl Channel {
             origin,
             fields: None,
         }
+    }
+
+    /// How many octets are taken now of what is written. Of what the quota does not let leave a short message is: the rest
+    /// waits with whoever writes, and sees by what is taken whether anything goes on.
+    pub(super) fn room(&self, queue_limit: usize) -> usize {
+        let may_leave = usize::try_from(self.send_quota.left()).unwrap_or(usize::MAX);
+        let most = may_leave.max(WITHOUT_QUOTA).min(queue_limit);
+        most.saturating_sub(self.outbound.len())
     }
 
     /// Ends both directions. What came can still be read.

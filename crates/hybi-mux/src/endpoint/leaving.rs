@@ -151,7 +151,8 @@ impl Endpoint {
     /// Tells whoever waits to write.
     pub(super) fn has_room(&mut self, key: ChannelKey) {
         let channel = &mut self.channels[key];
-        let has_room = channel.outbound.len() <= self.config.queue_limit / 2
+        let queue_limit = self.config.queue_limit;
+        let has_room = channel.outbound.len() <= queue_limit / 2 && channel.room(queue_limit) > 0
             || channel.outbound.fits(&channel.send_quota);
         if has_room && channel.writer.take() {
             self.announce(Event::Writable(key));

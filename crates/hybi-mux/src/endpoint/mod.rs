@@ -361,8 +361,7 @@ impl Endpoint {
                 Ok(octets.len())
             }
             Sending::Asked | Sending::Open | Sending::Closed => {
-                let room = self.config.queue_limit.saturating_sub(channel.outbound.len());
-                let taken = room.min(octets.len());
+                let taken = channel.room(self.config.queue_limit).min(octets.len());
                 channel.outbound.push(&octets[..taken]);
                 if taken == 0 && !octets.is_empty() {
                     channel.writer = Waiter::Somebody;
