@@ -99,6 +99,22 @@ const BREAKS: &[Break] = &[
         row: "13",
         seen: "wait for a deadline",
     },
+    Break {
+        what: "quota that was consumed is granted again, all of it",
+        file: "crates/hybi-mux/src/flow.rs",
+        from: "            self.left += owed;\n            owed",
+        to: "            self.left += owed;\n            owed / 2",
+        row: "mux",
+        seen: "wait for a deadline",
+    },
+    Break {
+        what: "what a frame of a channel is cut into goes on with it",
+        file: "crates/hybi-mux/src/endpoint/outbound.rs",
+        from: "            Place::Later => (Opcode::Continuation, Rsv::NONE),",
+        to: "            Place::Later => (header.opcode, Rsv::NONE),",
+        row: "mux",
+        seen: "bad fragmentation",
+    },
 ];
 
 /// Conversations in which a break has to show.
