@@ -78,8 +78,8 @@ const BREAKS: &[Break] = &[
     Break {
         what: "no message is longer than the limit",
         file: "crates/hybi-frame/src/message/sequence.rs",
-        from: "        if size > limit as u64 {\n            return",
-        to: "        if size > limit as u64 && fragments == 0 {\n            return",
+        from: "        if size > self.most() {\n            return",
+        to: "        if size > self.most() && fragments == 0 {\n            return",
         row: "13",
         seen: "longer than",
     },
