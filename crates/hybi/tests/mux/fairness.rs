@@ -250,6 +250,13 @@ fn twenty_with_large_windows_get_the_same() {
     shares(21, Config::default(), Some(7), 500_000, 10);
 }
 
+/// With windows of two turns, the link alone is scarce; a hundred in a moment, a thousand where there is time.
+#[test]
+fn a_thousand_get_the_same() {
+    let channels = if std::env::var_os("HYBI_MODELS_DEEP").is_some() { 1000 } else { 100 };
+    shares(channels, Config::default().window(32 * 1024), Some(7), 320_000, 10);
+}
+
 /// Where a window is less than a turn, quota says what leaves in one, and it is granted by halves.
 #[test]
 fn of_a_thousand_with_small_windows_none_starves() {
