@@ -16,7 +16,7 @@ impl Agreed {
     /// use hybi_compression::{Deflate, ExtensionOffer, Extensions};
     /// use hybi_handshake::Version;
     ///
-    /// let offers = ExtensionOffer::parse_list(["permessage-deflate"]).unwrap();
+    /// let offers = ExtensionOffer::parse_list(["permessage-deflate"], Version::RFC6455).unwrap();
     /// let agreed = Extensions::from(Deflate::default()).accept(&offers, Version::RFC6455);
     /// let careful: Vec<_> = agreed.into_iter().map(|agreed| agreed.only_received()).collect();
     /// assert_eq!(careful[0].answer().name(), "permessage-deflate");
