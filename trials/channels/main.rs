@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use hybi_tokio::{
     Client, CloseCode, Config, Deflate, Message, TokioIo, TokioTimer, WsUri,
     mux::{self, Connected, HandshakeEncoding, MultiplexedClient, WebSocket},
+    opening,
 };
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
 
@@ -86,9 +87,10 @@ pub(crate) async fn ask(
     let stream = TcpStream::connect((uri.host(), uri.port())).await?;
     stream.set_nodelay(true)?;
     let stream = TokioIo::new(stream);
-    let connecting =
-        mux::connect_on(&client()?, choices, &uri, stream, TokioTimer::default).await?;
-    Ok(connecting.0)
+    let client = client()?;
+    let (_, deadline) = opening::begin::<TokioTimer>(client.config());
+    let timers = TokioTimer::default;
+    Ok(mux::connect_on(&client, choices, &uri, stream, timers, deadline).await?.0)
 }
 
 /// Opens a connection with channels.

@@ -64,9 +64,8 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Reached, Failure> {
         let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
         let answered = match &mux {
             Some(config) if client.version() == Version::RFC6455 => {
-                let asked = mux::connect_on(&client, config, uri, stream, TokioTimer::default);
-                // It counts from now on, and some of the time is gone.
-                timeout_at(deadline.into(), asked).await.map_err(|_| too_late(args))?
+                let timers = TokioTimer::default;
+                mux::connect_on(&client, config, uri, stream, timers, deadline).await
             }
             _ => opening::connect_on(&client, uri, stream, timer, deadline)
                 .await

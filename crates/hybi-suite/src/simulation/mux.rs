@@ -411,9 +411,10 @@ async fn client(shared: Shared, near: End) {
     let client =
         Client::builder().config(plan.config.clone()).extensions(plan.extensions.clone()).build();
     let clock = shared.clock.clone();
-    let timers = move || clock.timer();
     let client = client.unwrap_or_else(|error| unreachable!("{error}"));
-    let connected = mux::connect_on(&client, &plan.mux, URI, near, timers).await;
+    let deadline = client.config().handshake_deadline(clock.now());
+    let timers = move || clock.timer();
+    let connected = mux::connect_on(&client, &plan.mux, URI, near, timers, deadline).await;
     let connected = match connected {
         Ok((Connected::Multiplexed(connected), _)) => connected,
         Ok(_) => unreachable!("the server agrees"),

@@ -4,7 +4,7 @@ use core::{
     future::{Future, poll_fn},
     task::Poll,
 };
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Instant};
 
 use hybi_compression::{Agreed, Extensions};
 use hybi_frame::Role;
@@ -93,7 +93,8 @@ pub fn connect<D: Dial + Send + Sync + 'static>(
     })
 }
 
-/// Asks for multiplexing on a transport that is connected already. `timers` makes the timer of each channel.
+/// Asks for multiplexing on a transport that is connected already. `timers` makes the timer of each channel, and
+/// `deadline` ends the attempt; it includes what the caller did before, such as connecting.
 ///
 /// # Errors
 ///
@@ -104,12 +105,12 @@ pub fn connect_on<T: Transport, C: Timer>(
     request: impl Into<Request>,
     transport: T,
     timers: impl Fn() -> C + Send + Sync + 'static,
+    deadline: Instant,
 ) -> impl Future<Output = Result<(Connected<T, C>, http::Response<()>), Error>> {
     Box::pin(async move {
         let first = client.prepare(request)?;
-        let timer = timers();
-        let deadline = client.config().handshake_deadline(timer.now());
-        open(client, config, first, Wire::new(transport, timer, deadline), timers).await
+        let wire = Wire::new(transport, timers(), deadline);
+        open(client, config, first, wire, timers).await
     })
 }
 

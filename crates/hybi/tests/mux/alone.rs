@@ -152,8 +152,9 @@ impl Setup {
         let (near, far) = link(world.clock(), conditions, conditions);
         let clock = world.clock().clone();
         world.spawn("the client", async move {
-            let connected =
-                mux::connect_on(&client, &config, URI, near, move || clock.timer()).await;
+            let deadline = client.config().handshake_deadline(clock.now());
+            let timers = move || clock.timer();
+            let connected = mux::connect_on(&client, &config, URI, near, timers, deadline).await;
             then(connected.map(|(connected, _response)| connected)).await;
         });
         far

@@ -47,9 +47,10 @@ async fn talk(mut ws: Ws) -> Result<(), Error> {
 
 async fn client(near: Faulty<End>, clock: Clock) -> Outcome {
     let mut outcome = Outcome::default();
+    let client = Client::default();
+    let deadline = client.config().handshake_deadline(clock.now());
     let timers = move || clock.timer();
-    let connected =
-        mux::connect_on(&Client::default(), &Config::default(), URI, near, timers).await;
+    let connected = mux::connect_on(&client, &Config::default(), URI, near, timers, deadline).await;
     let connected = match connected {
         Ok((Connected::Multiplexed(connected), _)) => connected,
         Ok(_) => panic!("they did not agree"),

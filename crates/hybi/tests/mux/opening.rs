@@ -255,8 +255,9 @@ fn what_the_first_request_asks_for_is_not_asked_for_again() {
         world.block_on(async move {
             let client = Client::default();
             let request = Request::from(URI).header("X-First", "1");
-            let connected =
-                mux::connect_on(&client, &config, request, end, move || clock.timer()).await;
+            let deadline = client.config().handshake_deadline(clock.now());
+            let timers = move || clock.timer();
+            let connected = mux::connect_on(&client, &config, request, end, timers, deadline).await;
             let ClientEnd { first, opener, driver, .. } =
                 multiplexed(connected.map(|(connected, _response)| connected));
             let asking = async {

@@ -63,8 +63,10 @@ impl Setup {
                 let incoming = opening::incoming_on(&server, far, timer, deadline).await?;
                 mux::accept(incoming, &config, move || theirs.timer()).await
             };
+            let deadline = client.config().handshake_deadline(ours.now());
+            let timers = move || ours.timer();
             let connecting =
-                mux::connect_on(&client, &config_of_client, URI, near, move || ours.timer());
+                mux::connect_on(&client, &config_of_client, URI, near, timers, deadline);
             let (accepted, (connected, _response)) =
                 try_join(accepting, connecting).await.expect("both are willing");
             let (Accepted::Multiplexed(server), Connected::Multiplexed(client)) =
