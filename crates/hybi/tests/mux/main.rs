@@ -4,6 +4,7 @@ mod alone;
 mod closing;
 mod conversations;
 mod crowd;
+mod dialling;
 mod drops;
 mod fairness;
 mod faulted;
