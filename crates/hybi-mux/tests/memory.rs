@@ -78,7 +78,10 @@ fn a_channel_that_nobody_reads_holds_four_windows_at_most() {
     let mut most = 0;
     for (attack, messages, ends) in table {
         for (revision, rule) in all.into_iter().zip(ends) {
-            let (held, end) = held(revision, &messages);
+            // On a thread that has lent nothing before: what lies in blocks is counted then.
+            let messages = messages.clone();
+            let held = std::thread::spawn(move || held(revision, &messages));
+            let (held, end) = held.join().expect("it holds what it may");
             most = most.max(held);
             assert!(held <= 4 * WINDOW + AROUND, "{attack}, {revision:?}: {held} octets");
             let rule = rule.expect("each ends");

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 /// The size of a block. None ever grows beyond it, so that what a channel holds is never moved.
 const BLOCK: usize = 16 * 1024;
 
-/// From so many octets on, a block is lent at once. Before, it grows with what comes: a short message that nobody
-/// reads takes no whole block.
+/// From so many octets on, a block is lent. Before, room grows with what comes: a short message that nobody reads takes no
+/// whole block.
 const LENT_FROM: usize = 1024;
 
 /// How many blocks a thread keeps: a mebibyte.
@@ -18,10 +18,7 @@ thread_local! {
     static BLOCKS: RefCell<Vec<Vec<u8>>> = RefCell::default();
 }
 
-fn block_for(octets: usize) -> Vec<u8> {
-    if octets < LENT_FROM {
-        return Vec::new();
-    }
+fn lend() -> Vec<u8> {
     let kept = BLOCKS.try_with(|blocks| blocks.borrow_mut().pop());
     kept.ok().flatten().unwrap_or_else(|| Vec::with_capacity(BLOCK))
 }
@@ -62,21 +59,17 @@ impl Bytes {
         self.len += octets.len();
         while !octets.is_empty() {
             let last = self.rest.back_mut().unwrap_or(&mut self.front);
-            if last.capacity() == 0 {
-                *last = block_for(octets.len());
+            if last.capacity() < BLOCK && last.len() + octets.len() > LENT_FROM {
+                let mut block = lend();
+                block.extend_from_slice(last);
+                *last = block;
             }
             let room = BLOCK - last.len();
             if room == 0 {
-                self.rest.push_back(block_for(octets.len()));
+                self.rest.push_back(Vec::new());
                 continue;
             }
             let (fitting, more) = octets.split_at(room.min(octets.len()));
-            // A block that was not lent has to be of no other size in the end.
-            if last.capacity() - last.len() < fitting.len()
-                && last.len() + fitting.len() > BLOCK / 2
-            {
-                last.reserve_exact(BLOCK - last.len());
-            }
             last.extend_from_slice(fitting);
             octets = more;
         }
