@@ -23,13 +23,14 @@ use crate::revision::Revision;
 pub struct SendQuota {
     revision: Revision,
     left: u64,
+    largest_grant: u64,
 }
 
 impl SendQuota {
     /// So much at first.
     #[must_use]
     pub const fn new(revision: Revision, initial: u64) -> Self {
-        Self { revision, left: initial }
+        Self { revision, left: initial, largest_grant: initial }
     }
 
     /// How much is left, in octets.
@@ -46,7 +47,14 @@ impl SendQuota {
     pub fn grant(&mut self, quota: u64) -> Result<(), MuxViolation> {
         let sum = self.left.checked_add(quota).filter(|sum| *sum <= number::MAX);
         self.left = sum.ok_or(MuxViolation::QuotaOverflow)?;
+        self.largest_grant = self.largest_grant.max(quota);
         Ok(())
+    }
+
+    /// The most that was ever granted at once: what the peer lets come is about as much.
+    #[must_use]
+    pub const fn largest_grant(&self) -> u64 {
+        self.largest_grant
     }
 
     /// How many octets of a payload of `len` may leave now in a frame that `begins` a message or goes on with it;

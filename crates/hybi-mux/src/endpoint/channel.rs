@@ -147,10 +147,11 @@ impl Channel {
         }
     }
 
-    /// How many octets are taken now of what is written. Of what the quota does not let leave a short message is: the rest
-    /// waits with whoever writes, and sees by what is taken whether anything goes on.
+    /// How many octets are taken now of what is written: as many as may leave, or as the peer once granted, or a short
+    /// message. The rest waits with whoever writes, who sees by what is taken whether anything goes on.
     pub(super) fn room(&self, queue_limit: usize) -> usize {
-        let may_leave = usize::try_from(self.send_quota.left()).unwrap_or(usize::MAX);
+        let may_leave = self.send_quota.left().max(self.send_quota.largest_grant());
+        let may_leave = usize::try_from(may_leave).unwrap_or(usize::MAX);
         let most = may_leave.max(WITHOUT_QUOTA).min(queue_limit);
         most.saturating_sub(self.outbound.len())
     }
