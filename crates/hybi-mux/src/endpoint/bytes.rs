@@ -58,21 +58,35 @@ impl Bytes {
     pub(super) fn push(&mut self, mut octets: &[u8]) {
         self.len += octets.len();
         while !octets.is_empty() {
-            let last = self.rest.back_mut().unwrap_or(&mut self.front);
-            if last.capacity() < BLOCK && last.len() + octets.len() > LENT_FROM {
-                let mut block = lend();
-                block.extend_from_slice(last);
-                *last = block;
-            }
-            let room = BLOCK - last.len();
-            if room == 0 {
-                self.rest.push_back(Vec::new());
-                continue;
-            }
-            let (fitting, more) = octets.split_at(room.min(octets.len()));
+            let last = self.last(1, octets.len());
+            let (fitting, more) = octets.split_at((BLOCK - last.len()).min(octets.len()));
             last.extend_from_slice(fitting);
             octets = more;
         }
+    }
+
+    /// Lets `write` append up to `most` octets, which lie next to each other.
+    pub(super) fn append(&mut self, most: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let last = self.last(most, most);
+        let before = last.len();
+        write(last);
+        let written = last.len() - before;
+        self.len += written;
+    }
+
+    /// The last block, which has room for `least` octets more. So many are `coming`.
+    fn last(&mut self, least: usize, coming: usize) -> &mut Vec<u8> {
+        let last = self.rest.back().unwrap_or(&self.front);
+        if BLOCK - last.len() < least {
+            self.rest.push_back(Vec::new());
+        }
+        let last = self.rest.back_mut().unwrap_or(&mut self.front);
+        if last.capacity() < BLOCK && last.len() + coming > LENT_FROM {
+            let mut block = lend();
+            block.extend_from_slice(last);
+            *last = block;
+        }
+        last
     }
 
     /// The octets from the one at `at` on, in as many pieces as they lie in.

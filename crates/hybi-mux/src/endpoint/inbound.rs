@@ -1,6 +1,6 @@
 //! Inbound: the frames of a channel that came, as the octets of a connection of its own, without masks.
 
-use hybi_frame::{Opcode, Rsv};
+use hybi_frame::{FrameHeader, Opcode, Rsv};
 
 use super::bytes::Bytes;
 use crate::revision::Revision;
@@ -35,19 +35,8 @@ impl Inbound {
     /// Appends a frame.
     pub(super) fn push(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, payload: &[u8]) {
         let payload_len = payload.len() as u64;
-        let first = u8::from(fin) << 7 | rsv.bits() | opcode.bits();
-        match payload_len {
-            0..126 => self.bytes.push(&[first, payload_len as u8]),
-            126..65_536 => {
-                let [high, low] = (payload_len as u16).to_be_bytes();
-                self.bytes.push(&[first, 126, high, low]);
-            }
-            _ => {
-                let mut header = [first, 127, 0, 0, 0, 0, 0, 0, 0, 0];
-                header[2..].copy_from_slice(&payload_len.to_be_bytes());
-                self.bytes.push(&header);
-            }
-        }
+        let header = FrameHeader { fin, rsv, opcode, masking_key: None, payload_len };
+        self.bytes.append(FrameHeader::MAX_LEN, |out| header.encode(out));
         self.bytes.push(payload);
     }
 
@@ -69,9 +58,18 @@ impl Inbound {
         let mut cost = 0;
         while at < len {
             if self.left == 0 {
-                let mut header = [0; MAX_HEADER];
-                let _ = self.bytes.copy(at, &mut header);
-                (self.left, self.cost) = size_and_cost(header, revision);
+                let mut front = [0; FrameHeader::MAX_LEN];
+                let known = self.bytes.copy(at, &mut front);
+                (self.left, self.cost) = match FrameHeader::parse(&front[..known]) {
+                    Ok(Some((header, header_len))) => {
+                        let begins = header.opcode != Opcode::Continuation;
+                        // As long as the memory that it lies in.
+                        let len = header_len + header.payload_len as usize;
+                        (len, revision.cost(begins, header.payload_len))
+                    }
+                    // The last one, which the connection fails of.
+                    _ => (self.bytes.len() - at, 0),
+                };
             }
             let step = self.left.min(len - at);
             at += step;
@@ -83,20 +81,4 @@ impl Inbound {
         self.bytes.advance(len);
         (len, cost)
     }
-}
-
-/// The longest header of a frame that is not masked.
-const MAX_HEADER: usize = 10;
-
-/// How many octets the frame at the front has, and what it costs. It was encoded here, so all of its header is there.
-fn size_and_cost(header: [u8; MAX_HEADER], revision: Revision) -> (usize, u64) {
-    let [first, short, a, b, c, d, e, f, g, h] = header;
-    let (header, len) = match short {
-        126 => (4, u64::from(u16::from_be_bytes([a, b]))),
-        127 => (10, u64::from_be_bytes([a, b, c, d, e, f, g, h])),
-        _ => (2, u64::from(short)),
-    };
-    let begins = first & 0x0f != Opcode::Continuation.bits();
-    // As long as the memory that it lies in.
-    (header + len as usize, revision.cost(begins, len))
 }
