@@ -234,10 +234,7 @@ impl Endpoint {
             self.say_dropped(id, code, reason);
         }
         self.give_up_slot(key);
-        self.channels[key].end(&Ended::Dropped { code, reason: reason.to_owned() });
-        self.forget(key);
-        self.tell(key);
-        self.remove_if_over(key);
+        self.end_channel(key, &Ended::Dropped { code, reason: reason.to_owned() });
     }
 
     /// Says that a channel is dropped, or all of them.

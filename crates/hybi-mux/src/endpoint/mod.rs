@@ -425,15 +425,14 @@ impl Endpoint {
                 if let Some(fields) = channel.fields.take() {
                     *base = fields;
                 }
-                self.respond(key, &handshake, false);
+                self.respond(self.channels[key].id, &handshake, false);
                 self.schedule(key);
             }
             Side::Server { .. } => {}
         }
     }
 
-    fn respond(&mut self, key: ChannelKey, handshake: &[u8], is_rejected: bool) {
-        let channel = self.channels[key].id;
+    fn respond(&mut self, channel: ChannelId, handshake: &[u8], is_rejected: bool) {
         let encoding = HandshakeEncoding::Identity;
         let response =
             ControlBlock::AddChannelResponse { channel, is_rejected, encoding, handshake };
@@ -452,10 +451,16 @@ impl Endpoint {
     fn refuse(&mut self, key: ChannelKey, response: &[u8]) {
         let head = heads::head_len(response).unwrap_or_default();
         let end = response.len().min(head + MOST_OF_BODY);
-        self.respond(key, &response[..end], true);
-        self.channels[key].end(&Ended::Refused);
+        self.respond(self.channels[key].id, &response[..end], true);
+        self.end_channel(key, &Ended::Refused);
+    }
+
+    /// Ends a channel in both directions: the peer knows it no more, and whoever waits on it is told.
+    fn end_channel(&mut self, key: ChannelKey, how: &Ended) {
+        self.channels[key].end(how);
         self.forget(key);
         self.tell(key);
+        self.remove_if_over(key);
     }
 
     /// The peer knows the channel no more.
@@ -492,9 +497,7 @@ impl Endpoint {
         self.events.push_back(Event::Slots);
         self.events.push_back(Event::Requested);
         for key in self.channels.keys() {
-            self.channels[key].end(how);
-            self.tell(key);
-            self.remove_if_over(key);
+            self.end_channel(key, how);
         }
     }
 

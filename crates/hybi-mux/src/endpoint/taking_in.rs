@@ -3,7 +3,7 @@
 use hybi_frame::{Opcode, Role};
 use hybi_handshake::write_response;
 
-use super::channel::{Channel, Origin, Proof, Receiving, Sending};
+use super::channel::{Origin, Proof, Receiving, Sending};
 use super::{ChannelKey, Ended, Endpoint, Event, Side, State, Supply, heads};
 use crate::block::{ControlBlock, DropReason, HandshakeEncoding};
 use crate::channel_id::ChannelId;
@@ -166,7 +166,7 @@ impl Endpoint {
         if id == ChannelId::CONTROL || self.by_id.contains_key(&id) {
             return Err(MuxViolation::ChannelExists(id));
         }
-        let Side::Server { granted, rate, base, requests } = &mut self.side else { return Ok(()) };
+        let Side::Server { granted, rate, base, .. } = &mut self.side else { return Ok(()) };
         *granted = granted.checked_sub(1).ok_or(MuxViolation::NoSlot)?;
         let (revision, limits) = (self.config.revision, self.config.head_limits);
         let request = match heads::request_in(handshake, revision, encoding, base, limits) {
@@ -178,19 +178,14 @@ impl Endpoint {
                 let refusal = error.response();
                 let mut handshake = Vec::new();
                 write_response(&refusal, refusal.body().as_bytes(), &mut handshake);
-                let encoding = HandshakeEncoding::Identity;
-                self.control.say(&[ControlBlock::AddChannelResponse {
-                    channel: id,
-                    is_rejected: true,
-                    encoding,
-                    handshake: &handshake,
-                }]);
+                self.respond(id, &handshake, true);
                 return Ok(());
             }
         };
-        let channel = Channel::new(id, revision, self.config.window, 0, Origin::Slot);
-        let key = self.channels.insert(channel);
-        requests.push_back((key, request.request));
+        let key = self.add(id, 0, Origin::Slot);
+        if let Side::Server { requests, .. } = &mut self.side {
+            requests.push_back((key, request.request));
+        }
         self.by_id.insert(id, key);
         let channel = &mut self.channels[key];
         channel.sending = Sending::Head(Vec::new());
@@ -222,16 +217,14 @@ impl Endpoint {
         }
         if is_rejected {
             channel.inbound.push_head(handshake);
-            channel.end(&Ended::Refused);
-            self.forget(key);
+            self.end_channel(key, &Ended::Refused);
         } else {
             let head = heads::response_in(handshake, self.config.revision, proof);
             channel.inbound.push_head(&head.ok_or(MuxViolation::BadResponse)?);
             channel.receiving = Receiving::Open;
             channel.sending = Sending::Open;
+            self.tell(key);
         }
-        self.tell(key);
-        self.remove_if_over(key);
         Ok(())
     }
 
@@ -275,10 +268,7 @@ impl Endpoint {
         }
         let Some(&key) = self.by_id.get(&id) else { return };
         self.say_dropped(id, DropCode::DROP_CHANNEL_ACK, "");
-        self.channels[key].end(&Ended::DroppedByPeer { code, reason });
-        self.forget(key);
-        self.tell(key);
-        self.remove_if_over(key);
+        self.end_channel(key, &Ended::DroppedByPeer { code, reason });
     }
 }
 
