@@ -1,7 +1,7 @@
 //! Carrier: the physical connection, and what it says of the channels in it (RFC 6455 section 9.1).
 
 use http::{HeaderMap, HeaderValue, header};
-use hybi_compression::{Agreed, AnswerError, Extension, Extensions};
+use hybi_compression::{Agreed, AnswerError, Extension};
 use hybi_frame::CloseCode;
 use hybi_handshake::{ExtensionAnswer, ExtensionOffer, HandshakeError, Version, write_fields};
 use hybi_mux::Config;
@@ -92,9 +92,4 @@ pub(super) fn physical(config: &Config, connection: &connection::Config) -> conn
 /// The choices about a channel: whether the peer is there the physical connection finds out for all of them.
 pub(super) fn logical(connection: &connection::Config) -> connection::Config {
     connection.clone().ping_interval(None)
-}
-
-/// What channels may use, of what connections may: their frames are cut anew.
-pub(super) fn extensions(extensions: &Extensions) -> Extensions {
-    extensions.of_messages()
 }

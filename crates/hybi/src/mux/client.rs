@@ -122,7 +122,7 @@ async fn open<T: Transport, C: Timer>(
     wire: Wire<T, C>,
     timers: impl Fn() -> C + Send + Sync + 'static,
 ) -> Result<(Connected<T, C>, http::Response<()>), Error> {
-    let extensions = carrier::extensions(client.extensions());
+    let extensions = client.extensions().of_messages();
     let offered = extensions.clone().with(carrier::Multiplexing(config.clone()));
     let asking = first.clone().with_extensions(offered);
     let (wire, ClientAccepted { negotiated, response, .. }) =

@@ -105,7 +105,7 @@ async fn switch<T: Transport, C: Timer>(
     let (endpoint, key) = Endpoint::server(config.clone(), &fields, asked.quota);
     let shared = Shared::new(endpoint);
     let of_channels = server
-        .with_extensions(carrier::extensions(server.extensions()))
+        .with_extensions(server.extensions().of_messages())
         .with_config(carrier::logical(server.config()))
         .unmasked();
     let agreed = of_channels.extensions().accept(asked.for_channels, Version::RFC6455);

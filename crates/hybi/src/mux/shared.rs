@@ -101,7 +101,7 @@ impl Shared {
                     Some(_) => return Task::Close,
                     None => {}
                 }
-                if state.handle == Handle::LetGo && state.endpoint.channels() == 0 {
+                if state.is_unused() {
                     return Task::Close;
                 }
                 state.driver = Some(cx.waker().clone());
@@ -146,6 +146,7 @@ impl State {
         }
     }
 
+    /// Whether nobody has a channel any more, nor a way to get one.
     fn is_unused(&self) -> bool {
         self.handle == Handle::LetGo && self.endpoint.channels() == 0
     }
