@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdin, ChildStdout};
 
 use hybi_suite::events::OF_CONNECT;
-use hybi_suite::peer::{Peer, accept_of, listen};
+use hybi_suite::peer::{Peer, listen};
 use hybi_testkit::wire::{BINARY, CLOSE, TEXT};
 use serde_json::{Value, json};
 
@@ -305,12 +305,7 @@ fn the_time_of_a_connection_is_that_of_its_channels() {
 fn a_server_that_breaks_the_rules_of_channels_is_status_7() {
     let (listener, address) = listen();
     let played = std::thread::spawn(move || {
-        let mut peer = Peer::accept(&listener);
-        let accept = accept_of(&peer.read_head());
-        peer.send(format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Extensions: mux\r\n\r\n"
-        ));
+        let mut peer = Peer::answer(&listener, "Sec-WebSocket-Extensions: mux\r\n");
         // A block of a kind that there is not.
         peer.send_frame(BINARY, &[0, 0xe0]);
         // DropChannel(0, 2004), and the end.

@@ -1,7 +1,7 @@
 //! `--ext`: what is offered and accepted, what both ends say about it, and mistakes.
 
 use hybi_suite::events::OF_CONNECT;
-use hybi_suite::peer::{Peer, accept_of, listen};
+use hybi_suite::peer::{Peer, listen};
 use hybi_testkit::wire::{BINARY, TEXT};
 use serde_json::Value;
 
@@ -51,12 +51,8 @@ fn offer(options: &[&str]) -> Option<String> {
 fn answered(options: &[&str], answer: &'static str) -> Outcome {
     let (listener, address) = listen();
     let played = std::thread::spawn(move || {
-        let mut peer = Peer::accept(&listener);
-        let accept = accept_of(&peer.read_head());
-        peer.send(format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Extensions: {answer}\r\n\r\n"
-        ));
+        let fields = format!("Sec-WebSocket-Extensions: {answer}\r\n");
+        let mut peer = Peer::answer(&listener, &fields);
         peer.end();
     });
     let outcome =

@@ -10,9 +10,7 @@ use std::rc::Rc;
 use futures_util::future::{join, join_all, join3};
 use hybi::{
     CloseCode, Error, Message, Role,
-    io::Timer as _,
     mux::{self, Connected, DropCode, HandshakeEncoding, Revision},
-    opening,
 };
 use hybi_mux::{ControlBlock, DropReason};
 use hybi_testkit::{
@@ -127,19 +125,9 @@ impl Setup {
         (self.serve_one(world, move |ws| watch.clone().watch(ws)), told)
     }
 
-    /// A server in the world that accepts one connection, multiplexed or not, and the other end of that.
+    /// A server in the world that accepts one connection, multiplexed or not, and lets it go; the other end of that.
     pub(crate) fn serve_any(&self, world: &mut World) -> End {
-        let Self { server, config, conditions, .. } = self.clone();
-        let (near, far) = link(world.clock(), conditions, conditions);
-        let clock = world.clock().clone();
-        world.spawn("the server", async move {
-            let timer = clock.timer();
-            let deadline = server.config().handshake_deadline(timer.now());
-            let incoming = opening::incoming_on(&server, far, timer, deadline).await;
-            let incoming = incoming.expect("a request");
-            drop(mux::accept(incoming, &config, move || clock.timer()).await);
-        });
-        near
+        self.accept_one(world, |accepted| async { drop(accepted) })
     }
 
     /// A client in the world that connects, and the other end of its connection.

@@ -86,6 +86,21 @@ impl Setup {
         world: &mut World,
         serve: impl Fn(Ws) -> F + 'static,
     ) -> End {
+        self.accept_one(world, |accepted| async {
+            let Accepted::Multiplexed(end) = accepted.expect("a lawful request") else {
+                panic!("no channels were asked for");
+            };
+            let ServerEnd { first, requests, driver, .. } = end;
+            let _ = join(driver.run(), serve_all(first, requests, serve)).await;
+        })
+    }
+
+    /// A server in the world that accepts one connection, multiplexed or not, and the other end of that.
+    pub(crate) fn accept_one<F: Future<Output = ()> + 'static>(
+        &self,
+        world: &mut World,
+        then: impl FnOnce(Result<Accepted<End, ClockTimer>, Error>) -> F + 'static,
+    ) -> End {
         let Self { server, config, conditions, .. } = self.clone();
         let (near, far) = link(world.clock(), conditions, conditions);
         let clock = world.clock().clone();
@@ -94,12 +109,7 @@ impl Setup {
             let deadline = server.config().handshake_deadline(timer.now());
             let incoming = opening::incoming_on(&server, far, timer, deadline).await;
             let incoming = incoming.expect("a request");
-            let accepted = mux::accept(incoming, &config, move || clock.timer()).await;
-            let Accepted::Multiplexed(end) = accepted.expect("a lawful request") else {
-                panic!("no channels were asked for");
-            };
-            let ServerEnd { first, requests, driver, .. } = end;
-            let _ = join(driver.run(), serve_all(first, requests, serve)).await;
+            then(mux::accept(incoming, &config, move || clock.timer()).await).await;
         });
         near
     }
