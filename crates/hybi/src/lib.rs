@@ -100,7 +100,9 @@ pub use connection::{
 pub use opening::Incoming;
 pub use opening::client::{Client, ClientBuilder, Request};
 pub use opening::server::{Server, ServerBuilder, Upgrade, upgrade};
-pub use socket::{Answering, MessageReader, Permit, Receiver, ReuniteError, Sender, WebSocket, io};
+pub use socket::{
+    Answering, Closer, MessageReader, Permit, Receiver, ReuniteError, Sender, WebSocket, io,
+};
 
 pub mod extension {
     //! Extensions by themselves: which there are, how they are negotiated, and what one of your own is

@@ -262,6 +262,14 @@ impl Connection {
         }
     }
 
+    /// The same with a frame, or what comes nearest to it here.
+    pub(crate) fn close_nearest(&mut self, frame: &CloseFrame) {
+        if self.is_open() {
+            let frame = frame.nearest(self.rules(), self.role);
+            self.begin_closing_handshake(Some(&frame));
+        }
+    }
+
     /// Section 7.1.2: our Close frame goes out first, or instead of an answer to the peer's that nobody has
     /// sent yet.
     pub(super) fn begin_closing_handshake(&mut self, frame: Option<&CloseFrame>) {

@@ -297,6 +297,11 @@ impl Connection {
         self.is_receiving() && self.inbound.assembler.in_message()
     }
 
+    /// Whether somebody takes the pieces of a message that has not ended.
+    pub(crate) fn is_within_pieces(&self) -> bool {
+        self.inbound.wanted == Wanted::Pieces && self.is_within_message()
+    }
+
     /// Whether answers to control frames wait to leave.
     pub(crate) fn owes_answers(&self) -> bool {
         self.outbound.owes_answers

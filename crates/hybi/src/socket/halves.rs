@@ -7,7 +7,7 @@ use hybi_frame::CloseCode;
 use hybi_handshake::Version;
 
 use super::{
-    WebSocket,
+    Closer, WebSocket,
     access::{Shared, Way},
     driver::Takes,
     io::{Timer, Transport},
@@ -83,8 +83,7 @@ enum Parting {
 }
 
 pub(super) fn split<T, C>(ws: WebSocket<T, C>) -> (Sender<T, C>, Receiver<T, C>) {
-    let WebSocket { mut driver, held, items, .. } = ws;
-    driver.senders_take = Takes::Control;
+    let WebSocket { driver, held, items, .. } = ws;
     let shared = Arc::new(Shared::new(driver));
     let sender = Sender::of(&shared);
     (sender, Receiver { shared, held, items, parting: Parting::Leaves })
@@ -275,6 +274,11 @@ macro_rules! questions {
             #[must_use]
             pub fn version(&self) -> Version {
                 self.shared.look(|driver| driver.connection.negotiated().version)
+            }
+
+            /// A handle by which others have the connection closed.
+            pub fn closer(&self) -> Closer {
+                self.shared.look(|driver| driver.closer())
             }
 
             /// What that version can do.

@@ -1,6 +1,7 @@
 //! A connection on a transport: the handles, and the async loop behind them, on any runtime.
 
 mod access;
+mod closer;
 mod driver;
 mod halves;
 pub mod io;
@@ -15,6 +16,7 @@ mod sinks;
 mod wakers;
 mod websocket;
 
+pub use closer::Closer;
 pub use halves::{Receiver, ReuniteError, Sender};
 pub use permit::{Answering, Permit};
 pub(crate) use pool::ThreadChunk as Chunk;

@@ -74,7 +74,10 @@ pub(super) fn poll_piece<T: Transport, C: Timer>(
     cx: &Context<'_>,
 ) -> Poll<Result<Option<Piece>, Error>> {
     access.with(|driver| {
-        driver.connection.set_gathering(Gathering::Pieces);
+        // Once nobody is to receive any more, what comes is dropped as a whole.
+        if driver.senders_take != Takes::Nothing {
+            driver.connection.set_gathering(Gathering::Pieces);
+        }
         let polled = ready!(driver.poll_event(cx, Half::Receive, Takes::Pieces));
         Poll::Ready(match polled {
             Some(located) => {

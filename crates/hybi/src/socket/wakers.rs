@@ -214,6 +214,12 @@ impl Wakers {
         }
     }
 
+    /// Calls the tasks of all halves: there is something new to wait for.
+    pub(crate) fn call_all(&mut self) {
+        self.call_others(Half::Receive);
+        self.call_others(Half::Send(0));
+    }
+
     /// Whether tasks are to be woken.
     #[inline]
     pub(crate) fn has_called(&self) -> bool {

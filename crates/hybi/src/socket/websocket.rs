@@ -7,7 +7,8 @@ use hybi_frame::CloseCode;
 use hybi_handshake::{ExtensionOffer, Version};
 
 use super::{
-    access::Way,
+    Closer,
+    access::{Access, Way},
     driver::Driver,
     halves::{Receiver, Sender},
     io::{Timer, Transport},
@@ -374,6 +375,14 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     /// As [`close`](Self::close), of the connection that is closed.
     pub async fn forward_close(&mut self, status: &CloseStatus) -> Result<CloseStatus, Error> {
         sending::forward_close(self.driver(), HALF, Wait::DroppingMessages, status).await
+    }
+
+    /// A handle by which others have the connection closed, whoever has it then: a server that ends, or a
+    /// person who may not stay. [`Closer`] has an example.
+    ///
+    /// Connections for which nobody asks for one have no room for it but a pointer.
+    pub fn closer(&mut self) -> Closer {
+        self.driver.with(|driver| driver.closer())
     }
 
     /// The driver, for a call that may wait while nobody looks at what was lent.

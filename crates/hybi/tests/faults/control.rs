@@ -9,9 +9,10 @@ use crate::{
     support::{
         peer::Peer,
         tasks::{Task, run},
+        versions::who_pings,
         ways::Receives,
     },
-    world::{BOTH, World, connection, poll_once, quiet, who_pings, wire},
+    world::{BOTH, World, connection, poll_once, quiet, wire},
 };
 
 fn ping(text: &str) -> Message {

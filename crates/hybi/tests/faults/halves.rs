@@ -12,8 +12,9 @@ use crate::{
         link::End,
         peer::Peer,
         tasks::{Task, poll_at_most, run},
+        versions::who_pings,
     },
-    world::{BOTH, SECOND, World, everyone, poll_once, quiet, seconds_until, who_pings, wire},
+    world::{BOTH, SECOND, World, everyone, poll_once, quiet, seconds_until, wire},
 };
 
 type Sender = hybi::Sender<End, ClockTimer>;

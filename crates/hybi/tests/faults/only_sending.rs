@@ -12,9 +12,10 @@ use crate::{
     slices,
     support::{
         tasks::{Task, run},
+        versions::who_pings,
         ways::{Receives, Sends},
     },
-    world::{SECOND, Socket, World, everyone, poll_once, quiet, seconds_until, who_pings, wire},
+    world::{SECOND, Socket, World, everyone, poll_once, quiet, seconds_until, wire},
 };
 
 /// What the peer heard, data aside.

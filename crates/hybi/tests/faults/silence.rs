@@ -7,11 +7,10 @@ use hybi::{Config, Connection, Deflate, Message, Negotiated, Version, extension:
 use crate::{
     support::{
         tasks::{Task, run},
+        versions::who_pings,
         ways::{Receives, Sends},
     },
-    world::{
-        BOTH, SECOND, World, connection, everyone, poll_once, quiet, seconds_until, who_pings, wire,
-    },
+    world::{BOTH, SECOND, World, connection, everyone, poll_once, quiet, seconds_until, wire},
 };
 
 /// A text of a megabyte.

@@ -5,7 +5,7 @@ use core::{pin::pin, task::Poll, time::Duration};
 
 use hybi::{Config, Connection, Message, Role, Version, WebSocket};
 
-pub(crate) use crate::support::versions::{BOTH, connection, everyone, quiet, who_pings};
+pub(crate) use crate::support::versions::{BOTH, connection, everyone, quiet};
 use crate::support::{
     clock::{Clock, ClockTimer},
     link::{End, Manners, link},

@@ -12,6 +12,7 @@
 //! wait or to flush, takes in the control frames at the front of the input, never past a message that
 //! nobody took: so Pings are answered and a Close frame is seen while an application only sends.
 
+mod asked;
 mod receiving;
 mod sending;
 
@@ -23,6 +24,7 @@ pub(crate) use self::{
     sending::Patience,
 };
 use super::{
+    closer::Asked,
     io::{Timer, Transport},
     pool::ThreadChunk,
     wakers::{Half, Wakers},
@@ -47,8 +49,10 @@ pub(crate) struct Driver<T, C> {
     pub(super) wakers: Wakers,
     turns: u16,
     after_message: AfterMessage,
-    /// What senders take in: it is everything once nobody receives any more.
+    /// What senders take in: it is everything once nobody receives any more, or nobody is to.
     pub(super) senders_take: Takes,
+    /// Whether somebody else asks for the end.
+    asked: Asked,
 }
 
 /// What was read.
@@ -107,6 +111,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             turns: 0,
             after_message: AfterMessage::Waited,
             senders_take: Takes::Control,
+            asked: Asked::default(),
         }
     }
 
@@ -182,7 +187,11 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 Poll::Pending => return false,
             }
         }
-        self.is_closed()
+        let is_closed = self.is_closed();
+        if is_closed && self.asked.may_be_asked() {
+            self.asked.ended(self.connection.close_status().as_ref(), self.connection.error());
+        }
+        is_closed
     }
 
     fn is_closed(&self) -> bool {
@@ -212,6 +221,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             self.connection.judge_timeout(judge, now);
             self.wakers.call_others(half);
         }
+        self.close_if_asked(half);
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -220,6 +230,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     fn poll_deadline(&mut self, cx: &Context<'_>, half: Half, judge: Judge) -> Poll<()> {
         // The timer is one for all who wait, so it keeps the deadlines of whoever receives as well.
         let keeps = if self.wakers.receiver_waits() { Judge::Reader } else { judge };
+        if self.asked.may_be_asked() && self.poll_asked(cx, half).is_ready() {
+            return Poll::Ready(());
+        }
         let waker = self.wakers.join(half, cx.waker());
         let Some(deadline) = self.connection.poll_judged_timeout(keeps, || self.timer.now()) else {
             return Poll::Pending;

@@ -106,6 +106,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     ) -> Poll<Option<Located>> {
         let mut was_receiving = self.connection.is_receiving();
         loop {
+            let takes = self.takes_now(takes);
             // Few bytes may be many messages where there is a codec. Where there is none, what was read is handed out
             // before others have their turn, so that no block is held meanwhile.
             if self.connection.input_limit() < usize::MAX {
@@ -131,6 +132,10 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             }
             if self.poll_end(cx, half) {
                 return self.hand_out(half, None);
+            }
+            // Who sends without a pause is asked to leave as well.
+            if self.asked.is_asked() && self.close_if_asked(half) {
+                continue;
             }
             ready!(self.poll_turn(cx, half));
             match self.poll_read(cx, half, &taken) {

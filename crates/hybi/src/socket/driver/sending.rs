@@ -114,7 +114,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             Looked::All => drop(self.poll_deadline(cx, half, Judge::Reader)),
             // Nobody receives at present, so nobody answers what came in front of the end.
             Looked::Some => self.connection.answer_close(),
-            Looked::Nothing => {}
+            Looked::Nothing => drop(self.close_if_asked(half)),
         }
         let _ = self.poll_transmit(cx, half);
     }

@@ -317,6 +317,55 @@ fn who_closes_sees_what_stands_behind_a_message() {
     });
 }
 
+/// Somebody else asks for the end, twice, while all wait or are about to: whoever sees it tells the others, and
+/// what was queued before leaves first.
+#[test]
+fn who_is_asked_to_close_tells_all() {
+    check(|| {
+        let (ws, _, mut peer) = world(patient());
+        let (sender, receiver) = ws.split();
+        let closer = sender.closer();
+        let asking = ["first", "second"].map(|reason| {
+            let closer = closer.clone();
+            thread::spawn(move || closer.close(CloseCode::GOING_AWAY, reason))
+        });
+        let senders = ['a', 'b'].map(|from| (from, spawn_sender(&sender, from)));
+        drop(sender);
+        let receiver = spawn_receiver(receiver);
+        peer.queue(text('p', 0));
+        peer.finish();
+        for asking in asking {
+            asking.join().expect("no panic").expect("a code for both roles");
+        }
+        for (from, sender) in senders {
+            match sender.join().expect("no panic") {
+                Ok(()) => assert_eq!(peer.texts(from), texts(from)),
+                Err(error) => assert!(matches!(error, Error::Closed), "{error}"),
+            }
+        }
+        // Either it came before, or nobody waited for it any more.
+        let received = receiver.join().expect("no panic").expect("closed in order");
+        assert!(received.is_empty() || received == [Message::text(text('p', 0))]);
+        assert!(closer.is_over());
+    });
+}
+
+/// The same where the closer is wanted while the receiver waits, which nobody else wakes.
+#[test]
+fn who_waited_before_is_asked_as_well() {
+    check(|| {
+        let (ws, _, mut peer) = world(patient());
+        let (sender, receiver) = ws.split();
+        let receiver = spawn_receiver(receiver);
+        let asking =
+            thread::spawn(move || sender.closer().close(CloseCode::GOING_AWAY, "restarting"));
+        peer.finish();
+        asking.join().expect("no panic").expect("a code for both roles");
+        let received = receiver.join().expect("no panic").expect("closed in order");
+        assert_eq!(received, []);
+    });
+}
+
 /// Threads that time passes for until each has ended with this error.
 struct Told {
     clock: Clock,
