@@ -71,6 +71,23 @@ pub trait PayloadCodec: Send {
         if self.encode(payload, compress, out) { Progress::Encoded } else { Progress::AsIs }
     }
 
+    /// Whether a message that is sent as it comes is to be encoded, told from the first bytes of it: its
+    /// length and its end are not known yet. If so, [`encode_piece`](Self::encode_piece) gets all of it,
+    /// these bytes first, and no other payload comes before its last piece.
+    ///
+    /// Unless the codec has this, such messages travel as they are.
+    fn begin_pieces(&mut self, first: &[u8], compress: Compress) -> bool {
+        let _ = (first, compress);
+        false
+    }
+
+    /// Appends the encoded form of the next piece of that message to `out`, such that the peer can decode
+    /// all of it up to here. `last` ends the message; that piece may be empty.
+    fn encode_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
+        let _ = last;
+        out.extend_from_slice(piece);
+    }
+
     /// Decodes the next piece of an incoming payload; `end` says that it is the last of the message
     /// or frame. What comes of it goes to `out`, in as many pieces as there are.
     ///

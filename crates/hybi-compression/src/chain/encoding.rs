@@ -177,6 +177,63 @@ impl Chain {
         Step::Done(payload)
     }
 
+    /// Begins an outgoing message that is sent as it comes, told from the first bytes of it. `Some` with
+    /// the bits for its first frame: [`encode_piece`](Self::encode_piece) is to get all of it, these bytes
+    /// first, before any other message. `None`: it travels as it is.
+    ///
+    /// ```
+    /// # #[cfg(any(feature = "zlib-rs", feature = "miniz_oxide"))] {
+    /// use hybi_compression::{Chain, Compress, Deflate, Extensions, Version};
+    ///
+    /// let extensions = Extensions::from(Deflate::default());
+    /// let agreed = extensions.accept(&extensions.offers(Version::RFC6455), Version::RFC6455);
+    /// let (mut sender, mut receiver) = (Chain::new(&agreed), Chain::new(&agreed));
+    ///
+    /// let pieces = ["All work and no play ", "makes Jack ", "a dull boy."];
+    /// let rsv = sender.begin_pieces(pieces[0].as_bytes(), Compress::Always).expect("it is agreed on");
+    /// let mut frames = Vec::new();
+    /// for (at, piece) in pieces.iter().enumerate() {
+    ///     // Each could leave now, in a frame of its own.
+    ///     sender.encode_piece(piece.as_bytes(), at == 2, &mut frames);
+    /// }
+    /// let mut message = Vec::new();
+    /// receiver.decode_message(&frames, rsv, 1 << 20, &mut message).expect("it is whole");
+    /// assert_eq!(message, pieces.concat().as_bytes());
+    /// # }
+    /// ```
+    pub fn begin_pieces(&mut self, first: &[u8], compress: Compress) -> Option<Rsv> {
+        self.turn = self.turn.wrapping_add(1);
+        let mut bits = None;
+        for link in Unit::Message.links(&mut self.links) {
+            link.encoding = link.codec().begin_pieces(first, compress);
+            if link.encoding {
+                bits = Some(bits.unwrap_or(Rsv::NONE) | link.rsv);
+            }
+        }
+        bits
+    }
+
+    /// Appends what becomes of the next piece of a message that [began](Self::begin_pieces) so: the peer
+    /// can decode all of it up to here. `last` ends the message; that piece may be empty.
+    ///
+    /// It takes as long as it takes, so a piece is best no longer than a [slice](Self::ENCODE_SLICE).
+    pub fn encode_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
+        let start = out.len();
+        let mut coded = false;
+        for link in Unit::Message.links(&mut self.links) {
+            if !link.encoding {
+                continue;
+            }
+            if coded {
+                let before = out.split_off(start);
+                link.codec().encode_piece(&before, last, out);
+            } else {
+                link.codec().encode_piece(piece, last, out);
+            }
+            coded = true;
+        }
+    }
+
     fn start<P>(&mut self, unit: Unit, payload: P, compress: Compress) -> Encoding<P> {
         self.turn = self.turn.wrapping_add(1);
         let (payload, turn) = (Encoded::AsIs(payload), self.turn);

@@ -36,6 +36,8 @@ struct Link {
     per_frame: bool,
     /// The incoming message or frame is encoded.
     decoding: bool,
+    /// The outgoing message that is sent in pieces is.
+    encoding: bool,
     make: MakePayloadCodec,
     /// Made when the first message needs it.
     codec: Option<Box<dyn PayloadCodec>>,
@@ -61,6 +63,7 @@ impl Chain {
                     rsv: one.rsv,
                     per_frame: *per_frame,
                     decoding: false,
+                    encoding: false,
                     make: make.clone(),
                     codec: None,
                 }),
@@ -209,7 +212,8 @@ impl Chain {
         let [link] = &mut self.links[..] else { return None };
         let codec = Some(link.codec().shared_codec()?);
         let (rsv, make) = (link.rsv, link.make.clone());
-        let link = Link { rsv, per_frame: false, decoding: false, make, codec };
+        let (decoding, encoding) = (false, false);
+        let link = Link { rsv, per_frame: false, decoding, encoding, make, codec };
         Some(Self { links: vec![link], ..Self::empty() })
     }
 

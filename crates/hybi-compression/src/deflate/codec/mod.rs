@@ -88,6 +88,18 @@ impl PayloadCodec for DeflateCodec {
         self.sender.encode(payload, slice.start..end, compress == Compress::Auto, 0, out)
     }
 
+    fn begin_pieces(&mut self, first: &[u8], compress: Compress) -> bool {
+        match compress {
+            Compress::Auto => self.sender.expects(first),
+            Compress::Always => true,
+            Compress::Never => false,
+        }
+    }
+
+    fn encode_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
+        self.sender.encode_piece(piece, last, out);
+    }
+
     fn decode(
         &mut self,
         piece: &[u8],

@@ -54,6 +54,10 @@ impl Ring {
         &self.bytes
     }
 
+    pub(super) fn clear(&mut self) {
+        (self.bytes, self.start) = (Vec::new(), 0);
+    }
+
     pub(super) fn shrink_to_fit(&mut self) {
         self.bytes.shrink_to_fit();
     }

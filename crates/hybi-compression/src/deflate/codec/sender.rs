@@ -3,7 +3,7 @@
 use core::mem;
 use core::ops::Range;
 
-use super::Direction;
+use super::{Direction, TAIL};
 use super::lease::Lease;
 use super::pays::Pays;
 use super::pool::{Deflater, Kind, Unflushed};
@@ -81,7 +81,7 @@ impl Sender {
     ) -> Progress {
         let (deflater, lease) = match mem::replace(&mut self.middle, Middle::None) {
             _ if slice.start == 0 => {
-                if asked && !self.pays.expects(payload, self.kind) {
+                if asked && !self.expects(payload) {
                     return Progress::AsIs;
                 }
                 (self.first(), None)
@@ -114,6 +114,42 @@ impl Sender {
         }
         out.truncate(start);
         Progress::AsIs
+    }
+
+    /// Whether it is expected to pay to compress what this is, or begins.
+    pub(super) fn expects(&mut self, payload: &[u8]) -> bool {
+        self.pays.expects(payload, self.kind)
+    }
+
+    /// Compresses a piece of a payload that nobody holds whole. All of a piece comes out with it, since the
+    /// next may be long in coming.
+    ///
+    /// Within the payload the history is kept without takeover as well: what the next piece goes on with may
+    /// have to make room for others meanwhile.
+    pub(super) fn encode_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
+        let kept = self.deflater.take().or_else(|| behind(self.history.bytes(), self.kind));
+        // One that knows nothing of what was before refers to none of it, which is always right.
+        let mut deflater = kept.unwrap_or_else(|| Deflater::take(self.kind));
+        let start = out.len();
+        let done = match (piece, last) {
+            // There is nothing to flush (RFC 7692 section 7.2.3.6).
+            ([], _) => true,
+            (piece, true) => deflater.message(piece, out, usize::MAX),
+            (piece, false) => deflater.flush(piece, out, usize::MAX),
+        };
+        if !done {
+            out.truncate(start);
+            store(piece, last, out);
+        } else if piece.is_empty() && last {
+            out.extend_from_slice(&EMPTY_BLOCK);
+        }
+        if last && !self.takeover {
+            return self.history.clear();
+        }
+        self.history.push(piece);
+        if done {
+            self.deflater.leave(deflater);
+        }
     }
 
     /// What does not get smaller is sent as it is, as soon as that is known. But what was compressed
@@ -178,6 +214,24 @@ fn behind(bytes: &[u8], kind: Kind) -> Option<Deflater> {
     let mut deflater = Deflater::take(kind);
     (bytes.is_empty() || deflater.remember(bytes)).then_some(deflater)
 }
+
+/// Appends bytes as blocks that are not compressed, for a library that gave up.
+fn store(piece: &[u8], last: bool, out: &mut Vec<u8>) {
+    for block in piece.chunks(u16::MAX.into()) {
+        let len = block.len() as u16;
+        out.push(0);
+        out.extend_from_slice(&len.to_le_bytes());
+        out.extend_from_slice(&(!len).to_le_bytes());
+        out.extend_from_slice(block);
+    }
+    out.extend_from_slice(&EMPTY_BLOCK);
+    if !last {
+        out.extend_from_slice(&TAIL);
+    }
+}
+
+/// What stands before the tail of an empty block.
+const EMPTY_BLOCK: [u8; 1] = [0];
 
 /// How much of what was sent is kept to make a compressor again. The peer has 32 KiB, but to make
 /// one takes the longer the more it begins with, and the last few messages are those that the next
