@@ -45,8 +45,7 @@ fn in_pieces(
             _ => (Rsv::NONE, Opcode::Continuation),
         };
         let payload_len = frame.len() as u64;
-        let header =
-            FrameHeader { fin: last, rsv: bits, opcode, masking_key: None, payload_len };
+        let header = FrameHeader { fin: last, rsv: bits, opcode, masking_key: None, payload_len };
         let mut got = Vec::new();
         if receiver.begin_frame(&header) {
             let result = receiver.decode(&frame, true, &mut |bytes| {

@@ -94,14 +94,16 @@ pub use hybi_frame::{CloseCode, CloseFrame, Event, Role, Utf8Bytes};
 pub use hybi_handshake::{HandshakeError, HostPolicy, OriginPolicy, Version, WsUri};
 
 pub use connection::{
-    Capabilities, CloseStatus, Config, Connection, Deadline, Endpoint, Error, Message, MessageRef,
-    Negotiated, OpeningError, Outgoing, Prepared, Secret, SendError, State, Unsupported,
+    Capabilities, CloseStatus, Config, Connection, Deadline, Endpoint, Error, Message, MessageKind,
+    MessageRef, Negotiated, OpeningError, Outgoing, Prepared, Secret, SendError, State,
+    Unsupported,
 };
 pub use opening::Incoming;
 pub use opening::client::{Client, ClientBuilder, Request};
 pub use opening::server::{Server, ServerBuilder, Upgrade, upgrade};
 pub use socket::{
-    Answering, Closer, MessageReader, Permit, Receiver, ReuniteError, Sender, WebSocket, io,
+    Answering, Closer, MessageReader, MessageWriter, Permit, Receiver, ReuniteError, Sender,
+    WebSocket, io,
 };
 
 pub mod extension {

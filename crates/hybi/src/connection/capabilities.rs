@@ -69,6 +69,8 @@ pub enum Unsupported {
     Binary,
     /// A Ping or Pong.
     Ping,
+    /// A message that is sent as it comes, in several frames.
+    Fragments,
     /// A close code other than 1000, or a close reason.
     CloseCode,
 }
@@ -78,6 +80,7 @@ impl fmt::Display for Unsupported {
         f.write_str(match self {
             Self::Binary => "binary messages",
             Self::Ping => "pings and pongs",
+            Self::Fragments => "messages in several frames",
             Self::CloseCode => "close codes and reasons",
         })
     }

@@ -348,7 +348,7 @@ impl Connection {
 
     /// Fails the connection (section 7.1.7): the peer is told with a Close frame if it was not told
     /// before, and nothing more of it counts.
-    fn fail(&mut self, error: Error, code: CloseCode) {
+    pub(super) fn fail(&mut self, error: Error, code: CloseCode) {
         if self.error.is_some() {
             return;
         }
@@ -399,6 +399,8 @@ impl Connection {
     fn queue_close(&mut self, payload: &[u8], code: Option<CloseCode>, who: Endpoint) {
         let began = self.outbound.state.last_word().began.or(Some(who));
         let mut word = LastWord { code: None, began };
+        // A message that is being written may never end, and the peer knows then that it did not.
+        self.outbound.cut_off();
         if self.closing() != Closing::Transport {
             match &mut self.outbound.coding {
                 Some(coding) => coding.push(Behind::Close(payload.into())),

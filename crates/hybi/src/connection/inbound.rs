@@ -7,7 +7,7 @@ use hybi_frame::{
     Chunk, Event, FrameError, FramePart, Gathering, Limits, MessageAssembler, Opcode,
 };
 
-use super::{Connection, DRAIN_BYTES, framing::Framing, state::Receiving};
+use super::{Connection, DRAIN_BYTES, MessageKind, framing::Framing, state::Receiving};
 
 /// What the peer's direction needs: how it stands, what frames are read with, and the message in
 /// progress.
@@ -231,10 +231,14 @@ impl Connection {
         self.inbound.assembler.has_piece()
     }
 
-    /// Whether the message in progress is text; `None` between messages.
+    /// What the message in progress is; `None` between messages.
     #[must_use]
-    pub fn is_in_text(&self) -> Option<bool> {
-        self.inbound.assembler.kind().map(|kind| kind == Opcode::Text)
+    pub fn kind_in_progress(&self) -> Option<MessageKind> {
+        let kind = |opcode| match opcode {
+            Opcode::Text => MessageKind::Text,
+            _ => MessageKind::Binary,
+        };
+        self.inbound.assembler.kind().map(kind)
     }
 
     /// Skips the message in progress: what has come of it and what will come. The next is wanted whole.

@@ -121,6 +121,26 @@ impl Message {
     }
 }
 
+/// What a message is that comes or goes as a stream (RFC 6455 section 5.6).
+///
+/// ```
+/// use hybi::{Error, MessageKind, WebSocket, io::{Timer, Transport}};
+///
+/// /// Whether the next message is text, be it longer than memory.
+/// async fn is_text<T: Transport, C: Timer>(ws: &mut WebSocket<T, C>) -> Result<bool, Error> {
+///     let reader = ws.recv_reader().await?;
+///     Ok(reader.is_some_and(|reader| reader.kind() == MessageKind::Text))
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "complete: RFC 6455 section 11.8 defines no other")]
+pub enum MessageKind {
+    /// UTF-8, which is checked on the way.
+    Text,
+    /// Any bytes.
+    Binary,
+}
+
 impl From<&str> for Message {
     fn from(text: &str) -> Self {
         Self::text(text)

@@ -24,6 +24,7 @@ mod outgoing;
 mod random;
 mod slices;
 mod state;
+mod written;
 
 use core::fmt;
 use std::{io::IoSlice, sync::Arc, time::Instant};
@@ -46,7 +47,7 @@ pub(crate) use config::{DRAIN_BYTES, DRAIN_TIME};
 pub(crate) use deadlines::Judge;
 pub(crate) use error::is_end_without_goodbye;
 pub use error::{Deadline, Error, OpeningError, SendError};
-pub use message::{Message, MessageRef};
+pub use message::{Message, MessageKind, MessageRef};
 pub use negotiated::Negotiated;
 pub use outgoing::{Outgoing, Prepared, Secret};
 pub(crate) use random::random;
@@ -186,22 +187,28 @@ impl Connection {
         negotiated.drop_what_does_not_fit();
         let mut framing = Framing::new(&negotiated, role, config.limits);
         let (extensions, filter) = extensions(&negotiated.extensions, &mut framing);
-        let is_plain = extensions.is_none()
-            && config.fragment_size.is_none()
-            && matches!(framing, Framing::Rfc6455(_));
-        let lane = if is_plain { Lane::Plain } else { Lane::Other };
         let masks = framing.masks(role);
-        Self {
+        let mut connection = Self {
             role,
             inbound: Inbound::new(framing, config.limits),
-            outbound: Outbound::new(lane, masks),
+            outbound: Outbound::new(Lane::Other, masks),
             deadlines: Deadlines::default(),
             error: None,
             extensions,
             filter,
             config,
             negotiated: (negotiated != PLAIN).then(|| Box::new(negotiated)),
-        }
+        };
+        connection.outbound.lane = connection.lane();
+        connection
+    }
+
+    /// What messages need here while none is being encoded or written.
+    fn lane(&self) -> Lane {
+        let is_plain = self.extensions.is_none()
+            && self.config.fragment_size.is_none()
+            && matches!(self.inbound.framing, Framing::Rfc6455(_));
+        if is_plain { Lane::Plain } else { Lane::Other }
     }
 
     /// Replaces the source of masking keys, which is the random generator of the operating system, by

@@ -31,11 +31,11 @@ const ANSWERS_LEN: usize = 64 * 1024;
 pub(super) struct Outbound {
     pub(super) state: Sending,
     pub(super) outbox: Outbox,
-    lane: Lane,
+    pub(super) lane: Lane,
     /// Each of our frames takes a masking key. No version that the client's first byte may still choose has
     /// any.
     masks: bool,
-    /// A long message that is being encoded, and what waits behind it.
+    /// A message that is being encoded or written, and what waits behind it.
     pub(super) coding: Option<Box<Coding>>,
     /// The newest Pong that could not be queued because the transport is blocked
     /// (section 5.5.3 allows to answer only the latest Ping).
@@ -93,9 +93,22 @@ impl Outbound {
         }
     }
 
+    /// A message is written from now on, which others are not to pass.
+    pub(super) fn begin_written(&mut self, coding: Coding) {
+        self.coding = Some(Box::new(coding));
+        self.lane = Lane::Other;
+    }
+
     /// How many bytes wait to leave; of a message that is being encoded, those that it has.
     pub(super) fn len(&self) -> usize {
         self.outbox.len() + self.coding.as_ref().map_or(0, |coding| coding.len())
+    }
+
+    /// Lets go of a message that is being written, and of what waits behind it.
+    pub(super) fn cut_off(&mut self) {
+        if let Some(coding) = self.coding.take_if(|coding| coding.is_written()) {
+            self.discarded += coding.len();
+        }
     }
 
     /// Lets go of what waits: it will never leave.
@@ -109,10 +122,17 @@ impl Outbound {
 
 impl Connection {
     /// Whether a message of `len` bytes may be queued now: nothing else waits, or all that waits
-    /// stays within [`Config::outbox_limit`](crate::Config::outbox_limit), its own header aside.
+    /// stays within [`Config::outbox_limit`](crate::Config::outbox_limit), its own header aside; and
+    /// no message is being [written](Self::begin_message).
     #[must_use]
     pub fn has_room_for(&self, len: usize) -> bool {
-        self.has_room_behind(self.outbound.len(), len)
+        !self.is_writing() && self.has_room_behind(self.outbound.len(), len)
+    }
+
+    /// The same for this: control frames pass a message that is being written.
+    pub(crate) fn has_room_to_send(&self, outgoing: &Outgoing<'_>) -> bool {
+        let passes = outgoing.is_control() || !self.is_writing();
+        passes && self.has_room_behind(self.outbound.len(), outgoing.len())
     }
 
     #[inline]
@@ -277,7 +297,7 @@ impl Connection {
     }
 
     /// Queues a message that no extension touches.
-    fn queue_message(&mut self, opcode: Opcode, payload: Payload<'_>) {
+    pub(super) fn queue_message(&mut self, opcode: Opcode, payload: Payload<'_>) {
         self.cut(opcode, payload, |this, fin, opcode, payload| {
             this.queue_frame(fin, Rsv::NONE, opcode, payload);
         });

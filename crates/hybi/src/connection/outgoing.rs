@@ -88,6 +88,14 @@ impl<'a> Outgoing<'a> {
         Outgoing { body, compress, prepared }
     }
 
+    /// Whether it is a frame of its own that may stand between those of a message.
+    pub(crate) fn is_control(&self) -> bool {
+        match &self.body {
+            Body::Owned(message) => !message.is_data(),
+            Body::Lent(message) => matches!(message, MessageRef::Ping(_) | MessageRef::Pong(_)),
+        }
+    }
+
     pub(crate) fn is_close(&self) -> bool {
         matches!(self.body, Body::Owned(Message::Close(_)))
     }

@@ -11,27 +11,37 @@
 //! in the middle of a frame that goes through the filter: what is encoded there is one stream, and they
 //! leave right behind that frame. No other message passes: the history of codecs is that of the messages in
 //! the order in which they leave. Nor does our Close frame, behind which no message may leave.
+//!
+//! Behind a message that is [written](super::written) as it comes others wait here as well.
 
+use core::mem;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use hybi_compression::{Chain, Compress, Encoded, Encoding, Step};
 use hybi_frame::{FrameHeader, Opcode, Payload, Rsv};
 
-use super::{Connection, Prepared, buffers, outgoing::SharedStep};
+use super::{Connection, Prepared, buffers, outgoing::SharedStep, written::Written};
 
 /// What a message that waits counts beside its payload, so that those without any are bounded as well: as
 /// much as the longest frame header.
 const OVERHEAD: usize = FrameHeader::MAX_LEN;
 
-/// A long message that is not all in the outbox yet, and what waits for it.
-#[derive(Default)]
+/// A message that is not all in the outbox yet, and what waits for it.
 pub(super) struct Coding {
-    /// `None` between two messages.
-    message: Option<LongMessage>,
+    message: InProgress,
     behind: VecDeque<Behind>,
     /// How many bytes wait in there.
     behind_len: usize,
+}
+
+/// What is not all in the outbox yet.
+enum InProgress {
+    /// It is between two messages.
+    Nothing,
+    Long(LongMessage),
+    /// The application brings the rest.
+    Written(Written),
 }
 
 /// A message that is longer than a slice and not all in the outbox yet.
@@ -57,23 +67,46 @@ pub(super) struct Waiting {
 }
 
 impl Coding {
+    fn new(message: InProgress) -> Self {
+        Self { message, behind: VecDeque::new(), behind_len: 0 }
+    }
+
+    pub(super) fn of(written: Written) -> Self {
+        Self::new(InProgress::Written(written))
+    }
+
     /// How many bytes wait to leave; of the message that is being encoded, those that it has.
     pub(super) fn len(&self) -> usize {
-        self.message.as_ref().map_or(0, |long| long.len) + self.behind_len
+        let len = if let InProgress::Long(long) = &self.message { long.len } else { 0 };
+        len + self.behind_len
     }
 
     fn is_done(&self) -> bool {
-        self.message.is_none() && self.behind.is_empty()
+        matches!(self.message, InProgress::Nothing) && self.behind.is_empty()
+    }
+
+    /// Whether nothing is to be encoded before the application brings more.
+    pub(super) fn is_written(&self) -> bool {
+        matches!(self.message, InProgress::Written(_))
+    }
+
+    pub(super) fn written(&mut self) -> Option<&mut Written> {
+        if let InProgress::Written(written) = &mut self.message { Some(written) } else { None }
+    }
+
+    pub(super) fn end_written(&mut self) {
+        self.message = InProgress::Nothing;
     }
 
     /// Whether a frame has begun to leave whose end is still to be encoded: nothing passes it.
     pub(super) fn is_in_frame(&self) -> bool {
-        matches!(&self.message, Some(LongMessage { work: Work::Stream { .. }, .. }))
+        matches!(&self.message, InProgress::Long(LongMessage { work: Work::Stream { .. }, .. }))
     }
 
     /// Lets `encode` append control frames to that frame: they leave right behind it.
     pub(super) fn follow_frame(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
-        if let Some(LongMessage { len, work: Work::Stream { frame, .. } }) = &mut self.message {
+        let message = &mut self.message;
+        if let InProgress::Long(LongMessage { len, work: Work::Stream { frame, .. } }) = message {
             let before = frame.len();
             encode(frame);
             *len += frame.len() - before;
@@ -122,35 +155,45 @@ struct Frame {
 }
 
 impl Connection {
-    /// Whether a long message is on its way through codecs.
+    /// Whether a long message is on its way through codecs, or others behind one are to be queued.
     pub(crate) fn is_encoding(&self) -> bool {
-        self.outbound.coding.is_some()
+        self.outbound.coding.as_ref().is_some_and(|coding| !coding.is_written())
     }
 
     /// Begins to encode a long message.
     pub(super) fn start_work(&mut self, message: Waiting) {
         let message = self.work_for(message);
-        self.outbound.coding = Some(Box::new(Coding { message, ..Coding::default() }));
+        self.outbound.coding = Some(Box::new(Coding::new(message)));
     }
 
     /// Encodes the next slice of what is long, and begins with what waits behind it; says whether there is
     /// more. It costs half a millisecond or so.
     pub(crate) fn encode_slice(&mut self) -> bool {
+        if !self.is_encoding() {
+            return false;
+        }
         let Some(mut coding) = self.outbound.coding.take() else { return false };
         self.deadlines.coded();
-        match coding.message.take() {
-            Some(LongMessage { len, work }) => {
-                let work = self.advance(work);
-                coding.message = work.map(|work| LongMessage { len, work });
+        match mem::replace(&mut coding.message, InProgress::Nothing) {
+            InProgress::Long(LongMessage { len, work }) => {
+                if let Some(work) = self.advance(work) {
+                    coding.message = InProgress::Long(LongMessage { len, work });
+                }
             }
-            None => self.go_on_behind(&mut coding),
+            _ => self.go_on_behind(&mut coding),
         }
-        if coding.is_done() {
-            self.release_extensions();
-        } else {
-            self.outbound.coding = Some(coding);
-        }
+        self.outbound.coding = Some(coding);
+        self.drop_idle_coding();
         self.is_encoding()
+    }
+
+    /// Once nothing waits behind a message, messages need no more than before.
+    pub(super) fn drop_idle_coding(&mut self) {
+        if self.outbound.coding.as_ref().is_some_and(|coding| coding.is_done()) {
+            self.outbound.coding = None;
+            self.outbound.lane = self.lane();
+            self.release_extensions();
+        }
     }
 
     /// Queues what waited, as much as makes a slice, or up to the next long message.
@@ -161,6 +204,9 @@ impl Connection {
         {
             done += behind.len();
             match behind {
+                Behind::Message(Waiting { opcode, payload, .. }) if self.extensions.is_none() => {
+                    self.queue_message(opcode, Payload::Owned(payload));
+                }
                 Behind::Message(message) if message.payload.len() > Chain::ENCODE_SLICE => {
                     coding.message = self.work_for(message);
                     return;
@@ -178,8 +224,8 @@ impl Connection {
     }
 
     /// What is to be done for a long message.
-    fn work_for(&mut self, message: Waiting) -> Option<LongMessage> {
-        let chain = self.extensions.as_mut()?;
+    fn work_for(&mut self, message: Waiting) -> InProgress {
+        let Some(chain) = self.extensions.as_mut() else { return InProgress::Nothing };
         let Waiting { opcode, payload, compress, prepared } = message;
         let len = payload.len();
         // What is shared is the payload of a single frame.
@@ -191,7 +237,7 @@ impl Connection {
                 Work::Message { opcode, compress, encoding }
             }
         };
-        Some(LongMessage { len, work })
+        InProgress::Long(LongMessage { len, work })
     }
 
     fn advance(&mut self, work: Work) -> Option<Work> {

@@ -17,9 +17,10 @@ use super::{
     sending::{self, Leave, Wait},
     sinks::Items,
     wakers::Half,
+    writer::MessageWriter,
 };
 use crate::connection::{
-    Capabilities, CloseStatus, Error, Message, MessageRef, Outgoing, SendError, State,
+    Capabilities, CloseStatus, Error, Message, MessageKind, MessageRef, Outgoing, SendError, State,
 };
 
 /// Sends on a connection whose other half [receives](Receiver); clones send on the same.
@@ -151,6 +152,17 @@ impl<T: Transport, C: Timer> Sender<T, C> {
         sending::ready(&mut self.shared, half).await?;
         self.leave = Leave::Given;
         Ok(Permit::shared(&self.shared, &mut self.leave, half))
+    }
+
+    /// Sends a message as it comes, be it longer than memory. Messages of other senders wait until its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send_writer`].
+    pub fn send_writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, T, C>, Error> {
+        let half = self.half();
+        self.leave = Leave::None;
+        MessageWriter::new(Way::Shared(&self.shared), half, kind)
     }
 
     /// Sends everything that is queued.

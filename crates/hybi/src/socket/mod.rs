@@ -15,6 +15,7 @@ mod sending;
 mod sinks;
 mod wakers;
 mod websocket;
+mod writer;
 
 pub use closer::Closer;
 pub use halves::{Receiver, ReuniteError, Sender};
@@ -22,3 +23,4 @@ pub use permit::{Answering, Permit};
 pub(crate) use pool::ThreadChunk as Chunk;
 pub use reader::MessageReader;
 pub use websocket::WebSocket;
+pub use writer::MessageWriter;

@@ -19,7 +19,7 @@ use super::{
     received::{Held, outcome},
     wakers::Half,
 };
-use crate::connection::{Error, Message};
+use crate::connection::{Error, Message, MessageKind};
 
 /// A message as it comes: what arrived of it, whatever the sizes of its frames, inflated and checked to be text on the
 /// way. Nothing of it is gathered, so it may be of any length, and the limits on messages and frames are not for it.
@@ -44,7 +44,7 @@ use crate::connection::{Error, Message};
 #[derive(Debug)]
 pub struct MessageReader<'a, T: Transport, C: Timer> {
     way: Way<'a, T, C>,
-    is_text: bool,
+    kind: MessageKind,
     /// What came and was not read.
     piece: Bytes,
     rest: Rest,
@@ -63,9 +63,9 @@ enum Rest {
 /// What came of a message that is wanted in pieces.
 pub(super) enum Piece {
     /// It goes on.
-    Part { is_text: bool, bytes: Bytes },
+    Part { kind: MessageKind, bytes: Bytes },
     /// It ends with this.
-    Last { is_text: bool, bytes: Bytes },
+    Last { kind: MessageKind, bytes: Bytes },
 }
 
 /// The next piece, or the end of the connection.
@@ -84,10 +84,10 @@ pub(super) fn poll_piece<T: Transport, C: Timer>(
                 driver.connection.set_gathering(Gathering::Whole);
                 Ok(last(driver.take(located)))
             }
-            None => match driver.connection.is_in_text() {
-                Some(is_text) if driver.connection.has_piece() => {
+            None => match driver.connection.kind_in_progress() {
+                Some(kind) if driver.connection.has_piece() => {
                     let bytes = driver.connection.take_piece().unwrap_or_default();
-                    Ok(Some(Piece::Part { is_text, bytes }))
+                    Ok(Some(Piece::Part { kind, bytes }))
                 }
                 _ => outcome(driver).map(|_| None),
             },
@@ -98,8 +98,8 @@ pub(super) fn poll_piece<T: Transport, C: Timer>(
 /// A message that ended. Control frames are not shown to whoever reads pieces.
 fn last(message: Message) -> Option<Piece> {
     match message {
-        Message::Text(text) => Some(Piece::Last { is_text: true, bytes: text.into() }),
-        Message::Binary(bytes) => Some(Piece::Last { is_text: false, bytes }),
+        Message::Text(text) => Some(Piece::Last { kind: MessageKind::Text, bytes: text.into() }),
+        Message::Binary(bytes) => Some(Piece::Last { kind: MessageKind::Binary, bytes }),
         _ => None,
     }
 }
@@ -115,12 +115,12 @@ pub(super) async fn recv_reader<'a, T: Transport, C: Timer>(
         Some(way) => poll_piece(way, cx),
         None => Poll::Ready(Ok(None)),
     });
-    let (is_text, piece, rest) = match piece.await? {
-        Some(Piece::Part { is_text, bytes }) => (is_text, bytes, Rest::More),
-        Some(Piece::Last { is_text, bytes }) => (is_text, bytes, Rest::Nothing),
+    let (kind, piece, rest) = match piece.await? {
+        Some(Piece::Part { kind, bytes }) => (kind, bytes, Rest::More),
+        Some(Piece::Last { kind, bytes }) => (kind, bytes, Rest::Nothing),
         None => return Ok(None),
     };
-    Ok(wanting.0.take().map(|way| MessageReader { way, is_text, piece, rest }))
+    Ok(wanting.0.take().map(|way| MessageReader { way, kind, piece, rest }))
 }
 
 /// Whoever wanted a message in pieces and goes away without leaves the next one to be whole.
@@ -135,10 +135,10 @@ impl<T, C> Drop for Wanting<'_, T, C> {
 }
 
 impl<T: Transport, C: Timer> MessageReader<'_, T, C> {
-    /// Whether it is text. If so each piece is: a character is never cut.
+    /// What it is. If it is text, so is each piece: a character is never cut.
     #[must_use]
-    pub fn is_text(&self) -> bool {
-        self.is_text
+    pub fn kind(&self) -> MessageKind {
+        self.kind
     }
 
     /// The next piece; `None` when the message has ended. It is as long as what came at once, and never empty.

@@ -13,7 +13,9 @@ use super::{
     io::{Timer, Transport},
     wakers::Half,
 };
-use crate::connection::{CloseStatus, Deadline, Error, Message, Outgoing, SendError, State};
+use crate::connection::{
+    CloseStatus, Connection, Deadline, Error, Message, Outgoing, SendError, State,
+};
 
 /// Queues the message once there is room for it, and flushes.
 // Not an `async fn`, which would keep the argument and the message side by side in every task that ever
@@ -60,8 +62,8 @@ fn poll_feed<T: Transport, C: Timer>(
 ) -> Poll<Result<(), SendError>> {
     driver.connection.queue_plain(message);
     let Some(outgoing) = message else { return Poll::Ready(Ok(())) };
-    let len = outgoing.len();
-    let room = ready!(driver.poll_room(cx, half, len, Patience::UntilClosed));
+    let has_room = |connection: &Connection| connection.has_room_to_send(outgoing);
+    let room = ready!(driver.poll_room(cx, half, has_room, Patience::UntilClosed));
     Poll::Ready(match (room, message.take()) {
         (Ok(()), Some(message)) => {
             queue(driver, half, message).inspect(|()| driver.encode_early(cx, half))
@@ -107,7 +109,7 @@ pub(super) fn try_send<T: Transport, C: Timer>(
         let connection = &driver.connection;
         if leave == Leave::Given
             || !connection.takes_messages()
-            || connection.has_room_for(message.len())
+            || connection.has_room_to_send(&message)
         {
             queue(driver, half, message)
         } else {
@@ -121,8 +123,17 @@ pub(super) async fn ready<T: Transport, C: Timer>(
     access: &mut impl Access<T, C>,
     half: Half,
 ) -> Result<(), Error> {
-    // The message is not known yet, so any room at all will do: one may exceed the limit, as it may alone.
-    poll_fn(|cx| access.with(|driver| driver.poll_room(cx, half, 1, Patience::UntilClosed))).await
+    poll_fn(|cx| access.with(|driver| poll_ready(driver, cx, half, Patience::UntilClosed))).await
+}
+
+/// The message is not known yet, so any room at all will do: one may exceed the limit, as it may alone.
+pub(super) fn poll_ready<T: Transport, C: Timer>(
+    driver: &mut Driver<T, C>,
+    cx: &Context<'_>,
+    half: Half,
+    patience: Patience,
+) -> Poll<Result<(), Error>> {
+    driver.poll_room(cx, half, |connection| connection.has_room_for(1), patience)
 }
 
 pub(super) async fn flush<T: Transport, C: Timer>(

@@ -96,7 +96,7 @@ fn poll_ready<T: Transport, C: Timer>(
     access.with(|driver| {
         driver.write_early(cx, half);
         driver.encode_early(cx, half);
-        driver.poll_room(cx, half, 1, Patience::UntilSent)
+        sending::poll_ready(driver, cx, half, Patience::UntilSent)
     })
 }
 

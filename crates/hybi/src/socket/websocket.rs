@@ -18,9 +18,11 @@ use super::{
     received::{self, Held},
     sending::{self, Leave, Wait},
     sinks::Items,
+    writer::MessageWriter,
 };
 use crate::connection::{
-    Capabilities, CloseStatus, Connection, Error, Message, MessageRef, Outgoing, SendError, State,
+    Capabilities, CloseStatus, Connection, Error, Message, MessageKind, MessageRef, Outgoing,
+    SendError, State,
 };
 
 /// An open WebSocket connection over a transport `T` and a timer `C`.
@@ -262,6 +264,17 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     ) -> impl Future<Output = Result<(), SendError>> {
         self.leave = Leave::None;
         sending::feed(self.driver(), HALF, message.into())
+    }
+
+    /// Sends a message as it comes, be it longer than memory: [`MessageWriter`] has an example.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] in a version without [fragments](crate::Capabilities::fragments), [`Error::Closed`] once a
+    /// Close frame was sent or received, or the error that ended the connection.
+    pub fn send_writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, T, C>, Error> {
+        self.leave = Leave::None;
+        MessageWriter::new(Way::Own(&mut self.driver), HALF, kind)
     }
 
     /// Queues a message if there is room for it at once; a full queue gives it back.

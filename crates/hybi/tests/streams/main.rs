@@ -1,13 +1,14 @@
 //! Messages as they come, which nobody gathers: pieces, what is skipped, limits, failures.
 
 mod pieces;
+mod writing;
 
 use core::time::Duration;
 
 use futures_util::{AsyncReadExt, StreamExt};
 use hybi::{
-    Config, Connection, Deflate, Error, Extensions, Message, Negotiated, Role, Version, WebSocket,
-    frame::Violation,
+    Config, Connection, Deflate, Error, Extensions, Message, MessageKind, Negotiated, Role,
+    Version, WebSocket, frame::Violation,
 };
 use hybi_testkit::{
     clock::ClockTimer,
@@ -30,7 +31,8 @@ fn server(world: &World, config: Config, conditions: Conditions) -> (Ws, Script<
 /// All that is left of the next message, and how many pieces it was.
 async fn read(ws: &mut Ws) -> Result<(Vec<u8>, usize), Error> {
     let mut reader = ws.recv_reader().await?.expect("a message");
-    let (is_text, mut all, mut pieces) = (reader.is_text(), Vec::new(), 0);
+    let is_text = reader.kind() == MessageKind::Text;
+    let (mut all, mut pieces) = (Vec::new(), 0);
     while let Some(piece) = reader.next_piece().await? {
         assert!(!piece.is_empty());
         assert!(!is_text || core::str::from_utf8(&piece).is_ok(), "a character is cut");
@@ -88,7 +90,7 @@ fn pieces_are_given_as_soon_as_they_come() {
         peer.send(wire::header(Side::Client, wire::BINARY, 100)).await;
         peer.send(b"\x37").await;
         let mut reader = ws.recv_reader().await.expect("lawful").expect("a message");
-        assert!(!reader.is_text());
+        assert_eq!(reader.kind(), MessageKind::Binary);
         assert_eq!(reader.next_piece().await.expect("lawful").as_deref(), Some(&b"\0"[..]));
         for byte in [b"\xfa", b"\x21", b"\x3d"] {
             assert!(at_most(2, reader.next_piece()).await.is_none());

@@ -1,6 +1,6 @@
 //! What is taken in pieces is what is gathered, whatever the frames and however they are cut.
 
-use hybi::{Config, Connection, Event, Message, Negotiated, Role, frame::Gathering};
+use hybi::{Config, Connection, Event, Message, MessageKind, Negotiated, Role, frame::Gathering};
 use hybi_testkit::wire::{self, Side};
 use proptest::prelude::*;
 
@@ -62,10 +62,11 @@ proptest! {
                 }
                 match way {
                     1 => {
-                        let text = matches!(message, Message::Text(_));
+                        let text = message.is_text();
+                        let kind = if text { MessageKind::Text } else { MessageKind::Binary };
                         if let Some(piece) = server.take_piece() {
                             prop_assert!(!text || core::str::from_utf8(&piece).is_ok());
-                            prop_assert_eq!(server.is_in_text(), Some(text));
+                            prop_assert_eq!(server.kind_in_progress(), Some(kind));
                             all.extend_from_slice(&piece);
                         }
                     }
@@ -85,7 +86,7 @@ proptest! {
                 prop_assert_eq!(&all[..], whole);
             }
             prop_assert_eq!(server.error().map(ToString::to_string), None);
-            prop_assert_eq!(server.is_in_text(), None, "it ended");
+            prop_assert_eq!(server.kind_in_progress(), None, "it ended");
         }
     }
 }

@@ -3,12 +3,12 @@
 use core::mem;
 use core::ops::Range;
 
-use super::{Direction, TAIL};
 use super::lease::Lease;
 use super::pays::Pays;
 use super::pool::{Deflater, Kind, Unflushed};
 use super::ring::Ring;
 use super::store::Ticket;
+use super::{Direction, TAIL};
 use crate::codec::Progress;
 
 /// The outgoing direction of one connection.

@@ -71,8 +71,17 @@ pub enum Error {
         /// The version that is spoken.
         version: Version,
     },
-    /// `try_send` only: the bytes that wait to be sent leave no room.
+    /// `try_send` only: the bytes that wait to be sent leave no room, or a message is being written.
     Full,
+    /// What the caller writes of a text message is no text (section 8.1). Nothing of that piece was sent.
+    NotUtf8 {
+        /// Of which byte of the message: the first that cannot stand where it does, or its length if it ends
+        /// within a character.
+        offset: u64,
+    },
+    /// The caller gave up a message of which a part was sent. The peer is told with code 1011, lest it takes that
+    /// for the whole.
+    Unfinished,
     /// The URI is not one of a WebSocket.
     Uri(UriError),
     /// A header field, origin or subprotocol of the caller's cannot be sent.
@@ -135,13 +144,14 @@ impl Error {
     }
 
     /// The reason that goes with the code: the limit or deadline that was passed. One of
-    /// [`FrameError::close_reason`], `ping timeout` or `idle timeout`.
+    /// [`FrameError::close_reason`], `ping timeout`, `idle timeout` or `message abandoned`.
     #[must_use]
     pub fn close_reason(&self) -> Option<String> {
         match self {
             Self::Protocol(error) => error.close_reason(),
             Self::Timeout(Deadline::Pong) => Some("ping timeout".into()),
             Self::Timeout(Deadline::Idle) => Some("idle timeout".into()),
+            Self::Unfinished => Some("message abandoned".into()),
             _ => None,
         }
     }
@@ -164,7 +174,7 @@ impl Error {
     pub fn close_code(&self) -> Option<CloseCode> {
         match self {
             Self::Protocol(error) => Some(error.close_code()),
-            Self::Timeout(Deadline::Pong) => Some(CloseCode::INTERNAL_ERROR),
+            Self::Timeout(Deadline::Pong) | Self::Unfinished => Some(CloseCode::INTERNAL_ERROR),
             Self::Timeout(Deadline::Idle) => Some(CloseCode::GOING_AWAY),
             _ => None,
         }
@@ -219,7 +229,14 @@ impl fmt::Display for Error {
             Self::Unsupported { what, version } => {
                 write!(f, "{} has no {what}", version.describe())
             }
-            Self::Full => f.write_str("too many bytes wait to be sent"),
+            Self::Full => {
+                f.write_str("too many bytes wait to be sent, or a message is being written")
+            }
+            Self::NotUtf8 { offset } => write!(
+                f,
+                "byte {offset} of a text message is not UTF-8 in its place (RFC 6455 section 8.1)"
+            ),
+            Self::Unfinished => f.write_str("a message was given up before its end"),
             Self::Uri(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
             Self::TlsNotCompiledIn { feature } => {

@@ -7,7 +7,7 @@ use super::{
     receiving::{Taken, Takes},
 };
 use crate::{
-    connection::{Error, Judge},
+    connection::{Connection, Error, Judge},
     socket::{
         io::{Timer, Transport},
         wakers::Half,
@@ -150,17 +150,18 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         self.poll_deadline(cx, half, judge).map(Ok)
     }
 
-    /// Waits until a message of `len` bytes may be queued.
+    /// Waits until there is room to queue something.
     pub(crate) fn poll_room(
         &mut self,
         cx: &Context<'_>,
         half: Half,
-        len: usize,
+        has_room: impl Fn(&Connection) -> bool,
         patience: Patience,
     ) -> Poll<Result<(), Error>> {
-        while self.connection.takes_messages() && !self.connection.has_room_for(len) {
+        while self.connection.takes_messages() && !has_room(&self.connection) {
             ready!(self.poll_turn(cx, half));
-            if self.poll_transmit(cx, half).is_pending() && !self.connection.has_room_for(len) {
+            let sent = self.poll_transmit(cx, half);
+            if !has_room(&self.connection) && (sent.is_pending() || self.connection.is_writing()) {
                 ready!(self.poll_look(cx, half, patience))?;
             }
         }
@@ -186,6 +187,21 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 Looked::Nothing => ready!(self.poll_deadline(cx, half, Judge::Sender)),
             }
         }
+    }
+
+    /// Waits until a frame of a message that is being written may be queued: until little waits, so that the frame
+    /// is not far behind what leaves, nor what answers the peer behind it.
+    pub(crate) fn poll_piece_room(
+        &mut self,
+        cx: &Context<'_>,
+        half: Half,
+    ) -> Poll<Result<(), Error>> {
+        if self.connection.encoded_bytes() >= WRITE_MARK {
+            let _ = self.poll_transmit(cx, half);
+            self.look_while_sending(cx, half);
+        }
+        let has_room = |connection: &Connection| connection.encoded_bytes() < WRITE_MARK;
+        self.poll_room(cx, half, has_room, Patience::UntilClosed)
     }
 
     /// Writes if much is queued, without waiting.
