@@ -146,7 +146,8 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
 
     /// Ends the message: sends what was written, as its last frame.
     ///
-    /// Cancel safe: call it again. Only [dropping](Self#dropping) the writer gives up.
+    /// Cancel safe: call it again. Only [dropping](Self#dropping) the writer gives up, so it is not taken by
+    /// this: drop it behind this, or end its block, to go on with the connection.
     ///
     /// # Errors
     ///

@@ -75,6 +75,8 @@ fn samples() -> Vec<Box<dyn StdError>> {
         Error::Timeout(Deadline::Pong),
         Error::Closed,
         Error::Full,
+        Error::NotUtf8 { offset: 3 },
+        Error::Unfinished,
         Error::ControlTooLong { len: 126 },
         Error::Unsupported { what: Unsupported::Binary, version: Version::HIXIE_76 },
         Error::TlsNotCompiledIn { feature: "`rustls`" },

@@ -4,8 +4,8 @@ use core::{future::pending, net::SocketAddr, pin::pin, time::Duration};
 use std::{io, time::Instant};
 
 use hybi::{
-    Client, CloseCode, CloseFrame, Config, Connection, Deadline, Error, Message, Negotiated,
-    OpeningError, Role, WebSocket,
+    Client, CloseCode, CloseFrame, Compress, Config, Connection, Deadline, Error, Message,
+    MessageKind, Negotiated, OpeningError, Role, WebSocket,
     handshake::FieldError,
     http::Request,
     io::Timer as _,
@@ -173,6 +173,16 @@ fn by_callers() {
         Error::CloseFrame(_) => refused(Message::Close(Some(close)), |_| {}),
         Error::ControlTooLong { len: 126 } => refused(Message::Ping(vec![0; 126].into()), |_| {}),
         Error::Full => full(),
+        Error::NotUtf8 { offset: 2 } => {
+            let mut server = server();
+            server.begin_message(MessageKind::Text, Compress::Auto).expect("open");
+            server.queue_piece(b"ab\xff", false).expect_err("no text")
+        },
+        Error::Unfinished => after(|server| {
+            server.begin_message(MessageKind::Text, Compress::Auto).expect("open");
+            server.queue_piece(b"half", false).expect("open");
+            server.abandon_message();
+        }),
         Error::Uri(_) => Client::default().prepare("http://a/").map(drop).expect_err("a mistake"),
         Error::Field(FieldError::NotGet) => {
             let post = Request::post("ws://example.org/").body(()).expect("a request");
@@ -207,6 +217,12 @@ fn by_callers_that_ask_an_old_version_for_what_it_lacks() {
         Error::Unsupported { what: Unsupported::Binary, .. } => lacks(Message::from(vec![0])),
         Error::Unsupported { what: Unsupported::Ping, .. } => lacks(Message::Ping("".into())),
         Error::Unsupported { what: Unsupported::CloseCode, .. } => lacks(Message::Close(Some(close))),
+        Error::Unsupported { what: Unsupported::Fragments, .. } => {
+            let negotiated =
+                Negotiated::default().with_terms(Terms::new(Version::HIXIE_75).unwrap());
+            let mut server = Connection::new(Role::Server, negotiated, Config::default().into());
+            server.begin_message(MessageKind::Text, Compress::Auto).expect_err("it has none")
+        },
     }
 }
 

@@ -1,11 +1,20 @@
-//! A message that is longer than most memories, read as it comes.
+//! A message that is longer than most memories, read and written as it comes.
 
 use core::{
+    cell::Cell,
     pin::pin,
     task::{Context, Poll, Waker},
 };
 
-use hybi::{Config, Connection, Message, Negotiated, Role, WebSocket, frame::Limits};
+use std::{
+    io::{self, IoSlice},
+    rc::Rc,
+};
+
+use hybi::{
+    Config, Connection, Message, MessageKind, Negotiated, Role, WebSocket, frame::Limits,
+    io::Transport,
+};
 use hybi_suite::allocator::Meter;
 use hybi_testkit::{clock::Clock, wire};
 
@@ -66,4 +75,86 @@ fn a_message_of_4_gib_is_read_within_a_mebibyte() {
         assert_eq!(ws.recv().await.expect("lawful"), Some(Message::from("next")));
     });
     assert!(meter.peak() < MIB, "{} bytes", meter.peak());
+}
+
+/// A peer that takes everything, says how much it was, and has sent nothing.
+#[derive(Clone, Debug, Default)]
+struct Drain(Rc<Cell<u64>>);
+
+impl Transport for Drain {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let len: usize = slices.iter().map(|slice| slice.len()).sum();
+        self.0.set(self.0.get() + len as u64);
+        Poll::Ready(Ok(len))
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Writes a message of this length; says how many bytes it was on the wire.
+fn write(role: Role, negotiated: Negotiated, kind: MessageKind, len: u64) -> u64 {
+    let clock = Clock::new();
+    let config = Config::default().ping_interval(None);
+    let connection = Connection::new(role, negotiated, config.into());
+    let drain = Drain::default();
+    let mut ws = WebSocket::new(connection, drain.clone(), clock.timer());
+    let piece = b"All work and no play makes Jack a dull boy. ".repeat(20_000);
+    let meter = Meter::start();
+    run(async {
+        let mut writer = ws.send_writer(kind).expect("it has fragments");
+        let mut left = len;
+        while left > 0 {
+            let some = &piece[..left.min(piece.len() as u64) as usize];
+            writer.write_all(some).await.expect("open");
+            left -= some.len() as u64;
+        }
+        writer.finish().await.expect("open");
+        drop(writer);
+        ws.send("next").await.expect("open");
+    });
+    assert!(meter.peak() < MIB, "{} bytes", meter.peak());
+    drain.0.get()
+}
+
+#[test]
+fn a_message_of_4_gib_is_written_within_a_mebibyte() {
+    let frames = LEN.div_ceil(65_536);
+    // All but the last have a length of eight bytes.
+    let wire = LEN + (frames - 1) * 10 + 2 + 6;
+    let sent = write(Role::Server, Negotiated::default(), MessageKind::Binary, LEN);
+    assert_eq!(sent, wire);
+    // Text that is masked takes its time, so a client has less of it.
+    let len = 300 * MIB as u64 + 10;
+    let wire = len + len / 65_536 * 14 + 6 + 10;
+    assert_eq!(write(Role::Client, Negotiated::default(), MessageKind::Text, len), wire);
+}
+
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+#[test]
+fn compression_takes_no_more_of_it() {
+    use hybi::{Deflate, Version, extension::Extension as _};
+
+    for takeover in [true, false] {
+        let deflate = Deflate::default().own_context_takeover(takeover);
+        let agreed = deflate.accept(&deflate.offers()[0]).expect("acceptable");
+        let negotiated = Negotiated::new(Version::RFC6455, None, vec![agreed]);
+        // What the process keeps of compressors is there before.
+        write(Role::Server, negotiated.clone(), MessageKind::Text, 1000);
+        let sent = write(Role::Server, negotiated, MessageKind::Text, 100 * MIB as u64);
+        assert!(sent < 2 * MIB as u64, "{sent}");
+    }
 }

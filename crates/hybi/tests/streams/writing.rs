@@ -4,8 +4,9 @@ use core::time::Duration;
 
 use futures_util::{AsyncWriteExt, future::join};
 use hybi::{
-    Compress, Config, Connection, Error, Message, MessageKind, Negotiated, Outgoing, Role, Sender,
-    WebSocket,
+    Compress, Config, Connection, Error, Message, MessageKind, MessageWriter, Negotiated, Outgoing,
+    Role, Sender, WebSocket,
+    io::{Timer, Transport},
 };
 use hybi_testkit::{
     clock::ClockTimer,
@@ -432,6 +433,91 @@ fn no_more_is_queued_than_leaves_soon() {
         assert!((128 * 1024..128 * 1024 + 65_536 + 10).contains(&most), "{most}");
         drop(receiver);
     });
+}
+
+/// `write`, `flush` and `finish` are dropped after so many polls, each time, and called again.
+#[test]
+fn whatever_is_dropped_and_called_again_nothing_is_torn() {
+    let conditions = [
+        Conditions::default().capacity(5).write(3),
+        Conditions::default().reluctance(1).write(1),
+        Conditions::default().capacity(100).read(7).reluctance(2),
+    ];
+    let mut dropped = 0;
+    for slow in conditions {
+        for polls in 1..=4 {
+            for shared in [true, false] {
+                let mut world = World::new();
+                let (near, far) = link(world.clock(), slow, Conditions::default());
+                let negotiated = Negotiated::default();
+                let connection =
+                    Connection::new(Role::Server, negotiated, Config::default().into());
+                let mut ws: Ws = WebSocket::new(connection, near, world.clock().timer());
+                let mut peer = Script::new(far, Side::Client);
+                let text = crate::long_text(40);
+                let expected = text.clone();
+                world.spawn("the peer", async move {
+                    let mut all = Vec::new();
+                    for number in 0.. {
+                        let frame = peer.next_frame().await.expect("a frame");
+                        assert_eq!(frame.first & 0x0f, u8::from(number == 0));
+                        all.extend(frame.payload);
+                        if frame.first & wire::FIN != 0 {
+                            break;
+                        }
+                    }
+                    assert_eq!(String::from_utf8(all), Ok(expected));
+                    peer.expect(wire::TEXT, b"next").await;
+                });
+                dropped += world.block_on(async move {
+                    if shared {
+                        let (mut sender, receiver) = ws.split();
+                        let writer = sender.send_writer(MessageKind::Text);
+                        let dropped = impatient(writer.expect("open"), &text, polls).await;
+                        sender.send("next").await.expect("open");
+                        drop(receiver);
+                        dropped
+                    } else {
+                        let writer = ws.send_writer(MessageKind::Text);
+                        let dropped = impatient(writer.expect("open"), &text, polls).await;
+                        ws.send("next").await.expect("open");
+                        dropped
+                    }
+                });
+            }
+        }
+    }
+    assert!(dropped > 100, "{dropped}");
+}
+
+/// Writes all of it; says how many futures were dropped.
+async fn impatient<T: Transport, C: Timer>(
+    writer: MessageWriter<'_, T, C>,
+    text: &str,
+    polls: usize,
+) -> usize {
+    let (mut writer, mut rest, mut dropped) = (writer.frame_size(20), text.as_bytes(), 0);
+    while !rest.is_empty() {
+        let piece = &rest[..rest.len().min(30)];
+        match at_most(polls, writer.write(piece)).await {
+            Some(len) => rest = &rest[len.expect("open")..],
+            None => dropped += 1,
+        }
+        match at_most(polls, AsyncWriteExt::flush(&mut writer)).await {
+            Some(flushed) => flushed.expect("open"),
+            None => dropped += 1,
+        }
+        hybi_testkit::world::pause().await;
+    }
+    loop {
+        match at_most(polls, writer.finish()).await {
+            Some(ended) => break ended.expect("open"),
+            None => dropped += 1,
+        }
+        // Time goes on when all wait.
+        hybi_testkit::world::pause().await;
+    }
+    dropped
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod limits;
 mod matrix;
 mod narrow;
 mod refusals;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod vectors;
