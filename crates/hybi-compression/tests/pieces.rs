@@ -161,7 +161,7 @@ fn an_empty_last_piece_is_an_empty_block() {
         chain.encode_piece(b"Hello", false, &mut first);
         chain.encode_piece(b"", false, &mut empty);
         chain.encode_piece(b"", true, &mut last);
-        // §7.2.3.4: the example of two fragments, the first of them flushed.
+        // RFC 7692 §7.2.3.1: the example, with its tail still on.
         assert_eq!(first, [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00, 0x00, 0xff, 0xff]);
         assert_eq!((&empty[..], &last[..]), (&b""[..], &b"\0"[..]));
     }
