@@ -2,7 +2,7 @@
 //!
 //! | name | shows |
 //! |---|---|
-//! | `echo_server`, `echo_server_async_std` | a server in ten lines, on each runtime |
+//! | `echo_server`, `echo_server_smol`, `echo_server_async_std` | a server in ten lines, on each runtime |
 //! | `echo_client` | a client: connect, send, receive, close |
 //! | `chat` | many connections, messages shared without copying, `select!` |
 //! | `multiplexed` | many connections over one, for clients that ask for them |

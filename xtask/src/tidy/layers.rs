@@ -9,7 +9,7 @@ use crate::workspace::{Workspace, list};
 
 /// What each crate may use of ours, tests aside. A crate that is not listed is a complaint, so
 /// that a new one finds its place here first.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("hybi-frame", &[]),
     ("hybi-handshake", &[]),
     ("hybi-compression", &["hybi-frame", "hybi-handshake"]),
@@ -17,6 +17,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("hybi-mux", &["hybi-frame", "hybi-handshake"]),
     ("hybi", &["hybi-compression", "hybi-frame", "hybi-handshake", "hybi-legacy", "hybi-mux"]),
     ("hybi-tokio", &["hybi"]),
+    ("hybi-smol", &["hybi"]),
     ("hybi-async-std", &["hybi"]),
     ("hybi-cli", &["hybi", "hybi-tokio"]),
     // For tests, so none above has it in its list.

@@ -1,0 +1,182 @@
+//! From a URI to an open WebSocket.
+
+use core::net::SocketAddr;
+use std::io;
+
+use async_net::TcpStream;
+use hybi::{
+    Client, Error, Request, WsUri,
+    opening::{self, Dial},
+};
+
+use crate::{SmolIo, SmolTimer, Socket, WebSocket, transport};
+
+/// What `connect` and its kin connect through and `accept` and its kin accept on: TCP.
+pub type Stream = TcpStream;
+
+/// Connects to a `ws` URI.
+///
+/// Returns the connection and the server's response, whose header fields may be of interest. What is asked
+/// for is a string, an [`http::Uri`], or a [`Request`] with fields and subprotocols of this connection alone.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_smol::Error> {
+/// use hybi_smol::Request;
+///
+/// let (mut ws, response) = hybi_smol::connect("ws://127.0.0.1:8080/echo").await?;
+/// println!("served by {:?}", response.headers().get("Server"));
+/// ws.send("hello").await?;
+///
+/// let chat = Request::from("ws://127.0.0.1:8080/chat").header("Cookie", "session=1");
+/// let (mut ws, _response) = hybi_smol::connect(chat).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It exists with the feature `compression`, and offers permessage-deflate ([`Client::compressing`]); for
+/// anything else there is [`connect_with`].
+///
+/// # Errors
+///
+/// As [`connect_with`].
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub async fn connect(
+    request: impl Into<Request>,
+) -> Result<(WebSocket, http::Response<()>), Error> {
+    connect_with(&Client::compressing(), request).await
+}
+
+/// Connects to a `ws` URI as `client` says: [`Client::default`] offers no extension.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_smol::Error> {
+/// use hybi_smol::Client;
+///
+/// let client = Client::builder()
+///     .header("Authorization", "Bearer 1234")
+///     .subprotocol("chat.v2")
+///     .build()?;
+/// let (ws, _response) =
+///     hybi_smol::connect_with(&client, "ws://127.0.0.1:8080/chat").await?;
+/// assert_eq!(ws.subprotocol(), Some("chat.v2"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Uri`] and [`Error::Field`] for a request that cannot be sent; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
+/// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
+/// [`Error::TlsNotCompiledIn`] for `wss`.
+pub async fn connect_with(
+    client: &Client,
+    request: impl Into<Request>,
+) -> Result<(WebSocket, http::Response<()>), Error> {
+    Connector::new().connect(client, request).await
+}
+
+/// Connects on a stream of the caller's making, which is left as it is: through a proxy, a Unix socket, TLS.
+///
+/// The other end of the pair is [`accept_on`](crate::accept_on).
+///
+/// ```no_run
+/// # #[cfg(unix)]
+/// # async fn example() -> Result<(), hybi_smol::Error> {
+/// use hybi_smol::Client;
+/// use smol::net::unix::UnixStream;
+///
+/// let stream = UnixStream::connect("/run/chat.socket").await?;
+/// let client = Client::default();
+/// let (mut ws, _response) =
+///     hybi_smol::connect_on(&client, "ws://localhost/chat", stream).await?;
+/// ws.send("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`connect_with`].
+pub fn connect_on<S: Socket>(
+    client: &Client,
+    request: impl Into<Request>,
+    stream: S,
+) -> impl Future<Output = Result<(WebSocket<S>, http::Response<()>), Error>> {
+    let (timer, deadline) = opening::begin(client.config());
+    opening::connect_on(client, request, SmolIo::new(stream), timer, deadline)
+}
+
+/// How to reach a server: TCP.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), hybi_smol::Error> {
+/// use hybi_smol::{Client, Connector};
+///
+/// let connector = Connector::new();
+/// let client = Client::default();
+/// let (first, _response) = connector.connect(&client, "ws://127.0.0.1:8080/chat").await?;
+/// let (second, _response) = connector.connect(&client, "ws://127.0.0.1:8080/news").await?;
+/// # let _ = (first, second);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Connector {}
+
+impl Connector {
+    /// TCP with `TCP_NODELAY`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Connects to a `ws` URI as `client` says, anew for each version that it may
+    /// [fall back](Client::fall_back) to. One deadline is for all attempts.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect_with`].
+    pub fn connect(
+        &self,
+        client: &Client,
+        request: impl Into<Request>,
+    ) -> impl Future<Output = Result<(WebSocket, http::Response<()>), Error>> {
+        opening::connect(self, client, request)
+    }
+}
+
+impl Dial for Connector {
+    type Tcp = TcpStream;
+    type Tls = ();
+    type Transport = SmolIo<Stream>;
+    type Timer = SmolTimer;
+
+    fn timer(&self) -> SmolTimer {
+        SmolTimer::default()
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        async_net::resolve((host, port)).await
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(address).await?;
+        transport::without_delay(&stream);
+        Ok(stream)
+    }
+
+    fn tls(&self, uri: &WsUri) -> Result<(), Error> {
+        if uri.is_secure() {
+            return Err(Error::TlsNotCompiledIn {
+                feature: "`rustls-webpki-roots` of `hybi-tokio`; `hybi-smol` has no TLS yet, \
+                          but takes a TLS stream of yours in `connect_on`",
+            });
+        }
+        Ok(())
+    }
+
+    async fn secure(&self, _tls: (), stream: TcpStream) -> io::Result<SmolIo<Stream>> {
+        Ok(SmolIo::new(stream))
+    }
+}

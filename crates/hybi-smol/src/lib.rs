@@ -1,0 +1,88 @@
+//! WebSocket clients and servers on smol.
+//!
+//! ```no_run
+//! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+//! # async fn client() -> Result<(), hybi_smol::Error> {
+//! let (mut ws, _response) = hybi_smol::connect("ws://127.0.0.1:8080/echo").await?;
+//! ws.send("hello").await?;
+//! while let Some(message) = ws.recv().await? {
+//!     println!("{message:?}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A server that sends everything back; what one read brought is answered with one write:
+//!
+//! ```no_run
+//! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+//! # async fn server() -> std::io::Result<()> {
+//! let listener = smol::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! loop {
+//!     let (stream, _address) = listener.accept().await?;
+//!     smol::spawn(async move {
+//!         let mut ws = hybi_smol::accept(stream).await?;
+//!         while let Some(message) = ws.recv().await? {
+//!             ws.feed(message).await?;
+//!         }
+//!         Ok::<(), hybi_smol::Error>(())
+//!     })
+//!     .detach();
+//! }
+//! # }
+//! ```
+//!
+//! What it needs of smol is its reactor and its sockets (`async-io`, `async-net`), and no executor: tasks run on
+//! `smol::spawn`, on an executor of your own, or on any other.
+//!
+//! # Features
+//!
+//! `compression`, which is on by default, brings permessage-deflate, and with it `connect` and `accept`,
+//! which use it. A `Client` or `Server` of your own uses what its builder's `extensions` says, and none
+//! if it says nothing, so that it does not matter whether another package of the build turned the
+//! feature on. `compression-miniz_oxide` does the same with another library. `legacy` brings the versions
+//! before hybi-07: without it they can be named, but a server accepts none of them and a client refuses
+//! to ask. `mux` brings
+//! the module `mux`, many connections over one.
+//!
+//! TLS is not here yet: a `wss` URI is refused before any byte is sent. A TLS stream of your own
+//! can be handed to [`connect_on`] and [`accept_on`].
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod server;
+mod timer;
+mod transport;
+
+pub use hybi::*;
+
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub use client::connect;
+pub use client::{Connector, Stream, connect_on, connect_with};
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub use server::accept;
+pub use server::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
+pub use timer::SmolTimer;
+pub use transport::{SmolIo, Socket};
+
+/// An open WebSocket connection on smol; see [`hybi::WebSocket`].
+///
+/// `S` is the stream underneath. Left out, it is that of TCP, so that one type is for what `connect`, `accept`
+/// and their kin give, as client and as server.
+///
+/// ```
+/// use hybi_smol::{Error, WebSocket};
+///
+/// // Accepted by a server, or made by `connect`.
+/// async fn ask(mut ws: WebSocket) -> Result<(), Error> {
+///     ws.send("who is there?").await?;
+///     Ok(())
+/// }
+/// ```
+pub type WebSocket<S = Stream> = hybi::WebSocket<SmolIo<S>, SmolTimer>;
+
+/// The examples of the page that a registry shows.
+#[cfg(all(doctest, any(feature = "compression", feature = "compression-miniz_oxide")))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,222 @@
+//! From a stream that a listener accepted to an open WebSocket.
+
+use hybi::{Error, Server, Upgrade, opening};
+
+use crate::{SmolIo, SmolTimer, Socket, Stream, WebSocket, transport};
+
+/// A request that has been read and waits for an answer; see [`hybi::Incoming`].
+///
+/// ```no_run
+/// use hybi_smol::{Error, Incoming, Server, http::Response};
+///
+/// async fn decide(incoming: Incoming) -> Result<(), Error> {
+///     if incoming.request().uri().path() == "/chat" {
+///         let mut ws = incoming.accept().await?;
+///         while ws.recv().await?.is_some() {}
+///     } else {
+///         let response = Response::builder().status(404).body("no such room");
+///         incoming.respond(response.expect("a valid response")).await;
+///     }
+///     Ok(())
+/// }
+///
+/// # async fn server() -> Result<(), Error> {
+/// let listener = smol::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// let server = Server::default();
+/// loop {
+///     let (stream, _address) = listener.accept().await?;
+///     decide(hybi_smol::incoming(&server, stream).await?).await?;
+/// }
+/// # }
+/// ```
+pub type Incoming<S = Stream> = hybi::Incoming<SmolIo<S>, SmolTimer>;
+
+/// Accepts a WebSocket on a TCP stream, with defaults that are safe on the open internet.
+///
+/// Requests from web pages of other origins are refused; see [`Server`] for that and more. `TCP_NODELAY` is
+/// set on the stream, whose last small frame would wait for an acknowledgement otherwise. For streams of any
+/// other kind there is [`accept_on`].
+///
+/// ```
+/// # fn main() -> Result<(), hybi_smol::Error> {
+/// # smol::block_on(async {
+/// let listener = smol::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let uri = format!("ws://{}/", listener.local_addr()?);
+/// smol::spawn(async move {
+///     let (stream, _address) = listener.accept().await?;
+///     let mut ws = hybi_smol::accept(stream).await?;
+///     while let Some(message) = ws.recv().await? {
+///         ws.feed(message).await?;
+///     }
+///     Ok::<(), hybi_smol::Error>(())
+/// })
+/// .detach();
+///
+/// let (mut ws, _response) = hybi_smol::connect(&uri).await?;
+/// ws.send("hello").await?;
+/// assert_eq!(ws.recv().await?, Some("hello".into()));
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+///
+/// It exists with the feature `compression`, and accepts permessage-deflate ([`Server::compressing`]); for
+/// anything else there is [`accept_with`].
+///
+/// # Errors
+///
+/// As [`accept_with`].
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub async fn accept(stream: impl Into<Stream>) -> Result<WebSocket, Error> {
+    accept_with(&Server::compressing(), stream).await
+}
+
+/// Accepts a WebSocket on a TCP stream as `server` says: [`Server::default`] accepts no extension. `TCP_NODELAY`
+/// is set on the stream.
+///
+/// ```
+/// # fn main() -> Result<(), hybi_smol::Error> {
+/// # smol::block_on(async {
+/// use hybi_smol::{Client, Config, Server};
+///
+/// let config = Config::default().max_message(64 * 1024);
+/// let server = Server::builder().subprotocols(["chat.v2"]).config(config).build();
+/// # let listener = smol::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let uri = format!("ws://{}/", listener.local_addr()?);
+/// # let accepting = smol::spawn(async move {
+/// let (stream, _address) = listener.accept().await?;
+/// let ws = hybi_smol::accept_with(&server, stream).await?;
+/// # assert_eq!(ws.subprotocol(), Some("chat.v2"));
+/// # Ok::<_, hybi_smol::Error>(ws)
+/// # });
+/// # let client = Client::builder().subprotocol("chat.v2").build()?;
+/// # let connected = hybi_smol::connect_with(&client, &uri).await?;
+/// # accepting.await?;
+/// # drop(connected);
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if the request was refused, with an answer that says why;
+/// [`Error::Opening`] or [`Error::Timeout`] if there was none to answer.
+pub fn accept_with(
+    server: &Server,
+    stream: impl Into<Stream>,
+) -> impl Future<Output = Result<WebSocket, Error>> {
+    accept_on(server, tuned(stream.into()))
+}
+
+/// Accepts a WebSocket on a stream of the caller's making, which is left as it is: a Unix socket, TLS.
+///
+/// The other end of the pair is [`connect_on`](crate::connect_on).
+///
+/// ```no_run
+/// # #[cfg(unix)]
+/// # async fn example() -> Result<(), hybi_smol::Error> {
+/// use hybi_smol::Server;
+/// use smol::net::unix::UnixListener;
+///
+/// let listener = UnixListener::bind("/run/chat.socket")?;
+/// let (stream, _address) = listener.accept().await?;
+/// let mut ws = hybi_smol::accept_on(&Server::default(), stream).await?;
+/// ws.send("welcome").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept_with`].
+pub fn accept_on<S: Socket>(
+    server: &Server,
+    stream: S,
+) -> impl Future<Output = Result<WebSocket<S>, Error>> {
+    let (timer, deadline) = opening::begin(server.config());
+    opening::accept_on(server, SmolIo::new(stream), timer, deadline)
+}
+
+/// Reads a request from a TCP stream and leaves the decision to the caller: to accept or reject it,
+/// or to answer with plain HTTP.
+///
+/// ```
+/// # fn main() -> Result<(), hybi_smol::Error> {
+/// # smol::block_on(async {
+/// use hybi_smol::{Client, Server};
+///
+/// let server = Server::default();
+/// let listener = smol::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let uri = format!("ws://{}/garden", listener.local_addr()?);
+/// let serving = smol::spawn(async move {
+///     let (stream, _address) = listener.accept().await?;
+///     let incoming = hybi_smol::incoming(&server, stream).await?;
+///     // It may depend on the request: on a path, a cookie, a header field.
+///     let accepted = incoming.check()?.with_header("X-Room", incoming.request().uri().path())?;
+///     incoming.accept_as(accepted).await
+/// });
+/// let (_ws, response) = hybi_smol::connect_with(&Client::default(), &uri).await?;
+/// assert_eq!(response.headers()["X-Room"], "/garden");
+/// serving.await?;
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept_with`]; what is not HTTP, too large or too slow has been refused.
+pub async fn incoming(server: &Server, stream: impl Into<Stream>) -> Result<Incoming, Error> {
+    incoming_on(server, tuned(stream.into())).await
+}
+
+/// Reads a request from a stream of the caller's making, as [`incoming`] does from one of TCP.
+///
+/// ```no_run
+/// # #[cfg(unix)]
+/// # async fn example() -> Result<(), hybi_smol::Error> {
+/// use hybi_smol::Server;
+/// use smol::net::unix::UnixListener;
+///
+/// let listener = UnixListener::bind("/run/chat.socket")?;
+/// let (stream, _address) = listener.accept().await?;
+/// let incoming = hybi_smol::incoming_on(&Server::default(), stream).await?;
+/// let response = http::Response::builder().status(404).body("no such room");
+/// incoming.respond(response.expect("a valid response")).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`incoming`].
+pub async fn incoming_on<S: Socket>(server: &Server, stream: S) -> Result<Incoming<S>, Error> {
+    let (timer, deadline) = opening::begin(server.config());
+    opening::incoming_on(server, SmolIo::new(stream), timer, deadline).await
+}
+
+/// The WebSocket on a stream that an HTTP framework handed over after [`Server::upgrade`]; for
+/// bytes that it read too many, see [`Upgrade::with_input`].
+///
+/// ```
+/// use hybi_smol::{Error, Upgrade};
+/// use smol::net::TcpStream;
+///
+/// /// After an HTTP framework sent the response and handed over `stream`.
+/// async fn serve(upgrade: Upgrade, stream: TcpStream) -> Result<(), Error> {
+///     let mut ws = hybi_smol::upgraded(upgrade, stream);
+///     while let Some(message) = ws.recv().await? {
+///         ws.feed(message).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub fn upgraded<S: Socket>(upgrade: Upgrade, stream: S) -> WebSocket<S> {
+    upgrade.into_websocket(SmolIo::new(stream), SmolTimer::default())
+}
+
+fn tuned(stream: Stream) -> Stream {
+    transport::without_delay(&stream);
+    stream
+}
