@@ -42,17 +42,15 @@ fn on_tokio(listener: TcpListener) {
 fn on_smol(listener: TcpListener) {
     let executor = smol::LocalExecutor::new();
     smol::block_on(executor.run(async {
-        let listener = smol::Async::try_from(listener).expect("a listener");
+        let listener = smol::net::TcpListener::try_from(listener).expect("a listener");
         let server = Server::compressing();
         loop {
             let (stream, _) = listener.accept().await.expect("a client");
-            stream.get_ref().set_nodelay(true).expect("a socket");
             let server = server.clone();
             let serving = async move {
-                let incoming = hybi_async_std::incoming_on(&server, stream).await?;
+                let incoming = hybi_smol::incoming(&server, stream).await?;
                 let echoes = !incoming.request().headers().contains_key("X-Discard");
-                let ws: hybi_async_std::WebSocket<_> = incoming.accept().await?;
-                serve(ws, echoes).await
+                serve(incoming.accept().await?, echoes).await
             };
             executor.spawn(serving).detach();
         }
