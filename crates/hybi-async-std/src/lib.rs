@@ -1,8 +1,8 @@
 //! WebSocket clients and servers on async-std.
 //!
-//! async-std is discontinued (RUSTSEC-2025-0052). This adapter is for programs that are on it and
-//! stays tested; but for the timer and a few lines about TCP it is written against the futures-io
-//! traits, so that an adapter for smol is the same few files.
+//! **async-std is discontinued** (RUSTSEC-2025-0052), and its users are told to move to smol. This adapter is for
+//! programs that are still on it, and stays tested; `hybi-smol` has the same names, so that the `use` lines are all
+//! that changes of the WebSocket side.
 //!
 //! ```no_run
 //! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]

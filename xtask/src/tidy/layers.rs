@@ -50,10 +50,16 @@ const WITHOUT_RUNTIME: [&str; 7] = [
 
 const RUNTIMES: [&str; 5] = ["tokio", "async-std", "smol", "async-io", "mio"];
 
+/// Discontinued (RUSTSEC-2025-0052): the adapter for those still on it, its example, and the trials that hold it
+/// against the others. Nothing else may name it, be it for tests.
+const ON_ASYNC_STD: [&str; 3] = ["hybi-async-std", "hybi-examples", "hybi-trials"];
+
 pub(super) fn check(workspace: &Workspace) -> Vec<Complaint> {
     let graph = Graph(&workspace.metadata);
     let ours: BTreeSet<_> = workspace.members.iter().map(|member| member.name.as_str()).collect();
-    let mut complaints = Vec::new();
+    let users = graph.users("async-std").into_iter().filter(|name| !ON_ASYNC_STD.contains(name));
+    let mut complaints: Vec<_> =
+        users.map(|name| format!("{name}: may not depend on async-std, tests included")).collect();
     for member in workspace.crates() {
         let name = member.name.as_str();
         let Some((_, allowed)) = LAYERS.iter().find(|layer| layer.0 == name) else {
@@ -88,6 +94,13 @@ impl<'a> Graph<'a> {
             .flat_map(|node| list(&node["deps"]))
             .filter(|edge| list(&edge["dep_kinds"]).any(|kind| kind["kind"] != "dev"));
         edges.filter_map(|edge| self.name(&edge["pkg"])).collect()
+    }
+
+    /// The packages that name `name`, for tests as well.
+    fn users(&self, name: &str) -> BTreeSet<&'a str> {
+        let nodes = list(&self.0["resolve"]["nodes"])
+            .filter(|node| list(&node["deps"]).any(|edge| self.name(&edge["pkg"]) == Some(name)));
+        nodes.filter_map(|node| self.name(&node["id"])).collect()
     }
 
     /// Everything that `name` depends on, however far down.
@@ -156,6 +169,18 @@ mod tests {
     fn a_runtime_is_found_behind_another_crate() {
         let edges = [("hybi", "helper", None), ("helper", "tokio", None)];
         assert_eq!(check(&workspace(&edges)), ["hybi: reaches the runtime tokio"]);
+    }
+
+    #[test]
+    fn async_std_is_for_its_adapter_alone() {
+        let edges = [("hybi-async-std", "async-std", None), ("hybi-examples", "async-std", None)];
+        let told = check(&workspace(&edges));
+        assert!(!told.iter().any(|told| told.contains("depend on async-std")), "{told:?}");
+        for (who, kind) in [("hybi-smol", None), ("hybi-suite", Some("dev")), ("helper", None)] {
+            let told = check(&workspace(&[(who, "async-std", kind)]));
+            let expected = format!("{who}: may not depend on async-std, tests included");
+            assert_eq!(told, [expected]);
+        }
     }
 
     #[test]
