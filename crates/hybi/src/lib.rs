@@ -56,6 +56,11 @@
 //! [`Outgoing`] message says whether it is to be compressed, a [`Secret`] never is, and a [`Prepared`]
 //! is compressed once for many peers.
 //!
+//! # One message for many
+//!
+//! A [`Broadcast`] is a room: each connection that joins it becomes a [`Member`], which delivers what others send
+//! while it receives what its peer says. What becomes of members that read slowly is for [`Slow`] to say.
+//!
 //! # Old versions
 //!
 //! RFC 6455 alone is spoken unless [`ServerBuilder::versions`] or [`ClientBuilder::version`] say
@@ -77,6 +82,7 @@
 
 #![forbid(unsafe_code)]
 
+mod broadcast;
 mod connection;
 pub mod legacy;
 #[cfg(feature = "mux")]
@@ -93,6 +99,7 @@ pub use hybi_compression::{Compress, Extensions};
 pub use hybi_frame::{CloseCode, CloseFrame, Event, Role, Utf8Bytes};
 pub use hybi_handshake::{HandshakeError, HostPolicy, OriginPolicy, Version, WsUri};
 
+pub use broadcast::{Broadcast, BroadcastBuilder, Deliveries, Direct, Member, Sent, Slow};
 pub use connection::{
     Capabilities, CloseStatus, Config, Connection, Deadline, Endpoint, Error, Message, MessageKind,
     MessageRef, Negotiated, OpeningError, Outgoing, Prepared, Secret, SendError, State,

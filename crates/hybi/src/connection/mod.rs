@@ -49,6 +49,7 @@ pub(crate) use error::is_end_without_goodbye;
 pub use error::{Deadline, Error, OpeningError, SendError};
 pub use message::{Message, MessageKind, MessageRef};
 pub use negotiated::Negotiated;
+pub(crate) use outgoing::Body;
 pub use outgoing::{Outgoing, Prepared, Secret};
 pub(crate) use random::random;
 pub use state::State;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hybi_compression::{Chain, Compress, Encoded, Encoding, EncodingKey, Step};
 use hybi_frame::Utf8Bytes;
 
-use super::{Message, MessageRef};
+use super::{Message, MessageRef, outbound::COPY_LIMIT};
 
 /// A message on its way out, with what its sender wants of extensions that compress.
 ///
@@ -247,6 +247,11 @@ impl Prepared {
     #[must_use]
     pub fn new<'a>(message: impl Into<Outgoing<'a>>) -> Self {
         let outgoing = message.into();
+        if let Some(prepared) = &outgoing.prepared
+            && prepared.0.compress == outgoing.compress
+        {
+            return prepared.clone();
+        }
         let (compress, message) = (outgoing.compress, outgoing.into_message());
         Self(Arc::new(Shared { message, compress, encodings: Mutex::default() }))
     }
@@ -255,6 +260,14 @@ impl Prepared {
     #[must_use]
     pub fn message(&self) -> &Message {
         &self.0.message
+    }
+
+    /// The same to be sent, lent where it will be copied anyway: that spares counting who shares it.
+    pub(crate) fn to_be_sent(&self) -> Outgoing<'_> {
+        let message = &self.0.message;
+        let lent = MessageRef::of(message).filter(|_| message.len() < COPY_LIMIT);
+        let body = lent.map_or_else(|| Body::Owned(message.clone()), Body::Lent);
+        Outgoing { body, compress: self.0.compress, prepared: Some(self.clone()) }
     }
 
     /// The encoding of this name; `encode` makes it if it is asked for for the first time.

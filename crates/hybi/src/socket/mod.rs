@@ -2,6 +2,7 @@
 
 mod access;
 mod closer;
+mod delivering;
 mod driver;
 mod halves;
 pub mod io;

@@ -400,7 +400,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
 
     /// The driver, for a call that may wait while nobody looks at what was lent.
     #[inline]
-    fn driver(&mut self) -> &mut Driver<T, C> {
+    pub(super) fn driver(&mut self) -> &mut Driver<T, C> {
         if !matches!(self.held, Held::Nothing) {
             self.held.give_back(&mut self.driver);
             self.driver.put_away();

@@ -4,6 +4,7 @@
 //! What compressed bytes can do is in `tests/extensions/memory.rs`, and heads in `hybi-tokio`.
 
 mod frames;
+mod rooms;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;

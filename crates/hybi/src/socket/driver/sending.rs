@@ -150,6 +150,18 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         self.poll_deadline(cx, half, judge).map(Ok)
     }
 
+    /// Sends what is queued and keeps the deadlines, for a half whose task waits for something else. Ready with an
+    /// error once nobody will read any more.
+    pub(crate) fn poll_meanwhile(&mut self, cx: &Context<'_>, half: Half) -> Poll<Error> {
+        loop {
+            ready!(self.poll_turn(cx, half));
+            let _ = self.poll_transmit(cx, half);
+            if let Err(error) = ready!(self.poll_look(cx, half, Patience::UntilClosed)) {
+                return Poll::Ready(error);
+            }
+        }
+    }
+
     /// Waits until there is room to queue something.
     pub(crate) fn poll_room(
         &mut self,

@@ -1,0 +1,8 @@
+//! A room as its members and their peers see it: what arrives and in which order, what each policy does with a peer
+//! that reads slowly, and what that costs the others.
+
+mod ending;
+mod order;
+mod policies;
+mod waiting;
+mod world;
