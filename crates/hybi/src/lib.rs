@@ -109,8 +109,8 @@ pub use opening::Incoming;
 pub use opening::client::{Client, ClientBuilder, Request};
 pub use opening::server::{Server, ServerBuilder, Upgrade, upgrade};
 pub use socket::{
-    Answering, Closer, MessageReader, MessageWriter, Permit, Receiver, ReuniteError, Sender,
-    WebSocket, io,
+    Answering, ByteStream, Closer, MessageReader, MessageWriter, Permit, Receiver, ReuniteError,
+    Sender, WebSocket, io,
 };
 
 pub mod extension {

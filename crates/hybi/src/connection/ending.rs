@@ -341,6 +341,11 @@ impl Connection {
         closing.is_answer(closing.opening(self.role), received)
     }
 
+    /// Text is not what the caller takes.
+    pub(crate) fn refuse_text(&mut self) {
+        self.fail(Error::NotBytes, CloseCode::UNSUPPORTED_DATA);
+    }
+
     pub(super) fn fail_protocol(&mut self, error: FrameError) {
         let code = error.close_code();
         self.fail(error.into(), code);

@@ -297,7 +297,7 @@ impl Connection {
     }
 
     /// Queues a message that no extension touches.
-    pub(super) fn queue_message(&mut self, opcode: Opcode, payload: Payload<'_>) {
+    fn queue_message(&mut self, opcode: Opcode, payload: Payload<'_>) {
         self.cut(opcode, payload, |this, fin, opcode, payload| {
             this.queue_frame(fin, Rsv::NONE, opcode, payload);
         });

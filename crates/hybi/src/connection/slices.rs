@@ -204,8 +204,11 @@ impl Connection {
         {
             done += behind.len();
             match behind {
-                Behind::Message(Waiting { opcode, payload, .. }) if self.extensions.is_none() => {
-                    self.queue_message(opcode, Payload::Owned(payload));
+                Behind::Message(message) if self.extensions.is_none() => {
+                    let outgoing = Payload::Owned(message.payload);
+                    self.cut(message.opcode, outgoing, |this, fin, opcode, payload| {
+                        this.queue_frame(fin, Rsv::NONE, opcode, payload);
+                    });
                 }
                 Behind::Message(message) if message.payload.len() > Chain::ENCODE_SLICE => {
                     coding.message = self.work_for(message);

@@ -1,6 +1,7 @@
 //! A connection on a transport: the handles, and the async loop behind them, on any runtime.
 
 mod access;
+mod byte_stream;
 mod closer;
 mod delivering;
 mod driver;
@@ -18,6 +19,7 @@ mod wakers;
 mod websocket;
 mod writer;
 
+pub use byte_stream::ByteStream;
 pub use closer::Closer;
 pub use halves::{Receiver, ReuniteError, Sender};
 pub use permit::{Answering, Permit};

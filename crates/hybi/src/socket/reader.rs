@@ -72,13 +72,14 @@ pub(super) enum Piece {
 pub(super) fn poll_piece<T: Transport, C: Timer>(
     access: &mut impl Access<T, C>,
     cx: &Context<'_>,
+    takes: Takes,
 ) -> Poll<Result<Option<Piece>, Error>> {
     access.with(|driver| {
         // Once nobody is to receive any more, what comes is dropped as a whole.
         if driver.senders_take != Takes::Nothing {
             driver.connection.set_gathering(Gathering::Pieces);
         }
-        let polled = ready!(driver.poll_event(cx, Half::Receive, Takes::Pieces));
+        let polled = ready!(driver.poll_event(cx, Half::Receive, takes));
         Poll::Ready(match polled {
             Some(located) => {
                 driver.connection.set_gathering(Gathering::Whole);
@@ -112,7 +113,7 @@ pub(super) async fn recv_reader<'a, T: Transport, C: Timer>(
     way.with(|driver| held.give_back(driver));
     let mut wanting = Wanting(Some(way));
     let piece = poll_fn(|cx| match &mut wanting.0 {
-        Some(way) => poll_piece(way, cx),
+        Some(way) => poll_piece(way, cx, Takes::Pieces),
         None => Poll::Ready(Ok(None)),
     });
     let (kind, piece, rest) = match piece.await? {
@@ -164,7 +165,7 @@ impl<T: Transport, C: Timer> MessageReader<'_, T, C> {
                 Rest::Nothing => return Poll::Ready(Ok(None)),
                 Rest::Lost(error) => return Poll::Ready(Err(error.clone())),
             }
-            match ready!(poll_piece(&mut self.way, cx)) {
+            match ready!(poll_piece(&mut self.way, cx, Takes::Pieces)) {
                 Ok(Some(Piece::Part { bytes, .. })) => self.piece = bytes,
                 Ok(Some(Piece::Last { bytes, .. })) => {
                     self.piece = bytes;
@@ -197,7 +198,7 @@ impl<T: Transport, C: Timer> AsyncRead for MessageReader<'_, T, C> {
         if out.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let piece = ready!(self.poll_piece(cx)).map_err(io::Error::other)?;
+        let piece = ready!(self.poll_piece(cx)).map_err(io::Error::from)?;
         let Some(mut piece) = piece else { return Poll::Ready(Ok(0)) };
         let len = piece.len().min(out.len());
         out[..len].copy_from_slice(&piece.split_to(len));

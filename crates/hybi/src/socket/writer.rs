@@ -16,7 +16,7 @@ use super::{
     io::{Timer, Transport},
     wakers::Half,
 };
-use crate::connection::{Error, MessageKind};
+use crate::connection::{Connection, Error, MessageKind};
 
 /// A message that is sent as it comes, in as many frames as it takes, so that it may be longer than memory
 /// (RFC 6455 section 5.4). `send_writer` of a [`WebSocket`](super::WebSocket) or a [`Sender`](super::Sender) gives it.
@@ -44,9 +44,9 @@ use crate::connection::{Error, MessageKind};
 ///     ws: &mut WebSocket<T, C>,
 ///     file: impl AsyncRead + Unpin,
 /// ) -> std::io::Result<u64> {
-///     let mut writer = ws.send_writer(MessageKind::Binary).map_err(std::io::Error::other)?;
+///     let mut writer = ws.send_writer(MessageKind::Binary)?;
 ///     let len = io::copy(file, &mut writer).await?;
-///     writer.finish().await.map_err(std::io::Error::other)?;
+///     writer.finish().await?;
 ///     Ok(len)
 /// }
 /// ```
@@ -54,6 +54,12 @@ use crate::connection::{Error, MessageKind};
 pub struct MessageWriter<'a, T: Transport, C: Timer> {
     way: Way<'a, T, C>,
     half: Half,
+    writing: Writing,
+}
+
+/// A message that is being written, without a way to the connection.
+#[derive(Debug)]
+pub(super) struct Writing {
     kind: MessageKind,
     compress: Compress,
     frame_size: usize,
@@ -88,13 +94,8 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
         half: Half,
         kind: MessageKind,
     ) -> Result<Self, Error> {
-        let frame_size = way.with(|driver| {
-            driver.connection.may_begin_message()?;
-            Ok::<_, Error>(driver.connection.config().fragment_size.unwrap_or(FRAME_SIZE))
-        })?;
-        let (gathered, stage) = (Vec::new(), Stage::Unbegun);
-        let compress = Compress::Auto;
-        Ok(Self { way, half, kind, compress, frame_size, gathered, stage }.frame_size(frame_size))
+        let writing = way.with(|driver| Writing::new(&driver.connection, kind))?;
+        Ok(Self { way, half, writing })
     }
 
     /// Sets how many bytes of payload a frame has, before compression: from 1 to 64 KiB; what is beyond counts as
@@ -103,7 +104,7 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
     /// So much is held, and a ping waits no longer than two of them take. Smaller ones cost more.
     #[must_use]
     pub fn frame_size(mut self, bytes: usize) -> Self {
-        self.frame_size = bytes.clamp(1, FRAME_SIZE);
+        self.writing.frame_size = bytes.clamp(1, FRAME_SIZE);
         self
     }
 
@@ -111,7 +112,7 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
     /// [`Compress::Auto`] by default, which looks at the first frame.
     #[must_use]
     pub fn compress(mut self, compress: Compress) -> Self {
-        self.compress = compress;
+        self.writing.compress = compress;
         self
     }
 
@@ -127,7 +128,8 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
     /// Every further call answers the same.
     pub async fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
-            let len = poll_fn(|cx| self.poll_gather(cx, bytes)).await?;
+            let Self { way, half, writing } = self;
+            let len = poll_fn(|cx| writing.poll_gather(way, cx, *half, bytes)).await?;
             bytes = &bytes[len..];
         }
         Ok(())
@@ -141,7 +143,8 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
     ///
     /// As [`write_all`](Self::write_all).
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_flush(cx)).await
+        let Self { way, half, writing } = self;
+        poll_fn(|cx| writing.poll_flush(way, cx, *half)).await
     }
 
     /// Ends the message: sends what was written, as its last frame.
@@ -153,19 +156,36 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
     ///
     /// As [`write_all`](Self::write_all). [`Error::NotUtf8`] also if a text ends within a character.
     pub async fn finish(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_finish(cx)).await
+        let Self { way, half, writing } = self;
+        poll_fn(|cx| writing.poll_finish(way, cx, *half)).await
+    }
+}
+
+impl Writing {
+    pub(super) fn new(connection: &Connection, kind: MessageKind) -> Result<Self, Error> {
+        connection.may_begin_message()?;
+        let frame_size =
+            connection.config().fragment_size.unwrap_or(FRAME_SIZE).clamp(1, FRAME_SIZE);
+        let (gathered, stage) = (Vec::new(), Stage::Unbegun);
+        Ok(Self { kind, compress: Compress::Auto, frame_size, gathered, stage })
     }
 
     /// Takes bytes from the front, one at least if there is any.
-    fn poll_gather(&mut self, cx: &Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+    pub(super) fn poll_gather<T: Transport, C: Timer>(
+        &mut self,
+        access: &mut impl Access<T, C>,
+        cx: &Context<'_>,
+        half: Half,
+        bytes: &[u8],
+    ) -> Poll<Result<usize, Error>> {
         if self.gathered.len() == self.frame_size {
-            ready!(self.poll_frame(cx, Ends::No))?;
+            ready!(self.poll_frame(access, cx, half, Ends::No))?;
         }
         self.may_write()?;
         // A whole frame need not be gathered.
         if self.gathered.is_empty() && bytes.len() >= self.frame_size {
             let frame = &bytes[..self.frame_size];
-            ready!(self.poll_queue(cx, frame, Ends::No))?;
+            ready!(self.poll_queue(access, cx, half, frame, Ends::No))?;
             return Poll::Ready(Ok(frame.len()));
         }
         let len = bytes.len().min(self.frame_size - self.gathered.len());
@@ -182,10 +202,20 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
         }
     }
 
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self.stage, Stage::Finished)
+    }
+
     /// Queues what was gathered.
-    fn poll_frame(&mut self, cx: &Context<'_>, ends: Ends) -> Poll<Result<(), Error>> {
+    fn poll_frame<T: Transport, C: Timer>(
+        &mut self,
+        access: &mut impl Access<T, C>,
+        cx: &Context<'_>,
+        half: Half,
+        ends: Ends,
+    ) -> Poll<Result<(), Error>> {
         let gathered = core::mem::take(&mut self.gathered);
-        let polled = self.poll_queue(cx, &gathered, ends);
+        let polled = self.poll_queue(access, cx, half, &gathered, ends);
         self.gathered = gathered;
         if let Poll::Ready(Ok(())) = polled {
             self.gathered.clear();
@@ -194,68 +224,75 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
     }
 
     /// Queues a frame when there is room for it, and when no other message is on its way.
-    fn poll_queue(
+    fn poll_queue<T: Transport, C: Timer>(
         &mut self,
+        access: &mut impl Access<T, C>,
         cx: &Context<'_>,
+        half: Half,
         frame: &[u8],
         ends: Ends,
     ) -> Poll<Result<(), Error>> {
         self.may_write()?;
-        let Self { way, half, kind, compress, stage, .. } = self;
-        let queued = ready!(way.with(|driver| {
-            if let Stage::Unbegun = stage {
-                ready!(poll_begin(driver, cx, *half, *kind, *compress))?;
-                *stage = Stage::Begun;
+        let queued = ready!(access.with(|driver| {
+            if let Stage::Unbegun = self.stage {
+                ready!(poll_begin(driver, cx, half, self.kind, self.compress))?;
+                self.stage = Stage::Begun;
             }
-            ready!(driver.poll_piece_room(cx, *half))?;
+            ready!(driver.poll_piece_room(cx, half, Patience::UntilClosed))?;
             driver.connection.queue_piece(frame, ends == Ends::Message)?;
             if ends == Ends::Message {
-                driver.wakers.call_others(*half);
+                driver.wakers.call_others(half);
             }
             Poll::Ready(Ok::<_, Error>(()))
         }));
         match &queued {
             Ok(()) if ends == Ends::Message => self.stage = Stage::Finished,
             Ok(()) => {}
-            Err(error) => self.fail(error.clone()),
+            // The message cannot go on, which the peer is to know if it has some of it.
+            Err(error) => {
+                self.give_up(access, half);
+                self.stage = Stage::Failed(error.clone());
+                self.gathered = Vec::new();
+            }
         }
         Poll::Ready(queued)
     }
 
-    /// The message cannot go on, which the peer is to know if it has some of it.
-    fn fail(&mut self, error: Error) {
-        self.give_up();
-        self.stage = Stage::Failed(error);
-        self.gathered = Vec::new();
-    }
-
-    fn give_up(&mut self) {
+    fn give_up<T: Transport, C: Timer>(&self, access: &mut impl Access<T, C>, half: Half) {
         if let Stage::Begun = self.stage {
-            let half = self.half;
-            self.way.with(|driver| {
+            access.with(|driver| {
                 driver.connection.abandon_message();
                 driver.wakers.call_others(half);
             });
         }
     }
 
-    fn poll_flush(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+    pub(super) fn poll_flush<T: Transport, C: Timer>(
+        &mut self,
+        access: &mut impl Access<T, C>,
+        cx: &Context<'_>,
+        half: Half,
+    ) -> Poll<Result<(), Error>> {
         if !self.gathered.is_empty() {
-            ready!(self.poll_frame(cx, Ends::No))?;
+            ready!(self.poll_frame(access, cx, half, Ends::No))?;
         }
         if let Stage::Failed(error) = &self.stage {
             return Poll::Ready(Err(error.clone()));
         }
-        let half = self.half;
-        self.way.with(|driver| driver.poll_flush(cx, half, Patience::UntilClosed))
+        access.with(|driver| driver.poll_flush(cx, half, Patience::UntilClosed))
     }
 
-    fn poll_finish(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        if !matches!(self.stage, Stage::Finished) {
-            ready!(self.poll_frame(cx, Ends::Message))?;
+    pub(super) fn poll_finish<T: Transport, C: Timer>(
+        &mut self,
+        access: &mut impl Access<T, C>,
+        cx: &Context<'_>,
+        half: Half,
+    ) -> Poll<Result<(), Error>> {
+        if !self.is_finished() {
+            ready!(self.poll_frame(access, cx, half, Ends::Message))?;
             self.gathered = Vec::new();
         }
-        self.poll_flush(cx)
+        self.poll_flush(access, cx, half)
     }
 }
 
@@ -267,8 +304,7 @@ fn poll_begin<T: Transport, C: Timer>(
     kind: MessageKind,
     compress: Compress,
 ) -> Poll<Result<(), Error>> {
-    let is_free =
-        |connection: &crate::Connection| !connection.is_writing() && !connection.is_encoding();
+    let is_free = |connection: &Connection| !connection.is_writing() && !connection.is_encoding();
     ready!(driver.poll_room(cx, half, is_free, Patience::UntilClosed))?;
     Poll::Ready(driver.connection.begin_message(kind, compress))
 }
@@ -276,7 +312,7 @@ fn poll_begin<T: Transport, C: Timer>(
 /// A message without its end is none.
 impl<T: Transport, C: Timer> Drop for MessageWriter<'_, T, C> {
     fn drop(&mut self) {
-        self.give_up();
+        self.writing.give_up(&mut self.way, self.half);
     }
 }
 
@@ -287,18 +323,21 @@ impl<T: Transport, C: Timer> AsyncWrite for MessageWriter<'_, T, C> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let Self { way, half, writing } = &mut *self;
         if bytes.is_empty() {
-            return Poll::Ready(self.may_write().map(|()| 0).map_err(io::Error::other));
+            return Poll::Ready(writing.may_write().map(|()| 0).map_err(io::Error::from));
         }
-        self.poll_gather(cx, bytes).map_err(io::Error::other)
+        writing.poll_gather(way, cx, *half, bytes).map_err(io::Error::from)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Self::poll_flush(&mut self, cx).map_err(io::Error::other)
+        let Self { way, half, writing } = &mut *self;
+        writing.poll_flush(way, cx, *half).map_err(io::Error::from)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_finish(cx).map_err(io::Error::other)
+        let Self { way, half, writing } = &mut *self;
+        writing.poll_finish(way, cx, *half).map_err(io::Error::from)
     }
 }
 

@@ -77,6 +77,7 @@ fn samples() -> Vec<Box<dyn StdError>> {
         Error::Full,
         Error::NotUtf8 { offset: 3 },
         Error::Unfinished,
+        Error::NotBytes,
         Error::ControlTooLong { len: 126 },
         Error::Unsupported { what: Unsupported::Binary, version: Version::HIXIE_76 },
         Error::TlsNotCompiledIn { feature: "`rustls`" },

@@ -3,9 +3,10 @@
 use core::{future::pending, net::SocketAddr, pin::pin, time::Duration};
 use std::{io, time::Instant};
 
+use futures_util::AsyncReadExt as _;
 use hybi::{
-    Client, CloseCode, CloseFrame, Compress, Config, Connection, Deadline, Error, Message,
-    MessageKind, Negotiated, OpeningError, Role, WebSocket,
+    ByteStream, Client, CloseCode, CloseFrame, Compress, Config, Connection, Deadline, Error,
+    Message, MessageKind, Negotiated, OpeningError, Role, WebSocket,
     handshake::FieldError,
     http::Request,
     io::Timer as _,
@@ -173,6 +174,15 @@ fn by_callers() {
         Error::CloseFrame(_) => refused(Message::Close(Some(close)), |_| {}),
         Error::ControlTooLong { len: 126 } => refused(Message::Ping(vec![0; 126].into()), |_| {}),
         Error::Full => full(),
+        Error::NotBytes => {
+            let (end, far) = link(Manners::PLAIN);
+            let ws = WebSocket::new(server(), end, Clock::new().timer());
+            far.put(&[0x81, 0x80, 0, 0, 0, 0]);
+            let mut stream = ByteStream::of_messages(ws);
+            let read = poll_at_most(10, pin!(stream.read(&mut [0; 10])), || {});
+            let error = read.expect("it is there").expect_err("text");
+            error.downcast::<Error>().expect("an error of ours")
+        },
         Error::NotUtf8 { offset: 2 } => {
             let mut server = server();
             server.begin_message(MessageKind::Text, Compress::Auto).expect("open");

@@ -1,6 +1,7 @@
 //! Messages as they come, which nobody gathers: pieces, what is skipped, limits, failures.
 
 mod pieces;
+mod tunnel;
 mod writing;
 
 use core::time::Duration;

@@ -79,6 +79,8 @@ pub enum Error {
         /// within a character.
         offset: u64,
     },
+    /// The peer sent text where the caller takes bytes alone. It is told with code 1003.
+    NotBytes,
     /// The caller gave up a message of which a part was sent. The peer is told with code 1011, lest it takes that
     /// for the whole.
     Unfinished,
@@ -144,13 +146,14 @@ impl Error {
     }
 
     /// The reason that goes with the code: the limit or deadline that was passed. One of
-    /// [`FrameError::close_reason`], `ping timeout`, `idle timeout` or `message abandoned`.
+    /// [`FrameError::close_reason`], `ping timeout`, `idle timeout`, `text` or `message abandoned`.
     #[must_use]
     pub fn close_reason(&self) -> Option<String> {
         match self {
             Self::Protocol(error) => error.close_reason(),
             Self::Timeout(Deadline::Pong) => Some("ping timeout".into()),
             Self::Timeout(Deadline::Idle) => Some("idle timeout".into()),
+            Self::NotBytes => Some("text".into()),
             Self::Unfinished => Some("message abandoned".into()),
             _ => None,
         }
@@ -176,6 +179,7 @@ impl Error {
             Self::Protocol(error) => Some(error.close_code()),
             Self::Timeout(Deadline::Pong) | Self::Unfinished => Some(CloseCode::INTERNAL_ERROR),
             Self::Timeout(Deadline::Idle) => Some(CloseCode::GOING_AWAY),
+            Self::NotBytes => Some(CloseCode::UNSUPPORTED_DATA),
             _ => None,
         }
     }
@@ -236,6 +240,7 @@ impl fmt::Display for Error {
                 f,
                 "byte {offset} of a text message is not UTF-8 in its place (RFC 6455 section 8.1)"
             ),
+            Self::NotBytes => f.write_str("the peer sent text where bytes alone are taken"),
             Self::Unfinished => f.write_str("a message was given up before its end"),
             Self::Uri(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
@@ -295,6 +300,39 @@ impl From<OpeningError> for Error {
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Self::Transport(Arc::new(error))
+    }
+}
+
+/// For streams of bytes, with the kind that fits; it has the error within.
+///
+/// ```
+/// use hybi::Error;
+/// use std::io::{self, ErrorKind};
+///
+/// let error = io::Error::from(Error::Closed);
+/// assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+/// let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+/// assert!(matches!(inner, Some(Error::Closed)));
+/// ```
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            error if error.is_timeout() => io::ErrorKind::TimedOut,
+            Error::Opening(_) | Error::Transport(_) => {
+                error.io_error().map_or(io::ErrorKind::Other, io::Error::kind)
+            }
+            Error::Lost => io::ErrorKind::UnexpectedEof,
+            Error::Closed => io::ErrorKind::BrokenPipe,
+            Error::Protocol(_) | Error::NotUtf8 { .. } | Error::NotBytes => {
+                io::ErrorKind::InvalidData
+            }
+            Error::Full => io::ErrorKind::WouldBlock,
+            Error::Unsupported { .. } | Error::TlsNotCompiledIn { .. } => {
+                io::ErrorKind::Unsupported
+            }
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
     }
 }
 

@@ -194,6 +194,11 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         is_closed
     }
 
+    /// Ends our half of the transport if it is time, and waits for nothing.
+    pub(crate) fn end_if_due(&mut self, cx: &Context<'_>, half: Half) {
+        let _ = self.poll_end(cx, half);
+    }
+
     fn is_closed(&self) -> bool {
         self.connection.state() == State::Closed && !self.connection.wants_shutdown()
     }

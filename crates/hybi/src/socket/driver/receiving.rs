@@ -52,6 +52,8 @@ pub(crate) enum Takes {
     /// The next message, or what has come of it: [`Driver::poll_event`] gives `None` for
     /// [a piece](Connection::has_piece) as well.
     Pieces,
+    /// The same, and the peer's Close frame ends its direction alone: `None` is for that, too.
+    Bytes,
     /// No message, but what stands before it.
     Control,
     /// All of them, to drop them.
@@ -59,8 +61,12 @@ pub(crate) enum Takes {
 }
 
 impl Takes {
+    const fn pieces(self) -> bool {
+        matches!(self, Self::Pieces | Self::Bytes)
+    }
+
     const fn messages(self) -> bool {
-        matches!(self, Self::Message | Self::Pieces)
+        matches!(self, Self::Message | Self::Pieces | Self::Bytes)
     }
 }
 
@@ -127,6 +133,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 self.wakers.call_others(half);
             }
             if self.connection.owes_close() {
+                if takes == Takes::Bytes {
+                    return self.hand_out(half, None);
+                }
                 ready!(self.poll_answers(cx, half, takes));
                 let _ = self.poll_transmit(cx, half);
             }
@@ -197,8 +206,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     /// Takes in the frames that were read, up to the next event that is wanted. Control frames that were
     /// answered in front of it are answered before it is handed out, if the transport takes the answers.
     pub(super) fn take_in(&mut self, cx: &Context<'_>, half: Half, takes: Takes) -> Taken {
-        let shows_control_frames =
-            self.connection.config().show_control_frames && takes != Takes::Pieces;
+        let shows_control_frames = self.connection.config().show_control_frames && !takes.pieces();
         let most = self.connection.input_limit();
         let mut taken = Taken::All;
         for _ in 0..FRAMES {
@@ -236,7 +244,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             }
             self.turns = self.turns.saturating_add(work.min(TURNS.into()) as u16);
             let Some(located) = located else {
-                if takes == Takes::Pieces && self.connection.gathered() >= PIECE {
+                if takes.pieces() && self.connection.gathered() >= PIECE {
                     break;
                 }
                 if self.turns >= TURNS && most < usize::MAX {
@@ -256,7 +264,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 break;
             }
         }
-        if takes == Takes::Pieces
+        if takes.pieces()
             && matches!(taken, Taken::All)
             && self.connection.is_receiving()
             && self.connection.has_piece()

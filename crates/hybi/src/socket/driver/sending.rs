@@ -37,6 +37,8 @@ pub(crate) enum Patience {
     /// Until all has left, or time ends the wait. What came before that Close frame may still be on its
     /// way to the queue: combinators hold a message while they wait for room, and lose it with an error.
     UntilSent,
+    /// The peer's Close frame ends its direction alone: it is seen and not answered.
+    HalfClosed,
 }
 
 impl<T: Transport, C: Timer> Driver<T, C> {
@@ -87,7 +89,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             ready!(self.poll_turn(cx, half));
             if self.poll_transmit(cx, half).is_ready() {
                 self.turns = self.turns.saturating_add(1);
-                self.look_while_sending(cx, half);
+                self.look_while_sending(cx, half, patience);
                 break;
             }
             ready!(self.poll_look(cx, half, patience))?;
@@ -100,7 +102,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     }
 
     /// Whoever only sends looks at what came, and judges silence, although it never has to wait.
-    fn look_while_sending(&mut self, cx: &Context<'_>, half: Half) {
+    fn look_while_sending(&mut self, cx: &Context<'_>, half: Half, patience: Patience) {
         if let Input::Watched = self.input {
             self.input = Input::Empty;
             return;
@@ -113,7 +115,8 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             // A deadline that has passed was dealt with then.
             Looked::All => drop(self.poll_deadline(cx, half, Judge::Reader)),
             // Nobody receives at present, so nobody answers what came in front of the end.
-            Looked::Some => self.connection.answer_close(),
+            Looked::Some if patience != Patience::HalfClosed => self.connection.answer_close(),
+            Looked::Some => {}
             Looked::Nothing => drop(self.close_if_asked(half)),
         }
         let _ = self.poll_transmit(cx, half);
@@ -134,7 +137,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             _ => patience,
         };
         let looked = match patience {
-            Patience::UntilClosed => self.look(cx, half),
+            Patience::UntilClosed | Patience::HalfClosed => self.look(cx, half),
             Patience::UntilSent => Looked::Nothing,
         };
         if patience == Patience::UntilClosed && self.connection.peer_reads_no_more() {
@@ -207,13 +210,14 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         &mut self,
         cx: &Context<'_>,
         half: Half,
+        patience: Patience,
     ) -> Poll<Result<(), Error>> {
         if self.connection.encoded_bytes() >= WRITE_MARK {
             let _ = self.poll_transmit(cx, half);
-            self.look_while_sending(cx, half);
+            self.look_while_sending(cx, half, patience);
         }
         let has_room = |connection: &Connection| connection.encoded_bytes() < WRITE_MARK;
-        self.poll_room(cx, half, has_room, Patience::UntilClosed)
+        self.poll_room(cx, half, has_room, patience)
     }
 
     /// Writes if much is queued, without waiting.
