@@ -319,7 +319,7 @@ impl From<Error> for io::Error {
         let kind = match &error {
             error if error.is_timeout() => io::ErrorKind::TimedOut,
             Error::Opening(_) | Error::Transport(_) => {
-                error.io_error().map_or(io::ErrorKind::Other, io::Error::kind)
+                error.io_error().map_or(io::ErrorKind::Other, Self::kind)
             }
             Error::Lost => io::ErrorKind::UnexpectedEof,
             Error::Closed => io::ErrorKind::BrokenPipe,
