@@ -1,12 +1,13 @@
 //! Accepting: the opening handshake as server, up to a request that has been read (RFC 6455 section 4.2.1).
 
-use std::time::Instant;
+use std::{io, time::Instant};
 
 use hybi_handshake::{HandshakeError, ServerHandshake, write_response};
 
 use super::{
     Incoming,
     answer::{add_headers, answer},
+    dial::tls,
     server::Server,
     wire::Wire,
 };
@@ -86,6 +87,41 @@ pub async fn incoming_on<T: Transport, C: Timer>(
     deadline: Instant,
 ) -> Result<Incoming<T, C>, Error> {
     Box::pin(read_request(server, transport, timer, deadline)).await
+}
+
+/// Reads the head of a request as server through TLS, as [`incoming_on`] does without: what TLS takes is part of the
+/// opening handshake, and the server's own origin is `https`.
+///
+/// ```
+/// use std::io;
+/// use hybi::{Error, Incoming, Server, io::{Timer, Transport}, opening};
+///
+/// /// What an adapter's `incoming_tls_on` is; `handshake` is that of its TLS.
+/// async fn incoming_tls_on<T: Transport, C: Timer + Default>(
+///     server: &Server,
+///     handshake: impl Future<Output = io::Result<T>>,
+/// ) -> Result<Incoming<T, C>, Error> {
+///     let (timer, deadline) = opening::begin(server.config());
+///     opening::incoming_tls_on(server, handshake, timer, deadline).await
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`incoming_on`]; [`Error::Opening`] also if TLS failed or took too long.
+pub fn incoming_tls_on<T: Transport, C: Timer>(
+    server: &Server,
+    handshake: impl Future<Output = io::Result<T>>,
+    mut timer: C,
+    deadline: Instant,
+) -> impl Future<Output = Result<Incoming<T, C>, Error>> {
+    // Boxed at once, as all that only the opening needs: tasks live on for as long as their connections.
+    let handshake = Box::pin(handshake);
+    async move {
+        let transport = tls("the client", &mut timer, deadline, handshake).await?;
+        let server = server.clone().with_secure(true);
+        incoming_on(&server, transport, timer, deadline).await
+    }
 }
 
 async fn read_request<T: Transport, C: Timer>(

@@ -43,7 +43,7 @@ use crate::{
 ///     }
 ///
 ///     fn tls(&self, uri: &WsUri) -> Result<(), Error> {
-///         if uri.is_secure() { Err(Error::TlsNotCompiledIn { feature: "none" }) } else { Ok(()) }
+///         opening::without_tls(uri, "none")
 ///     }
 ///
 ///     async fn secure(&self, _tls: (), stream: TcpStream) -> io::Result<Self::Transport> {
@@ -213,6 +213,24 @@ pub async fn tls<S, C: Timer>(
 ) -> Result<S, Error> {
     let stream = within(timer, deadline, handshake).await.unwrap_or_else(|| Err(too_late()));
     Ok(stream.map_err(|error| OpeningError::Tls { peer: peer.to_owned(), error })?)
+}
+
+/// What an adapter without TLS says to the URI of a server: it is refused if its scheme is `wss`.
+///
+/// ```
+/// use hybi::{Error, WsUri, opening};
+///
+/// let uri: WsUri = "wss://example.org/chat".parse()?;
+/// let error = opening::without_tls(&uri, "`tls` of `my-adapter`").expect_err("it is secure");
+/// assert!(matches!(error, Error::TlsNotCompiledIn { .. }));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::TlsNotCompiledIn`], which names `feature`.
+pub fn without_tls(uri: &WsUri, feature: &'static str) -> Result<(), Error> {
+    if uri.is_secure() { Err(Error::TlsNotCompiledIn { feature }) } else { Ok(()) }
 }
 
 /// What a step fails of that was not done in time.

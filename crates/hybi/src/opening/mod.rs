@@ -15,10 +15,10 @@ mod incoming;
 pub(crate) mod server;
 mod wire;
 
-pub use accept::{accept_on, incoming_on};
+pub use accept::{accept_on, incoming_on, incoming_tls_on};
 pub use connect::{connect, connect_anew, connect_on};
 pub use deadline::{begin, within};
-pub use dial::{Dial, dial, tls};
+pub use dial::{Dial, dial, tls, without_tls};
 pub use incoming::Incoming;
 #[cfg(feature = "mux")]
 pub(crate) use {dial::reach, wire::Wire};

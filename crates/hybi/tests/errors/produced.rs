@@ -10,7 +10,7 @@ use hybi::{
     handshake::FieldError,
     http::Request,
     io::Timer as _,
-    opening::{connect_on, dial, tls},
+    opening::{connect_on, dial, tls, without_tls},
 };
 use hybi_suite::produced;
 
@@ -194,6 +194,10 @@ fn by_callers() {
             server.abandon_message();
         }),
         Error::Uri(_) => Client::default().prepare("http://a/").map(drop).expect_err("a mistake"),
+        Error::TlsNotCompiledIn { feature: "tls" } => {
+            let uri = "wss://example.org/".parse().expect("a URI");
+            without_tls(&uri, "tls").expect_err("it is secure")
+        },
         Error::Field(FieldError::NotGet) => {
             let post = Request::post("ws://example.org/").body(()).expect("a request");
             Client::default().prepare(post).map(drop).expect_err("a mistake")
