@@ -6,14 +6,18 @@
 //! - [`produced!`]: the table of errors that tests produce.
 //! - [`program`]: programs as their users run them.
 //! - [`rfc1951`]: a slow inflater that judges what is compressed, and what decompresses.
+//! - `certificate` (feature `suite`): a certificate, and whoever trusts it.
 //! - `fuzz` (feature `fuzz`): what fuzzers run, a function a target.
 //! - `hostile` (feature `hostile`): what hostile clients send, as bytes.
 //! - `peer` (feature `suite`): the scripted peer on TCP.
+//! - `secure` (feature `suite`): TLS over a blocking socket.
 //! - `simulation` (feature `simulation`): conversations by seed, over every version and extension.
 //! - `suite` (feature `suite`): the behaviour suite, written once and run over every runtime.
 //! - `told` (feature `told`): what a receiver told, kept.
 
 pub mod allocator;
+#[cfg(feature = "suite")]
+pub mod certificate;
 pub mod events;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
@@ -24,6 +28,8 @@ pub mod peer;
 mod produced;
 pub mod program;
 pub mod rfc1951;
+#[cfg(feature = "suite")]
+pub mod secure;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 #[cfg(feature = "suite")]

@@ -120,7 +120,7 @@ pub fn connect_on<S: Socket>(
 #[non_exhaustive]
 pub struct Connector {
     #[cfg(feature = "rustls")]
-    pub(crate) tls: Option<std::sync::Arc<rustls::ClientConfig>>,
+    pub(crate) tls: Option<std::sync::Arc<hybi_tls::rustls::ClientConfig>>,
 }
 
 impl Connector {
@@ -151,7 +151,7 @@ impl Connector {
     /// ```
     #[cfg(feature = "rustls")]
     #[must_use]
-    pub fn rustls(mut self, config: std::sync::Arc<rustls::ClientConfig>) -> Self {
+    pub fn rustls(mut self, config: std::sync::Arc<hybi_tls::rustls::ClientConfig>) -> Self {
         self.tls = Some(config);
         self
     }

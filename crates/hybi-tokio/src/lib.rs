@@ -44,7 +44,7 @@
 //! the module `mux`, many connections over one. `rustls` brings `wss` with a configuration of your own (`Connector::rustls`);
 //! `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the operating system's roots or
 //! Mozilla's. The cryptography is always that of `ring`, handed over explicitly. A server accepts with
-//! `accept_tls` and a `tokio_rustls::TlsAcceptor`.
+//! `accept_tls` and a `TlsAcceptor`.
 
 #![forbid(unsafe_code)]
 
@@ -70,7 +70,10 @@ pub use stream::{MaybeTls, Stream};
 pub use timer::TokioTimer;
 pub use transport::{Socket, TokioIo};
 #[cfg(feature = "rustls")]
-pub use {rustls, tokio_rustls};
+pub use {
+    hybi_tls::rustls,
+    tokio_rustls::{self, TlsAcceptor, TlsConnector},
+};
 
 /// An open WebSocket connection on tokio; see [`hybi::WebSocket`].
 ///

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hybi::{Error, WsUri};
+use hybi::{Error, WsUri, opening};
 use tokio::net::TcpStream;
 
 use crate::{Connector, Stream};
@@ -10,12 +10,7 @@ use crate::{Connector, Stream};
 pub(crate) type Tls = ();
 
 pub(crate) fn tls(_connector: &Connector, uri: &WsUri) -> Result<Tls, Error> {
-    if uri.is_secure() {
-        return Err(Error::TlsNotCompiledIn {
-            feature: "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-tokio`",
-        });
-    }
-    Ok(())
+    opening::without_tls(uri, "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-tokio`")
 }
 
 pub(crate) async fn secure(_tls: Tls, stream: TcpStream) -> io::Result<Stream> {

@@ -1,14 +1,12 @@
 //! From a stream that a listener accepted to an open WebSocket.
 
+#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls")]
+use crate::{MaybeTls, TlsAcceptor};
+use crate::{Socket, Stream, TokioIo, TokioTimer, WebSocket, transport};
 use hybi::{Error, Server, Upgrade, opening};
 #[cfg(feature = "rustls")]
 use tokio::net::TcpStream;
-#[cfg(feature = "rustls")]
-use tokio_rustls::TlsAcceptor;
-
-#[cfg(feature = "rustls")]
-use crate::MaybeTls;
-use crate::{Socket, Stream, TokioIo, TokioTimer, WebSocket, transport};
 
 /// A request that has been read and waits for an answer; see [`hybi::Incoming`].
 ///
@@ -210,7 +208,7 @@ pub async fn incoming_on<S: Socket>(server: &Server, stream: S) -> Result<Incomi
 ///
 /// ```
 /// use std::sync::Arc;
-/// use hybi_tokio::{Error, Server, rustls, tokio_rustls::TlsAcceptor};
+/// use hybi_tokio::{Error, Server, TlsAcceptor, rustls};
 /// use tokio::net::TcpListener;
 ///
 /// async fn serve(listener: TcpListener, config: Arc<rustls::ServerConfig>) -> Result<(), Error> {
@@ -241,7 +239,7 @@ pub async fn accept_tls(
 /// [`incoming`] does.
 ///
 /// ```
-/// use hybi_tokio::{Error, Server, http::Response, tokio_rustls::TlsAcceptor};
+/// use hybi_tokio::{Error, Server, TlsAcceptor, http::Response};
 /// use tokio::net::TcpStream;
 ///
 /// /// A page and a WebSocket on one port.
@@ -273,14 +271,13 @@ pub async fn incoming_tls(
 /// Reads a request through TLS from a stream of the caller's making, as [`incoming_tls`] does from one of TCP.
 ///
 /// ```
-/// use hybi_tokio::{Error, MaybeTls, Server, WebSocket, tokio_rustls::TlsAcceptor};
-/// use tokio::io::DuplexStream;
+/// use hybi_tokio::{Error, MaybeTls, Server, Socket, TlsAcceptor, WebSocket};
 ///
-/// async fn accept(
+/// async fn accept<S: Socket>(
 ///     server: &Server,
 ///     tls: &TlsAcceptor,
-///     tunnel: DuplexStream,
-/// ) -> Result<WebSocket<MaybeTls<DuplexStream>>, Error> {
+///     tunnel: S,
+/// ) -> Result<WebSocket<MaybeTls<S>>, Error> {
 ///     hybi_tokio::incoming_tls_on(server, tls, tunnel).await?.accept().await
 /// }
 /// ```
@@ -294,12 +291,9 @@ pub async fn incoming_tls_on<S: Socket>(
     acceptor: &TlsAcceptor,
     stream: S,
 ) -> Result<Incoming<MaybeTls<S>>, Error> {
-    let (mut timer, deadline) = opening::begin(server.config());
-    // Boxed, as all that only the opening needs: tasks live on for as long as their connections.
-    let handshake = Box::pin(acceptor.accept(stream));
-    let stream = opening::tls("the client", &mut timer, deadline, handshake).await?;
-    let server = server.clone().with_secure(true);
-    opening::incoming_on(&server, TokioIo::new(stream.into()), timer, deadline).await
+    let (timer, deadline) = opening::begin(server.config());
+    let handshake = async { Ok(TokioIo::new(acceptor.accept(stream).await?.into())) };
+    opening::incoming_tls_on(server, handshake, timer, deadline).await
 }
 
 /// The WebSocket on a stream that an HTTP framework handed over after [`Server::upgrade`]; for

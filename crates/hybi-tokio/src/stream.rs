@@ -48,10 +48,9 @@ pub enum MaybeTls<S> {
     Tls(Box<TlsStream<S>>),
 }
 
-impl Stream {
-    /// The TCP stream underneath, for its addresses and options.
-    #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
+impl<S> MaybeTls<S> {
+    /// The stream underneath: in what `connect`, `accept` and their kin make that of TCP, for its addresses and options.
+    pub fn tcp(&self) -> &S {
         match self {
             Self::Plain(stream) => stream,
             #[cfg(feature = "rustls")]

@@ -1,10 +1,6 @@
 //! Whichever call of a stream goes wrong below the adapter, with TLS between and without: both ends come to an end, and
 //! each knows why.
 
-#[cfg(feature = "rustls")]
-#[path = "support/certificate.rs"]
-mod certificate;
-
 use core::{
     future::Future,
     pin::Pin,
@@ -101,13 +97,12 @@ mod tls {
     use core::time::Duration;
     use std::io::ErrorKind;
 
-    use hybi_tokio::{
-        Deadline, MaybeTls,
-        rustls::pki_types::ServerName,
-        tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream},
-    };
-
+    use hybi_suite::certificate;
     use hybi_testkit::faulty::What;
+    use hybi_tokio::{
+        Deadline, MaybeTls, TlsAcceptor, TlsConnector, rustls::pki_types::ServerName,
+        tokio_rustls::client::TlsStream,
+    };
     use tokio::time::timeout;
 
     use super::*;
@@ -134,7 +129,8 @@ mod tls {
     #[test]
     fn whichever_call_below_tls_goes_wrong_both_ends_know_why() {
         bounded("whichever_call_below_tls_goes_wrong_both_ends_know_why", || {
-            let (acceptor, client) = certificate::configurations();
+            let (server, client) = certificate::configurations(&["localhost"]);
+            let acceptor = TlsAcceptor::from(server);
             let mut whats = whats();
             // What TLS makes of what no stream of tokio says is its own affair.
             let says_again = [ErrorKind::Interrupted, ErrorKind::WouldBlock].map(What::Fails);

@@ -2,20 +2,18 @@
 
 #![cfg(feature = "rustls")]
 
-#[path = "support/certificate.rs"]
-mod certificate;
-
 use core::{future::Future, time::Duration};
 use std::{io::ErrorKind, sync::Arc};
 
 use futures_util::FutureExt as _;
-use hybi_suite::{peer::REQUEST, suite::bounded};
+use hybi_suite::{certificate, peer::REQUEST, suite::bounded};
 use hybi_testkit::wire::{self, BINARY, Side};
 use hybi_tokio::{
     Client, CloseCode, CloseStatus, Connector, Deadline, Error, HandshakeError, Message, Server,
+    TlsAcceptor, TlsConnector,
     http::{self, StatusCode},
     rustls::{ClientConfig, ProtocolVersion},
-    tokio_rustls::{TlsConnector, client::TlsStream},
+    tokio_rustls::client::TlsStream,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, duplex},
@@ -25,7 +23,11 @@ use tokio::{
     time::{Instant, advance},
 };
 
-use certificate::configurations;
+/// TLS for a server with a certificate for `localhost`, and a client configuration that trusts it.
+fn configurations() -> (TlsAcceptor, Arc<ClientConfig>) {
+    let (server, client) = certificate::configurations(&["localhost"]);
+    (server.into(), client)
+}
 
 fn block_on(test: impl Future<Output = ()>) {
     let mut runtime = runtime::Builder::new_current_thread();

@@ -9,16 +9,17 @@ use crate::workspace::{Workspace, list};
 
 /// What each crate may use of ours, tests aside. A crate that is not listed is a complaint, so
 /// that a new one finds its place here first.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("hybi-frame", &[]),
     ("hybi-handshake", &[]),
     ("hybi-compression", &["hybi-frame", "hybi-handshake"]),
     ("hybi-legacy", &["hybi-frame", "hybi-handshake"]),
     ("hybi-mux", &["hybi-frame", "hybi-handshake"]),
     ("hybi", &["hybi-compression", "hybi-frame", "hybi-handshake", "hybi-legacy", "hybi-mux"]),
-    ("hybi-tokio", &["hybi"]),
-    ("hybi-smol", &["hybi"]),
-    ("hybi-async-std", &["hybi"]),
+    ("hybi-tls", &["hybi"]),
+    ("hybi-tokio", &["hybi", "hybi-tls"]),
+    ("hybi-smol", &["hybi", "hybi-tls"]),
+    ("hybi-async-std", &["hybi", "hybi-tls"]),
     ("hybi-cli", &["hybi", "hybi-tokio"]),
     // For tests, so none above has it in its list.
     ("hybi-testkit", &["hybi"]),
@@ -38,13 +39,14 @@ const LAYERS: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that no runtime may reach, not even through a dependency of theirs.
-const WITHOUT_RUNTIME: [&str; 7] = [
+const WITHOUT_RUNTIME: [&str; 8] = [
     "hybi-frame",
     "hybi-handshake",
     "hybi-compression",
     "hybi-legacy",
     "hybi-mux",
     "hybi",
+    "hybi-tls",
     "hybi-testkit",
 ];
 

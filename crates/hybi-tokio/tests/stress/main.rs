@@ -2,8 +2,6 @@
 //! several threads that wait most of the time: everything arrives, in order (RFC 6455 section 10.6).
 #![cfg(feature = "rustls")]
 
-#[path = "../support/certificate.rs"]
-mod certificate;
 mod exchange;
 mod halves;
 mod pipes;
