@@ -9,12 +9,9 @@ use hybi::{
     opening::{self, Dial},
 };
 
-use crate::{AsyncStdIo, AsyncStdTimer, Socket, WebSocket, transport};
+use crate::{AsyncStdIo, AsyncStdTimer, Socket, Stream, WebSocket, tls, transport};
 
-/// What `connect` and its kin connect through and `accept` and its kin accept on: TCP.
-pub type Stream = TcpStream;
-
-/// Connects to a `ws` URI.
+/// Connects to a `ws` or `wss` URI.
 ///
 /// Returns the connection and the server's response, whose header fields may be of interest. What is asked
 /// for is a string, an [`http::Uri`], or a [`Request`] with fields and subprotocols of this connection alone.
@@ -46,7 +43,7 @@ pub async fn connect(
     connect_with(&Client::compressing(), request).await
 }
 
-/// Connects to a `ws` URI as `client` says: [`Client::default`] offers no extension.
+/// Connects to a `ws` or `wss` URI as `client` says: [`Client::default`] offers no extension.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_async_std::Error> {
@@ -67,7 +64,7 @@ pub async fn connect(
 ///
 /// [`Error::Uri`] and [`Error::Field`] for a request that cannot be sent; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
 /// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
-/// [`Error::TlsNotCompiledIn`] for `wss`.
+/// [`Error::TlsNotCompiledIn`] for `wss` without the feature.
 pub async fn connect_with(
     client: &Client,
     request: impl Into<Request>,
@@ -106,7 +103,7 @@ pub fn connect_on<S: Socket>(
     opening::connect_on(client, request, AsyncStdIo::new(stream), timer, deadline)
 }
 
-/// How to reach a server: TCP.
+/// How to reach a server: TCP, and TLS for `wss` URIs.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_async_std::Error> {
@@ -122,16 +119,45 @@ pub fn connect_on<S: Socket>(
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Connector {}
+pub struct Connector {
+    #[cfg(feature = "rustls")]
+    pub(crate) tls: Option<std::sync::Arc<hybi_tls::rustls::ClientConfig>>,
+}
 
 impl Connector {
-    /// TCP with `TCP_NODELAY`.
+    /// TCP with `TCP_NODELAY`; TLS, if compiled in, trusts the roots that the features name.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Connects to a `ws` URI as `client` says, anew for each version that it may
+    /// Uses a TLS configuration of the caller's for `wss` URIs.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hybi_async_std::{Connector, rustls};
+    ///
+    /// // Trusts nobody but one authority of our own.
+    /// let mut roots = rustls::RootCertStore::empty();
+    /// # let authority = rustls::pki_types::CertificateDer::from(Vec::new());
+    /// # let _ =
+    /// roots.add(authority);
+    /// let provider = Arc::new(rustls::crypto::ring::default_provider());
+    /// let config = rustls::ClientConfig::builder_with_provider(provider)
+    ///     .with_safe_default_protocol_versions()?
+    ///     .with_root_certificates(roots)
+    ///     .with_no_client_auth();
+    /// let connector = Connector::new().rustls(Arc::new(config));
+    /// # Ok::<(), rustls::Error>(())
+    /// ```
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn rustls(mut self, config: std::sync::Arc<hybi_tls::rustls::ClientConfig>) -> Self {
+        self.tls = Some(config);
+        self
+    }
+
+    /// Connects to a `ws` or `wss` URI as `client` says, anew for each version that it may
     /// [fall back](Client::fall_back) to. One deadline is for all attempts.
     ///
     /// # Errors
@@ -148,7 +174,7 @@ impl Connector {
 
 impl Dial for Connector {
     type Tcp = TcpStream;
-    type Tls = ();
+    type Tls = tls::Tls;
     type Transport = AsyncStdIo<Stream>;
     type Timer = AsyncStdTimer;
 
@@ -166,17 +192,11 @@ impl Dial for Connector {
         Ok(stream)
     }
 
-    fn tls(&self, uri: &WsUri) -> Result<(), Error> {
-        if uri.is_secure() {
-            return Err(Error::TlsNotCompiledIn {
-                feature: "`rustls-webpki-roots` of `hybi-tokio`; `hybi-async-std` has no TLS yet, \
-                          but takes a TLS stream of yours in `connect_on`",
-            });
-        }
-        Ok(())
+    fn tls(&self, uri: &WsUri) -> Result<tls::Tls, Error> {
+        tls::tls(self, uri)
     }
 
-    async fn secure(&self, _tls: (), stream: TcpStream) -> io::Result<AsyncStdIo<Stream>> {
-        Ok(AsyncStdIo::new(stream))
+    async fn secure(&self, tls: tls::Tls, stream: TcpStream) -> io::Result<AsyncStdIo<Stream>> {
+        Ok(AsyncStdIo::new(tls::secure(tls, stream).await?))
     }
 }

@@ -43,33 +43,44 @@
 //! feature on. `compression-miniz_oxide` does the same with another library. `legacy` brings the versions
 //! before hybi-07: without it they can be named, but a server accepts none of them and a client refuses
 //! to ask. `mux` brings
-//! the module `mux`, many connections over one.
-//!
-//! TLS is not here yet: a `wss` URI is refused before any byte is sent. A TLS stream of your own
-//! can be handed to [`connect_on`] and [`accept_on`].
+//! the module `mux`, many connections over one. `rustls` brings `wss` with a configuration of your own (`Connector::rustls`);
+//! `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the operating system's roots or
+//! Mozilla's. The cryptography is always that of `ring`, handed over explicitly. A server accepts with
+//! `accept_tls` and a `TlsAcceptor`.
 
 #![forbid(unsafe_code)]
 
 mod client;
 mod server;
+mod stream;
 mod timer;
+#[cfg_attr(not(feature = "rustls"), path = "no_tls.rs")]
+mod tls;
 mod transport;
 
 pub use hybi::*;
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 pub use client::connect;
-pub use client::{Connector, Stream, connect_on, connect_with};
+pub use client::{Connector, connect_on, connect_with};
+#[cfg(feature = "rustls")]
+pub use hybi_tls::{
+    futures_rustls::{self, TlsAcceptor, TlsConnector},
+    rustls,
+};
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 pub use server::accept;
 pub use server::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
+#[cfg(feature = "rustls")]
+pub use server::{accept_tls, incoming_tls, incoming_tls_on};
+pub use stream::{MaybeTls, Stream};
 pub use timer::AsyncStdTimer;
 pub use transport::{AsyncStdIo, Socket};
 
 /// An open WebSocket connection on async-std; see [`hybi::WebSocket`].
 ///
-/// `S` is the stream underneath. Left out, it is that of TCP, so that one type is for what `connect`, `accept`
-/// and their kin give, as client and as server.
+/// `S` is the stream underneath. Left out, it is that of TCP with or without TLS, so that one type is for what
+/// `connect`, `accept` and their kin give, as client and as server.
 ///
 /// ```
 /// use hybi_async_std::{Error, WebSocket};

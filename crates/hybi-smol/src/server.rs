@@ -1,7 +1,11 @@
 //! From a stream that a listener accepted to an open WebSocket.
 
+#[cfg(feature = "rustls")]
+use async_net::TcpStream;
 use hybi::{Error, Server, Upgrade, opening};
 
+#[cfg(feature = "rustls")]
+use crate::{MaybeTls, TlsAcceptor};
 use crate::{SmolIo, SmolTimer, Socket, Stream, WebSocket, transport};
 
 /// A request that has been read and waits for an answer; see [`hybi::Incoming`].
@@ -34,8 +38,8 @@ pub type Incoming<S = Stream> = hybi::Incoming<SmolIo<S>, SmolTimer>;
 /// Accepts a WebSocket on a TCP stream, with defaults that are safe on the open internet.
 ///
 /// Requests from web pages of other origins are refused; see [`Server`] for that and more. `TCP_NODELAY` is
-/// set on the stream, whose last small frame would wait for an acknowledgement otherwise. For streams of any
-/// other kind there is [`accept_on`].
+/// set on the stream, whose last small frame would wait for an acknowledgement otherwise. What went through TLS by
+/// the caller's hand is taken as well; for streams of any other kind there is [`accept_on`].
 ///
 /// ```
 /// # fn main() -> Result<(), hybi_smol::Error> {
@@ -196,6 +200,100 @@ pub async fn incoming_on<S: Socket>(server: &Server, stream: S) -> Result<Incomi
     opening::incoming_on(server, SmolIo::new(stream), timer, deadline).await
 }
 
+/// Accepts a WebSocket on a TCP stream through TLS, as `server` and `acceptor` say.
+///
+/// TLS and the opening handshake share one deadline, and the server's own origin is `https`.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hybi_smol::{Error, Server, TlsAcceptor, rustls};
+/// use smol::net::TcpListener;
+///
+/// async fn serve(listener: TcpListener, config: Arc<rustls::ServerConfig>) -> Result<(), Error> {
+///     let server = Server::default();
+///     let acceptor = TlsAcceptor::from(config);
+///     let (stream, _address) = listener.accept().await?;
+///     let mut ws = hybi_smol::accept_tls(&server, &acceptor, stream).await?;
+///     while let Some(message) = ws.recv().await? {
+///         ws.feed(message).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept_with`]; [`Error::Opening`] also if TLS failed.
+#[cfg(feature = "rustls")]
+pub async fn accept_tls(
+    server: &Server,
+    acceptor: &TlsAcceptor,
+    stream: TcpStream,
+) -> Result<WebSocket, Error> {
+    incoming_tls(server, acceptor, stream).await?.accept().await
+}
+
+/// Reads a request from a TCP stream through TLS and leaves the decision to the caller, as
+/// [`incoming`] does.
+///
+/// ```
+/// use hybi_smol::{Error, Server, TlsAcceptor, http::Response};
+/// use smol::net::TcpStream;
+///
+/// /// A page and a WebSocket on one port.
+/// async fn serve(server: &Server, tls: &TlsAcceptor, stream: TcpStream) -> Result<(), Error> {
+///     let incoming = hybi_smol::incoming_tls(server, tls, stream).await?;
+///     if incoming.is_upgrade() {
+///         incoming.accept().await?.send("welcome").await?;
+///     } else {
+///         incoming.respond(Response::new("<title>hello</title>")).await;
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept_tls`].
+#[cfg(feature = "rustls")]
+pub async fn incoming_tls(
+    server: &Server,
+    acceptor: &TlsAcceptor,
+    stream: TcpStream,
+) -> Result<Incoming, Error> {
+    // Before TLS: its handshake is made of small pieces, too.
+    transport::without_delay(&stream);
+    incoming_tls_on(server, acceptor, stream).await
+}
+
+/// Reads a request through TLS from a stream of the caller's making, as [`incoming_tls`] does from one of TCP.
+///
+/// ```
+/// use hybi_smol::{Error, MaybeTls, Server, Socket, TlsAcceptor, WebSocket};
+///
+/// async fn accept<S: Socket>(
+///     server: &Server,
+///     tls: &TlsAcceptor,
+///     tunnel: S,
+/// ) -> Result<WebSocket<MaybeTls<S>>, Error> {
+///     hybi_smol::incoming_tls_on(server, tls, tunnel).await?.accept().await
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept_tls`].
+#[cfg(feature = "rustls")]
+pub async fn incoming_tls_on<S: Socket>(
+    server: &Server,
+    acceptor: &TlsAcceptor,
+    stream: S,
+) -> Result<Incoming<MaybeTls<S>>, Error> {
+    let (timer, deadline) = opening::begin(server.config());
+    let handshake = async { Ok(SmolIo::new(acceptor.accept(stream).await?.into())) };
+    opening::incoming_tls_on(server, handshake, timer, deadline).await
+}
+
 /// The WebSocket on a stream that an HTTP framework handed over after [`Server::upgrade`]; for
 /// bytes that it read too many, see [`Upgrade::with_input`].
 ///
@@ -217,6 +315,6 @@ pub fn upgraded<S: Socket>(upgrade: Upgrade, stream: S) -> WebSocket<S> {
 }
 
 fn tuned(stream: Stream) -> Stream {
-    transport::without_delay(&stream);
+    transport::without_delay(stream.tcp());
     stream
 }

@@ -1,0 +1,30 @@
+//! TLS as client: whom to trust if the caller does not say.
+
+use std::io;
+
+use async_net::TcpStream;
+use hybi::{Error, WsUri};
+use hybi_tls::{Needs, Otherwise};
+
+use crate::{Connector, Stream};
+
+/// What TLS with a server needs; `None` without TLS.
+pub(crate) type Tls = Option<Needs>;
+
+const OTHERWISE: Otherwise =
+    if cfg!(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots")) {
+        Otherwise::TrustRoots
+    } else {
+        Otherwise::Refuse {
+            feature: "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-smol`, or give \
+                      `Connector::rustls` a configuration",
+        }
+    };
+
+pub(crate) fn tls(connector: &Connector, uri: &WsUri) -> Result<Tls, Error> {
+    Needs::of(uri, connector.tls.as_ref(), OTHERWISE)
+}
+
+pub(crate) async fn secure(tls: Tls, stream: TcpStream) -> io::Result<Stream> {
+    Stream::connect(tls, stream).await
+}
