@@ -10,8 +10,14 @@ use std::{
 };
 
 use async_std::net::TcpStream;
+#[cfg(unix)]
+use async_std::os::unix::net::UnixStream;
 use futures_io::{AsyncRead, AsyncWrite};
 use hybi::io::{FuturesIo, Transport};
+#[cfg(feature = "rustls")]
+use hybi_tls::futures_rustls::{TlsStream, client, server};
+
+use crate::Stream;
 
 /// A stream that a [`WebSocket`](crate::WebSocket) can be over: anything with the futures-io traits.
 ///
@@ -33,9 +39,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Socket for S {}
 
 /// A stream with the futures-io traits as a [`Transport`].
 ///
-/// Closing async-std's TCP stream only flushes it. RFC 6455 section 7.1.1 wants the sending half ended
-/// while reading goes on, so a [`TcpStream`] is shut down by its own method; other streams, such
-/// as those of TLS, end with what their `poll_close` does.
+/// Closing async-std's sockets only flushes them. RFC 6455 section 7.1.1 wants the sending half ended while
+/// reading goes on, so a [`TcpStream`], also below TLS, and a Unix socket are shut down by their own method; other
+/// streams end with what their `poll_close` does.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_async_std::Error> {
@@ -91,11 +97,32 @@ impl<S: Socket> Transport for AsyncStdIo<S> {
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.0.poll_shutdown(cx))?;
-        let stream: &dyn Any = self.0.get_ref();
-        Poll::Ready(
-            stream.downcast_ref().map_or(Ok(()), |tcp: &TcpStream| tcp.shutdown(Shutdown::Write)),
-        )
+        Poll::Ready(end(self.0.get_ref()))
     }
+}
+
+/// Ends the sending half of the socket that this stream is, or has below it.
+fn end(stream: &dyn Any) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(unix) = stream.downcast_ref::<UnixStream>() {
+        return unix.shutdown(Shutdown::Write);
+    }
+    tcp(stream).map_or(Ok(()), |tcp| tcp.shutdown(Shutdown::Write))
+}
+
+fn tcp(stream: &dyn Any) -> Option<&TcpStream> {
+    if let Some(stream) = stream.downcast_ref::<Stream>() {
+        return Some(stream.tcp());
+    }
+    #[cfg(feature = "rustls")]
+    if let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() {
+        return Some(stream.get_ref().0);
+    } else if let Some(stream) = stream.downcast_ref::<client::TlsStream<TcpStream>>() {
+        return Some(stream.get_ref().0);
+    } else if let Some(stream) = stream.downcast_ref::<server::TlsStream<TcpStream>>() {
+        return Some(stream.get_ref().0);
+    }
+    stream.downcast_ref()
 }
 
 /// Frames are written whole; holding back the last piece of one only adds delay. Where it cannot be had, as
