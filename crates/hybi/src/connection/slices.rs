@@ -257,9 +257,9 @@ impl Connection {
                     // Whichever connection comes next encodes the next slice.
                     SharedStep::More => Some(Work::Shared { opcode, compress, payload, prepared }),
                     SharedStep::Encoded(encoded) => {
+                        // It is what a frame carries already, whatever the codec is over.
                         let rsv = chain.sent_shared(&payload);
-                        let next = Frame { opcode, rsv };
-                        Some(Work::Frames { compress, next, rest: encoded, encoding: None })
+                        self.queue_coded(true, rsv, opcode, encoded, None)
                     }
                     // There is none to share here, or it would not pay: as any other message.
                     SharedStep::AsIs => {
@@ -323,14 +323,27 @@ impl Connection {
             self.queue_coded_frame(fin, first, opcode, Payload::Owned(payload), compress);
             return more;
         }
+        self.queue_coded(fin, first | rsv, opcode, payload, more)
+    }
+
+    /// Queues a frame with which all but the filter have done, and behind it `more`.
+    fn queue_coded(
+        &mut self,
+        fin: bool,
+        rsv: Rsv,
+        opcode: Opcode,
+        payload: Bytes,
+        more: Option<Work>,
+    ) -> Option<Work> {
         // Without a filter there is nothing left to do that takes long.
         if self.filter.is_none() || payload.len() <= Chain::ENCODE_SLICE {
-            self.queue_frame(fin, first | rsv, opcode, Payload::Owned(payload));
+            self.queue_frame(fin, rsv, opcode, Payload::Owned(payload));
             return more;
         }
+        self.outbound.counted.count_frame(true, payload.len());
         let masking_key = self.masking_key();
         let payload_len = payload.len() as u64;
-        let header = FrameHeader { fin, rsv: first | rsv, opcode, masking_key, payload_len };
+        let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len };
         let mut frame = buffers::borrow_output();
         self.inbound.framing.encode(&mut frame, &header, &payload);
         Some(Work::Stream { frame, at: 0, next: more.map(Box::new) })

@@ -111,6 +111,23 @@ fn it_takes_turns_with_others() {
 
 /// The history that a prepared message leaves at the peer's end is, as far as it is kept, the same
 /// at ours.
+/// One that is longer than a slice is encoded once, whatever the codec is over.
+#[test]
+fn a_long_one_is_whole_with_every_extension() {
+    for kind in Kind::ALL {
+        for fragments in [None, Some(30_000)] {
+            let [mut client, mut server] = pair(kind, &config().fragment_size(fragments));
+            let news = Prepared::new(json(7).repeat(2000));
+            for _ in 0..2 {
+                server.queue(&news).expect("open");
+                server.queue("between").expect("open");
+                let came = carry(&mut server, &mut client);
+                assert!(came == [news.message().clone(), Message::from("between")], "{kind:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_comes_behind_it_may_refer_to_it() {
     let prepared = Prepared::new(long());
