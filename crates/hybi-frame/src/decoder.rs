@@ -1,5 +1,6 @@
 //! FrameDecoder: bytes in, frames out, resumable at any byte (RFC 6455 §5.2).
 
+use crate::counts::Counts;
 use crate::error::FrameError;
 use crate::header::{FrameHeader, HeaderRules, LawfulRsv, Mask};
 use crate::limits::Limits;
@@ -40,10 +41,20 @@ pub struct FrameDecoder {
     state: State,
     /// Stream bytes consumed.
     offset: u64,
+    whole_counts: WholeCounts,
+    /// All but whole messages, and without the bytes of the stream.
+    other_counts: Counts,
     header_rules: HeaderRules,
     whole: WholeMessages,
     rules: FrameRules,
     masking: Masking,
+}
+
+/// Messages in a frame each that were whole, which are most: they cost least to count.
+#[derive(Clone, Copy, Debug, Default)]
+struct WholeCounts {
+    messages: u64,
+    payload_bytes: u64,
 }
 
 /// ```text
@@ -105,6 +116,8 @@ impl FrameDecoder {
         Self {
             state: State::Boundary,
             offset: 0,
+            whole_counts: WholeCounts { messages: 0, payload_bytes: 0 },
+            other_counts: Counts { bytes: 0, frames: 0, messages: 0, payload_bytes: 0 },
             header_rules: HeaderRules {
                 lawful: LawfulRsv::NONE,
                 mask: if masks { Mask::Required } else { Mask::Forbidden },
@@ -262,6 +275,18 @@ impl FrameDecoder {
         self.offset
     }
 
+    /// How much was taken so far.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        let WholeCounts { messages, payload_bytes } = self.whole_counts;
+        Counts {
+            bytes: self.offset,
+            frames: messages + self.other_counts.frames,
+            messages: messages + self.other_counts.messages,
+            payload_bytes: payload_bytes + self.other_counts.payload_bytes,
+        }
+    }
+
     /// Whether the stream may end here: all bytes taken belong to complete frames.
     #[inline]
     #[must_use]
@@ -289,6 +314,8 @@ impl FrameDecoder {
     pub(crate) const fn take_whole(&mut self, message: WholeMessage) -> u64 {
         let frame_offset = self.offset;
         self.offset += message.end as u64;
+        self.whole_counts.messages += 1;
+        self.whole_counts.payload_bytes += (message.end - message.start) as u64;
         frame_offset
     }
 
@@ -361,6 +388,8 @@ impl FrameDecoder {
         } else {
             State::Payload { header, remaining: remaining - payload.len() as u64, frame_offset }
         };
-        FramePart { header, start, end, offset, frame_offset, mask, payload }
+        let part = FramePart { header, start, end, offset, frame_offset, mask, payload };
+        self.other_counts.add(&part);
+        part
     }
 }

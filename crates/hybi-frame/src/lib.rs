@@ -59,6 +59,7 @@ extern crate std;
 
 mod chunk;
 mod close;
+mod counts;
 mod decoder;
 mod encoder;
 mod error;
@@ -78,6 +79,7 @@ mod whole;
 // The public interface.
 pub use chunk::Chunk;
 pub use close::{CloseCode, CloseFrame, CloseFrameError};
+pub use counts::Counts;
 pub use decoder::FrameDecoder;
 pub use encoder::encode_frame;
 pub use error::{DraftViolation, ExtensionViolation, FrameError, Violation};

@@ -67,7 +67,7 @@ mod absent {
     use core::convert::Infallible;
 
     use http::{Request, Response};
-    use hybi_frame::{FrameError, FrameHeader, FramePart, FrameRules, Limits, Role};
+    use hybi_frame::{Counts, FrameError, FrameHeader, FramePart, FrameRules, Limits, Role};
     use hybi_handshake::{
         ClientAccepted, ClientRequest, FieldError, HandshakeError, HeadLimits, ServerAccepted,
         ServerPolicy, Version,
@@ -189,6 +189,10 @@ mod absent {
         }
 
         pub(crate) fn set_limits(&mut self, _limits: Limits) {
+            match self.0 {}
+        }
+
+        pub(crate) fn counts(&self) -> Counts {
             match self.0 {}
         }
 

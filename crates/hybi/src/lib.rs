@@ -102,8 +102,8 @@ pub use hybi_handshake::{HandshakeError, HostPolicy, OriginPolicy, Version, WsUr
 pub use broadcast::{Broadcast, BroadcastBuilder, Deliveries, Direct, Member, Sent, Slow};
 pub use connection::{
     Capabilities, CloseStatus, Config, Connection, Deadline, Endpoint, Error, Message, MessageKind,
-    MessageRef, Negotiated, OpeningError, Outgoing, Prepared, Secret, SendError, State,
-    Unsupported,
+    MessageRef, Negotiated, OpeningError, Outgoing, Prepared, Secret, SendError, State, Stats,
+    Traffic, Unsupported,
 };
 pub use opening::Incoming;
 pub use opening::client::{Client, ClientBuilder, Request};

@@ -5,7 +5,7 @@ mod header;
 mod hixie;
 mod mask;
 
-use hybi_frame::{FrameError, FrameHeader, FramePart, FrameRules, Limits, Role};
+use hybi_frame::{Counts, FrameError, FrameHeader, FramePart, FrameRules, Limits, Role};
 use hybi_handshake::Version;
 
 use self::binary::BinaryCodec;
@@ -53,6 +53,7 @@ pub struct FrameCodec {
     limits: Limits,
     rules: FrameRules,
     framing: Framing,
+    counts: Counts,
 }
 
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl FrameCodec {
             terms.alternative = None;
         }
         let (rules, framing) = Framing::new(&terms, role, limits);
-        Self { terms, role, limits, rules, framing }
+        Self { terms, role, limits, rules, framing, counts: Counts::default() }
     }
 
     /// The version that is spoken. It may change once, with the first byte of the client, where the
@@ -124,10 +125,21 @@ impl FrameCodec {
         if let (Some(other), Some(&first)) = (self.terms.alternative, chunk.first()) {
             self.settle(other, first);
         }
-        match &mut self.framing {
+        let (taken, part) = match &mut self.framing {
             Framing::Hixie(codec) => codec.decode(chunk),
             Framing::Binary(codec) => codec.decode(chunk),
+        }?;
+        self.counts.bytes += taken as u64;
+        if let Some(part) = &part {
+            self.counts.add(part);
         }
+        Ok((taken, part))
+    }
+
+    /// How much was taken so far.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// Sets the limits anew, for what comes from now on.

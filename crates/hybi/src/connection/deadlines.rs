@@ -68,6 +68,10 @@ pub(super) struct Deadlines {
     heard_piece: bool,
     /// A codec was used since the parking timer last looked.
     coded: bool,
+    /// A Pong came, and nobody has asked for the time since.
+    answered: bool,
+    /// From our last ping that was answered to when its answer was noticed.
+    round_trip: Option<Duration>,
     keep_alive: KeepAlive,
     idle: Idle,
     writing: Writing,
@@ -129,6 +133,15 @@ impl Deadlines {
         self.heard_piece = true;
     }
 
+    /// A Pong came.
+    pub(super) fn answered(&mut self) {
+        self.answered = true;
+    }
+
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
     /// A message went through a codec, whose state is parked when that stops.
     pub(super) fn coded(&mut self) {
         self.coded = true;
@@ -173,8 +186,10 @@ impl Deadlines {
         situation: Situation,
         now: impl FnOnce() -> Instant,
     ) -> Option<Instant> {
-        if self.is_unarmed(config, judge, situation) {
-            self.arm(config, judge, situation, now());
+        if self.answered || self.is_unarmed(config, judge, situation) {
+            let now = now();
+            self.measure(config, now);
+            self.arm(config, judge, situation, now);
         }
         let silence = (judge == Judge::Reader && situation.stage.is_none()).then(|| {
             let keep_alive = self.keep_alive.next();
@@ -190,6 +205,17 @@ impl Deadlines {
         };
         let end = self.end.as_ref().map(|end| end.due.map_or(end.cap, |due| due.min(end.cap)));
         earlier(earlier(silence.flatten(), writing), earlier(end, self.park))
+    }
+
+    /// How long the answer took that came since the last time, if that was asked for.
+    fn measure(&mut self, config: &Config, now: Instant) {
+        if core::mem::take(&mut self.answered)
+            && let KeepAlive::Asked(look, due) = self.keep_alive
+        {
+            self.round_trip = after(now, config.ping_timeout).checked_duration_since(due);
+            // Something was heard, so that nobody is waited for: whatever comes next is no answer to this.
+            self.keep_alive = KeepAlive::Listening(look);
+        }
     }
 
     fn is_unarmed(&self, config: &Config, judge: Judge, situation: Situation) -> bool {

@@ -28,6 +28,11 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// How many bytes of the encoded stream were decoded.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// Decodes more of `chunk` if nothing is left of what was decoded before; false when all of it is
     /// used up.
     fn fill(&mut self, chain: &mut Chain, chunk: &[u8]) -> Result<bool, (Violation, u64)> {

@@ -5,7 +5,9 @@
 //! and take the same headers. They settle which version is spoken by the first byte of the client, in
 //! whichever direction it goes, so one value reads and writes.
 
-use hybi_frame::{FrameDecoder, FrameHeader, FrameRules, Limits, MaskingKey, Role, encode_frame};
+use hybi_frame::{
+    Counts, FrameDecoder, FrameHeader, FrameRules, Limits, MaskingKey, Role, encode_frame,
+};
 use hybi_handshake::Version;
 
 use super::Negotiated;
@@ -46,6 +48,14 @@ impl Framing {
         match self {
             Self::Rfc6455(decoder) => decoder.set_max_frame(limits.max_frame()),
             Self::Legacy(codec) => codec.set_limits(limits),
+        }
+    }
+
+    /// How much was received.
+    pub(super) fn counts(&self) -> Counts {
+        match self {
+            Self::Rfc6455(decoder) => decoder.counts(),
+            Self::Legacy(codec) => codec.counts(),
         }
     }
 

@@ -7,7 +7,9 @@ use hybi_frame::{
     Chunk, Event, FrameError, FramePart, Gathering, Limits, MessageAssembler, Opcode,
 };
 
-use super::{Connection, DRAIN_BYTES, MessageKind, framing::Framing, state::Receiving};
+use super::{
+    Connection, DRAIN_BYTES, MessageKind, framing::Framing, state::Receiving, stats::Counting,
+};
 
 /// What the peer's direction needs: how it stands, what frames are read with, and the message in
 /// progress.
@@ -17,6 +19,8 @@ pub(super) struct Inbound {
     pub(super) framing: Framing,
     pub(super) assembler: MessageAssembler,
     wanted: Wanted,
+    /// How many bytes more than frames carried came of them.
+    pub(super) added: i64,
     /// Bytes that came after the last frame that counts.
     discarded: usize,
 }
@@ -34,7 +38,7 @@ impl Inbound {
     pub(super) fn new(framing: Framing, limits: Limits) -> Self {
         let assembler = MessageAssembler::new(framing.rules(), limits);
         let wanted = Wanted::Whole;
-        Self { state: Receiving::Open, framing, assembler, wanted, discarded: 0 }
+        Self { state: Receiving::Open, framing, assembler, wanted, added: 0, discarded: 0 }
     }
 }
 
@@ -121,7 +125,9 @@ impl Connection {
                         if part.header.opcode.is_data() {
                             self.deadlines.coded();
                         }
-                        self.inbound.assembler.push_decoded(part, &mut **chain)
+                        let added = &mut self.inbound.added;
+                        let mut counting = Counting { chain, added };
+                        self.inbound.assembler.push_decoded(part, &mut counting)
                     }
                 };
                 match self.deliver(assembled) {
@@ -184,7 +190,8 @@ impl Connection {
             }
         }
         match &assembled {
-            Ok(Some(Event::Text(_) | Event::Binary(_) | Event::Pong(_)) | None) => {}
+            Ok(Some(Event::Text(_) | Event::Binary(_)) | None) => {}
+            Ok(Some(Event::Pong(_))) => self.deadlines.answered(),
             Ok(Some(Event::Ping(payload))) => self.answer_ping(payload),
             Ok(Some(Event::Close(frame))) => self.close_received(frame.clone()),
             Err(error) => self.fail_protocol(*error),

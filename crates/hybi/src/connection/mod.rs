@@ -24,6 +24,7 @@ mod outgoing;
 mod random;
 mod slices;
 mod state;
+mod stats;
 mod written;
 
 use core::fmt;
@@ -53,6 +54,7 @@ pub(crate) use outgoing::Body;
 pub use outgoing::{Outgoing, Prepared, Secret};
 pub(crate) use random::random;
 pub use state::State;
+pub use stats::{Stats, Traffic};
 
 /// An established WebSocket connection, for either role and without I/O.
 ///
@@ -324,6 +326,7 @@ impl Connection {
     /// [`poll_transmit`](Self::poll_transmit) showed.
     pub fn transmitted(&mut self, len: usize) {
         self.outbound.outbox.sent(len);
+        self.outbound.counted.other.wire_bytes += len as u64;
         self.outbound.owes_answers &= self.outbound.outbox.len() > 0;
         self.deadlines.wrote();
     }

@@ -15,6 +15,7 @@ use super::{
     random,
     slices::{Behind, Coding, Waiting},
     state::Sending,
+    stats::Sent,
 };
 
 /// From this length on, a payload that is ours to keep is not copied next to its header but written from
@@ -48,6 +49,7 @@ pub(super) struct Outbound {
     pub(super) keys: Option<Box<KeySource>>,
     /// Bytes that were queued and will never leave.
     pub(super) discarded: usize,
+    pub(super) counted: Sent,
 }
 
 /// The payload of a Pong that waits, in a block that every connection has room to point to and few need.
@@ -90,6 +92,7 @@ impl Outbound {
             behind_close: 0,
             keys: None,
             discarded: 0,
+            counted: Sent::default(),
         }
     }
 
@@ -183,6 +186,8 @@ impl Connection {
         if payload.len() >= COPY_LIMIT {
             return self.queue_long(opcode, message);
         }
+        self.outbound.counted.plain_messages += 1;
+        self.outbound.counted.plain_bytes += payload.len() as u64;
         let key = self.outbound.masks.then(|| self.next_key());
         let outbox = &mut self.outbound.outbox;
         outbox.append(|out| encode_frame(out, true, Rsv::NONE, opcode, payload, key));
@@ -199,6 +204,7 @@ impl Connection {
                 return;
             }
         };
+        self.outbound.counted.count_message(payload.len());
         self.queue_in_place(true, Rsv::NONE, opcode, payload);
     }
 
@@ -235,6 +241,7 @@ impl Connection {
                 return Ok(());
             }
         };
+        self.outbound.counted.count_message(payload.len());
         if let Some(coding) = &mut self.outbound.coding {
             // The histories of codecs are of the order in which messages leave.
             let payload = payload.into_owned();
@@ -359,6 +366,7 @@ impl Connection {
         }
         let payload_len = payload.len() as u64;
         let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len };
+        self.outbound.counted.count_frame(opcode.is_data(), payload.len());
         let mut behind: &[u8] = &[];
         let framing = &mut self.inbound.framing;
         self.outbound.outbox.append(|out| behind = framing.encode_around(out, &header));
@@ -376,6 +384,7 @@ impl Connection {
 
     /// The header of a frame with this payload, and a fresh key for a client's.
     fn header_of(&mut self, fin: bool, rsv: Rsv, opcode: Opcode, payload: &[u8]) -> FrameHeader {
+        self.outbound.counted.count_frame(opcode.is_data(), payload.len());
         let (masking_key, payload_len) = (self.masking_key(), payload.len() as u64);
         FrameHeader { fin, rsv, opcode, masking_key, payload_len }
     }

@@ -124,7 +124,9 @@ impl Connection {
             }
             None => self.queue_coded_frame(last, rsv, opcode, Payload::Borrowed(piece), compress),
         }
+        self.outbound.counted.other.payload_bytes += piece.len() as u64;
         if last {
+            self.outbound.counted.other.messages += 1;
             self.end_written();
         }
         Ok(())

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::connection::{
     Capabilities, CloseStatus, Error, Message, MessageKind, MessageRef, Outgoing, SendError, State,
+    Stats,
 };
 
 /// Sends on a connection whose other half [receives](Receiver); clones send on the same.
@@ -270,6 +271,12 @@ impl<T: Transport, C: Timer> Receiver<T, C> {
 macro_rules! questions {
     ($half:ident) => {
         impl<T: Transport, C: Timer> $half<T, C> {
+            /// What the connection has done so far, in both directions.
+            #[must_use]
+            pub fn stats(&self) -> Stats {
+                self.shared.look(|driver| driver.connection.stats())
+            }
+
             /// How the connection is ending or ended; `None` while it is open.
             #[must_use]
             pub fn close_status(&self) -> Option<CloseStatus> {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::connection::{
     Capabilities, CloseStatus, Connection, Error, Message, MessageKind, MessageRef, Outgoing,
-    SendError, State,
+    SendError, State, Stats,
 };
 
 /// An open WebSocket connection over a transport `T` and a timer `C`.
@@ -435,6 +435,12 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     #[must_use]
     pub fn split(self) -> (Sender<T, C>, Receiver<T, C>) {
         super::halves::split(self)
+    }
+
+    /// What the connection has done so far: messages, frames and bytes each way, and the round trip.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.driver.connection.stats()
     }
 
     /// How the connection is ending or ended; `None` while it is open.

@@ -2,6 +2,7 @@
 //! client with each server, framing, closing, what a version lacks, and its limits.
 
 mod closing;
+mod counting;
 mod detection;
 mod extensions;
 mod fallback;
