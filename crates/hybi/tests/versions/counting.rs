@@ -31,7 +31,7 @@ fn talk(own: &mut Connection, peer: &mut Connection, read: usize) {
         let text = "All work and no play ".repeat(len / 21 + 1);
         own.queue(&text[..len]).expect("open");
         own.queue(Message::text(&text[..len])).expect("open");
-        own.queue(&Prepared::new(&text[..len])).expect("open");
+        own.queue(Prepared::new(&text[..len])).expect("open");
         if capabilities.binary {
             own.queue(vec![7; len]).expect("open");
         }
