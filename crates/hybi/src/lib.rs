@@ -88,6 +88,7 @@ pub mod legacy;
 #[cfg(feature = "mux")]
 pub mod mux;
 pub mod opening;
+pub mod serve;
 mod socket;
 
 // The public interface of the crate: here what a service is written with, in modules what it is made of.

@@ -2,7 +2,7 @@
 
 mod caller;
 
-use core::{error, fmt};
+use core::{error, fmt, time::Duration};
 
 use http::{HeaderValue, Response, StatusCode, header};
 
@@ -95,6 +95,11 @@ pub enum HandshakeError {
     },
     /// The deadline of the handshake passed. Raised by whoever holds the clock.
     TimedOut,
+    /// The server takes no more connections for now. Raised by whoever counts them.
+    Unavailable {
+        /// When another attempt may do better, as `Retry-After` says in whole seconds, rounded up.
+        retry_after: Duration,
+    },
     /// A field that may occur once occurs more often.
     DuplicateField {
         /// The name of the field.
@@ -257,6 +262,7 @@ impl HandshakeError {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::ResponseHttpVersion
             | Self::Rejected(_)
             | Self::ResponseUpgrade
@@ -297,6 +303,10 @@ impl HandshakeError {
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             // RFC 9110 §7.8: who sends Upgrade also names it in Connection.
             headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade, close"));
+        }
+        if let Self::Unavailable { retry_after } = self {
+            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         // The list of a server that accepts no version would be an empty field, which is none.
         let accepted = self.accepted().filter(|set| set.listed().next().is_some());
@@ -383,6 +393,7 @@ impl HandshakeError {
             Self::MalformedField { .. } => "RFC 9112 §5",
             Self::UnexpectedEof { .. } => "RFC 9112 §8",
             Self::TimedOut => "RFC 9110 §15.5.9",
+            Self::Unavailable { .. } => "RFC 9110 §15.6.4",
             Self::DuplicateField { name } => match name.as_bytes() {
                 b"Host" => "RFC 9112 §3.2",
                 [b'S', ..] => "RFC 6455 §11.3",
@@ -476,6 +487,7 @@ impl fmt::Display for HandshakeError {
             Self::MalformedStartLine => "the first line is not one of HTTP",
             Self::MalformedField { .. } => "a field line is malformed",
             Self::TimedOut => "the opening handshake took too long",
+            Self::Unavailable { .. } => "the server takes no more connections for now",
             Self::HttpVersion => "HTTP/1.1 is needed",
             Self::MalformedSubprotocol => "Sec-WebSocket-Protocol is malformed",
             Self::MalformedExtensions => "Sec-WebSocket-Extensions is malformed",

@@ -1,11 +1,12 @@
 //! Accepting: the opening handshake as server, up to a request that has been read (RFC 6455 section 4.2.1).
 
-use std::{io, time::Instant};
+use core::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{io, sync::Arc, time::Instant};
 
 use hybi_handshake::{HandshakeError, ServerHandshake, write_response};
 
 use super::{
-    Incoming,
+    Gate, Incoming,
     answer::{add_headers, answer},
     dial::tls,
     server::Server,
@@ -48,7 +49,9 @@ pub fn accept_on<T: Transport, C: Timer>(
     timer: C,
     deadline: Instant,
 ) -> impl Future<Output = Result<WebSocket<T, C>, Error>> {
-    Box::pin(async move { read_request(server, transport, timer, deadline).await?.accept().await })
+    Box::pin(
+        async move { read_request(None, server, transport, timer, deadline).await?.accept().await },
+    )
 }
 
 /// Reads the head of a request as server, and decides nothing yet.
@@ -86,7 +89,18 @@ pub async fn incoming_on<T: Transport, C: Timer>(
     timer: C,
     deadline: Instant,
 ) -> Result<Incoming<T, C>, Error> {
-    Box::pin(read_request(server, transport, timer, deadline)).await
+    Box::pin(read_request(None, server, transport, timer, deadline)).await
+}
+
+/// The same for somebody who may refuse it at any moment.
+pub(crate) async fn incoming_behind<T: Transport, C: Timer>(
+    gate: Arc<dyn Gate>,
+    server: &Server,
+    transport: T,
+    timer: C,
+    deadline: Instant,
+) -> Result<Incoming<T, C>, Error> {
+    read_request(Some(gate), server, transport, timer, deadline).await
 }
 
 /// Reads the head of a request as server through TLS, as [`incoming_on`] does without: what TLS takes is part of the
@@ -125,14 +139,15 @@ pub fn incoming_tls_on<T: Transport, C: Timer>(
 }
 
 async fn read_request<T: Transport, C: Timer>(
+    gate: Option<Arc<dyn Gate>>,
     server: &Server,
     transport: T,
     timer: C,
     deadline: Instant,
 ) -> Result<Incoming<T, C>, Error> {
     let mut wire = Wire::new(transport, timer, deadline);
-    let error = match read_head(server, &mut wire).await {
-        Ok(request) => return Ok(Incoming::new(server.clone(), request, wire)),
+    let error = match read_head(gate.as_deref(), server, &mut wire).await {
+        Ok(request) => return Ok(Incoming::new(server.clone(), request, wire).behind(gate)),
         Err(error) => error,
     };
     let refusal = match &error {
@@ -149,15 +164,39 @@ async fn read_request<T: Transport, C: Timer>(
     Err(error)
 }
 
+/// How long a request is waited for that nobody will accept: it may be on its way, and is to be answered then.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
+
 async fn read_head<T: Transport, C: Timer>(
+    gate: Option<&dyn Gate>,
     server: &Server,
     wire: &mut Wire<T, C>,
 ) -> Result<http::Request<()>, Error> {
     let mut handshake = ServerHandshake::new(server.config().head_limits);
+    let mut was_closing = false;
     loop {
-        let Some(mut chunk) = wire.read_or_end().await? else {
-            return Err(handshake.handle_eof().into());
+        let is_closing = || gate.is_some_and(Gate::is_closing);
+        let read = {
+            let mut reading = pin!(wire.read_or_end());
+            poll_fn(|cx| match !was_closing && is_closing() {
+                true => Poll::Ready(None),
+                false => reading.as_mut().poll(cx).map(Some),
+            })
+            .await
         };
+        let Some(read) = read else {
+            was_closing = true;
+            wire.allow(LAST_REQUEST);
+            continue;
+        };
+        let read = match (read, gate) {
+            (Err(Error::Timeout(_)), Some(gate)) if was_closing => {
+                let refusal = gate.refusal();
+                return Err(refusal.unwrap_or(HandshakeError::TimedOut).into());
+            }
+            (read, _) => read?,
+        };
+        let Some(mut chunk) = read else { return Err(handshake.handle_eof().into()) };
         let (consumed, request) = handshake.handle_input(chunk.unread())?;
         chunk.consume(consumed);
         wire.unread(chunk);

@@ -1,11 +1,15 @@
 //! Incoming: a request that was read, to be accepted, rejected or answered (RFC 6455 section 4.2.2).
 
+use core::net::SocketAddr;
+use std::sync::Arc;
+
 use http::Method;
 use hybi_handshake::{
     HandshakeError, ServerAccepted, Version, is_upgrade, write_response, write_response_head,
 };
 
 use super::{
+    Gate,
     answer::{ANSWER_GRACE, add_headers, answer},
     server::Server,
     wire::Wire,
@@ -53,11 +57,18 @@ pub struct Incoming<T, C> {
     pub(crate) server: Server,
     pub(super) request: Box<http::Request<()>>,
     pub(super) wire: Wire<T, C>,
+    /// Who looks after it.
+    gate: Option<Arc<dyn Gate>>,
 }
 
 impl<T: Transport, C: Timer> Incoming<T, C> {
     pub(crate) fn new(server: Server, request: http::Request<()>, wire: Wire<T, C>) -> Self {
-        Self { server, request: Box::new(request), wire }
+        Self { server, request: Box::new(request), wire, gate: None }
+    }
+
+    pub(super) fn behind(mut self, gate: Option<Arc<dyn Gate>>) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// The request.
@@ -70,6 +81,12 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     #[must_use]
     pub fn transport(&self) -> &T {
         self.wire.transport()
+    }
+
+    /// The address that it comes from, if [`serve`](crate::serve) accepted the transport: it was told there.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.gate.as_ref()?.peer()
     }
 
     /// Whether the request asks for a WebSocket at all; if not, it is plain HTTP, and
@@ -132,16 +149,28 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         self.switch(accepted).await
     }
 
+    /// Why nobody is to accept it, if so.
+    pub(crate) fn refusal(&self) -> Option<HandshakeError> {
+        self.gate.as_ref()?.refusal()
+    }
+
     /// Leaves the time for an answer to be read.
     pub(crate) fn grant_time(&mut self) {
         self.wire.grant(ANSWER_GRACE);
     }
 
     /// Answers 101 and lets frames follow.
-    pub(crate) async fn switch(
-        mut self,
-        accepted: ServerAccepted,
-    ) -> Result<WebSocket<T, C>, Error> {
+    pub(crate) async fn switch(self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
+        let Some(gate) = self.gate.clone() else { return self.switch_at_once(accepted).await };
+        if let Some(refusal) = self.refusal() {
+            return Err(Box::pin(self.reject(refusal)).await);
+        }
+        let mut ws = self.switch_at_once(accepted).await?;
+        gate.opened(ws.closer());
+        Ok(ws)
+    }
+
+    async fn switch_at_once(mut self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
         if accepted.version < Version::HYBI_04 {
             return self.switch_hixie(accepted).await;
         }

@@ -10,15 +10,18 @@ pub(crate) mod client;
 pub(crate) mod connect;
 mod deadline;
 mod dial;
+mod gate;
 mod hixie;
 mod incoming;
 pub(crate) mod server;
 mod wire;
 
+pub(crate) use accept::incoming_behind;
 pub use accept::{accept_on, incoming_on, incoming_tls_on};
 pub use connect::{connect, connect_anew, connect_on};
 pub use deadline::{begin, within};
 pub use dial::{Dial, dial, tls, without_tls};
+pub(crate) use gate::Gate;
 pub use incoming::Incoming;
 #[cfg(feature = "mux")]
 pub(crate) use {dial::reach, wire::Wire};

@@ -21,6 +21,7 @@ mod writer;
 
 pub use byte_stream::ByteStream;
 pub use closer::Closer;
+pub(crate) use closer::{Outcome, Progress};
 pub use halves::{Receiver, ReuniteError, Sender};
 pub use permit::{Answering, Permit};
 pub(crate) use pool::ThreadChunk as Chunk;

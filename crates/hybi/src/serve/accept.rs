@@ -1,0 +1,160 @@
+//! Accepting transports: what a runtime brings, and what becomes of an accept that failed.
+
+use core::{net::SocketAddr, time::Duration};
+use std::io;
+
+use crate::socket::io::{Timer, Transport};
+
+/// What a runtime does for a server: its listener, its tasks, its timer, perhaps its TLS. An adapter's `serve`
+/// implements it; limits, order and the end are those of [`Serving`](super::Serving).
+///
+/// ```
+/// use std::{future::{Future, Ready, ready}, io, net::SocketAddr};
+/// use hybi::{Error, Server, io::{FuturesIo, Timer}, serve::{Accept, Serving}};
+/// # trait Io: futures_io::AsyncRead + futures_io::AsyncWrite + Unpin + Send {}
+/// # type TcpStream = Box<dyn Io>;
+/// # struct TcpListener;
+/// # impl TcpListener {
+/// #     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> { unimplemented!() }
+/// # }
+/// # fn spawn(task: impl Future<Output = ()> + Send + 'static) { unimplemented!() }
+///
+/// /// A runtime with its own `TcpListener` and `spawn`, and without TLS.
+/// struct Listener(TcpListener);
+///
+/// impl Accept for Listener {
+///     type Transport = FuturesIo<TcpStream>;
+///     type Opening = Ready<io::Result<Self::Transport>>;
+/// #   type Timer = Never;
+/// #   fn timer(&self) -> Never { Never }
+///     // ... and its timer.
+///
+///     async fn accept(&mut self) -> io::Result<(Self::Opening, Option<SocketAddr>)> {
+///         let (stream, address) = self.0.accept().await?;
+///         Ok((ready(Ok(FuturesIo::new(stream))), Some(address)))
+///     }
+///
+///     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+///         spawn(task);
+///     }
+/// }
+/// # struct Never;
+/// # impl Timer for Never {
+/// #     fn now(&self) -> std::time::Instant { std::time::Instant::now() }
+/// #     fn poll_until(
+/// #         &mut self,
+/// #         _: &mut std::task::Context<'_>,
+/// #         _: std::time::Instant,
+/// #     ) -> std::task::Poll<()> {
+/// #         std::task::Poll::Pending
+/// #     }
+/// # }
+///
+/// async fn echo(listener: TcpListener) {
+///     let report = Serving::new(Listener(listener), Server::default(), |mut ws| async move {
+///         while let Some(message) = ws.recv().await? {
+///             ws.feed(message).await?;
+///         }
+///         Ok::<_, Error>(())
+///     });
+///     println!("{}", report.await);
+/// }
+/// ```
+pub trait Accept: Send + 'static {
+    /// What connections are made over.
+    type Transport: Transport + Send + 'static;
+    /// The timer of a connection.
+    type Timer: Timer + Send + 'static;
+    /// What comes between a stream that was accepted and its first request: TLS, if there is any. It runs in
+    /// the task of the connection, within the deadline of the opening handshake.
+    type Opening: Future<Output = io::Result<Self::Transport>> + Send + 'static;
+
+    /// Waits for the next stream, and tells where it comes from, if that is an address. `TCP_NODELAY` is to be
+    /// set: frames are written whole. Dropping the future is to lose no stream.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the runtime reports. An error of one stream is passed over; after any other, such as that no
+    /// descriptor is left, it is waited before the next call.
+    fn accept(
+        &mut self,
+    ) -> impl Future<Output = io::Result<(Self::Opening, Option<SocketAddr>)>> + Send;
+
+    /// Runs a task of its own.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+
+    /// A timer.
+    fn timer(&self) -> Self::Timer;
+}
+
+/// How long it is waited after an accept that failed; twice as long each time, up to the longest.
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// So many streams in a row may fail before they are taken for one fault that stays.
+const PASSED_OVER: u32 = 64;
+
+/// The time between accepts that fail. A listener that has an error at once would otherwise be asked again and
+/// again: without descriptors a stream stays in its queue, so that it is always ready.
+#[derive(Debug, Default)]
+pub(super) struct BackOff {
+    passed_over: u32,
+    failed: u32,
+}
+
+impl BackOff {
+    /// A stream was accepted.
+    pub(super) fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    /// How long to wait after this error; `None` to go on at once.
+    pub(super) fn after(&mut self, error: &io::Error) -> Option<Duration> {
+        if is_of_one_stream(error) && self.passed_over < PASSED_OVER {
+            self.passed_over += 1;
+            return None;
+        }
+        let pause = SHORTEST.saturating_mul(2_u32.saturating_pow(self.failed)).min(LONGEST);
+        self.failed = self.failed.saturating_add(1);
+        Some(pause)
+    }
+}
+
+/// Whether the error is of a stream that was lost before anybody took it (accept(2), "Error handling"), so that
+/// the next may do better.
+fn is_of_one_stream(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::WouldBlock
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_stream_is_passed_over_and_a_fault_that_stays_is_not() {
+        let mut pause = BackOff::default();
+        let lost = io::Error::from(io::ErrorKind::ConnectionAborted);
+        for _ in 0..PASSED_OVER {
+            assert_eq!(pause.after(&lost), None);
+        }
+        assert_eq!(pause.after(&lost), Some(SHORTEST));
+        pause.reset();
+        assert_eq!(pause.after(&lost), None);
+        // EMFILE, whose kind has no name.
+        let none_left = io::Error::from_raw_os_error(24);
+        let pauses: Vec<_> =
+            (0..40).map(|_| pause.after(&none_left).expect("never at once").as_millis()).collect();
+        assert_eq!(pauses[..8], [10, 20, 40, 80, 160, 320, 640, 1000]);
+        assert!(pauses[8..].iter().all(|pause| *pause == 1000));
+    }
+}

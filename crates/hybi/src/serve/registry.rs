@@ -1,0 +1,420 @@
+//! Who is connected: places and their limits, whom to close next, and whom to cut.
+
+use core::{
+    fmt, mem,
+    net::{IpAddr, SocketAddr},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
+    task::{Poll, Waker},
+    time::Duration,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use hybi_handshake::HandshakeError;
+
+use super::drain::{Cut, Drain, Drained, Stage};
+use crate::{
+    opening::Gate,
+    socket::{Closer, Outcome, Progress},
+};
+
+/// How many that are over a limit may be answered at a time; more are dropped, so that a flood cannot hold more
+/// than this.
+const ANSWERED: usize = 256;
+
+/// The limits on connections.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) connections: usize,
+    pub(super) per_address: usize,
+    pub(super) retry_after: Duration,
+}
+
+/// All connections of a server.
+pub(super) struct Registry {
+    /// The phase as far as it can be told without the lock.
+    ending: AtomicU8,
+    state: Mutex<State>,
+}
+
+const SERVING: u8 = 0;
+const DRAINING: u8 = 1;
+
+#[derive(Default)]
+struct State {
+    phase: Phase,
+    next_id: u64,
+    places: BTreeMap<u64, Arc<Place>>,
+    /// How many of them are over a limit.
+    surplus: usize,
+    per_address: HashMap<IpAddr, usize>,
+    /// Whoever serves.
+    server: Option<Waker>,
+    /// Whoever waits for the end.
+    waiting: HashMap<u64, Waker>,
+    next_waiting: u64,
+    /// Whom to close next: all before are told, but those that opened late.
+    cursor: u64,
+    late: BTreeSet<u64>,
+    wants_cut: bool,
+    report: Drained,
+}
+
+#[derive(Default)]
+enum Phase {
+    #[default]
+    Serving,
+    Draining(Drain),
+    Over,
+}
+
+/// What the registry knows of one connection, and tells it.
+pub(super) struct Place {
+    registry: Arc<Registry>,
+    id: u64,
+    peer: Option<SocketAddr>,
+    /// Over a limit: to be answered so.
+    surplus: Option<HandshakeError>,
+    is_cut: AtomicBool,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// The task of the connection.
+    task: Option<Waker>,
+    closer: Option<Closer>,
+    was_refused: bool,
+}
+
+/// A place that is taken; dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Member(pub(super) Arc<Place>);
+
+/// What the peer's address is counted as: one peer has one IPv4 address, but a whole network of IPv6.
+fn counted(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(network.into())
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+impl Registry {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { ending: AtomicU8::new(SERVING), state: Mutex::default() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // It is whole between any two statements below.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a connection in; `None` if even an answer is too much.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        peer: Option<SocketAddr>,
+        limits: &Limits,
+    ) -> Option<Member> {
+        let mut state = self.state();
+        let address = peer.map(|peer| counted(peer.ip()));
+        let of_address = address
+            .map_or(0, |address| state.per_address.get(&address).copied().unwrap_or_default());
+        let is_full = state.places.len() - state.surplus >= limits.connections
+            || of_address >= limits.per_address;
+        if is_full && state.surplus >= ANSWERED {
+            return None;
+        }
+        let id = state.next_id;
+        state.next_id += 1;
+        let surplus =
+            is_full.then_some(HandshakeError::Unavailable { retry_after: limits.retry_after });
+        if is_full {
+            state.surplus += 1;
+        } else if let Some(address) = address {
+            *state.per_address.entry(address).or_default() += 1;
+        }
+        let place = Arc::new(Place {
+            registry: self.clone(),
+            id,
+            peer,
+            surplus,
+            is_cut: AtomicBool::new(matches!(state.phase, Phase::Over)),
+            known: Mutex::default(),
+        });
+        state.places.insert(id, place.clone());
+        Some(Member(place))
+    }
+
+    /// How many there are, but for those over a limit.
+    pub(super) fn len(&self) -> usize {
+        let state = self.state();
+        state.places.len() - state.surplus
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.ending.load(Ordering::Acquire) != SERVING
+    }
+
+    /// Has the task of `waker` woken when there is something to do for whoever serves.
+    pub(super) fn wake_server(&self, waker: &Waker) {
+        let mut state = self.state();
+        match &mut state.server {
+            Some(known) => known.clone_from(waker),
+            None => state.server = Some(waker.clone()),
+        }
+    }
+
+    /// Begins the end, if nobody has.
+    pub(super) fn drain(&self, drain: Drain) {
+        let mut state = self.state();
+        if !matches!(state.phase, Phase::Serving) {
+            return;
+        }
+        state.phase = Phase::Draining(drain);
+        self.ending.store(DRAINING, Ordering::Release);
+        // Whoever is in its opening handshake is to answer now.
+        let mut wakers: Vec<_> = state.places.values().filter_map(|place| place.task()).collect();
+        wakers.extend(state.server.take());
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Has all that is left cut now.
+    pub(super) fn cut_now(&self) {
+        self.drain(Drain::default());
+        let mut state = self.state();
+        state.wants_cut = true;
+        let server = state.server.take();
+        drop(state);
+        server.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn wants_cut(&self) -> bool {
+        self.state().wants_cut
+    }
+
+    /// How it is to end, once that was asked for.
+    pub(super) fn how(&self) -> Drain {
+        match &self.state().phase {
+            Phase::Draining(drain) => drain.clone(),
+            _ => Drain::default(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().places.is_empty()
+    }
+
+    /// Closes the next connection that is open and has not been told; false if there is none.
+    pub(super) fn close_next(&self, drain: &Drain) -> bool {
+        loop {
+            let mut state = self.state();
+            let next = state.places.range(state.cursor..).next().map(|(id, _)| *id);
+            let id = match next {
+                Some(id) => {
+                    state.cursor = id + 1;
+                    id
+                }
+                None => match state.late.pop_first() {
+                    Some(id) => id,
+                    None => return false,
+                },
+            };
+            let closer = state.places.get(&id).and_then(|place| place.known().closer.clone());
+            drop(state);
+            if let Some(closer) = closer {
+                // Without the lock, since it wakes. What was given is known to be lawful.
+                let _ = closer.close(drain.code, &drain.reason);
+                return true;
+            }
+        }
+    }
+
+    /// How many are open.
+    pub(super) fn open(&self) -> usize {
+        let state = self.state();
+        state.places.values().filter(|place| place.known().closer.is_some()).count()
+    }
+
+    /// Cuts all that are left.
+    pub(super) fn cut(&self) {
+        let mut state = self.state();
+        let State { places, report, .. } = &mut *state;
+        let mut wakers = Vec::new();
+        for place in places.values() {
+            if !place.is_cut.swap(true, Ordering::AcqRel) {
+                report.cut.push(Cut { peer: place.peer, stage: place.stage() });
+                wakers.extend(place.task());
+            }
+        }
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// It is over; tells whoever waits for that.
+    pub(super) fn over(&self) -> Drained {
+        self.ending.store(DRAINING, Ordering::Release);
+        let mut state = self.state();
+        state.phase = Phase::Over;
+        let waiting = mem::take(&mut state.waiting);
+        let report = state.report.clone();
+        drop(state);
+        waiting.into_values().for_each(Waker::wake);
+        report
+    }
+
+    /// Nobody serves any more.
+    pub(super) fn abandon(&self) {
+        if matches!(self.state().phase, Phase::Over) {
+            return;
+        }
+        self.cut();
+        self.over();
+    }
+
+    /// Somebody waits for the end; a number by which it does.
+    pub(super) fn wait(&self) -> u64 {
+        let mut state = self.state();
+        state.next_waiting += 1;
+        state.next_waiting
+    }
+
+    pub(super) fn poll_over(&self, number: u64, waker: &Waker) -> Poll<Drained> {
+        let mut state = self.state();
+        if matches!(state.phase, Phase::Over) {
+            return Poll::Ready(state.report.clone());
+        }
+        state.waiting.insert(number, waker.clone());
+        Poll::Pending
+    }
+
+    pub(super) fn wait_no_more(&self, number: u64) {
+        let waker = self.state().waiting.remove(&number);
+        drop(waker);
+    }
+
+    /// A connection is gone.
+    fn leave(&self, place: &Place) {
+        let mut state = self.state();
+        state.places.remove(&place.id);
+        state.late.remove(&place.id);
+        if place.surplus.is_some() {
+            state.surplus -= 1;
+        } else if let Some(address) = place.peer.map(|peer| counted(peer.ip()))
+            && let Some(count) = state.per_address.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                state.per_address.remove(&address);
+            }
+        }
+        let Phase::Draining(_) = state.phase else { return };
+        if !place.is_cut.load(Ordering::Acquire) {
+            let known = place.known();
+            let report = &mut state.report;
+            report.refused += usize::from(known.was_refused);
+            match known.closer.as_ref().map(Closer::progress) {
+                None => {}
+                Some(Progress::Ended(Outcome::Clean)) => report.closed += 1,
+                Some(Progress::Ended(Outcome::TimedOut)) => {
+                    report.cut.push(Cut { peer: place.peer, stage: Stage::Closing });
+                }
+                Some(_) => report.lost += 1,
+            }
+        }
+        let server = if state.places.is_empty() { state.server.take() } else { None };
+        drop(state);
+        server.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Place {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn task(&self) -> Option<Waker> {
+        self.known().task.clone()
+    }
+
+    /// Has the task of `waker` woken when the connection is cut, or is to be refused.
+    pub(super) fn wake(&self, waker: &Waker) {
+        self.known().task = Some(waker.clone());
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_surplus(&self) -> bool {
+        self.surplus.is_some()
+    }
+
+    fn stage(&self) -> Stage {
+        match self.known().closer.as_ref().map(Closer::progress) {
+            None => Stage::Opening,
+            Some(Progress::Open | Progress::Asked) => Stage::Open,
+            Some(Progress::Begun) => Stage::Closing,
+            Some(Progress::Ended(_)) => Stage::Ended,
+        }
+    }
+}
+
+impl Gate for Place {
+    fn is_closing(&self) -> bool {
+        self.registry.is_draining()
+    }
+
+    fn refusal(&self) -> Option<HandshakeError> {
+        let refusal = if self.registry.is_draining() {
+            let retry_after = match &self.registry.state().phase {
+                Phase::Draining(drain) => drain.retry_after,
+                _ => Duration::from_secs(1),
+            };
+            HandshakeError::Unavailable { retry_after }
+        } else {
+            self.surplus.clone()?
+        };
+        self.known().was_refused = true;
+        Some(refusal)
+    }
+
+    fn opened(&self, closer: Closer) {
+        let mut state = self.registry.state();
+        self.known().closer = Some(closer);
+        // Its turn has passed.
+        if self.id < state.cursor {
+            state.late.insert(self.id);
+            let server = state.server.take();
+            drop(state);
+            server.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.0.registry.leave(&self.0);
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,8 @@
+//! A server that is looked after, on a clock that stands still: limits, accepts that fail, and the end.
+
+mod accepting;
+mod draining;
+mod handlers;
+mod limits;
+mod produced;
+mod world;
