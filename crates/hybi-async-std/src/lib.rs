@@ -52,6 +52,7 @@
 
 mod client;
 mod server;
+mod serving;
 mod stream;
 mod timer;
 #[cfg_attr(not(feature = "rustls"), path = "no_tls.rs")]
@@ -73,6 +74,9 @@ pub use server::accept;
 pub use server::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
 #[cfg(feature = "rustls")]
 pub use server::{accept_tls, incoming_tls, incoming_tls_on};
+pub use serving::{AsyncStdListener, Serving, serve, serve_requests};
+#[cfg(feature = "rustls")]
+pub use serving::{serve_requests_tls, serve_tls};
 pub use stream::{MaybeTls, Stream};
 pub use timer::AsyncStdTimer;
 pub use transport::{AsyncStdIo, Socket};

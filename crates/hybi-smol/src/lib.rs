@@ -32,8 +32,9 @@
 //! # }
 //! ```
 //!
-//! What it needs of smol is its reactor and its sockets (`async-io`, `async-net`), and no executor: tasks run on
-//! `smol::spawn`, on an executor of your own, or on any other.
+//! What connections need of smol is its reactor and its sockets (`async-io`, `async-net`), and no executor: tasks run on
+//! `smol::spawn`, on an executor of your own, or on any other. [`serve`](serve()) alone spawns: on the first of these, unless it
+//! is [given](SmolListener::on) the second.
 //!
 //! # Features
 //!
@@ -52,6 +53,7 @@
 
 mod client;
 mod server;
+mod serving;
 mod stream;
 mod timer;
 #[cfg_attr(not(feature = "rustls"), path = "no_tls.rs")]
@@ -73,6 +75,9 @@ pub use server::accept;
 pub use server::{Incoming, accept_on, accept_with, incoming, incoming_on, upgraded};
 #[cfg(feature = "rustls")]
 pub use server::{accept_tls, incoming_tls, incoming_tls_on};
+pub use serving::{Serving, SmolListener, serve, serve_requests};
+#[cfg(feature = "rustls")]
+pub use serving::{serve_requests_tls, serve_tls};
 pub use stream::{MaybeTls, Stream};
 pub use timer::SmolTimer;
 pub use transport::{SmolIo, Socket};
