@@ -126,6 +126,11 @@ fn echo_server_smol_sends_everything_back() {
 }
 
 #[test]
+fn echo_server_blocking_sends_everything_back() {
+    echoes(example!("echo_server_blocking"));
+}
+
+#[test]
 fn echo_server_async_std_sends_everything_back() {
     echoes(example!("echo_server_async_std"));
 }

@@ -1,12 +1,13 @@
 //! The WebSocket protocol for Rust, whole and on any runtime.
 //!
 //! This crate joins the layers below it and does no I/O of its own. Most programs depend on an
-//! adapter instead, `hybi-tokio`, `hybi-smol` or `hybi-async-std`, which re-exports all of this.
+//! adapter instead, `hybi-tokio`, `hybi-smol` or `hybi-blocking`, which re-exports all of this.
 //!
 //! ```text
 //!  your program
 //!  ------------------------------------------------------------------
 //!  hybi-tokio, hybi-smol          transport, timer, connect, accept
+//!  hybi-blocking                  the same without a runtime
 //!  hybi                           WebSocket      messages, async
 //!                                 Connection     messages, without I/O
 //!  hybi-compression               what extensions make of payloads

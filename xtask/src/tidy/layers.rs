@@ -9,7 +9,7 @@ use crate::workspace::{Workspace, list};
 
 /// What each crate may use of ours, tests aside. A crate that is not listed is a complaint, so
 /// that a new one finds its place here first.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("hybi-frame", &[]),
     ("hybi-handshake", &[]),
     ("hybi-compression", &["hybi-frame", "hybi-handshake"]),
@@ -19,6 +19,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("hybi-tls", &["hybi"]),
     ("hybi-tokio", &["hybi", "hybi-tls"]),
     ("hybi-smol", &["hybi", "hybi-tls"]),
+    ("hybi-blocking", &["hybi", "hybi-tls"]),
     ("hybi-async-std", &["hybi", "hybi-tls"]),
     ("hybi-cli", &["hybi", "hybi-tokio"]),
     // For tests, so none above has it in its list.
@@ -39,7 +40,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates that no runtime may reach, not even through a dependency of theirs.
-const WITHOUT_RUNTIME: [&str; 8] = [
+const WITHOUT_RUNTIME: [&str; 9] = [
     "hybi-frame",
     "hybi-handshake",
     "hybi-compression",
@@ -47,6 +48,7 @@ const WITHOUT_RUNTIME: [&str; 8] = [
     "hybi-mux",
     "hybi",
     "hybi-tls",
+    "hybi-blocking",
     "hybi-testkit",
 ];
 

@@ -1,0 +1,243 @@
+//! From a URI to an open WebSocket.
+
+use core::net::SocketAddr;
+use std::{
+    io,
+    net::{TcpStream, ToSocketAddrs},
+};
+
+use hybi::{
+    Client, Error, Request, WsUri, http,
+    opening::{self, Dial},
+};
+
+use crate::{BlockingIo, BlockingTimer, Socket, Stream, WebSocket, block_on, tls, transport};
+
+/// Connects to a `ws` or `wss` URI.
+///
+/// Returns the connection and the server's response, whose header fields may be of interest. What is asked
+/// for is a string, an [`http::Uri`], or a [`Request`] with fields and subprotocols of this connection alone.
+///
+/// ```no_run
+/// use hybi_blocking::Request;
+///
+/// let (mut ws, response) = hybi_blocking::connect("ws://127.0.0.1:8080/echo")?;
+/// println!("served by {:?}", response.headers().get("Server"));
+/// ws.send("hello")?;
+///
+/// let chat = Request::from("ws://127.0.0.1:8080/chat").header("Cookie", "session=1");
+/// let (mut ws, _response) = hybi_blocking::connect(chat)?;
+/// # Ok::<(), hybi_blocking::Error>(())
+/// ```
+///
+/// It exists with the feature `compression`, and offers permessage-deflate ([`Client::compressing`]); for
+/// anything else there is [`connect_with`].
+///
+/// # Errors
+///
+/// As [`connect_with`].
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub fn connect(request: impl Into<Request>) -> Result<(WebSocket, http::Response<()>), Error> {
+    connect_with(&Client::compressing(), request)
+}
+
+/// Connects to a `ws` or `wss` URI as `client` says: [`Client::default`] offers no extension.
+///
+/// ```no_run
+/// use hybi_blocking::{Client, Config};
+///
+/// let client = Client::builder()
+///     .header("Authorization", "Bearer 1234")
+///     .subprotocol("chat.v2")
+///     .config(Config::default().max_message(1024 * 1024))
+///     .build()?;
+/// let (ws, _response) = hybi_blocking::connect_with(&client, "ws://127.0.0.1:8080/chat")?;
+/// assert_eq!(ws.subprotocol(), Some("chat.v2"));
+/// # Ok::<(), hybi_blocking::Error>(())
+/// ```
+///
+/// The deadline of the opening handshake is for all of it, but for the lookup of the name, which is the system's own
+/// and takes as long as that lets it.
+///
+/// # Errors
+///
+/// [`Error::Uri`] and [`Error::Field`] for a request that cannot be sent; [`Error::Opening`] if nobody is there; [`Error::Handshake`] if the server
+/// refused (the whole response is in the error) or broke a rule; [`Error::Timeout`];
+/// [`Error::TlsNotCompiledIn`] for `wss` without the feature.
+pub fn connect_with(
+    client: &Client,
+    request: impl Into<Request>,
+) -> Result<(WebSocket, http::Response<()>), Error> {
+    Connector::new().connect(client, request)
+}
+
+/// Connects on a socket of the caller's making: through a proxy, a Unix socket. It does not block any more from then
+/// on, and is left as it is otherwise.
+///
+/// The other end of the pair is [`accept_on`](crate::accept_on).
+///
+/// ```no_run
+/// # #[cfg(unix)]
+/// # fn example() -> Result<(), hybi_blocking::Error> {
+/// use std::os::unix::net::UnixStream;
+/// use hybi_blocking::Client;
+///
+/// let stream = UnixStream::connect("/run/chat.socket")?;
+/// let (mut ws, _response) =
+///     hybi_blocking::connect_on(&Client::default(), "ws://localhost/chat", stream)?;
+/// ws.send("hello")?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`connect_with`].
+pub fn connect_on<S: Socket>(
+    client: &Client,
+    request: impl Into<Request>,
+    stream: S,
+) -> Result<(WebSocket<BlockingIo<S>>, http::Response<()>), Error> {
+    let (timer, deadline) = opening::begin(client.config());
+    let stream = BlockingIo::new(stream)?;
+    let opened = block_on(opening::connect_on(client, request, stream, timer, deadline))?;
+    Ok((opened.0.into(), opened.1))
+}
+
+/// How to reach a server: TCP, and TLS for `wss` URIs.
+///
+/// ```no_run
+/// use hybi_blocking::{Client, Connector};
+///
+/// let connector = Connector::new();
+/// let client = Client::default();
+/// let (first, _response) = connector.connect(&client, "ws://127.0.0.1:8080/chat")?;
+/// let (second, _response) = connector.connect(&client, "ws://127.0.0.1:8080/news")?;
+/// # let _ = (first, second);
+/// # Ok::<(), hybi_blocking::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Connector {
+    #[cfg(feature = "rustls")]
+    pub(crate) tls: Option<std::sync::Arc<hybi_tls::rustls::ClientConfig>>,
+}
+
+impl Connector {
+    /// TCP with `TCP_NODELAY`; TLS, if compiled in, trusts the roots that the features name.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Uses a TLS configuration of the caller's for `wss` URIs.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hybi_blocking::{Connector, rustls};
+    ///
+    /// // Trusts nobody but one authority of our own.
+    /// let mut roots = rustls::RootCertStore::empty();
+    /// # let authority = rustls::pki_types::CertificateDer::from(Vec::new());
+    /// # let _ =
+    /// roots.add(authority);
+    /// let provider = Arc::new(rustls::crypto::ring::default_provider());
+    /// let config = rustls::ClientConfig::builder_with_provider(provider)
+    ///     .with_safe_default_protocol_versions()?
+    ///     .with_root_certificates(roots)
+    ///     .with_no_client_auth();
+    /// let connector = Connector::new().rustls(Arc::new(config));
+    /// # Ok::<(), rustls::Error>(())
+    /// ```
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn rustls(mut self, config: std::sync::Arc<hybi_tls::rustls::ClientConfig>) -> Self {
+        self.tls = Some(config);
+        self
+    }
+
+    /// Connects to a `ws` or `wss` URI as `client` says, anew for each version that it may
+    /// [fall back](Client::fall_back) to. One deadline is for all attempts.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect_with`].
+    pub fn connect(
+        &self,
+        client: &Client,
+        request: impl Into<Request>,
+    ) -> Result<(WebSocket, http::Response<()>), Error> {
+        let (ws, response) = block_on(opening::connect(self, client, request))?;
+        Ok((ws.into(), response))
+    }
+}
+
+/// For what is connected within [`block_on`].
+impl Dial for Connector {
+    type Tcp = BlockingIo<TcpStream>;
+    type Tls = tls::Tls;
+    type Transport = Stream;
+    type Timer = BlockingTimer;
+
+    fn timer(&self) -> BlockingTimer {
+        BlockingTimer::default()
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok((host, port).to_socket_addrs()?.collect())
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<BlockingIo<TcpStream>> {
+        let stream = tcp(address).await?;
+        transport::without_delay(stream.get_ref());
+        Ok(stream)
+    }
+
+    fn tls(&self, uri: &WsUri) -> Result<tls::Tls, Error> {
+        tls::tls(self, uri)
+    }
+
+    async fn secure(&self, tls: tls::Tls, stream: BlockingIo<TcpStream>) -> io::Result<Stream> {
+        tls::secure(tls, stream).await
+    }
+}
+
+/// Connects to an address without blocking, so that the deadline holds.
+#[cfg(unix)]
+async fn tcp(address: SocketAddr) -> io::Result<BlockingIo<TcpStream>> {
+    use rustix::{
+        io::{Errno, FdFlags, fcntl_setfd},
+        net::{AddressFamily, SocketType, connect, socket},
+    };
+
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let stream = TcpStream::from(socket(family, SocketType::STREAM, None)?);
+    fcntl_setfd(&stream, FdFlags::CLOEXEC)?;
+    let stream = BlockingIo::new(stream)?;
+    match connect(stream.get_ref(), &address) {
+        Ok(()) => return Ok(stream),
+        Err(Errno::INPROGRESS | Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    core::future::poll_fn(|_| {
+        stream.write(|tcp| match tcp.take_error()? {
+            Some(error) => Err(error),
+            None => match tcp.peer_addr() {
+                Ok(_) => Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
+                Err(error) => Err(error),
+            },
+        })
+    })
+    .await?;
+    Ok(stream)
+}
+
+/// Elsewhere std connects, and its own time-out ends that.
+#[cfg(not(unix))]
+#[expect(clippy::unused_async, reason = "on Unix there is something to wait for")]
+async fn tcp(address: SocketAddr) -> io::Result<BlockingIo<TcpStream>> {
+    BlockingIo::new(TcpStream::connect(address)?)
+}

@@ -1,0 +1,104 @@
+//! WebSocket clients and servers without a runtime: the calls of this crate block.
+//!
+//! A client:
+//!
+//! ```no_run
+//! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+//! # fn client() -> Result<(), hybi_blocking::Error> {
+//! let (mut ws, _response) = hybi_blocking::connect("ws://127.0.0.1:8080/echo")?;
+//! ws.send("hello")?;
+//! while let Some(message) = ws.recv()? {
+//!     println!("{message:?}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A server that sends everything back, with a thread for each connection; what one read brought is answered with one
+//! write:
+//!
+//! ```no_run
+//! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+//! # fn server() -> std::io::Result<()> {
+//! use std::{net::TcpListener, thread};
+//!
+//! let listener = TcpListener::bind("127.0.0.1:8080")?;
+//! for stream in listener.incoming() {
+//!     let stream = stream?;
+//!     thread::spawn(move || {
+//!         let mut ws = hybi_blocking::accept(stream)?;
+//!         while let Some(message) = ws.recv()? {
+//!             ws.feed(message)?;
+//!         }
+//!         Ok::<(), hybi_blocking::Error>(())
+//!     });
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it blocks
+//!
+//! Sockets do not block; threads do, in the operating system's `poll`, each for what its own call waits for: a socket, a
+//! deadline of the connection, another thread that has the other half. There is no thread behind that. So all of
+//! [`Config`] holds here as well: pings are sent and answered, and a peer that vanished is noticed, while a thread waits in
+//! [`recv`](WebSocket::recv). A connection on which no thread waits does nothing.
+//!
+//! What has no blocking form here is done within [`block_on`]: rooms ([`Broadcast`]), channels (`mux`).
+//!
+//! # Features
+//!
+//! `compression`, which is on by default, brings permessage-deflate, and with it `connect` and `accept`,
+//! which use it. A `Client` or `Server` of your own uses what its builder's `extensions` says, and none
+//! if it says nothing, so that it does not matter whether another package of the build turned the
+//! feature on. `compression-miniz_oxide` does the same with another library. `legacy` brings the versions
+//! before hybi-07: without it they can be named, but a server accepts none of them and a client refuses
+//! to ask. `mux` brings
+//! the module `mux`, many connections over one. `rustls` brings `wss` with a configuration of your own (`Connector::rustls`);
+//! `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the operating system's roots or
+//! Mozilla's. The cryptography is always that of `ring`, handed over explicitly. A server accepts with
+//! `accept_tls` and a `rustls::ServerConfig`.
+
+#![forbid(unsafe_code)]
+
+mod bell;
+mod client;
+mod halves;
+mod incoming;
+mod reactor;
+mod server;
+mod stream;
+mod streams;
+mod timer;
+#[cfg_attr(not(feature = "rustls"), path = "no_tls.rs")]
+mod tls;
+mod transport;
+mod websocket;
+
+pub use hybi::*;
+#[cfg(feature = "rustls")]
+pub use hybi_tls::rustls;
+
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub use client::connect;
+pub use client::{Connector, connect_on, connect_with};
+pub use halves::{Receiver, Sender};
+pub use incoming::Incoming;
+pub use reactor::block_on;
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+pub use server::accept;
+pub use server::{accept_on, accept_with, incoming, incoming_on, upgraded};
+#[cfg(feature = "rustls")]
+pub use server::{accept_tls, incoming_tls};
+pub use stream::Stream;
+pub use streams::{MessageReader, MessageWriter};
+pub use timer::BlockingTimer;
+#[cfg(feature = "rustls")]
+pub use tls::TlsStream;
+pub use transport::{BlockingIo, Socket};
+pub use websocket::WebSocket;
+
+/// The examples of the page that a registry shows.
+#[cfg(all(doctest, any(feature = "compression", feature = "compression-miniz_oxide")))]
+#[doc = include_str!("../README.md")]
+struct Readme;

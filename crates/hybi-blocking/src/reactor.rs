@@ -1,0 +1,266 @@
+//! What a thread waits for: its sockets, its deadline, and other threads, in the system's `poll`.
+//!
+//! There is no thread behind it. A future is polled on the thread that called; what it has to wait for is noted
+//! meanwhile, and the thread waits for that.
+
+use core::{
+    cell::{Cell, RefCell},
+    pin::pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use std::{io, rc::Rc, sync::Arc, time::Instant};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fd::AsFd,
+};
+
+use crate::bell::Bell;
+
+/// A socket that somebody waits for.
+type Descriptor = Arc<dyn AsFd + Send + Sync>;
+
+/// What one thread waits for.
+struct Thread {
+    bell: Arc<Bell>,
+    noted: RefCell<Noted>,
+    /// How many calls of [`block_on`] are on its stack.
+    depth: Cell<usize>,
+}
+
+#[derive(Default)]
+struct Noted {
+    sockets: Vec<(Descriptor, PollFlags)>,
+    deadline: Option<Instant>,
+}
+
+thread_local! {
+    static THREAD: Rc<Thread> = Rc::new(Thread::new());
+}
+
+/// Where there is nothing that wakes a thread from `poll`, it looks so often.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Runs a future of this crate's connections to its end on this thread, which waits for their sockets and deadlines in
+/// the operating system.
+///
+/// All that blocks here is this around an async method of `hybi`. It is for what has no blocking form: members of a
+/// [`Broadcast`](hybi::Broadcast), channels of `mux`, several connections on one thread by a combinator of the futures
+/// crates.
+///
+/// ```no_run
+/// # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+/// # fn example() -> Result<(), hybi_blocking::Error> {
+/// use hybi_blocking::{Broadcast, block_on};
+///
+/// let room = Broadcast::new();
+/// # let stream = std::net::TcpStream::connect("127.0.0.1:80")?;
+/// let ws = hybi_blocking::accept(stream)?;
+/// let mut member = room.join(ws.into_inner());
+/// // A thread for each member; what others say is delivered while this one waits.
+/// while let Some(message) = block_on(member.recv())? {
+///     block_on(member.tell_others(message))?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let thread = THREAD.try_with(Rc::clone).unwrap_or_else(|_| Rc::new(Thread::new()));
+    let waker = thread.bell.waker();
+    let mut cx = Context::from_waker(&waker);
+    let _within = thread.enter();
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        thread.wait();
+    }
+}
+
+/// Notes that the future that is being polled waits for a socket: until it can be read, or written.
+pub(crate) fn wait_for<T, S: AsFd + Send + Sync + 'static>(
+    socket: &Arc<S>,
+    what: PollFlags,
+) -> Poll<io::Result<T>> {
+    let noted = THREAD.try_with(|thread| {
+        if thread.depth.get() == 0 {
+            return false;
+        }
+        thread.noted.borrow_mut().add(socket.clone(), what);
+        true
+    });
+    if noted == Ok(true) {
+        return Poll::Pending;
+    }
+    // Nobody would ever wake it.
+    let told = "a connection of `hybi_blocking` is polled outside of its `block_on`";
+    Poll::Ready(Err(io::Error::other(told)))
+}
+
+/// Notes that it waits for a moment.
+pub(crate) fn wait_until(deadline: Instant) {
+    let _ = THREAD.try_with(|thread| {
+        let noted = &mut *thread.noted.borrow_mut();
+        noted.deadline = Some(noted.deadline.map_or(deadline, |noted| noted.min(deadline)));
+    });
+}
+
+impl Noted {
+    fn add(&mut self, socket: Descriptor, what: PollFlags) {
+        match self.sockets.iter_mut().find(|(noted, _)| Arc::ptr_eq(noted, &socket)) {
+            Some((_, noted)) => *noted |= what,
+            None => self.sockets.push((socket, what)),
+        }
+    }
+}
+
+/// A call of [`block_on`]. One within another leaves what the other had noted as it was.
+struct Within<'a> {
+    thread: &'a Thread,
+    outer: Noted,
+}
+
+impl Drop for Within<'_> {
+    fn drop(&mut self) {
+        let depth = self.thread.depth.get() - 1;
+        self.thread.depth.set(depth);
+        *self.thread.noted.borrow_mut() = core::mem::take(&mut self.outer);
+        if depth > 0 {
+            // What was rung for may have been the other one.
+            self.thread.bell.waker().wake();
+        }
+    }
+}
+
+impl Thread {
+    fn new() -> Self {
+        Self { bell: Arc::new(Bell::new()), noted: RefCell::default(), depth: Cell::new(0) }
+    }
+
+    fn enter(&self) -> Within<'_> {
+        self.depth.set(self.depth.get() + 1);
+        Within { thread: self, outer: self.noted.take() }
+    }
+
+    /// Waits for what was noted, and forgets it.
+    fn wait(&self) {
+        let mut noted = self.noted.take();
+        if self.bell.may_wait() {
+            let rung = self.sleep(&noted);
+            self.bell.woke(rung);
+        }
+        noted.sockets.clear();
+        noted.deadline = None;
+        // Its space serves the next wait.
+        *self.noted.borrow_mut() = noted;
+    }
+
+    /// Says whether the line was rung.
+    fn sleep(&self, noted: &Noted) -> bool {
+        let line = self.bell.line();
+        let left = noted.deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let left = if line.is_none() { Some(left.unwrap_or(LOOK).min(LOOK)) } else { left };
+        // A time that the system cannot count is waited for in parts.
+        let timeout = left.map(|left| Timespec::try_from(left.min(Duration::from_secs(1 << 20))));
+        let timeout = timeout.and_then(Result::ok);
+        let lines = line.map(|line| PollFd::new(line, PollFlags::IN));
+        let sockets = noted.sockets.iter().map(|(socket, what)| PollFd::new(socket, *what));
+        let mut all = lines.into_iter().chain(sockets);
+        let timeout = timeout.as_ref();
+        // A thread waits for one connection, nearly always.
+        let rung = match (line.is_some(), noted.sockets.len()) {
+            (true, 1) => {
+                let (Some(first), Some(second)) = (all.next(), all.next()) else { return false };
+                ready(&mut [first, second], timeout)
+            }
+            _ => ready(&mut all.collect::<Vec<_>>(), timeout),
+        };
+        rung && line.is_some()
+    }
+}
+
+/// Waits until one of them is ready; says whether the first is.
+fn ready(all: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> bool {
+    match poll(all, timeout) {
+        Ok(_) => all.first().is_some_and(|first| !first.revents().is_empty()),
+        // A signal; or no memory, which may be there soon.
+        Err(_) => {
+            std::thread::yield_now();
+            true
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::poll_fn;
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+
+    #[test]
+    fn a_thread_is_woken_by_another_one() {
+        let (sender, receiver) = mpsc::channel();
+        let waking = thread::spawn(move || {
+            let waker: core::task::Waker = receiver.recv().expect("a waker");
+            waker.wake();
+        });
+        let mut polls = 0;
+        block_on(poll_fn(|cx| {
+            polls += 1;
+            if polls == 1 {
+                sender.send(cx.waker().clone()).expect("it waits");
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        }));
+        waking.join().expect("no panic");
+        assert_eq!(polls, 2);
+    }
+
+    #[test]
+    fn one_call_within_another_waits_for_its_own() {
+        let mut polls = 0;
+        block_on(poll_fn(|cx| {
+            polls += 1;
+            if polls == 2 {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            let mut woken = false;
+            block_on(poll_fn(|cx| {
+                if core::mem::replace(&mut woken, true) {
+                    return Poll::Ready(());
+                }
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }));
+            Poll::Pending
+        }));
+        assert_eq!(polls, 2);
+    }
+
+    #[test]
+    fn a_deadline_ends_a_wait() {
+        let then = Instant::now() + Duration::from_millis(1);
+        block_on(poll_fn(|_| {
+            if Instant::now() >= then {
+                return Poll::Ready(());
+            }
+            wait_until(then);
+            Poll::Pending
+        }));
+        assert!(Instant::now() >= then);
+    }
+
+    #[test]
+    fn outside_of_it_a_socket_says_so() {
+        let socket = Arc::new(std::net::UdpSocket::bind("127.0.0.1:0").expect("a port"));
+        let Poll::Ready(Err(error)) = wait_for::<(), _>(&socket, PollFlags::IN) else {
+            panic!("nobody would wake it");
+        };
+        assert!(error.to_string().contains("outside"), "{error}");
+    }
+}
