@@ -7,7 +7,7 @@
 
 mod baseline;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -19,6 +19,9 @@ use crate::process::{command, output, run_watched};
 use crate::tools::{cargo_program, need};
 use crate::workspace::{Workspace, list};
 
+/// How much more may be done with the feature `tracing` while nobody listens, in percent.
+const MOST_TRACED: f64 = 3.0;
+
 /// Rows as [`Baseline`] writes them.
 const FILE: &str = "counts.txt";
 
@@ -28,10 +31,12 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
     }
     need("valgrind", &["--version"], "valgrind")?;
     let runner = runner(workspace)?;
+    let plain = instructions(workspace, &runner, "counts")?;
     let measured = Baseline {
         compiler: output(command("rustc").arg("--version"))?.trim().to_owned(),
-        rows: rows(&allocations(workspace)?, &instructions(workspace, runner)?)?,
+        rows: rows(&allocations(workspace)?, &plain)?,
     };
+    let traced = instructions(workspace, &runner, "counts,tracing")?;
     let file = workspace.xtask(FILE);
     if options.bless {
         measured.write(&file)?;
@@ -44,6 +49,11 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
     for row in &measured.rows {
         println!("{row}");
         tally.add(&row.name, 1);
+    }
+    let (most, row) = grown_most(&measured.rows, &traced)?;
+    println!("with the feature `tracing` and nobody who listens: {:+.1} % at most, {row}", most);
+    if most > MOST_TRACED {
+        tally.fail(format!("`tracing` costs {most:.1} % where nobody listens: {row}"));
     }
     let verdict = measured.held_against(&expected);
     for shrunk in verdict.shrunk {
@@ -75,13 +85,24 @@ fn runner(workspace: &Workspace) -> Result<PathBuf, String> {
 
 /// What each row allocates, with its name and its number of messages.
 fn allocations(workspace: &Workspace) -> Result<Vec<Row>, String> {
-    let lines = run_watched(&mut bench(workspace, "allocations"))?;
+    let lines = run_watched(&mut bench(workspace, "counts", "allocations"))?;
     Ok(lines.iter().filter_map(|line| Row::allocations(line)).collect())
 }
 
+/// By how many percent the row grew that grew most, and its name.
+fn grown_most<'a>(rows: &'a [Row], traced: &[u64]) -> Result<(f64, &'a str), String> {
+    if rows.len() != traced.len() {
+        return Err(format!("{} rows, and {} with `tracing`", rows.len(), traced.len()));
+    }
+    let grown = rows.iter().zip(traced).map(|(row, &traced)| {
+        (100.0 * (traced as f64 / row.instructions as f64 - 1.0), row.name.as_str())
+    });
+    grown.max_by(|(one, _), (other, _)| one.total_cmp(other)).ok_or("no rows".to_owned())
+}
+
 /// The instructions of each row, in the same order.
-fn instructions(workspace: &Workspace, runner: PathBuf) -> Result<Vec<u64>, String> {
-    let mut bench = bench(workspace, "counts");
+fn instructions(workspace: &Workspace, runner: &Path, features: &str) -> Result<Vec<u64>, String> {
+    let mut bench = bench(workspace, features, "counts");
     bench.args(["--", "--output-format=json"]).env("GUNGRAUN_RUNNER", runner);
     let mut counts = Vec::new();
     for line in output(&mut bench)?.lines() {
@@ -95,9 +116,9 @@ fn instructions(workspace: &Workspace, runner: PathBuf) -> Result<Vec<u64>, Stri
     Ok(counts)
 }
 
-fn bench(workspace: &Workspace, name: &str) -> std::process::Command {
+fn bench(workspace: &Workspace, features: &str, name: &str) -> std::process::Command {
     let mut bench = cargo(workspace);
-    bench.args(["bench", "-p", CRATE, "--features", "counts", "--bench", name]);
+    bench.args(["bench", "-p", CRATE, "--features", features, "--bench", name]);
     bench
 }
 

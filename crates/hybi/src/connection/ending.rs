@@ -376,6 +376,7 @@ impl Connection {
                 (_, Sending::Failed(_, write)) => Error::clone(write),
                 (error, _) => error,
             };
+            self.trace.failed(&error);
             self.error = Some(Box::new(error));
         }
         // In hixie-75 no frame of the peer's stands behind the end of its input.

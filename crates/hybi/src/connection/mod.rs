@@ -25,6 +25,8 @@ mod random;
 mod slices;
 mod state;
 mod stats;
+#[cfg_attr(not(feature = "tracing"), path = "no_trace.rs")]
+mod trace;
 mod written;
 
 use core::fmt;
@@ -40,6 +42,7 @@ use framing::{Framing, KeySource};
 use inbound::Inbound;
 use negotiated::PLAIN;
 use outbound::{Lane, Outbound};
+use trace::Trace;
 
 pub use capabilities::{Capabilities, Unsupported};
 pub use close_status::{CloseStatus, Endpoint};
@@ -55,6 +58,8 @@ pub use outgoing::{Outgoing, Prepared, Secret};
 pub(crate) use random::random;
 pub use state::State;
 pub use stats::{Stats, Traffic};
+
+pub(crate) use trace::refused;
 
 /// An established WebSocket connection, for either role and without I/O.
 ///
@@ -179,6 +184,7 @@ pub struct Connection {
     /// What one of them does to the whole stream.
     filter: Option<Box<Filter>>,
     config: Arc<Config>,
+    trace: Trace,
     /// `None`: as in [`PLAIN`], which most connections share.
     negotiated: Option<Box<Negotiated>>,
 }
@@ -191,6 +197,7 @@ impl Connection {
         let mut framing = Framing::new(&negotiated, role, config.limits);
         let (extensions, filter) = extensions(&negotiated.extensions, &mut framing);
         let masks = framing.masks(role);
+        let trace = Trace::new(role, &negotiated);
         let mut connection = Self {
             role,
             inbound: Inbound::new(framing, config.limits),
@@ -200,6 +207,7 @@ impl Connection {
             extensions,
             filter,
             config,
+            trace,
             negotiated: (negotiated != PLAIN).then(|| Box::new(negotiated)),
         };
         connection.outbound.lane = connection.lane();
@@ -334,6 +342,9 @@ impl Connection {
     /// Notes that the transport takes nothing for now: the write deadline begins to run, and of
     /// the Pongs that would have to be queued only the newest is kept.
     pub fn transmit_blocked(&mut self) {
+        if !self.deadlines.is_blocked() {
+            self.trace.blocked(self.outbound.len());
+        }
         self.deadlines.write_blocked();
     }
 

@@ -159,6 +159,7 @@ async fn open<T: Transport, C: Timer>(
     let (wire, accepted) = exchange_on(client, uri, wire).await?;
     let config = client.config().clone();
     let connection = Connection::new(Role::Client, accepted.negotiated, config);
+    connection.trace_server(uri);
     Ok((wire.into_websocket(connection), accepted.response))
 }
 

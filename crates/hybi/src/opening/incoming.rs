@@ -15,7 +15,7 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    connection::{Config, Error},
+    connection::{Config, Error, refused},
     socket::{
         WebSocket,
         io::{Timer, Transport},
@@ -179,13 +179,17 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         write_response(&response, &[], &mut head);
         self.wire.send(head);
         Box::pin(self.wire.flush()).await?;
-        Ok(self.wire.into_websocket(upgrade.into_connection()))
+        let connection = upgrade.into_connection();
+        connection.trace_target(self.request.uri().path());
+        Ok(self.wire.into_websocket(connection))
     }
 
     /// Rejects the request as `error` says, ends the transport in order, and hands the error back.
     pub async fn reject(self, error: HandshakeError) -> Error {
         self.respond(error.response()).await;
-        error.into()
+        let error = error.into();
+        refused(&error);
+        error
     }
 
     /// Answers the request with plain HTTP and ends the transport in order.

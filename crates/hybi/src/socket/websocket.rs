@@ -97,6 +97,7 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
         timer: C,
         input: Option<ThreadChunk>,
     ) -> Self {
+        connection.trace_open();
         let driver = Driver::new(transport, timer, connection, input);
         Self { driver, held: Held::Nothing, items: Items::More, leave: Leave::None }
     }
@@ -435,6 +436,13 @@ impl<T: Transport, C: Timer> WebSocket<T, C> {
     #[must_use]
     pub fn split(self) -> (Sender<T, C>, Receiver<T, C>) {
         super::halves::split(self)
+    }
+
+    /// The span in which the connection tells `tracing` of itself; see [`Connection::span`].
+    #[cfg(feature = "tracing")]
+    #[must_use]
+    pub fn span(&self) -> &tracing::Span {
+        self.driver.connection.span()
     }
 
     /// What the connection has done so far: messages, frames and bytes each way, and the round trip.

@@ -197,6 +197,9 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     /// The half goes on with this. What others wait for may have changed with it: what stood behind a
     /// message, or that the connection is over.
     pub(super) fn hand_out(&mut self, half: Half, event: Option<Located>) -> Poll<Option<Located>> {
+        if event.is_none() && self.is_closed() {
+            self.connection.trace_end();
+        }
         self.after_message = AfterMessage::AtOnce;
         self.wakers.call_others(half);
         self.wakers.went_on(half);
