@@ -44,7 +44,8 @@
 //! feature on. `compression-miniz_oxide` does the same with another library. `legacy` brings the versions
 //! before hybi-07: without it they can be named, but a server accepts none of them and a client refuses
 //! to ask. `mux` brings
-//! the module `mux`, many connections over one. `rustls` brings `wss` with a configuration of your own (`Connector::rustls`);
+//! the module `mux`, many connections over one. `tracing` tells of the life of each connection, in a span of its own.
+//! `rustls` brings `wss` with a configuration of your own (`Connector::rustls`);
 //! `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the operating system's roots or
 //! Mozilla's. The cryptography is always that of `ring`, handed over explicitly. A server accepts with
 //! `accept_tls` and a `TlsAcceptor`.

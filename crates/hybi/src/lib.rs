@@ -75,6 +75,11 @@
 //! With the feature `mux`, the module of that name offers and accepts multiplexing: a channel is a
 //! [`WebSocket`] like any other.
 //!
+//! # What becomes of a connection
+//!
+//! [`Connection::stats`] and the same of the handles tell what went each way, and how long a ping takes. With the
+//! feature `tracing` each connection is a span, and its opening, failure and end are events in it.
+//!
 //! # An adapter for another runtime
 //!
 //! Implement the two traits of [`io`]; [`io::FuturesIo`] is the transport already for anything

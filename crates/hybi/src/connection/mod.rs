@@ -59,7 +59,7 @@ pub(crate) use random::random;
 pub use state::State;
 pub use stats::{Stats, Traffic};
 
-pub(crate) use trace::refused;
+pub(crate) use trace::{incident, refused};
 
 /// An established WebSocket connection, for either role and without I/O.
 ///

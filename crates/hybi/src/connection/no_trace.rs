@@ -1,5 +1,7 @@
 //! Trace without the feature: nothing is told.
 
+use core::{fmt::Display, net::SocketAddr};
+
 use hybi_frame::Role;
 use hybi_handshake::WsUri;
 
@@ -21,7 +23,7 @@ impl Trace {
 impl Connection {
     pub(crate) fn trace_server(&self, _: &WsUri) {}
 
-    pub(crate) fn trace_target(&self, _: &str) {}
+    pub(crate) fn trace_client(&self, _: Option<SocketAddr>, _: &str) {}
 
     pub(crate) fn trace_open(&self) {}
 
@@ -29,3 +31,5 @@ impl Connection {
 }
 
 pub(crate) fn refused(_: &Error) {}
+
+pub(crate) fn incident(_: &dyn Display) {}

@@ -1,6 +1,8 @@
 //! Trace: what a connection tells `tracing` of its life: a span for it, and an event where something begins, fails or
 //! ends. Nothing is told of a message.
 
+use core::{fmt::Display, net::SocketAddr};
+
 use hybi_frame::Role;
 use hybi_handshake::WsUri;
 use tracing::{Level, Span, event, field};
@@ -87,8 +89,16 @@ impl Connection {
         self.trace_target(uri.resource());
     }
 
-    /// Tells what was asked for: of the target the path alone, since what stands behind it may be credentials.
-    pub(crate) fn trace_target(&self, target: &str) {
+    /// Tells which client asked a server, if that is known, and for what.
+    pub(crate) fn trace_client(&self, peer: Option<SocketAddr>, path: &str) {
+        if let Some(peer) = peer {
+            self.trace.span.record("peer", field::display(peer));
+        }
+        self.trace_target(path);
+    }
+
+    /// Of the target the path alone, since what stands behind it may be credentials.
+    fn trace_target(&self, target: &str) {
         self.trace.span.record("path", target.split_once('?').map_or(target, |(path, _)| path));
     }
 
@@ -113,4 +123,9 @@ impl Drop for Connection {
 /// Tells that a server refused a request.
 pub(crate) fn refused(error: &Error) {
     event!(target: "hybi", Level::DEBUG, %error, "refused");
+}
+
+/// Tells what a server met.
+pub(crate) fn incident(what: &dyn Display) {
+    event!(target: "hybi", Level::DEBUG, %what, "incident");
 }

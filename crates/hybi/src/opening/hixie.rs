@@ -25,7 +25,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         let negotiated = Negotiated { subprotocol: accepted.subprotocol, ..Negotiated::default() }
             .under(answer.terms().clone());
         let connection = Connection::new(Role::Server, negotiated, self.server.config().clone());
-        connection.trace_target(self.request.uri().path());
+        connection.trace_client(self.peer(), self.request.uri().path());
         Ok(self.wire.into_websocket(connection))
     }
 }

@@ -180,7 +180,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         self.wire.send(head);
         Box::pin(self.wire.flush()).await?;
         let connection = upgrade.into_connection();
-        connection.trace_target(self.request.uri().path());
+        connection.trace_client(self.peer(), self.request.uri().path());
         Ok(self.wire.into_websocket(connection))
     }
 

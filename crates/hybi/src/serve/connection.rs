@@ -14,7 +14,7 @@ use super::{
     registry::{Member, Place},
 };
 use crate::{
-    connection::Error,
+    connection::{Error, incident as traced},
     opening::{self, Gate, Incoming, server::Server},
     socket::io::{Timer, Transport},
 };
@@ -49,6 +49,10 @@ pub(super) struct Service<T, C> {
 
 impl<T, C> Service<T, C> {
     pub(super) fn tell(&self, incident: &Incident<'_>) {
+        // A refusal was told by the opening.
+        if !matches!(incident, Incident::NotOpened { error: Error::Handshake(_), .. }) {
+            traced(incident);
+        }
         if let Some(listener) = &self.listener {
             listener(incident);
         }
