@@ -97,7 +97,7 @@ fn grown_most<'a>(rows: &'a [Row], traced: &[u64]) -> Result<(f64, &'a str), Str
     let grown = rows.iter().zip(traced).map(|(row, &traced)| {
         (100.0 * (traced as f64 / row.instructions as f64 - 1.0), row.name.as_str())
     });
-    grown.max_by(|(one, _), (other, _)| one.total_cmp(other)).ok_or("no rows".to_owned())
+    grown.max_by(|(one, _), (other, _)| one.total_cmp(other)).ok_or_else(|| "no rows".to_owned())
 }
 
 /// The instructions of each row, in the same order.
