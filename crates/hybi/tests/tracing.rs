@@ -1,10 +1,11 @@
 //! What a connection tells `tracing`: of its opening, its failures and its end, and nothing that may be secret.
 
-use core::{fmt::Write as _, time::Duration};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+use core::{
+    fmt::Write as _,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::join;
 use hybi::{
