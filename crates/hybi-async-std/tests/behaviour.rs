@@ -1,7 +1,7 @@
 //! The behaviour suite over async-std (RFC 6455 sections 4 to 8).
 
 use core::future::Future;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 
@@ -11,6 +11,7 @@ use hybi_async_std::{
 };
 use hybi_suite::suite::{
     self, Connecting, Runtime, adapter::Adapter, bounded, multiplexing::Multiplexing,
+    serving::Serves,
 };
 
 struct AsyncStd;
@@ -61,11 +62,32 @@ impl Adapter for AsyncStd {
     }
 }
 
+impl Serves for AsyncStd {
+    type Listener = hybi_async_std::AsyncStdListener;
+
+    fn serve<F>(
+        listener: TcpListener,
+        server: Server,
+        handler: impl Fn(WebSocket) -> F + Send + Sync + 'static,
+    ) -> hybi_async_std::Serving
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let listener = async_std::net::TcpListener::from(listener);
+        hybi_async_std::serve(listener, server, handler)
+    }
+
+    fn accepts_without_delay(transport: &AsyncStdIo<Stream>) -> bool {
+        Self::has_no_delay(transport)
+    }
+}
+
 impl Multiplexing for AsyncStd {
     type Dial = hybi_async_std::Connector;
 }
 
 hybi_suite::behaviour_suite!(AsyncStd);
+hybi_suite::serving_suite!(AsyncStd);
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 #[test]

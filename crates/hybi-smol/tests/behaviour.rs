@@ -3,11 +3,15 @@
 use core::future::Future;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
-use std::{io, net::TcpStream};
+use std::{
+    io,
+    net::{TcpListener, TcpStream},
+};
 
 use hybi_smol::{Client, Error, Incoming, Server, SmolIo, SmolTimer, Stream, WebSocket};
 use hybi_suite::suite::{
     self, Connecting, Runtime, adapter::Adapter, bounded, multiplexing::Multiplexing,
+    serving::Serves,
 };
 
 struct Smol;
@@ -58,11 +62,32 @@ impl Adapter for Smol {
     }
 }
 
+impl Serves for Smol {
+    type Listener = hybi_smol::SmolListener;
+
+    fn serve<F>(
+        listener: TcpListener,
+        server: Server,
+        handler: impl Fn(WebSocket) -> F + Send + Sync + 'static,
+    ) -> hybi_smol::Serving
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let listener = smol::net::TcpListener::try_from(listener).expect("a reactor");
+        hybi_smol::serve(listener, server, handler)
+    }
+
+    fn accepts_without_delay(transport: &SmolIo<Stream>) -> bool {
+        Self::has_no_delay(transport)
+    }
+}
+
 impl Multiplexing for Smol {
     type Dial = hybi_smol::Connector;
 }
 
 hybi_suite::behaviour_suite!(Smol);
+hybi_suite::serving_suite!(Smol);
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 #[test]

@@ -3,10 +3,15 @@
 use core::future::Future;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
-use std::{io, net::TcpStream, sync::LazyLock};
+use std::{
+    io,
+    net::{TcpListener, TcpStream},
+    sync::LazyLock,
+};
 
 use hybi_suite::suite::{
     self, Connecting, Runtime, adapter::Adapter, bounded, multiplexing::Multiplexing,
+    serving::Serves,
 };
 use hybi_tokio::{Client, Error, Incoming, Server, Stream, TokioIo, TokioTimer, WebSocket};
 use tokio::runtime::{self, Runtime as Threads};
@@ -65,11 +70,33 @@ impl Adapter for Tokio {
     }
 }
 
+impl Serves for Tokio {
+    type Listener = hybi_tokio::TokioListener;
+
+    fn serve<F>(
+        listener: TcpListener,
+        server: Server,
+        handler: impl Fn(WebSocket) -> F + Send + Sync + 'static,
+    ) -> hybi_tokio::Serving
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        listener.set_nonblocking(true).expect("a socket");
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime");
+        hybi_tokio::serve(listener, server, handler)
+    }
+
+    fn accepts_without_delay(transport: &TokioIo<Stream>) -> bool {
+        Self::has_no_delay(transport)
+    }
+}
+
 impl Multiplexing for Tokio {
     type Dial = hybi_tokio::Connector;
 }
 
 hybi_suite::behaviour_suite!(Tokio);
+hybi_suite::serving_suite!(Tokio);
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 #[test]

@@ -19,6 +19,7 @@ pub mod messages;
 pub mod multiplexing;
 pub mod opening;
 pub mod sending;
+pub mod serving;
 pub mod sinks;
 pub mod vanishing;
 pub mod versions;
@@ -286,5 +287,16 @@ macro_rules! behaviour_suite {
                 $crate::suite::bounded(concat!(stringify!($module), "::", stringify!($name)), test);
             })*
         })*
+    };
+}
+
+/// Lists the tests of servers that are looked after, for one runtime that has them.
+#[macro_export]
+macro_rules! serving_suite {
+    ($runtime:ident) => {
+        $crate::behaviour_suite! { @ $runtime;
+            serving: sends_everybody_away_in_order, answers_503_beyond_the_limit, outlives_a_panic,
+                cuts_and_names_who_is_silent, answers_503_while_it_ends;
+        }
     };
 }

@@ -1,0 +1,184 @@
+//! Servers that are looked after: over real sockets, what clients see of limits, panics, and the end.
+
+use core::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    thread,
+};
+
+use hybi::{
+    Error, Server,
+    serve::{Accept, Drain, Drained, Handle, Serving, Stage},
+};
+use hybi_testkit::wire::TEXT;
+
+use super::{Accepted, Running, Runtime, run};
+use crate::peer::{PATIENCE, Peer, listen};
+
+/// The function of an adapter that this module is about.
+pub trait Serves: Runtime {
+    /// What the adapter accepts from.
+    type Listener: Accept<Transport = Self::Accepted, Timer = Self::Timer>;
+
+    /// The adapter's function of this name, on a listener of its runtime.
+    fn serve<F>(
+        listener: TcpListener,
+        server: Server,
+        handler: impl Fn(Accepted<Self>) -> F + Send + Sync + 'static,
+    ) -> Serving<Self::Listener>
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static;
+
+    /// Whether the socket below has `TCP_NODELAY`.
+    fn accepts_without_delay(transport: &Self::Accepted) -> bool;
+}
+
+const REQUEST: &str = "GET / HTTP/1.1\r\nHost: example.org\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// A server at work, and how to end it.
+struct Site {
+    address: SocketAddr,
+    handle: Handle,
+    running: Running<Drained>,
+}
+
+impl Site {
+    /// An echo that panics at a word.
+    fn open<R: Serves>(
+        change: impl FnOnce(Serving<R::Listener>) -> Serving<R::Listener> + Send + 'static,
+    ) -> Self {
+        let (listener, address) = listen();
+        let (tell, told) = mpsc::channel();
+        let running = run::<R, _>(move || async move {
+            let serving = R::serve(listener, Server::default(), |mut ws| async move {
+                assert!(R::accepts_without_delay(ws.transport()));
+                while let Some(message) = ws.recv().await? {
+                    assert!(message.as_text() != Some("bang"), "at the word");
+                    ws.feed(message).await?;
+                }
+                Ok(())
+            });
+            let serving = change(serving);
+            tell.send(serving.handle()).expect("somebody waits");
+            serving.await
+        });
+        Self { address, handle: told.recv_timeout(PATIENCE).expect("a server"), running }
+    }
+
+    fn end(self, drain: Drain) -> Drained {
+        drop(self.handle.drain(drain));
+        self.running.join()
+    }
+
+    /// Waits until there are so many connections.
+    fn has(&self, connections: usize) {
+        while self.handle.connections() != connections {
+            thread::yield_now();
+        }
+    }
+}
+
+/// A client that has an echo of what it says.
+fn client(address: SocketAddr) -> Peer {
+    let mut peer = Peer::open(address);
+    peer.send_frame(TEXT, b"hello");
+    peer.expect(TEXT, b"hello");
+    peer
+}
+
+/// Each is told, answers, and sees an end without a reset; nobody is let in any more.
+pub fn sends_everybody_away_in_order<R: Serves>() {
+    let site = Site::open::<R>(|serving| serving);
+    let address = site.address;
+    let mut peers: Vec<_> = (0..3).map(|_| client(address)).collect();
+    assert_eq!(site.handle.connections(), 3);
+    let ending = site.handle.drain(Drain::default());
+    for peer in &mut peers {
+        peer.expect_close_saying(1001, "server going away");
+        peer.send_close(1001);
+        peer.expect_end();
+        peer.expect_no_reset();
+        peer.end();
+    }
+    let report = site.running.join();
+    assert_eq!((report.closed, report.lost, report.cut.len()), (3, 0, 0), "{report}");
+    assert_eq!(R::block_on(ending), report);
+    TcpStream::connect(address).expect_err("nobody listens");
+}
+
+/// One more than there may be.
+pub fn answers_503_beyond_the_limit<R: Serves>() {
+    let site = Site::open::<R>(|serving| serving.max_per_address(1));
+    let peer = client(site.address);
+    let mut second = Peer::connect(site.address);
+    second.send(REQUEST);
+    let (head, _) = second.expect_refusal();
+    assert_eq!((head.status(), head.field("retry-after")), (503, Some("1")));
+    drop((peer, second));
+    site.has(0);
+    drop(client(site.address));
+    let _ = site.end(Drain::default());
+}
+
+/// A handler that panics ends its own connection, on each runtime.
+pub fn outlives_a_panic<R: Serves>() {
+    let (tell, told) = mpsc::channel();
+    let site = Site::open::<R>(|serving| {
+        serving.on_incident(move |incident| drop(tell.send(incident.to_string())))
+    });
+    let (mut quiet, mut loud) = (client(site.address), client(site.address));
+    loud.send_frame(TEXT, b"bang");
+    loud.expect_end();
+    let incident = told.recv_timeout(PATIENCE).expect("it is told");
+    assert!(incident.ends_with(": the handler panicked: at the word"), "{incident}");
+    quiet.send_frame(TEXT, b"still there?");
+    quiet.expect(TEXT, b"still there?");
+    drop(client(site.address));
+    drop(quiet);
+    let report = site.end(Drain::default());
+    assert_eq!(report.cut, [], "{report}");
+}
+
+/// Opens a connection by hand, to say nothing on it.
+fn silent(address: SocketAddr) -> (TcpStream, SocketAddr) {
+    let mut stream = TcpStream::connect(address).expect("a server");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    stream.write_all(REQUEST.as_bytes()).expect("it is read");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer");
+        head.push(byte[0]);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101 "));
+    let from = stream.local_addr().expect("TCP");
+    (stream, from)
+}
+
+/// Nobody waits longer than to the deadline for those who say nothing.
+pub fn cuts_and_names_who_is_silent<R: Serves>() {
+    let site = Site::open::<R>(|serving| serving);
+    let (_stream, from) = silent(site.address);
+    site.has(1);
+    let report = site.end(Drain::default().deadline(Duration::from_millis(200)));
+    let cut: Vec<_> = report.cut.iter().map(|cut| (cut.peer, cut.stage)).collect();
+    assert_eq!(cut, [(Some(from), Stage::Closing)]);
+    assert_eq!(report.closed, 0);
+}
+
+/// A connection that was accepted and has not asked.
+pub fn answers_503_while_it_ends<R: Serves>() {
+    let site = Site::open::<R>(|serving| serving);
+    let mut late = Peer::connect(site.address);
+    site.has(1);
+    drop(site.handle.drain(Drain::default().retry_after(Duration::from_secs(7))));
+    late.send(REQUEST);
+    let (head, _) = late.expect_refusal();
+    assert_eq!((head.status(), head.field("retry-after")), (503, Some("7")));
+    drop(late);
+    let report = site.running.join();
+    assert_eq!((report.refused, report.cut.len()), (1, 0), "{report}");
+}
