@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny, dependencies,
+    api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny, dependencies, drain,
     features, fuzz, half_open, interop, minimal, msrv, mutants, no_std, package, portable,
     pywebsocket, sanitize, semver, simulate, soak, spelling, tidy, unused,
 };
@@ -160,6 +160,11 @@ pub(crate) const NIGHTLY: &[Job] = &[
         breaks::run_job,
     ),
     job("bench", "every benchmark at full length", bench::full),
+    job(
+        "drain",
+        "a thousand connections sent away at 200 a second, on each adapter: no reset, the silent named",
+        drain::run_job,
+    ),
     job("coverage", "lines of the protocol that no test runs, by name", coverage::run_job),
     job("fuzz", "every fuzz target, or the one named behind it", fuzz::run_job)
         .with(&[("--time", &[]), (TARGET, &[])]),

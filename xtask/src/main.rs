@@ -14,6 +14,7 @@ mod counts;
 mod coverage;
 mod deny;
 mod dependencies;
+mod drain;
 mod features;
 mod flags;
 mod fuzz;
