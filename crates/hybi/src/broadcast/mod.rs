@@ -9,6 +9,8 @@
 //! ```
 
 mod member;
+#[cfg(test)]
+mod model;
 mod queue;
 mod room;
 

@@ -1,10 +1,16 @@
 //! What waits for one member, and what a full queue does: the policy for slow receivers.
 
 use core::task::{Context, Waker};
+#[cfg(not(test))]
+use std::sync::{Mutex, MutexGuard};
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
 };
+
+// What threads share is the scheduler's in the model.
+#[cfg(test)]
+use shuttle::sync::{Mutex, MutexGuard};
 
 use super::{Bounds, Deliveries, Slow};
 use crate::connection::Prepared;

@@ -4,10 +4,16 @@ use core::{
     mem,
     task::{Context, Waker},
 };
+#[cfg(not(test))]
+use std::sync::{Mutex, MutexGuard};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
 };
+
+// What threads share is the scheduler's in the model.
+#[cfg(test)]
+use shuttle::sync::{Mutex, MutexGuard};
 
 use super::{
     Bounds, Sent, Slow,
