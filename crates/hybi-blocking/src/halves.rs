@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use hybi::{
     Capabilities, CloseCode, CloseStatus, Closer, Error, Message, MessageKind, MessageRef,
-    Outgoing, SendError, State, Version, io::Transport,
+    Outgoing, SendError, State, Stats, Version, io::Transport,
 };
 
 use crate::{
@@ -189,6 +189,12 @@ impl<T: Transport> core::iter::FusedIterator for Receiver<T> {}
 macro_rules! questions {
     ($half:ident) => {
         impl<T: Transport> $half<T> {
+            /// What the connection has done so far.
+            #[must_use]
+            pub fn stats(&self) -> Stats {
+                self.inner().stats()
+            }
+
             /// How the connection is ending or ended; `None` while it is open.
             #[must_use]
             pub fn close_status(&self) -> Option<CloseStatus> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hybi::{
     Capabilities, CloseCode, CloseStatus, Closer, Error, Message, MessageKind, MessageRef,
-    Outgoing, SendError, State, Version, extension::ExtensionOffer, io::Transport,
+    Outgoing, SendError, State, Stats, Version, extension::ExtensionOffer, io::Transport,
 };
 
 use crate::{
@@ -247,6 +247,12 @@ impl<T: Transport> WebSocket<T> {
     pub fn split(self) -> (Sender<T>, Receiver<T>) {
         let (sender, receiver) = self.inner.split();
         (Sender::new(sender), Receiver::new(receiver))
+    }
+
+    /// What the connection has done so far: messages, frames and bytes each way, and the round trip.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.inner.stats()
     }
 
     /// How the connection is ending or ended; `None` while it is open.
