@@ -1,19 +1,22 @@
-//! The Autobahn testsuite against the program `hybi`, as server and as client.
+//! The Autobahn testsuite against the program `hybi`, as server and as client, and against the other adapters.
 //!
 //! The suite is installed into the target folder, or taken from the folder that `HYBI_AUTOBAHN`
 //! names. Good verdicts are OK and INFORMATIONAL, for the behaviour and for the close.
 
+use core::fmt;
 use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
 use hybi_suite::events;
 use serde_json::{Value, json};
 
+use crate::cargo::cargo;
 use crate::hybi::{self, Hybi};
 use crate::outcome::{JobResult, Options, Tally};
 use crate::process::{Running, command, output, run};
@@ -60,13 +63,18 @@ const CASE: Duration = Duration::from_secs(600);
 
 /// What a change must pass.
 pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
-    judge_roles(workspace, options, short(), Duration::from_secs(1800))
+    judge_roles(workspace, options, HYBI, short(), Duration::from_secs(1800))
+}
+
+/// The same of the other adapters.
+pub(crate) fn adapters(workspace: &Workspace, options: &Options) -> JobResult {
+    judge_roles(workspace, options, ADAPTERS, short(), Duration::from_secs(3600))
 }
 
 /// The whole of sections 12 and 13.
 pub(crate) fn compression(workspace: &Workspace, options: &Options) -> JobResult {
     let cases = ["12.*", "13.*"].map(String::from).into();
-    judge_roles(workspace, options, cases, Duration::from_secs(2 * 3600))
+    judge_roles(workspace, options, HYBI, cases, Duration::from_secs(2 * 3600))
 }
 
 /// Runs the cases, or those that the options name, in both roles at once: most of the time goes
@@ -74,6 +82,7 @@ pub(crate) fn compression(workspace: &Workspace, options: &Options) -> JobResult
 fn judge_roles(
     workspace: &Workspace,
     options: &Options,
+    testees: &[Testee],
     mut cases: Vec<String>,
     within: Duration,
 ) -> JobResult {
@@ -84,50 +93,125 @@ fn judge_roles(
     let all = own_list(&folder)?;
     complete(&all)?;
     let cases = chosen(&all, &cases)?;
-    let mut tally = plan(&cases, options);
+    let mut tally = plan(testees, &cases, options);
 
     let suite = Suite { wstest: folder.join("wstest"), within };
     let hybi = Hybi::build(workspace)?;
+    Programs::build(workspace, testees)?;
+    let programs = Programs { workspace, hybi: &hybi };
     let results: Vec<_> = thread::scope(|scope| {
-        let (suite, hybi, cases) = (&suite, &hybi, &cases);
-        let threads = roles(options).map(|role| {
-            let report = move || match role {
-                "server" => suite.test_server(workspace, hybi, cases),
-                _ => suite.test_client(workspace, hybi, cases),
+        let (suite, programs, cases) = (&suite, &programs, &cases);
+        let threads = roles(testees, options).map(|testee| {
+            let report = move || match testee.role {
+                "server" => suite.test_server(programs, testee, cases),
+                _ => suite.test_client(programs, testee, cases),
             };
-            (role, scope.spawn(move || index(&report()?)))
+            (testee, scope.spawn(move || index(&report()?)))
         });
         let threads: Vec<_> = threads.collect();
         let lost = |_| Err("a thread of this program panicked".to_owned());
         let joined = threads.into_iter();
-        joined.map(|(role, thread)| (role, thread.join().unwrap_or_else(lost))).collect()
+        joined.map(|(testee, thread)| (testee, thread.join().unwrap_or_else(lost))).collect()
     });
-    for (role, verdicts) in results {
+    for (testee, verdicts) in results {
         match verdicts {
-            Ok(verdicts) => judge(&mut tally, role, &verdicts),
-            Err(why) => tally.fail(format!("{role}: {why}")),
+            Ok(verdicts) => judge(&mut tally, testee, &verdicts),
+            Err(why) => tally.fail(format!("{testee}: {why}")),
         }
     }
     Ok(tally.into())
 }
 
-fn roles(options: &Options) -> impl Iterator<Item = &'static str> {
-    let wanted = |role: &&str| options.role.as_ref().is_none_or(|wanted| wanted == role);
-    ["server", "client"].into_iter().filter(wanted)
+/// Who is judged, and as what.
+#[derive(Clone, Copy, Debug)]
+struct Testee {
+    name: &'static str,
+    role: &'static str,
 }
 
-fn plan(cases: &[String], options: &Options) -> Tally {
+impl fmt::Display for Testee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} as {}", self.name, self.role)
+    }
+}
+
+const fn testee(name: &'static str, role: &'static str) -> Testee {
+    Testee { name, role }
+}
+
+/// The program, which is over tokio.
+const HYBI: &[Testee] = &[testee("hybi", "server"), testee("hybi", "client")];
+
+/// The example `echo_server_NAME`, and `echo_client NAME` of the trials.
+const ADAPTERS: &[Testee] = &[
+    testee("smol", "server"),
+    testee("smol", "client"),
+    testee("blocking", "server"),
+    testee("blocking", "client"),
+];
+
+fn roles(testees: &[Testee], options: &Options) -> impl Iterator<Item = Testee> {
+    let wanted = |testee: &Testee| options.role.as_ref().is_none_or(|role| role == testee.role);
+    testees.iter().copied().filter(wanted)
+}
+
+fn plan(testees: &[Testee], cases: &[String], options: &Options) -> Tally {
     let mut tally = Tally::of("cases");
-    for role in roles(options) {
+    for testee in roles(testees, options) {
         for case in cases {
-            tally = tally.plan(item(role, case), 1);
+            tally = tally.plan(item(testee, case), 1);
         }
     }
     tally
 }
 
-fn item(role: &str, case: &str) -> String {
-    format!("hybi as {role}: {case}")
+fn item(testee: Testee, case: &str) -> String {
+    format!("{testee}: {case}")
+}
+
+/// What is run of ours.
+struct Programs<'a> {
+    workspace: &'a Workspace,
+    hybi: &'a Hybi,
+}
+
+impl Programs<'_> {
+    /// A folder for what is said of a testee.
+    fn report(&self, testee: Testee) -> Result<PathBuf, String> {
+        self.workspace.empty_cache(&format!("autobahn/{}-{}", testee.name, testee.role))
+    }
+
+    /// Builds the programs of other adapters, if there are such among the testees.
+    fn build(workspace: &Workspace, testees: &[Testee]) -> Result<(), String> {
+        for testee in testees.iter().filter(|testee| testee.name != AGENT) {
+            let mut build = cargo(workspace);
+            build.args(["build", "--release"]);
+            match testee.role {
+                "server" => build.args(["-p", "hybi-examples", "--bin", &example(*testee)]),
+                _ => build.args(["-p", "hybi-trials", "--bin", "echo_client"]),
+            };
+            run(&mut build)?;
+        }
+        Ok(())
+    }
+
+    fn program(&self, name: &str) -> Command {
+        command(self.workspace.target.join("release").join(name))
+    }
+
+    /// A client that sends back what the suite says at this URI.
+    fn client(&self, testee: Testee, uri: &str) -> Command {
+        if testee.name == AGENT {
+            return self.hybi.connect(uri, &[&["--echo"], &LIMITS[..2]].concat());
+        }
+        let mut client = self.program("echo_client");
+        client.args([testee.name, uri]);
+        client
+    }
+}
+
+fn example(testee: Testee) -> String {
+    format!("echo_server_{}", testee.name)
 }
 
 /// The cases that the suite itself says it has.
@@ -191,35 +275,48 @@ struct Suite {
 }
 
 impl Suite {
-    /// The suite as client; `hybi serve` echoes.
+    /// The suite as client; `hybi serve` echoes, or an example does.
     fn test_server(
         &self,
-        workspace: &Workspace,
-        hybi: &Hybi,
+        programs: &Programs<'_>,
+        testee: Testee,
         cases: &[String],
     ) -> Result<PathBuf, String> {
-        let report = workspace.empty_cache("autobahn/server")?;
-        let server = hybi.serve(&report, &LIMITS)?;
-        let servers = json!([{ "agent": AGENT, "url": &server.url }]);
-        let spec = write_spec(&report, cases, ("servers", servers))?;
-        let mut client = self.start("fuzzingclient", &report, &spec)?;
+        let report = programs.report(testee)?;
+        if testee.name == AGENT {
+            let server = programs.hybi.serve(&report, &LIMITS)?;
+            self.fuzz(&report, &server.url, cases)?;
+            server.terminate()?;
+            server.finish()?;
+        } else {
+            // Its limits are those of the library, which are the same.
+            let mut server = programs.program(&example(testee));
+            let server = Running::start("echo-server", &report, &mut server)?;
+            let url = server.line_after("listening on ", START)?;
+            self.fuzz(&report, &url, cases)?;
+        }
+        Ok(report)
+    }
+
+    fn fuzz(&self, report: &Path, url: &str, cases: &[String]) -> Result<(), String> {
+        let servers = json!([{ "agent": AGENT, "url": url }]);
+        let spec = write_spec(report, cases, ("servers", servers))?;
+        let mut client = self.start("fuzzingclient", report, &spec)?;
         let (status, lines) = client.finish(self.within)?;
         if !status.success() {
             return Err(client.complaint(&format!("{status}: {}", lines.join("\n"))));
         }
-        server.terminate()?;
-        server.finish()?;
-        Ok(report)
+        Ok(())
     }
 
-    /// The suite as server; `hybi connect --echo` runs once for each case.
+    /// The suite as server; a client that sends everything back runs once for each case.
     fn test_client(
         &self,
-        workspace: &Workspace,
-        hybi: &Hybi,
+        programs: &Programs<'_>,
+        testee: Testee,
         cases: &[String],
     ) -> Result<PathBuf, String> {
-        let report = workspace.empty_cache("autobahn/client")?;
+        let report = programs.report(testee)?;
         // The suite cannot choose a port by itself: it gets one that was free just now.
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|port| port.local_addr());
         let address = free.map_err(|error| format!("no free port: {error}"))?;
@@ -236,9 +333,8 @@ impl Suite {
             thread::sleep(Duration::from_millis(20));
         }
 
-        let ask = |what: &str, options: &[&str]| {
-            let mut client = hybi.connect(&format!("{url}/{what}"), options);
-            let mut client = Running::start("hybi-connect", &report, &mut client)?;
+        let ask = |what: &str, mut client: Command| {
+            let mut client = Running::start("client", &report, &mut client)?;
             let (status, lines) = client.finish(CASE)?;
             match status.code() {
                 // A case may end in any way that its server chose, but not in these: wrong use,
@@ -249,16 +345,18 @@ impl Suite {
                 _ => Ok(lines),
             }
         };
-        let lines = ask("getCaseCount", &["--echo", "--count", "1", "--json"])?;
+        let counting = ["--echo", "--count", "1", "--json"];
+        let counting = programs.hybi.connect(&format!("{url}/getCaseCount"), &counting);
+        let lines = ask("getCaseCount", counting)?;
         let count = number(&events::parse(lines, &events::OF_CONNECT)?);
         if count != Some(cases.len()) {
             return Err(format!("the suite has {count:?} cases for us, not {}", cases.len()));
         }
-        let echo = [&["--echo"], &LIMITS[..2]].concat();
+        let echo = |what: &str| ask(what, programs.client(testee, &format!("{url}/{what}")));
         for case in 1..=cases.len() {
-            ask(&format!("runCase?case={case}&agent={AGENT}"), &echo)?;
+            echo(&format!("runCase?case={case}&agent={AGENT}"))?;
         }
-        ask(&format!("updateReports?agent={AGENT}"), &echo)?;
+        echo(&format!("updateReports?agent={AGENT}"))?;
         Ok(report)
     }
 
@@ -305,14 +403,14 @@ fn index(report: &Path) -> Result<serde_json::Map<String, Value>, String> {
 }
 
 /// Prints the counts, and takes each case in: done, and good or not.
-fn judge(tally: &mut Tally, role: &str, cases: &serde_json::Map<String, Value>) {
+fn judge(tally: &mut Tally, testee: Testee, cases: &serde_json::Map<String, Value>) {
     let (line, short) = count(cases);
-    println!("hybi as {role}: {line}");
+    println!("{testee}: {line}");
     for case in cases.keys() {
-        tally.add(item(role, case), 1);
+        tally.add(item(testee, case), 1);
     }
     for verdict in short {
-        tally.fail(format!("hybi as {role}: {verdict}"));
+        tally.fail(format!("{testee}: {verdict}"));
     }
 }
 
@@ -381,21 +479,21 @@ mod tests {
     #[test]
     fn a_case_that_was_not_judged_fails() {
         let cases = ["1.1.1", "1.1.2"].map(String::from);
-        let mut tally = plan(&cases, &Options::default());
+        let mut tally = plan(HYBI, &cases, &Options::default());
         let good = json!({ "behavior": "OK", "behaviorClose": "OK" });
         let judged =
             |cases: &[&str]| cases.iter().map(|case| ((*case).to_owned(), good.clone())).collect();
-        judge(&mut tally, "server", &judged(&["1.1.1", "1.1.2"]));
-        judge(&mut tally, "client", &judged(&["1.1.1"]));
+        judge(&mut tally, HYBI[0], &judged(&["1.1.1", "1.1.2"]));
+        judge(&mut tally, HYBI[1], &judged(&["1.1.1"]));
         assert_eq!(tally.verdict().unwrap_err(), "hybi as client: 1.1.2: 0 of 1 cases");
-        judge(&mut tally, "client", &judged(&["1.1.2"]));
+        judge(&mut tally, HYBI[1], &judged(&["1.1.2"]));
         assert_eq!(tally.verdict(), Ok("4 cases".into()));
     }
 
     #[test]
     fn one_role_plans_half() {
         let options = Options { role: Some("client".into()), ..Options::default() };
-        let why = plan(&["1.1.1".to_owned()], &options).verdict().unwrap_err();
+        let why = plan(HYBI, &["1.1.1".to_owned()], &options).verdict().unwrap_err();
         assert_eq!(why, "hybi as client: 1.1.1: 0 of 1 cases");
     }
 

@@ -155,6 +155,12 @@ pub(crate) const NIGHTLY: &[Job] = &[
     )
     .with(AUTOBAHN),
     job(
+        "autobahn-adapters",
+        "the Autobahn testsuite against the other adapters, as servers and clients",
+        autobahn::adapters,
+    )
+    .with(AUTOBAHN),
+    job(
         "breaks",
         "the code broken on purpose, and what the simulation says of it",
         breaks::run_job,
