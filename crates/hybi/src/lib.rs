@@ -84,7 +84,8 @@
 //!
 //! Implement the two traits of [`io`]; [`io::FuturesIo`] is the transport already for anything
 //! with the futures-io traits. Then [`opening::connect_on`] and [`opening::accept_on`] give connections,
-//! and with [`opening::Dial`] so does [`opening::connect`].
+//! and with [`opening::Dial`] so does [`opening::connect`]; with [`serve::Accept`], [`serve::Serving`] is a server
+//! that is looked after.
 
 #![forbid(unsafe_code)]
 

@@ -163,9 +163,11 @@ impl Registry {
     /// Has the task of `waker` woken when there is something to do for whoever serves.
     pub(super) fn wake_server(&self, waker: &Waker) {
         let mut state = self.state();
-        match &mut state.server {
-            Some(known) => known.clone_from(waker),
-            None => state.server = Some(waker.clone()),
+        if state.server.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+            let before = state.server.replace(waker.clone());
+            // Whatever dropping it does, it does without the lock.
+            drop(state);
+            drop(before);
         }
     }
 
@@ -289,7 +291,9 @@ impl Registry {
         if matches!(state.phase, Phase::Over) {
             return Poll::Ready(state.report.clone());
         }
-        state.waiting.insert(number, waker.clone());
+        let before = state.waiting.insert(number, waker.clone());
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 
@@ -344,7 +348,8 @@ impl Place {
 
     /// Has the task of `waker` woken when the connection is cut, or is to be refused.
     pub(super) fn wake(&self, waker: &Waker) {
-        self.known().task = Some(waker.clone());
+        let before = self.known().task.replace(waker.clone());
+        drop(before);
     }
 
     pub(super) fn is_cut(&self) -> bool {

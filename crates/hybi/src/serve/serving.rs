@@ -47,7 +47,8 @@ const GONE: Duration = Duration::from_secs(1);
 ///   `Retry-After`; so are up to 256 at a time, and more are dropped unanswered.
 /// - TLS and the opening handshake share one deadline ([`Config::handshake_timeout`](crate::Config::handshake_timeout)).
 /// - A handler that panics ends its own connection, and no other.
-/// - A handler that returns drops its connection; `recv` that says `None` is when to.
+/// - A handler that returns drops its connection; `recv` that says `None` is when to. One that gives its connection to
+///   another task and returns takes it out of what is looked after.
 ///
 /// # The end
 ///

@@ -187,11 +187,13 @@ impl Asked {
     /// Has the task of `waker` woken when somebody asks.
     pub(super) fn wake(&self, waker: &Waker) {
         let Some(notice) = &self.0 else { return };
-        if let Word::Silence(known) = &mut *notice.word() {
-            match known {
-                Some(known) => known.clone_from(waker),
-                None => *known = Some(waker.clone()),
-            }
+        let mut word = notice.word();
+        if let Word::Silence(known) = &mut *word
+            && known.as_ref().is_none_or(|known| !known.will_wake(waker))
+        {
+            let before = known.replace(waker.clone());
+            drop(word);
+            drop(before);
         }
     }
 
