@@ -5,6 +5,7 @@
 //! | `echo_server`, `echo_server_smol`, `echo_server_blocking`, `echo_server_async_std` | a server in ten lines, on each runtime and on none |
 //! | `echo_client` | a client: connect, send, receive, close |
 //! | `chat` | a room: what one client says, all others hear, whoever reads slowly |
+//! | `graceful_shutdown` | a server that ends in order: limits, everybody sent away at a rate, a report of who did not go |
 //! | `multiplexed` | many connections over one, for clients that ask for them |
 //! | `halves` | one connection in two tasks: what is typed is sent, what comes is printed |
 //! | `proxy` | messages passed on both ways, each end told how the other ended |

@@ -10,7 +10,7 @@ use std::{
 
 use hybi_suite::{
     peer::{self, Peer, REQUEST, listen},
-    program::{Outcome, Running, finish, spawn},
+    program::{Outcome, Running, finish, signal, spawn},
 };
 use hybi_testkit::wire::{BINARY, CLOSE, PING, PONG, TEXT, close_payload};
 
@@ -190,6 +190,43 @@ fn halves_sends_what_is_typed_and_prints_what_comes() {
     lines.sort_unstable();
     let expected = ["Text(\"unasked\")", "closed: 1000 (normal), clean: true"];
     assert_eq!((outcome.code, &lines[..]), (Some(0), &expected[..]), "{outcome:?}");
+}
+
+/// Everybody is sent away, and goes.
+#[test]
+fn graceful_shutdown_sends_everybody_away() {
+    let (running, address) = listening(example!("graceful_shutdown"), &[]);
+    let mut peers = [0, 1].map(|_| Peer::open(address));
+    for peer in &mut peers {
+        peer.send_frame(TEXT, b"a text");
+        peer.expect(TEXT, b"a text");
+    }
+    signal(running.id(), "INT");
+    assert_eq!(running.line(), "sending 2 away");
+    for peer in &mut peers {
+        peer.expect_close_saying(1012, "new version");
+        peer.send_close(1012);
+        peer.expect_end();
+        peer.end();
+    }
+    assert_eq!(running.line(), "2 closed in order, 0 lost, 0 cut, 0 requests refused");
+}
+
+/// Who does not go is cut at the second signal, and named.
+#[test]
+fn graceful_shutdown_names_who_does_not_go() {
+    let (running, address) = listening(example!("graceful_shutdown"), &[]);
+    let mut peer = Peer::open(address);
+    signal(running.id(), "INT");
+    assert_eq!(running.line(), "sending 1 away");
+    peer.expect_close_saying(1012, "new version");
+    signal(running.id(), "INT");
+    assert_eq!(running.line(), "0 closed in order, 0 lost, 1 cut, 0 requests refused");
+    let cut = running.line();
+    assert!(
+        cut.starts_with("127.0.0.1:") && cut.ends_with(": cut in the closing handshake"),
+        "{cut}"
+    );
 }
 
 #[test]

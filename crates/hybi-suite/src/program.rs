@@ -117,6 +117,12 @@ impl Running {
         Self { child, lines }
     }
 
+    /// Its process, to [signal](signal()) it.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line that it prints.
     ///
     /// # Panics
