@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 use crate::{
     api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny, dependencies, drain,
     features, fuzz, half_open, interop, minimal, msrv, mutants, no_std, package, portable,
-    pywebsocket, sanitize, semver, simulate, soak, spelling, tidy, unused,
+    pywebsocket, sanitize, semver, simulate, soak, spelling, streams, tidy, unused,
 };
 
 /// One thing that can be run by its name.
@@ -131,6 +131,11 @@ pub(crate) const CI: &[Job] = &[
         "half-open",
         "connections whose packets are dropped: the right error, in time, and nothing is left",
         half_open::run_job,
+    ),
+    job(
+        "streams",
+        "a message of 4 GiB each way, within a mebibyte of memory and with pings answered",
+        streams::run_job,
     ),
     job("bench-check", "benchmarks compile and their answers are right", bench::check),
     job("counts", "instructions and allocations a message, beside what they were", counts::run_job)

@@ -37,6 +37,7 @@ mod semver;
 mod simulate;
 mod soak;
 mod spelling;
+mod streams;
 mod tested;
 mod tidy;
 mod tools;

@@ -158,8 +158,8 @@ impl<T: Transport, C: Timer> ByteStream<T, C> {
         let Self { driver, output, .. } = self;
         match output {
             Output::Messages => driver.with(|driver| {
-                ready!(driver.poll_piece_room(cx, HALF, Patience::HalfClosed))?;
                 let message = &bytes[..bytes.len().min(MESSAGE)];
+                ready!(driver.poll_piece_room(cx, HALF, message.len(), Patience::HalfClosed))?;
                 sending::queue(driver, HALF, message.into())?;
                 driver.write_early(cx, HALF);
                 Poll::Ready(Ok(message.len()))

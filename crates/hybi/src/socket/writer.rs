@@ -238,7 +238,7 @@ impl Writing {
                 ready!(poll_begin(driver, cx, half, self.kind, self.compress))?;
                 self.stage = Stage::Begun;
             }
-            ready!(driver.poll_piece_room(cx, half, Patience::UntilClosed))?;
+            ready!(driver.poll_piece_room(cx, half, frame.len(), Patience::UntilClosed))?;
             driver.connection.queue_piece(frame, ends == Ends::Message)?;
             if ends == Ends::Message {
                 driver.wakers.call_others(half);

@@ -3,7 +3,7 @@
 use core::task::{Context, Poll, ready};
 
 use super::{
-    Driver, Input,
+    Driver, Input, TURNS,
     receiving::{Taken, Takes},
 };
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
 /// From so many queued bytes on they are written without being asked for, so that they are still in the
 /// processor's cache. No fewer than one read brings: its answers leave together then.
 const WRITE_MARK: usize = 128 * 1024;
+
+/// How many bytes of a message that is being written count as much as a write: four frames of 64 KiB are a turn.
+const WRITTEN: usize = 64;
 
 /// How much a half that sends has taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,18 +207,22 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         }
     }
 
-    /// Waits until a frame of a message that is being written may be queued: until little waits, so that the frame
-    /// is not far behind what leaves, nor what answers the peer behind it.
+    /// Waits until a frame of a message that is being written may be queued, which has `len` bytes: until little waits,
+    /// so that the frame is not far behind what leaves, nor what answers the peer behind it.
     pub(crate) fn poll_piece_room(
         &mut self,
         cx: &Context<'_>,
         half: Half,
+        len: usize,
         patience: Patience,
     ) -> Poll<Result<(), Error>> {
-        if self.connection.encoded_bytes() >= WRITE_MARK {
+        if self.connection.encoded_bytes() >= WRITE_MARK || self.turns >= TURNS {
             let _ = self.poll_transmit(cx, half);
             self.look_while_sending(cx, half, patience);
         }
+        // A peer that takes all would otherwise have others wait for the end of the message.
+        ready!(self.poll_turn(cx, half));
+        self.turns = self.turns.saturating_add((len / WRITTEN).min(TURNS.into()) as u16 + 1);
         let has_room = |connection: &Connection| connection.encoded_bytes() < WRITE_MARK;
         self.poll_room(cx, half, has_room, patience)
     }
