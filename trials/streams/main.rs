@@ -8,8 +8,8 @@
 mod content;
 mod ends;
 
-use core::{fmt, str::FromStr, time::Duration};
-use std::{env, net::SocketAddr, process::ExitCode, sync::Arc, thread, time::Instant};
+use core::{fmt, net::SocketAddr, str::FromStr, time::Duration};
+use std::{env, process::ExitCode, sync::Arc, thread, time::Instant};
 
 use hybi_tokio::{
     Client, Config, Connector, Deflate, Extensions, Server, WebSocket, rustls::ServerConfig,
