@@ -172,8 +172,13 @@ pub(crate) async fn exchange_on<T: Transport, C: Timer>(
     // Outside of what a deadline ends: it knows what has come until then.
     let mut handshake = Box::new(client.handshake(uri));
     let exchange = Box::pin(exchange(&mut handshake, &mut wire));
-    let accepted = exchange.await.map_err(|error| refusal_or(error, &mut handshake))?;
-    Ok((wire, accepted))
+    match exchange.await {
+        Ok(accepted) => Ok((wire, accepted)),
+        Err(error) => {
+            wire.leave();
+            Err(refusal_or(error, &mut handshake))
+        }
+    }
 }
 
 /// Sends the request and reads the answer, which is judged as it comes: a server may refuse without having

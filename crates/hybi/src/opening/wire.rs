@@ -8,7 +8,7 @@
 use core::{
     future::poll_fn,
     mem,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 use std::{
@@ -138,6 +138,12 @@ impl<T: Transport, C: Timer> Wire<T, C> {
             self.deadline = self.timer.now() + DRAIN_TIME;
             let _ = self.in_time(|wire, cx| wire.poll_ahead(cx).map(Ok)).await;
         }
+    }
+
+    /// Ends our half as far as that is done at once, and lets the transport go: the peer of a TLS that says no goodbye
+    /// has to take the end for an attack.
+    pub(super) fn leave(mut self) {
+        let _ = self.transport.poll_shutdown(&mut Context::from_waker(Waker::noop()));
     }
 
     /// The connection that follows; it begins with what was read and not consumed.
