@@ -6,8 +6,11 @@ use std::os::unix::net::UnixStream;
 use std::{net::TcpStream, thread};
 
 use hybi_blocking::{BlockingTimer, Client, Connector, Error, Server, Stream, block_on};
-use hybi_suite::suite::{
-    self, Accepted, Connecting, Runtime, adapter::Adapter, bounded, multiplexing::Multiplexing,
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+use hybi_suite::suite::adapter::Compressing;
+use hybi_suite::{
+    peer::Through,
+    suite::{Accepted, Connecting, Runtime, adapter::Adapter, multiplexing::Multiplexing},
 };
 
 /// What the suite runs side by side runs on threads of its own.
@@ -19,6 +22,8 @@ impl Runtime for Blocking {
     type Accepted = Stream;
     type Connected = Stream;
     type Timer = BlockingTimer;
+
+    const THROUGH: Through = Through::Tcp;
 
     fn block_on<F: Future>(future: F) -> F::Output {
         block_on(future)
@@ -57,52 +62,34 @@ impl Adapter for Blocking {
     }
 }
 
+#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+impl Compressing for Blocking {
+    async fn accept(stream: TcpStream) -> Result<Accepted<Self>, Error> {
+        hybi_blocking::accept(stream).map(hybi_blocking::WebSocket::into_inner)
+    }
+
+    async fn connect(uri: String) -> Connecting<Self> {
+        let (ws, response) = hybi_blocking::connect(uri)?;
+        Ok((ws.into_inner(), response))
+    }
+}
+
 impl Multiplexing for Blocking {
     type Dial = Connector;
+
+    fn dial() -> Connector {
+        Connector::new()
+    }
 }
 
-hybi_suite::behaviour_suite!(Blocking);
+mod tcp {
+    use super::Blocking as Over;
 
-#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-#[test]
-fn accept_and_connect_compress() {
-    bounded("accept_and_connect_compress", || {
-        let accept = |stream| async {
-            hybi_blocking::accept(stream).map(hybi_blocking::WebSocket::into_inner)
-        };
-        let connect = |uri: String| async move {
-            let (ws, response) = hybi_blocking::connect(uri)?;
-            Ok((ws.into_inner(), response))
-        };
-        suite::adapter::accept_and_connect_compress::<Blocking, _, _>(accept, connect);
-    });
-}
-
-#[cfg(unix)]
-#[test]
-fn a_socket_without_the_option_is_accepted_all_the_same() {
-    bounded(
-        "a_socket_without_the_option_is_accepted_all_the_same",
-        suite::adapter::a_socket_without_the_option_is_accepted_all_the_same::<Blocking>,
-    );
-}
-
-#[cfg(unix)]
-#[test]
-fn tells_a_peer_that_was_killed() {
-    let test = suite::vanishing::tells_a_peer_that_was_killed::<Blocking>;
-    bounded("tells_a_peer_that_was_killed", test);
-}
-
-#[cfg(unix)]
-#[test]
-fn tells_a_peer_that_was_killed_before_it_read() {
-    let test = suite::vanishing::tells_a_peer_that_was_killed_before_it_read::<Blocking>;
-    bounded("tells_a_peer_that_was_killed_before_it_read", test);
+    hybi_suite::behaviour_suite!(@tests);
 }
 
 #[cfg(not(feature = "rustls"))]
 #[test]
 fn wss_names_the_missing_feature_before_any_byte() {
-    suite::opening::refuses_wss::<Blocking>("hybi-blocking");
+    hybi_suite::suite::opening::refuses_wss::<Blocking>("hybi-blocking");
 }

@@ -1,12 +1,19 @@
-//! A certificate, made anew for each test, and whoever trusts it.
+//! A certificate, made anew for each program or test, and whoever trusts it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig, crypto::ring::default_provider,
     pki_types::PrivatePkcs8KeyDer,
 };
+
+/// The [`configurations`] of `localhost` and its address that a whole program shares.
+pub fn shared() -> &'static (Arc<ServerConfig>, Arc<ClientConfig>) {
+    static SHARED: LazyLock<(Arc<ServerConfig>, Arc<ClientConfig>)> =
+        LazyLock::new(|| configurations(&["localhost", "127.0.0.1"]));
+    &SHARED
+}
 
 /// TLS for a server with a certificate of its own for these names or addresses, and for a client that trusts nobody
 /// else.

@@ -1,14 +1,16 @@
-//! The scripted peer: a blocking socket that sends any bytes and asserts what comes back
+//! The scripted peer: a blocking socket that sends any bytes and asserts what comes back, through TLS or not
 //! (RFC 6455 sections 4 to 7).
 
-use core::{net::SocketAddr, time::Duration};
+use core::{fmt, net::SocketAddr, time::Duration};
 use std::{
     io::{ErrorKind, Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
+    net::{TcpListener, TcpStream},
 };
 
 use hybi_testkit::script;
 use hybi_testkit::wire::{self, CLOSE, Frame, PING, Side};
+
+use crate::secure::Socket;
 
 /// The longest that a peer waits for anything: a bound on hangs, never a time that passes.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,12 +30,74 @@ pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 /// One end of a connection, played by a test.
 #[derive(Debug)]
 pub struct Peer {
-    stream: TcpStream,
+    stream: Socket,
     /// Which end it plays.
     side: Side,
     /// Reserved bits that were agreed on, for the frames that begin a message.
     bits: u8,
     input: Vec<u8>,
+}
+
+/// What is between two endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "tests have to know them all")]
+pub enum Through {
+    /// TCP alone.
+    Tcp,
+    /// TLS over TCP, with the certificate of [`shared`](crate::certificate::shared).
+    Tls,
+}
+
+impl Through {
+    /// The scheme of a WebSocket's URI.
+    #[must_use]
+    pub const fn ws(self) -> &'static str {
+        match self {
+            Self::Tcp => "ws",
+            Self::Tls => "wss",
+        }
+    }
+
+    /// The scheme of an origin.
+    #[must_use]
+    pub const fn http(self) -> &'static str {
+        match self {
+            Self::Tcp => "http",
+            Self::Tls => "https",
+        }
+    }
+}
+
+/// Where a server is, and what is between.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Address {
+    /// Its socket.
+    pub socket: SocketAddr,
+    /// What is between.
+    pub through: Through,
+}
+
+impl Address {
+    /// A server that is reached through this.
+    #[must_use]
+    pub fn new(socket: SocketAddr, through: Through) -> Self {
+        Self { socket, through }
+    }
+}
+
+/// Without TLS.
+impl From<SocketAddr> for Address {
+    fn from(socket: SocketAddr) -> Self {
+        Self::new(socket, Through::Tcp)
+    }
+}
+
+/// The host and port of a URI.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.fmt(f)
+    }
 }
 
 /// The head of an HTTP message, and what belongs to it.
@@ -85,11 +149,12 @@ pub fn listen() -> (TcpListener, SocketAddr) {
 }
 
 impl Peer {
-    fn new(stream: TcpStream, side: Side) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a write timeout");
-        stream.set_nodelay(true).expect("no delay");
-        Self { stream, side, bits: 0, input: Vec::new() }
+    /// The time-outs come first: TLS has them as well.
+    fn new(tcp: TcpStream, side: Side, begin: impl FnOnce(TcpStream) -> Socket) -> Self {
+        tcp.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
+        tcp.set_write_timeout(Some(PATIENCE)).expect("a write timeout");
+        tcp.set_nodelay(true).expect("no delay");
+        Self { stream: begin(tcp), side, bits: 0, input: Vec::new() }
     }
 
     /// Connects as client, and says nothing yet.
@@ -98,13 +163,15 @@ impl Peer {
     ///
     /// When nobody listens there.
     #[must_use]
-    pub fn connect(address: SocketAddr) -> Self {
-        Self::new(TcpStream::connect(address).expect("a listener"), Side::Client)
+    pub fn connect(address: impl Into<Address>) -> Self {
+        let Address { socket, through } = address.into();
+        let tcp = TcpStream::connect(socket).expect("a listener");
+        Self::new(tcp, Side::Client, |tcp| Socket::connect(tcp, through))
     }
 
     /// Connects as client and opens a WebSocket connection.
     #[must_use]
-    pub fn open(address: SocketAddr) -> Self {
+    pub fn open(address: impl Into<Address>) -> Self {
         let mut peer = Self::connect(address);
         peer.send(REQUEST);
         peer.expect_accepted();
@@ -117,7 +184,7 @@ impl Peer {
     ///
     /// When it is not.
     #[must_use]
-    pub fn open_compressed(address: SocketAddr, extension: &str) -> Self {
+    pub fn open_compressed(address: impl Into<Address>, extension: &str) -> Self {
         let mut peer = Self::connect(address);
         let request = REQUEST.trim_end();
         peer.send(format!("{request}\r\nSec-WebSocket-Extensions: {extension}\r\n\r\n"));
@@ -127,7 +194,8 @@ impl Peer {
         peer
     }
 
-    /// Waits for a client, and says nothing yet.
+    /// Waits for a client and for its first byte, and says nothing yet, or no more than TLS has to if it begins with
+    /// that.
     ///
     /// # Panics
     ///
@@ -135,7 +203,7 @@ impl Peer {
     #[must_use]
     pub fn accept(listener: &TcpListener) -> Self {
         let (stream, _) = listener.accept().expect("a client");
-        Self::new(stream, Side::Server)
+        Self::new(stream, Side::Server, Socket::accept)
     }
 
     /// Waits for a client and opens a WebSocket connection, adding `fields` to the response.
@@ -154,6 +222,16 @@ impl Peer {
             Self::answer(listener, &format!("Sec-WebSocket-Extensions: {extension}\r\n"));
         peer.bits = wire::RSV1;
         peer
+    }
+
+    /// The address that this peer speaks from.
+    ///
+    /// # Panics
+    ///
+    /// When its socket has none.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.stream.tcp().local_addr().expect("TCP")
     }
 
     /// Which end this peer plays.
@@ -195,7 +273,7 @@ impl Peer {
     ///
     /// When the connection breaks.
     pub fn flood(&mut self, unit: &[u8], limit: usize, pause: Duration) -> usize {
-        self.stream.set_write_timeout(Some(pause)).expect("a write timeout");
+        self.stream.tcp().set_write_timeout(Some(pause)).expect("a write timeout");
         let mut sent = 0;
         while sent < limit {
             match self.stream.write(&unit[sent % unit.len()..]) {
@@ -205,14 +283,14 @@ impl Peer {
                 Err(error) => panic!("after {sent} bytes: {error}"),
             }
         }
-        self.stream.set_write_timeout(Some(PATIENCE)).expect("a write timeout");
+        self.stream.tcp().set_write_timeout(Some(PATIENCE)).expect("a write timeout");
         sent
     }
 
-    /// Ends the sending half: a FIN.
+    /// Ends the sending half: a FIN, behind a close_notify of TLS.
     pub fn end(&mut self) {
         // Fails if the other end is gone altogether, which is what is wanted.
-        let _ = self.stream.shutdown(Shutdown::Write);
+        let _ = self.stream.end();
     }
 
     /// Leaves a Pong of the other end unread, so that the system ends the connection with a reset as soon as it is
@@ -223,8 +301,7 @@ impl Peer {
     /// When no Pong comes.
     pub fn leave_unread(&mut self) {
         self.send_frame(PING, b"unread");
-        let peeked = self.stream.peek(&mut [0]).expect("an answer");
-        assert_eq!(peeked, 1, "the end for a Pong");
+        self.stream.wait_for_more().expect("a Pong");
     }
 
     /// Ends as a process does that is killed: its socket is handed to one, and SIGKILL sent to that.
@@ -234,7 +311,7 @@ impl Peer {
     /// When there is no program `sleep`.
     #[cfg(unix)]
     pub fn kill(self) {
-        kill(self.stream.into());
+        kill(self.stream.into_tcp().into());
     }
 
     /// Reads more into `input`; false at the end.
@@ -326,7 +403,7 @@ impl Peer {
     /// When it was.
     #[track_caller]
     pub fn expect_no_reset(&self) {
-        let error = self.stream.take_error().expect("the state of a socket");
+        let error = self.stream.tcp().take_error().expect("the state of a socket");
         assert!(error.is_none(), "a reset: {error:?}");
     }
 

@@ -1,5 +1,6 @@
 //! What `hybi serve` answers to plain HTTP: health checks, methods, hosts, and what is no request.
 
+use core::net::SocketAddr;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
@@ -197,7 +198,7 @@ fn hosts_are_chosen_by_option_and_by_where_the_server_listens() {
     }
     // All addresses: who can tell its names?
     let open = Server::start(&["-l", "0.0.0.0:0"]);
-    let mut peer = Peer::connect(([127, 0, 0, 1], open.address().port()).into());
+    let mut peer = Peer::connect(SocketAddr::from(([127, 0, 0, 1], open.address().port())));
     peer.send(request("/").replace("localhost", "anything.example"));
     assert_eq!(peer.read_head().status(), 101);
     // A page cannot reach a unix socket.

@@ -5,7 +5,7 @@ use std::{net::TcpStream, thread};
 
 use hybi::{Client, Error, Server};
 
-use super::{Accepted, Connecting, Runtime, run};
+use super::{Accepted, Connecting, Runtime, listen_for, run, uri};
 use crate::peer::{Peer, listen};
 
 /// The functions of an adapter that this module is about, each by its name there.
@@ -31,6 +31,15 @@ pub trait Adapter: Runtime {
     fn has_no_delay(transport: &Self::Connected) -> bool;
 }
 
+/// The two functions that come with the feature `compression`.
+pub trait Compressing: Adapter {
+    /// On a stream of the runtime, through TLS by the caller's hand if that is between.
+    fn accept(stream: TcpStream) -> impl Future<Output = Result<Accepted<Self>, Error>>;
+
+    /// To a URI.
+    fn connect(uri: String) -> impl Future<Output = Connecting<Self>>;
+}
+
 /// How many extensions both ends of a connection use that is made by these two.
 fn in_use<R, A, C>(
     accept: impl FnOnce(TcpStream) -> A + Send + 'static,
@@ -46,22 +55,14 @@ where
         let (stream, _) = listener.accept().expect("a client");
         accept(stream).await.expect("a request").extensions().count()
     });
-    let connected = R::block_on(connect(format!("ws://{address}/"))).expect("a server").0;
+    let connected = R::block_on(connect(uri::<R>(address))).expect("a server").0;
     [accepting.join(), connected.extensions().count()]
 }
 
-/// The adapter's `accept` and `connect`, which come with the feature `compression`. What the first accepts
-/// has no delay either.
-pub fn accept_and_connect_compress<R, A, C>(
-    accept: impl Fn(TcpStream) -> A + Send + 'static,
-    connect: impl FnOnce(String) -> C,
-) where
-    R: Runtime,
-    A: Future<Output = Result<Accepted<R>, Error>>,
-    C: Future<Output = Connecting<R>>,
-{
-    assert!(has_no_delay_after::<R, _, _>(&accept));
-    assert_eq!(in_use::<R, _, _>(accept, connect), [1, 1]);
+/// The adapter's `accept` and `connect`. What the first accepts has no delay either.
+pub fn accept_and_connect_compress<R: Compressing>() {
+    assert!(has_no_delay_after::<R, _, _>(R::accept));
+    assert_eq!(in_use::<R, _, _>(R::accept, R::connect), [1, 1]);
 }
 
 /// Others compress if they say so, whatever other packages of this build turned on.
@@ -84,7 +85,7 @@ where
     R: Runtime,
     F: Future<Output = Result<O, Error>>,
 {
-    let (listener, address) = listen();
+    let (listener, address) = listen_for::<R>();
     let client = thread::spawn(move || Peer::open(address));
     let (stream, _) = listener.accept().expect("a client");
     let same = stream.try_clone().expect("a socket");
@@ -111,7 +112,7 @@ pub fn what_is_connected_has_no_delay<R: Adapter>() {
     let (listener, address) = listen();
     let server = thread::spawn(move || Peer::answer(&listener, ""));
     let client = Client::default();
-    let connected = R::block_on(R::connect_with(&client, &format!("ws://{address}/")));
+    let connected = R::block_on(R::connect_with(&client, &uri::<R>(address)));
     assert!(R::has_no_delay(connected.expect("a server").0.transport()));
     server.join().expect("a client");
 }
@@ -123,10 +124,9 @@ pub fn a_socket_without_the_option_is_accepted_all_the_same<R: Adapter>() {
     let (near, far) = UnixStream::pair().expect("two sockets");
     let near = TcpStream::from(OwnedFd::from(near));
     near.set_nodelay(true).expect_err("no TCP");
-    let client =
-        run::<R, _>(
-            || async move { R::connect_on(&Client::default(), "ws://localhost/", far).await },
-        );
+    let client = run::<R, _>(|| async move {
+        R::connect_on(&Client::default(), &uri::<R>("localhost"), far).await
+    });
     R::block_on(R::accept_with(&Server::default(), near)).expect("a request");
     client.join().expect("an answer");
 }

@@ -1,7 +1,7 @@
 //! Bad frames: each rule of RFC 6455 sections 5, 7 and 8 broken once by a client and once by a
 //! server, over a real socket, with the close code that the offender sees.
 
-use core::{net::SocketAddr, panic::AssertUnwindSafe};
+use core::panic::AssertUnwindSafe;
 use std::{panic::catch_unwind, sync::mpsc};
 
 use hybi::{Config, Error};
@@ -299,7 +299,7 @@ pub fn ignores_everything_after_close<R: Runtime>() {
 
 /// A peer that goes on sending for ever after its offence is not listened to for ever.
 pub fn stops_listening_to_an_offender<R: Runtime>() {
-    let (address, server): (SocketAddr, _) = serve_echo::<R>(config());
+    let (address, server) = serve_echo::<R>(config());
     let mut peer = Peer::open(address);
     let (ended, end) = mpsc::channel();
     peer.send([0xff]);

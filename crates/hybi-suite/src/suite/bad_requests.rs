@@ -286,7 +286,7 @@ pub fn judges_origins<R: Runtime>() {
         server.join().unwrap();
     };
     accept(Server::default(), "");
-    accept(Server::default(), "Origin: http://server.example.com\r\n");
+    accept(Server::default(), &format!("Origin: {}://server.example.com\r\n", R::THROUGH.http()));
     accept(Server::default(), "Origin: https://SERVER.example.com\r\n");
     accept(any(), "Origin: https://evil.example\r\n");
     accept(listed(), "Origin: https://app.example.org\r\n");

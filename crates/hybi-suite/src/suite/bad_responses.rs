@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 
 use hybi::{Client, Deflate, Error, Extensions, HandshakeError, extension::DeflateFrame};
 
-use super::{Runtime, run};
+use super::{Runtime, run, uri};
 use crate::peer::{Head, Peer, accept_of, listen, response};
 
 /// Whether an error is the one that a response deserves.
@@ -108,7 +108,7 @@ fn offend<R: Runtime>(row: usize) -> Option<(&'static str, bool)> {
         let both = Extensions::default().with(DeflateFrame::new(Deflate::default()));
         let client = Client::builder().subprotocol("v1").subprotocol("v2").extensions(both);
         let client = client.build()?;
-        R::connect_with(&client, &format!("ws://{address}/")).await.map(|_| ())
+        R::connect_with(&client, &uri::<R>(address)).await.map(|_| ())
     });
     let mut peer = Peer::accept(&listener);
     let request = peer.read_head();

@@ -5,7 +5,7 @@ use core::time::Duration;
 use hybi::{Client, CloseCode, CloseStatus, Config, Deadline, Endpoint, Error};
 use hybi_testkit::wire::{self, CLOSE, PING, PONG, Side, TEXT};
 
-use super::{MORE_THAN_BUFFERS, Runtime, connect, echo, serve, serve_echo};
+use super::{MORE_THAN_BUFFERS, Runtime, connect, echo, serve, serve_echo, uri};
 use crate::peer::{Peer, listen};
 
 /// How long a connection may wait for what never comes, in the tests about that.
@@ -62,7 +62,7 @@ pub fn forwards_how_it_ended<R: Runtime>() {
     for (close, forwarded) in ends {
         let (listener, behind) = listen();
         let (address, proxy) = serve::<R, _>(Config::default(), move |mut client| async move {
-            let uri = format!("ws://{behind}/");
+            let uri = uri::<R>(behind);
             let (mut server, _) = R::connect_with(&Client::default(), &uri).await?;
             while let Ok(Some(message)) = server.recv().await {
                 client.send(message).await?;

@@ -1,7 +1,9 @@
 //! Channels of one connection, on tasks and threads of their own.
 
-use std::sync::mpsc;
-
+use futures_util::{
+    FutureExt as _,
+    future::{RemoteHandle, join_all},
+};
 use hybi::{
     Client, CloseCode, Error, Message, Server, WebSocket,
     io::{Timer, Transport},
@@ -9,20 +11,18 @@ use hybi::{
     opening::Dial,
 };
 
-use super::{Runtime, serve_request};
-use crate::peer::PATIENCE;
+use super::{Runtime, serve_request, uri};
 
 /// How many channels there are, with the first.
 const CHANNELS: usize = 20;
 
 /// An adapter that can be told to connect without a client's help.
 pub trait Multiplexing: Runtime<Timer: Default> {
-    /// What connects; the default one of the adapter.
-    type Dial: Dial<Transport = Self::Connected, Timer = Self::Timer>
-        + Default
-        + Send
-        + Sync
-        + 'static;
+    /// What connects; the one of the adapter.
+    type Dial: Dial<Transport = Self::Connected, Timer = Self::Timer> + Send + Sync + 'static;
+
+    /// It, as it is without a client's help.
+    fn dial() -> Self::Dial;
 }
 
 /// Each channel is served on a task of its own, and each is used on one of its own at the other end: messages longer
@@ -46,32 +46,23 @@ pub fn channels_are_on_tasks_of_their_own<R: Multiplexing>() {
         });
         driver.run().await
     });
-    let all = R::block_on(async {
-        let uri = format!("ws://{address}/");
+    R::block_on(async {
+        let uri = uri::<R>(address);
         let client = Client::default();
-        let connecting = mux::connect(R::Dial::default(), &client, &Config::default(), &uri).await;
+        let connecting = mux::connect(R::dial(), &client, &Config::default(), &uri).await;
         let Connected::Multiplexed(mux) = connecting.expect("a server").0 else {
             panic!("it multiplexes");
         };
         let (opener, driver) = (mux.opener, mux.driver);
-        let (done, wait) = mpsc::channel();
-        let running = done.clone();
-        R::spawn(async move {
-            driver.run().await.expect("it ends in order");
-            let _ = running.send(());
-        });
-        talk::<R, _, _>(mux.first, done.clone());
+        let driving = spawn::<R>(async { driver.run().await.expect("it ends in order") });
+        let mut all = vec![driving, talk::<R, _, _>(mux.first)];
         for _ in 1..CHANNELS {
             let (ws, _) = opener.open_channel(&uri).await.expect("a slot");
-            talk::<R, _, _>(ws, done.clone());
+            all.push(talk::<R, _, _>(ws));
         }
-        drop((opener, done));
-        wait
+        drop(opener);
+        join_all(all).await;
     });
-    // And the driver.
-    for _ in 0..=CHANNELS {
-        all.recv_timeout(PATIENCE).expect("all of them come to their end");
-    }
     server.join().expect("it ends in order");
 }
 
@@ -82,19 +73,25 @@ async fn echo<T: Transport, C: Timer>(mut ws: WebSocket<T, C>) -> Result<(), Err
     Ok(())
 }
 
-/// Has messages echoed on a task, and then says that it is done.
-fn talk<R: Runtime, T, C>(mut ws: WebSocket<T, C>, done: mpsc::Sender<()>)
+/// Runs a future on a task; its end is awaited with what this gives.
+fn spawn<R: Runtime>(future: impl Future<Output = ()> + Send + 'static) -> RemoteHandle<()> {
+    let (task, end) = future.remote_handle();
+    R::spawn(task);
+    end
+}
+
+/// Has messages echoed on a task.
+fn talk<R: Runtime, T, C>(mut ws: WebSocket<T, C>) -> RemoteHandle<()>
 where
     T: Transport + Send + 'static,
     C: Timer + Send + 'static,
 {
-    R::spawn(async move {
+    spawn::<R>(async move {
         for len in [0, 1, 125, 126, 70_000, 65_536, 200_000, 3].into_iter().chain(0..100) {
             let message = Message::binary(vec![len as u8; len]);
             ws.send(message.clone()).await.expect("it is open");
             assert_eq!(ws.recv().await.expect("it is open"), Some(message));
         }
         ws.close(CloseCode::NORMAL, "").await.expect("it is open");
-        let _ = done.send(());
-    });
+    })
 }

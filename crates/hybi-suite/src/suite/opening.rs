@@ -9,7 +9,7 @@ use hybi::{
 };
 use hybi_testkit::wire::{self, Side, TEXT};
 
-use super::{Running, Runtime, connect, echo, run, serve_echo, serve_request};
+use super::{Running, Runtime, connect, echo, run, serve_echo, serve_request, uri};
 use crate::peer::{Head, Peer, REQUEST, listen, response};
 
 /// How long a handshake may take in the tests about that.
@@ -24,7 +24,7 @@ pub(super) fn request_with(fields: &str) -> String {
 /// Runs a client that fails to connect.
 fn refused<R: Runtime>(client: Client, address: SocketAddr) -> Running<Error> {
     run::<R, _>(move || async move {
-        match R::connect_with(&client, &format!("ws://{address}/")).await {
+        match R::connect_with(&client, &uri::<R>(address)).await {
             Ok(_) => panic!("the server accepted"),
             Err(error) => error,
         }
@@ -53,7 +53,7 @@ pub fn chooses_a_subprotocol<R: Runtime>() {
     let (listener, address) = listen();
     let client = run::<R, _>(move || async move {
         let client = Client::builder().subprotocol("v2").subprotocol("v1").build()?;
-        let (ws, response) = R::connect_with(&client, &format!("ws://{address}/")).await?;
+        let (ws, response) = R::connect_with(&client, &uri::<R>(address)).await?;
         assert_eq!(response.headers()["sec-websocket-protocol"], "v1");
         Ok::<_, Error>(ws.subprotocol().map(str::to_owned))
     });
@@ -168,7 +168,7 @@ pub fn sends_a_lawful_request<R: Runtime>() {
                 .subprotocol("chat")
                 .extensions(Extensions::default())
                 .build()?;
-            let uri = format!("ws://{address}/a%20path?q=1");
+            let uri = format!("{}a%20path?q=1", uri::<R>(address));
             R::connect_with(&client, &uri).await.map(|_| ())
         });
         let mut peer = Peer::accept(&listener);
@@ -363,7 +363,7 @@ pub fn names_what_refused<R: Runtime>() {
     assert_eq!(error.to_string(), format!("connecting to {address}: {system}"));
     assert!(error.source().is_none());
 
-    let uri = format!("ws://localhost:{}/", address.port());
+    let uri = uri::<R>(format!("localhost:{}", address.port()));
     let error = R::block_on(R::connect_with(&Client::default(), &uri));
     let Err(Error::Opening(step)) = error else { panic!("nobody listens") };
     let OpeningError::Connect { host, attempts } = &*step else { panic!("{step}") };

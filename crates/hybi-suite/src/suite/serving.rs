@@ -1,8 +1,7 @@
 //! Servers that are looked after: over real sockets, what clients see of limits, panics, and the end.
 
-use core::{future::Future, net::SocketAddr, time::Duration};
+use core::{future::Future, time::Duration};
 use std::{
-    io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     sync::mpsc,
     thread,
@@ -14,11 +13,11 @@ use hybi::{
 };
 use hybi_testkit::wire::TEXT;
 
-use super::{Accepted, Running, Runtime, run};
-use crate::peer::{PATIENCE, Peer, listen};
+use super::{Accepted, Running, Runtime, adapter::Adapter, listen_for, run};
+use crate::peer::{Address, PATIENCE, Peer, REQUEST};
 
 /// The function of an adapter that this module is about.
-pub trait Serves: Runtime {
+pub trait Serves: Adapter + Runtime<Connected = <Self as Runtime>::Accepted> {
     /// What the adapter accepts from.
     type Listener: Accept<Transport = Self::Accepted, Timer = Self::Timer>;
 
@@ -30,17 +29,11 @@ pub trait Serves: Runtime {
     ) -> Serving<Self::Listener>
     where
         F: Future<Output = Result<(), Error>> + Send + 'static;
-
-    /// Whether the socket below has `TCP_NODELAY`.
-    fn accepts_without_delay(transport: &Self::Accepted) -> bool;
 }
-
-const REQUEST: &str = "GET / HTTP/1.1\r\nHost: example.org\r\nUpgrade: websocket\r\n\
-    Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 /// A server at work, and how to end it.
 struct Site {
-    address: SocketAddr,
+    address: Address,
     handle: Handle,
     running: Running<Drained>,
 }
@@ -50,11 +43,11 @@ impl Site {
     fn open<R: Serves>(
         change: impl FnOnce(Serving<R::Listener>) -> Serving<R::Listener> + Send + 'static,
     ) -> Self {
-        let (listener, address) = listen();
+        let (listener, address) = listen_for::<R>();
         let (tell, told) = mpsc::channel();
         let running = run::<R, _>(move || async move {
             let serving = R::serve(listener, Server::default(), |mut ws| async move {
-                assert!(R::accepts_without_delay(ws.transport()));
+                assert!(R::has_no_delay(ws.transport()));
                 while let Some(message) = ws.recv().await? {
                     assert!(message.as_text() != Some("bang"), "at the word");
                     ws.feed(message).await?;
@@ -82,7 +75,7 @@ impl Site {
 }
 
 /// A client that has an echo of what it says.
-fn client(address: SocketAddr) -> Peer {
+fn client(address: Address) -> Peer {
     let mut peer = Peer::open(address);
     peer.send_frame(TEXT, b"hello");
     peer.expect(TEXT, b"hello");
@@ -106,7 +99,7 @@ pub fn sends_everybody_away_in_order<R: Serves>() {
     let report = site.running.join();
     assert_eq!((report.closed, report.lost, report.cut.len()), (3, 0, 0), "{report}");
     assert_eq!(R::block_on(ending), report);
-    TcpStream::connect(address).expect_err("nobody listens");
+    TcpStream::connect(address.socket).expect_err("nobody listens");
 }
 
 /// One more than there may be.
@@ -131,7 +124,8 @@ pub fn outlives_a_panic<R: Serves>() {
     });
     let (mut quiet, mut loud) = (client(site.address), client(site.address));
     loud.send_frame(TEXT, b"bang");
-    loud.expect_end();
+    // It is let go as it is, without a goodbye of TLS.
+    loud.expect_nothing_more();
     let incident = told.recv_timeout(PATIENCE).expect("it is told");
     assert!(incident.ends_with(": the handler panicked: at the word"), "{incident}");
     quiet.send_frame(TEXT, b"still there?");
@@ -142,30 +136,14 @@ pub fn outlives_a_panic<R: Serves>() {
     assert_eq!(report.cut, [], "{report}");
 }
 
-/// Opens a connection by hand, to say nothing on it.
-fn silent(address: SocketAddr) -> (TcpStream, SocketAddr) {
-    let mut stream = TcpStream::connect(address).expect("a server");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-    stream.write_all(REQUEST.as_bytes()).expect("it is read");
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).expect("an answer");
-        head.push(byte[0]);
-    }
-    assert!(head.starts_with(b"HTTP/1.1 101 "));
-    let from = stream.local_addr().expect("TCP");
-    (stream, from)
-}
-
 /// Nobody waits longer than to the deadline for those who say nothing.
 pub fn cuts_and_names_who_is_silent<R: Serves>() {
     let site = Site::open::<R>(|serving| serving);
-    let (_stream, from) = silent(site.address);
+    let silent = Peer::open(site.address);
     site.has(1);
     let report = site.end(Drain::default().deadline(Duration::from_millis(200)));
     let cut: Vec<_> = report.cut.iter().map(|cut| (cut.peer, cut.stage)).collect();
-    assert_eq!(cut, [(Some(from), Stage::Closing)]);
+    assert_eq!(cut, [(Some(silent.local_addr()), Stage::Closing)]);
     assert_eq!(report.closed, 0);
 }
 

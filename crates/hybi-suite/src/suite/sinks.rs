@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use futures_util::{SinkExt as _, StreamExt};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt};
 use hybi::{Config, Error, Message};
 use hybi_testkit::wire::{self, BINARY, CLOSE, PING, PONG, Side, TEXT};
 
@@ -173,22 +173,19 @@ pub fn closes_through_the_sink<R: Runtime>() {
 
 /// A sender that waits for a peer which will never read is woken when the connection is lost.
 pub fn wakes_the_sender_when_the_peer_ends<R: Runtime>() {
-    let (sent, send) = mpsc::channel();
     let (address, server) = serve::<R, _>(Config::default(), |ws| async move {
         let (mut sink, mut stream) = StreamExt::split::<Message>(ws);
-        R::spawn(async move {
-            let result = sink.send(vec![1; MORE_THAN_BUFFERS].into()).await;
-            sent.send(result).expect("the test waits");
-        });
+        let sending = async move { sink.send(vec![1; MORE_THAN_BUFFERS].into()).await };
+        let (task, sent) = sending.remote_handle();
+        R::spawn(task);
         let lost = stream.next().await;
         assert!(matches!(lost, Some(Err(Error::Lost))), "{lost:?}");
         // The stream stays, and with it the transport.
-        stream
+        sent.await
     });
     let mut peer = Peer::open(address);
     peer.read_raw(&mut [0; 10]);
     peer.end();
-    let _stream = server.join();
-    let result = send.recv_timeout(PATIENCE).expect("the sender is woken");
+    let result = server.join();
     assert!(matches!(result, Err(Error::Lost)), "{result:?}");
 }

@@ -10,15 +10,15 @@ use std::{
 
 use hybi::{Client, CloseCode, Error, HandshakeError, Message, Server, Version};
 
-use super::{Outcome, Running, Runtime, echo, run};
-use crate::peer::{Peer, listen};
+use super::{Outcome, Running, Runtime, echo, listen_for, run, uri};
+use crate::peer::{Address, Peer, listen};
 
 /// Runs a server of these versions that accepts so many transports and echoes on all of them at once.
 fn serve_all<R: Runtime>(
     versions: &[Version],
     transports: usize,
-) -> (SocketAddr, Vec<Running<Result<Outcome, Error>>>) {
-    let (listener, address) = listen();
+) -> (Address, Vec<Running<Result<Outcome, Error>>>) {
+    let (listener, address) = listen_for::<R>();
     let server = Server::builder().versions(versions.iter().copied()).build();
     let serving = (0..transports).map(|_| {
         let (listener, server) = (listener.try_clone().expect("a listener"), server.clone());
@@ -53,7 +53,7 @@ fn talk_in_every_version<R: Runtime>(address: SocketAddr, long: usize) {
         .into_iter()
         .map(|wire| {
             run::<R, _>(move || async move {
-                let connecting = R::connect_with(&client(wire), &format!("ws://{address}/")).await;
+                let connecting = R::connect_with(&client(wire), &uri::<R>(address)).await;
                 let (mut ws, _) = connecting.unwrap_or_else(|error| panic!("{wire:?}: {error}"));
                 assert_eq!(ws.version(), wire.0);
                 let mut messages: Vec<_> =
@@ -84,7 +84,7 @@ fn all_ended_in_order(serving: Vec<Running<Result<Outcome, Error>>>) {
 /// One port, one server, every version at the same time.
 pub fn speaks_every_version<R: Runtime>() {
     let (address, serving) = serve_all::<R>(&Version::ALL, wires().len());
-    talk_in_every_version::<R>(address, 40_000);
+    talk_in_every_version::<R>(address.socket, 40_000);
     all_ended_in_order(serving);
 }
 
@@ -92,7 +92,7 @@ pub fn speaks_every_version<R: Runtime>() {
 pub fn speaks_every_version_byte_by_byte<R: Runtime>() {
     let (address, serving) = serve_all::<R>(&Version::ALL, wires().len());
     let (listener, relayed) = listen();
-    let relays: Vec<_> = wires().iter().map(|_| relay(&listener, address)).collect();
+    let relays: Vec<_> = wires().iter().map(|_| relay(&listener, address.socket)).collect();
     talk_in_every_version::<R>(relayed, 200);
     all_ended_in_order(serving);
     for relay in relays {
@@ -130,7 +130,7 @@ pub fn falls_back<R: Runtime>() {
     let client = Client::builder().fallback([Version::HYBI_08, Version::HYBI_06]).build();
     let asking = run::<R, _>(move || async move {
         let client = client.expect("versions that are spoken");
-        let connecting = R::connect_with(&client, &format!("ws://{address}/")).await;
+        let connecting = R::connect_with(&client, &uri::<R>(address)).await;
         let (mut ws, _) = connecting.expect("a version in common");
         assert_eq!(ws.version(), Version::HYBI_06);
         ws.close(CloseCode::NORMAL, "").await.expect("an end");
