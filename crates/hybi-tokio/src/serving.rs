@@ -1,6 +1,11 @@
 //! Servers that are looked after: limits, accepts that fail, an end in order.
 
-use core::{future::ready, net::SocketAddr, pin::Pin};
+use core::{
+    future::{pending, ready},
+    mem,
+    net::SocketAddr,
+    pin::Pin,
+};
 use std::io;
 
 use hybi::{
@@ -185,8 +190,17 @@ where
 /// A listener of tokio, and the TLS of what it accepts: what [`Serving`] accepts from.
 #[derive(Debug)]
 pub struct TokioListener {
-    listener: TcpListener,
+    source: Source,
     tls: Tls,
+}
+
+#[derive(Debug)]
+enum Source {
+    Tokio(TcpListener),
+    /// At the end.
+    System(std::net::TcpListener),
+    /// It could not be had from tokio.
+    Lost,
 }
 
 enum Tls {
@@ -197,12 +211,12 @@ enum Tls {
 
 impl TokioListener {
     fn plain(listener: TcpListener) -> Self {
-        Self { listener, tls: Tls::None }
+        Self { source: Source::Tokio(listener), tls: Tls::None }
     }
 
     #[cfg(feature = "rustls")]
     fn tls(listener: TcpListener, acceptor: TlsAcceptor) -> Self {
-        Self { listener, tls: Tls::Rustls(acceptor) }
+        Self { source: Source::Tokio(listener), tls: Tls::Rustls(acceptor) }
     }
 
     fn opening(&self, stream: TcpStream) -> <Self as Accept>::Opening {
@@ -223,9 +237,31 @@ impl Accept for TokioListener {
     type Opening = Pin<Box<dyn Future<Output = io::Result<TokioIo<Stream>>> + Send>>;
 
     async fn accept(&mut self) -> io::Result<(Self::Opening, Option<SocketAddr>)> {
-        let (stream, address) = self.listener.accept().await?;
+        let Source::Tokio(listener) = &self.source else { return pending().await };
+        let (stream, address) = listener.accept().await?;
         transport::without_delay(&stream);
         Ok((self.opening(stream), Some(address)))
+    }
+
+    /// tokio's `accept` is pending until the reactor has heard of the listener, which the system need not wait for.
+    async fn accept_queued(&mut self) -> io::Result<(Self::Opening, Option<SocketAddr>)> {
+        let listener = match mem::replace(&mut self.source, Source::Lost) {
+            Source::Tokio(listener) => listener.into_std()?,
+            Source::System(listener) => listener,
+            Source::Lost => return pending().await,
+        };
+        let accepted = listener.accept();
+        self.source = Source::System(listener);
+        match accepted {
+            Ok((stream, address)) => {
+                stream.set_nonblocking(true)?;
+                let stream = TcpStream::from_std(stream)?;
+                transport::without_delay(&stream);
+                Ok((self.opening(stream), Some(address)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => pending().await,
+            Err(error) => Err(error),
+        }
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

@@ -325,7 +325,8 @@ macro_rules! behaviour_suite {
     (@serving) => {
         $crate::behaviour_suite! { @each
             serving: sends_everybody_away_in_order, answers_503_beyond_the_limit, outlives_a_panic,
-                cuts_and_names_who_is_silent, answers_503_while_it_ends;
+                cuts_and_names_who_is_silent, answers_503_while_it_ends,
+                answers_503_to_those_in_the_queue;
         }
     };
     (@each $($module:ident: $($(#[$if:meta])? $name:ident),*;)*) => {

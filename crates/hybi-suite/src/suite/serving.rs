@@ -160,3 +160,17 @@ pub fn answers_503_while_it_ends<R: Serves>() {
     let report = site.running.join();
     assert_eq!((report.refused, report.cut.len()), (1, 0), "{report}");
 }
+
+/// Those whom the system let in before the end was asked for, and whom nobody has accepted.
+pub fn answers_503_to_those_in_the_queue<R: Serves>() {
+    let site = Site::open::<R>(|serving| serving);
+    let mut late: Vec<_> = (0..20).map(|_| Peer::connect(site.address)).collect();
+    drop(site.handle.drain(Drain::default()));
+    for peer in &mut late {
+        peer.send(REQUEST);
+        assert_eq!(peer.expect_refusal().0.status(), 503);
+    }
+    drop(late);
+    let report = site.running.join();
+    assert_eq!((report.refused, report.cut.len()), (20, 0), "{report}");
+}

@@ -80,6 +80,19 @@ pub trait Accept: Send + 'static {
         &mut self,
     ) -> impl Future<Output = io::Result<(Self::Opening, Option<SocketAddr>)>> + Send;
 
+    /// The same at the end, when the listener is about to be dropped: it is asked for what is in its queue until it is
+    /// pending, once each time, since dropping it resets those who are there. A runtime that goes by what it heard of the
+    /// listener before asks the system instead.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    fn accept_queued(
+        &mut self,
+    ) -> impl Future<Output = io::Result<(Self::Opening, Option<SocketAddr>)>> + Send {
+        self.accept()
+    }
+
     /// Runs a task of its own.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
@@ -122,7 +135,7 @@ impl BackOff {
 
 /// Whether the error is of a stream that was lost before anybody took it (accept(2), "Error handling"), so that
 /// the next may do better.
-fn is_of_one_stream(error: &io::Error) -> bool {
+pub(super) fn is_of_one_stream(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted

@@ -13,7 +13,7 @@ use std::{io, sync::Arc, time::Instant};
 
 use super::{
     Accept, Drained, Handle, Incident, Outcome,
-    accept::BackOff,
+    accept::{BackOff, is_of_one_stream},
     connection::{self, BoxFuture, Failure, Handler, Listener, Plain, Service},
     drain::Pacing,
     registry::{Limits, Registry},
@@ -318,8 +318,11 @@ impl<A: Accept> Running<A> {
         }
         // Those who wait in the queue would be reset with it.
         for _ in 0..QUEUE {
-            let Poll::Ready(Ok((opening, peer))) = self.accept_at_once().await else { break };
-            self.admit(opening, peer);
+            match self.accept_at_once().await {
+                Poll::Ready(Ok((opening, peer))) => self.admit(opening, peer),
+                Poll::Ready(Err(error)) if is_of_one_stream(&error) => {}
+                Poll::Ready(Err(_)) | Poll::Pending => break,
+            }
         }
     }
 
@@ -339,7 +342,7 @@ impl<A: Accept> Running<A> {
 
     /// A transport that is there already.
     async fn accept_at_once(&mut self) -> Poll<Accepted<A>> {
-        let mut accepting = pin!(self.accept.accept());
+        let mut accepting = pin!(self.accept.accept_queued());
         poll_fn(|cx| Poll::Ready(accepting.as_mut().poll(cx))).await
     }
 
