@@ -147,17 +147,18 @@ impl Queue {
         bounds: &Bounds,
         sender: Option<(u64, &Context<'_>)>,
     ) -> bool {
-        let inner = &mut *self.lock();
+        let mut inner = self.lock();
         let place = inner.place_of(key);
         if inner.standing != Standing::In || inner.has_room(place, len, bounds) {
             return true;
         }
-        if let Some((sender, cx)) = sender {
-            match inner.senders.iter_mut().find(|(known, _)| *known == sender) {
-                Some((_, waker)) => waker.clone_from(cx.waker()),
-                None => inner.senders.push((sender, cx.waker().clone())),
-            }
-        }
+        let Some((sender, cx)) = sender else { return false };
+        let at = inner.senders.iter().position(|(known, _)| *known == sender);
+        let known = at.map(|at| inner.senders.swap_remove(at));
+        inner.senders.push((sender, cx.waker().clone()));
+        drop(inner);
+        // Dropping a waker may do anything.
+        drop(known);
         false
     }
 
@@ -167,7 +168,6 @@ impl Queue {
         let at = inner.senders.iter().position(|(known, _)| *known == sender);
         let forgotten = at.map(|at| inner.senders.swap_remove(at));
         drop(inner);
-        // Dropping a waker may do anything.
         drop(forgotten);
     }
 
