@@ -1,6 +1,8 @@
 //! From a URI to an open WebSocket.
 
 use core::net::SocketAddr;
+#[cfg(feature = "rustls")]
+use std::sync::Arc;
 use std::{
     io,
     net::{TcpStream, ToSocketAddrs},
@@ -11,6 +13,11 @@ use hybi::{
     opening::{self, Dial},
 };
 
+#[cfg(feature = "rustls")]
+use hybi_tls::rustls::{ClientConfig, pki_types::ServerName};
+
+#[cfg(feature = "rustls")]
+use crate::MaybeTls;
 use crate::{BlockingIo, BlockingTimer, Socket, Stream, WebSocket, block_on, tls, transport};
 
 /// Connects to a `ws` or `wss` URI.
@@ -104,6 +111,46 @@ pub fn connect_on<S: Socket>(
     Ok((opened.0.into(), opened.1))
 }
 
+/// Connects through TLS on a socket of the caller's making, as [`connect_on`] does without: through a proxy to a server
+/// whose certificate has to be for `name`.
+///
+/// ```
+/// use std::{net::TcpStream, sync::Arc};
+/// use hybi_blocking::{Client, Error, MaybeTls, WebSocket, rustls};
+///
+/// fn through(
+///     tunnel: TcpStream,
+///     config: &Arc<rustls::ClientConfig>,
+/// ) -> Result<WebSocket<MaybeTls<TcpStream>>, Error> {
+///     let (client, name) = (Client::default(), "example.org".try_into().expect("a name"));
+///     let uri = "wss://example.org/chat";
+///     let (ws, _response) = hybi_blocking::connect_tls_on(&client, uri, config, name, tunnel)?;
+///     Ok(ws)
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`connect_with`].
+#[cfg(feature = "rustls")]
+pub fn connect_tls_on<S: Socket>(
+    client: &Client,
+    request: impl Into<Request>,
+    config: &Arc<ClientConfig>,
+    name: ServerName<'static>,
+    stream: S,
+) -> Result<(WebSocket<MaybeTls<S>>, http::Response<()>), Error> {
+    let (mut timer, deadline) = opening::begin::<BlockingTimer>(client.config());
+    let stream = BlockingIo::new(stream)?;
+    let peer = name.to_str().into_owned();
+    let (ws, response) = block_on(async {
+        let handshake = tls::connect(config.clone(), name, stream);
+        let stream = opening::tls(&peer, &mut timer, deadline, handshake).await?;
+        opening::connect_on(client, request, stream, timer, deadline).await
+    })?;
+    Ok((ws.into(), response))
+}
+
 /// How to reach a server: TCP, and TLS for `wss` URIs.
 ///
 /// ```no_run
@@ -120,7 +167,7 @@ pub fn connect_on<S: Socket>(
 #[non_exhaustive]
 pub struct Connector {
     #[cfg(feature = "rustls")]
-    pub(crate) tls: Option<std::sync::Arc<hybi_tls::rustls::ClientConfig>>,
+    pub(crate) tls: Option<Arc<ClientConfig>>,
 }
 
 impl Connector {
@@ -151,7 +198,7 @@ impl Connector {
     /// ```
     #[cfg(feature = "rustls")]
     #[must_use]
-    pub fn rustls(mut self, config: std::sync::Arc<hybi_tls::rustls::ClientConfig>) -> Self {
+    pub fn rustls(mut self, config: Arc<ClientConfig>) -> Self {
         self.tls = Some(config);
         self
     }

@@ -82,6 +82,8 @@ pub use hybi_tls::rustls;
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 pub use client::connect;
+#[cfg(feature = "rustls")]
+pub use client::connect_tls_on;
 pub use client::{Connector, connect_on, connect_with};
 pub use halves::{Receiver, Sender};
 pub use incoming::Incoming;
@@ -90,8 +92,8 @@ pub use reactor::block_on;
 pub use server::accept;
 pub use server::{accept_on, accept_with, incoming, incoming_on, upgraded};
 #[cfg(feature = "rustls")]
-pub use server::{accept_tls, incoming_tls};
-pub use stream::Stream;
+pub use server::{accept_tls, incoming_tls, incoming_tls_on};
+pub use stream::{MaybeTls, Stream};
 pub use streams::{MessageReader, MessageWriter};
 pub use timer::BlockingTimer;
 #[cfg(feature = "rustls")]

@@ -13,5 +13,5 @@ pub(crate) fn tls(_connector: &Connector, uri: &WsUri) -> Result<Tls, Error> {
 }
 
 pub(crate) async fn secure(_tls: Tls, stream: BlockingIo<TcpStream>) -> io::Result<Stream> {
-    Ok(Stream::Plain(stream))
+    Ok(stream.into())
 }

@@ -8,6 +8,8 @@ use hybi::{Error, Server, Upgrade};
 #[cfg(feature = "rustls")]
 use hybi_tls::rustls::ServerConfig;
 
+#[cfg(feature = "rustls")]
+use crate::MaybeTls;
 use crate::{BlockingIo, BlockingTimer, Incoming, Socket, Stream, WebSocket, block_on, transport};
 
 /// Accepts a WebSocket on a TCP stream, with defaults that are safe on the open internet.
@@ -133,7 +135,7 @@ pub fn accept_on<S: Socket>(server: &Server, stream: S) -> Result<WebSocket<Bloc
 /// As [`accept_with`]; what is not HTTP, too large or too slow has been refused.
 pub fn incoming(server: &Server, stream: TcpStream) -> Result<Incoming, Error> {
     transport::without_delay(&stream);
-    let stream = Stream::Plain(BlockingIo::new(stream)?);
+    let stream = Stream::from(BlockingIo::new(stream)?);
     block_on(Incoming::read(server, stream))
 }
 
@@ -229,6 +231,36 @@ pub fn incoming_tls(
 ) -> Result<Incoming, Error> {
     // Before TLS: its handshake is made of small pieces, too.
     transport::without_delay(&stream);
+    incoming_tls_on(server, config, stream)
+}
+
+/// Reads a request through TLS from a socket of the caller's making, as [`incoming_tls`] does from one of TCP.
+///
+/// ```
+/// # #[cfg(unix)]
+/// # mod unix {
+/// use std::{os::unix::net::UnixStream, sync::Arc};
+/// use hybi_blocking::{Error, MaybeTls, Server, WebSocket, rustls};
+///
+/// fn accept(
+///     server: &Server,
+///     tls: &Arc<rustls::ServerConfig>,
+///     tunnel: UnixStream,
+/// ) -> Result<WebSocket<MaybeTls<UnixStream>>, Error> {
+///     hybi_blocking::incoming_tls_on(server, tls, tunnel)?.accept()
+/// }
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept_tls`].
+#[cfg(feature = "rustls")]
+pub fn incoming_tls_on<S: Socket>(
+    server: &Server,
+    config: &Arc<ServerConfig>,
+    stream: S,
+) -> Result<Incoming<MaybeTls<S>>, Error> {
     let stream = BlockingIo::new(stream)?;
     block_on(Incoming::read_tls(server, crate::tls::accept(config, stream)))
 }

@@ -8,9 +8,9 @@ use std::{
 
 use hybi::io::Transport;
 
-use crate::BlockingIo;
 #[cfg(feature = "rustls")]
 use crate::TlsStream;
+use crate::{BlockingIo, Socket};
 
 /// What `connect` and its kin connect through and `accept` and its kin accept on: TCP, or TLS over TCP. It is the same
 /// type in every build, so that one function can serve all of them.
@@ -26,20 +26,38 @@ use crate::TlsStream;
 ///     Ok(())
 /// }
 /// ```
+pub type Stream = MaybeTls<TcpStream>;
+
+/// A socket, through TLS or not.
+///
+/// ```
+/// use hybi_blocking::{MaybeTls, WebSocket};
+///
+/// fn is_plain(ws: &WebSocket) -> bool {
+///     matches!(ws.transport(), MaybeTls::Plain(_))
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Stream {
+pub enum MaybeTls<S> {
     /// No TLS.
-    Plain(BlockingIo<TcpStream>),
+    Plain(BlockingIo<S>),
     /// TLS, as client or as server. Boxed, so that others pay for none of its state.
     #[cfg(feature = "rustls")]
-    Tls(Box<TlsStream>),
+    Tls(Box<TlsStream<S>>),
 }
 
-impl Stream {
-    /// The TCP stream underneath, for its addresses and options.
+/// A plain one.
+impl<S> From<BlockingIo<S>> for MaybeTls<S> {
+    fn from(socket: BlockingIo<S>) -> Self {
+        Self::Plain(socket)
+    }
+}
+
+impl<S: Socket> MaybeTls<S> {
+    /// The socket underneath, for its addresses and options.
     #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
+    pub fn tcp(&self) -> &S {
         match self {
             Self::Plain(stream) => stream.get_ref(),
             #[cfg(feature = "rustls")]
@@ -48,7 +66,7 @@ impl Stream {
     }
 }
 
-impl Transport for Stream {
+impl<S: Socket> Transport for MaybeTls<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(stream) => stream.poll_read(cx, chunk),

@@ -5,7 +5,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 use std::{
-    io::{self, IoSlice, Read as _, Write as _},
+    io::{self, IoSlice, Read, Write},
     net::TcpStream,
     sync::Arc,
 };
@@ -13,10 +13,13 @@ use std::{
 use hybi::{Error, WsUri, io::Transport};
 use hybi_tls::{
     Needs, Otherwise,
-    rustls::{ClientConnection, Connection, ServerConfig, ServerConnection},
+    rustls::{
+        ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection,
+        pki_types::ServerName,
+    },
 };
 
-use crate::{BlockingIo, Connector, Stream};
+use crate::{BlockingIo, Connector, MaybeTls, Socket, Stream};
 
 /// What TLS with a server needs; `None` without TLS.
 pub(crate) type Tls = Option<Needs>;
@@ -36,27 +39,60 @@ pub(crate) fn tls(connector: &Connector, uri: &WsUri) -> Result<Tls, Error> {
 }
 
 pub(crate) async fn secure(tls: Tls, stream: BlockingIo<TcpStream>) -> io::Result<Stream> {
-    let Some(Needs { config, name, .. }) = tls else { return Ok(Stream::Plain(stream)) };
+    match tls {
+        None => Ok(MaybeTls::Plain(stream)),
+        Some(Needs { config, name, .. }) => connect(config, name, stream).await,
+    }
+}
+
+pub(crate) async fn connect<S: Socket>(
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+    stream: BlockingIo<S>,
+) -> io::Result<MaybeTls<S>> {
     let session = ClientConnection::new(config, name).map_err(io::Error::other)?;
     TlsStream::handshake(session.into(), stream).await
 }
 
-pub(crate) async fn accept(
+pub(crate) async fn accept<S: Socket>(
     config: &Arc<ServerConfig>,
-    stream: BlockingIo<TcpStream>,
-) -> io::Result<Stream> {
+    stream: BlockingIo<S>,
+) -> io::Result<MaybeTls<S>> {
     let session = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
     TlsStream::handshake(session.into(), stream).await
 }
 
-/// TLS over TCP.
+/// TLS over a socket.
 ///
-/// [`Stream`] has one of these where TLS was asked for.
+/// [`MaybeTls`] has one of these where TLS was asked for.
 #[derive(Debug)]
-pub struct TlsStream {
+pub struct TlsStream<S = TcpStream> {
     session: Connection,
-    tcp: BlockingIo<TcpStream>,
+    socket: BlockingIo<S>,
     goodbye: Goodbye,
+}
+
+/// A socket as rustls uses one: what it has now, or what there is room for.
+struct Now<'a, S>(&'a S);
+
+impl<S: Socket> Read for Now<'_, S> {
+    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        self.0.read_now(chunk)
+    }
+}
+
+impl<S: Socket> Write for Now<'_, S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_now(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write_now(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether the peer was told that nothing more comes.
@@ -66,11 +102,11 @@ enum Goodbye {
     Said,
 }
 
-impl TlsStream {
-    /// The TCP stream underneath. Whoever reads from it or writes to it breaks the connection.
+impl<S: Socket> TlsStream<S> {
+    /// The socket underneath. Whoever reads from it or writes to it breaks the connection.
     #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
-        self.tcp.get_ref()
+    pub fn tcp(&self) -> &S {
+        self.socket.get_ref()
     }
 
     /// The session: its protocol version, the certificates of the peer.
@@ -79,10 +115,10 @@ impl TlsStream {
         &self.session
     }
 
-    async fn handshake(session: Connection, tcp: BlockingIo<TcpStream>) -> io::Result<Stream> {
-        let mut stream = Self { session, tcp, goodbye: Goodbye::Unsaid };
+    async fn handshake(session: Connection, socket: BlockingIo<S>) -> io::Result<MaybeTls<S>> {
+        let mut stream = Self { session, socket, goodbye: Goodbye::Unsaid };
         poll_fn(|_| stream.poll_handshake()).await?;
-        Ok(Stream::Tls(Box::new(stream)))
+        Ok(MaybeTls::Tls(Box::new(stream)))
     }
 
     fn poll_handshake(&mut self) -> Poll<io::Result<()>> {
@@ -100,10 +136,7 @@ impl TlsStream {
     /// Reads records, and takes them in.
     fn poll_take_in(&mut self) -> Poll<io::Result<usize>> {
         let session = &mut self.session;
-        let len = ready!(self.tcp.read(|tcp| {
-            let mut tcp = tcp;
-            session.read_tls(&mut tcp)
-        }))?;
+        let len = ready!(self.socket.read(|socket| session.read_tls(&mut Now(socket))))?;
         if let Err(error) = session.process_new_packets() {
             // The peer is told why, if it reads.
             let _ = self.send_now();
@@ -116,10 +149,7 @@ impl TlsStream {
     fn poll_send(&mut self) -> Poll<io::Result<()>> {
         while self.session.wants_write() {
             let session = &mut self.session;
-            let len = ready!(self.tcp.write(|tcp| {
-                let mut tcp = tcp;
-                session.write_tls(&mut tcp)
-            }))?;
+            let len = ready!(self.socket.write(|socket| session.write_tls(&mut Now(socket))))?;
             if len == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -130,8 +160,7 @@ impl TlsStream {
     /// The same as far as it goes without waiting.
     fn send_now(&mut self) -> io::Result<()> {
         while self.session.wants_write() {
-            let mut tcp = self.tcp.get_ref();
-            match self.session.write_tls(&mut tcp) {
+            match self.session.write_tls(&mut Now(self.socket.get_ref())) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -143,7 +172,7 @@ impl TlsStream {
     }
 }
 
-impl Transport for TlsStream {
+impl<S: Socket> Transport for TlsStream<S> {
     fn poll_read(&mut self, _: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             match self.session.reader().read(chunk) {
@@ -179,6 +208,6 @@ impl Transport for TlsStream {
             self.session.send_close_notify();
         }
         ready!(self.poll_send())?;
-        Poll::Ready(self.tcp.end())
+        Poll::Ready(self.socket.end())
     }
 }

@@ -1,95 +1,187 @@
-//! The behaviour suite over sockets that threads wait for (RFC 6455 sections 4 to 8).
+//! The behaviour suite over sockets that threads wait for, plain and through TLS (RFC 6455 sections 4 to 8). What the
+//! suite runs side by side runs on threads of its own.
 
 use core::future::Future;
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
-use std::{net::TcpStream, thread};
+use std::thread;
 
-use hybi_blocking::{BlockingTimer, Client, Connector, Error, Server, Stream, block_on};
-#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-use hybi_suite::suite::adapter::Compressing;
-use hybi_suite::{
-    peer::Through,
-    suite::{Accepted, Connecting, Runtime, adapter::Adapter, multiplexing::Multiplexing},
-};
-
-/// What the suite runs side by side runs on threads of its own.
-struct Blocking;
+use hybi_blocking::{BlockingTimer, Error, Stream, WebSocket, block_on, http::Response};
+use hybi_suite::suite::{Accepted, Connecting, Runtime};
 
 type Incoming = hybi::Incoming<Stream, BlockingTimer>;
 
-impl Runtime for Blocking {
-    type Accepted = Stream;
-    type Connected = Stream;
-    type Timer = BlockingTimer;
-
-    const THROUGH: Through = Through::Tcp;
-
-    fn block_on<F: Future>(future: F) -> F::Output {
-        block_on(future)
-    }
-
-    fn spawn(future: impl Future<Output = ()> + Send + 'static) {
-        thread::spawn(|| block_on(future));
-    }
-
-    async fn incoming(server: &Server, stream: TcpStream) -> Result<Incoming, Error> {
-        hybi_blocking::incoming(server, stream).map(hybi_blocking::Incoming::into_inner)
-    }
-
-    async fn connect_with(client: &Client, uri: &str) -> Connecting<Self> {
-        let (ws, response) = hybi_blocking::connect_with(client, uri)?;
-        Ok((ws.into_inner(), response))
-    }
+fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+    thread::spawn(|| block_on(future));
 }
 
-impl Adapter for Blocking {
-    async fn accept_with(server: &Server, stream: TcpStream) -> Result<Accepted<Self>, Error> {
-        hybi_blocking::accept_with(server, stream).map(hybi_blocking::WebSocket::into_inner)
-    }
-
-    async fn accept_on(server: &Server, stream: TcpStream) -> Result<(), Error> {
-        hybi_blocking::accept_on(server, stream).map(drop)
-    }
-
-    #[cfg(unix)]
-    async fn connect_on(client: &Client, uri: &str, stream: UnixStream) -> Result<(), Error> {
-        hybi_blocking::connect_on(client, uri, stream).map(drop)
-    }
-
-    fn has_no_delay(transport: &Stream) -> bool {
-        transport.tcp().nodelay().expect("TCP")
-    }
+fn accepted<R: Runtime<Accepted = Stream, Timer = BlockingTimer>>(
+    ws: Result<WebSocket, Error>,
+) -> Result<Accepted<R>, Error> {
+    ws.map(WebSocket::into_inner)
 }
 
-#[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-impl Compressing for Blocking {
-    async fn accept(stream: TcpStream) -> Result<Accepted<Self>, Error> {
-        hybi_blocking::accept(stream).map(hybi_blocking::WebSocket::into_inner)
-    }
-
-    async fn connect(uri: String) -> Connecting<Self> {
-        let (ws, response) = hybi_blocking::connect(uri)?;
-        Ok((ws.into_inner(), response))
-    }
+fn connected<R: Runtime<Connected = Stream, Timer = BlockingTimer>>(
+    connected: Result<(WebSocket, Response<()>), Error>,
+) -> Connecting<R> {
+    connected.map(|(ws, response)| (ws.into_inner(), response))
 }
 
-impl Multiplexing for Blocking {
-    type Dial = Connector;
+/// What both ways have in common.
+macro_rules! over {
+    ($through:ident) => {
+        struct Over;
 
-    fn dial() -> Connector {
-        Connector::new()
-    }
+        impl Runtime for Over {
+            type Accepted = Stream;
+            type Connected = Stream;
+            type Timer = BlockingTimer;
+
+            const THROUGH: Through = Through::$through;
+
+            fn block_on<F: Future>(future: F) -> F::Output {
+                block_on(future)
+            }
+
+            fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+                spawn(future);
+            }
+
+            async fn incoming(server: &Server, stream: TcpStream) -> Result<Incoming, Error> {
+                incoming(server, stream).map(hybi_blocking::Incoming::into_inner)
+            }
+
+            async fn connect_with(client: &Client, uri: &str) -> Connecting<Self> {
+                connected::<Self>(Self::dial().connect(client, uri))
+            }
+        }
+
+        impl Adapter for Over {
+            async fn accept_with(
+                server: &Server,
+                stream: TcpStream,
+            ) -> Result<Accepted<Self>, Error> {
+                accepted::<Self>(accept_with(server, stream))
+            }
+
+            async fn accept_on(server: &Server, stream: TcpStream) -> Result<(), Error> {
+                accept_on(server, stream).map(drop)
+            }
+
+            #[cfg(unix)]
+            async fn connect_on(
+                client: &Client,
+                uri: &str,
+                stream: UnixStream,
+            ) -> Result<(), Error> {
+                connect_on(client, uri, stream).map(drop)
+            }
+
+            fn has_no_delay(transport: &Stream) -> bool {
+                transport.tcp().nodelay().expect("TCP")
+            }
+        }
+
+        #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+        impl Compressing for Over {
+            async fn accept(stream: TcpStream) -> Result<Accepted<Self>, Error> {
+                accepted::<Self>(accept(stream))
+            }
+
+            async fn connect(uri: String) -> Connecting<Self> {
+                connected::<Self>(connect(&uri))
+            }
+        }
+
+        hybi_suite::behaviour_suite!(@tests);
+    };
+}
+
+/// What both modules use.
+macro_rules! names {
+    () => {
+        use std::net::TcpStream;
+        #[cfg(unix)]
+        use std::os::unix::net::UnixStream;
+
+        use hybi_blocking::{Client, Connector, Server};
+        #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+        use hybi_suite::suite::adapter::Compressing;
+        use hybi_suite::{
+            peer::Through,
+            suite::{adapter::Adapter, multiplexing::Multiplexing},
+        };
+
+        use super::*;
+    };
 }
 
 mod tcp {
-    use super::Blocking as Over;
+    names!();
+    #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+    use hybi_blocking::{accept, connect};
+    use hybi_blocking::{accept_on, accept_with, connect_on, incoming};
 
-    hybi_suite::behaviour_suite!(@tests);
+    over!(Tcp);
+
+    impl Multiplexing for Over {
+        type Dial = Connector;
+
+        fn dial() -> Connector {
+            Connector::new()
+        }
+    }
+
+    #[cfg(not(feature = "rustls"))]
+    #[test]
+    fn wss_names_the_missing_feature_before_any_byte() {
+        hybi_suite::suite::opening::refuses_wss::<Over>("hybi-blocking");
+    }
 }
 
-#[cfg(not(feature = "rustls"))]
-#[test]
-fn wss_names_the_missing_feature_before_any_byte() {
-    hybi_suite::suite::opening::refuses_wss::<Blocking>("hybi-blocking");
+#[cfg(feature = "rustls")]
+mod tls {
+    names!();
+    use hybi_suite::certificate::shared;
+
+    over!(Tls);
+
+    impl Multiplexing for Over {
+        type Dial = Connector;
+
+        fn dial() -> Connector {
+            Connector::new().rustls(shared().1.clone())
+        }
+    }
+
+    fn incoming(server: &Server, stream: TcpStream) -> Result<hybi_blocking::Incoming, Error> {
+        hybi_blocking::incoming_tls(server, &shared().0, stream)
+    }
+
+    fn accept_with(server: &Server, stream: TcpStream) -> Result<WebSocket, Error> {
+        hybi_blocking::accept_tls(server, &shared().0, stream)
+    }
+
+    fn accept_on(server: &Server, stream: TcpStream) -> Result<WebSocket, Error> {
+        hybi_blocking::incoming_tls_on(server, &shared().0, stream)?.accept()
+    }
+
+    #[cfg(unix)]
+    fn connect_on(
+        client: &Client,
+        uri: &str,
+        stream: UnixStream,
+    ) -> Result<WebSocket<hybi_blocking::MaybeTls<UnixStream>>, Error> {
+        let name = "localhost".try_into().expect("a name");
+        let (ws, _) = hybi_blocking::connect_tls_on(client, uri, &shared().1, name, stream)?;
+        Ok(ws)
+    }
+
+    #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+    fn accept(stream: TcpStream) -> Result<WebSocket, Error> {
+        accept_with(&Server::compressing(), stream)
+    }
+
+    #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
+    fn connect(uri: &str) -> Result<(WebSocket, Response<()>), Error> {
+        Over::dial().connect(&Client::compressing(), uri)
+    }
 }
