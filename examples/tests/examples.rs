@@ -12,7 +12,7 @@ use hybi_suite::{
     peer::{self, Peer, REQUEST, listen},
     program::{Outcome, Running, finish, signal, spawn},
 };
-use hybi_testkit::wire::{BINARY, CLOSE, PING, PONG, TEXT, close_payload};
+use hybi_testkit::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_payload};
 
 /// The program of an example.
 macro_rules! example {
@@ -25,11 +25,16 @@ macro_rules! example {
 fn listening(mut command: Command, args: &[&str]) -> (Running, SocketAddr) {
     command.args(args);
     let running = Running::start(command);
+    let address = address_of(&running);
+    (running, address)
+}
+
+/// Where a running example says that it listens.
+fn address_of(running: &Running) -> SocketAddr {
     let line = running.line();
     let (_, address) = line.split_once("ws://").expect("an address");
     let end = address.find(['/', ' ']).unwrap_or(address.len());
-    let address = address[..end].parse().expect("an address");
-    (running, address)
+    address[..end].parse().expect("an address")
 }
 
 /// Runs an example that connects, with this on stdin, to a server that is played by hand.
@@ -248,6 +253,195 @@ fn chat_tells_the_others() {
     }
     // None heard what it said itself.
     guests.iter_mut().for_each(close);
+}
+
+#[test]
+fn rooms_are_for_those_who_are_in_them() {
+    let (_running, address) = listening(example!("rooms"), &[]);
+    let enter = |room: &str| {
+        let mut peer = Peer::connect(address);
+        peer.send(REQUEST.replace("/chat", room));
+        peer.expect_accepted();
+        peer.send_frame(PING, b"");
+        peer.expect(PONG, b"");
+        peer
+    };
+    let (mut one, mut other) = (enter("/one"), enter("/other"));
+    let mut second = enter("/one");
+    one.expect(TEXT, b"somebody enters, 2 are here");
+    second.send_frame(TEXT, b"hello");
+    one.expect(TEXT, b"hello");
+    close(&mut second);
+    // Who is alone hears nothing of all that.
+    close(&mut other);
+    close(&mut one);
+}
+
+#[test]
+fn select_loop_prints_what_comes_and_sends_what_is_typed() {
+    let outcome = against(example!("select_loop"), "one\n", |peer| {
+        peer.expect(TEXT, b"one");
+        peer.expect_close_saying(1000, "done");
+        peer.send_close(1000);
+        peer.end();
+    });
+    outcome.expect_stdout("closed: 1000 (normal), clean: true\n");
+    let (listener, address) = listen();
+    let played = thread::spawn(move || {
+        let mut peer = Peer::answer(&listener, "");
+        peer.send_frame(TEXT, b"unasked");
+        peer.send_close(1001);
+        peer.expect_close(1001);
+        peer.expect_end();
+        peer.end();
+    });
+    let mut client = example!("select_loop");
+    client.arg(format!("ws://{address}/"));
+    // Its input stays open.
+    let mut child = spawn(client);
+    let input = child.stdin.take();
+    let outcome = finish(child);
+    drop((input, TcpStream::connect(address)));
+    played.join().expect("the server saw what it expected");
+    outcome.expect_stdout("Text(\"unasked\")\nclosed: 1001 (going away), clean: true\n");
+}
+
+#[test]
+fn long_message_takes_in_what_is_longer_than_its_limits() {
+    let (running, address) = listening(example!("long_message"), &[]);
+    let mut peer = Peer::open(address);
+    // Whole messages are taken up to 16 MiB.
+    let piece = vec![7; 1 << 20];
+    peer.send_frame(BINARY ^ FIN, &piece);
+    for _ in 0..19 {
+        peer.send_frame(0, &piece);
+    }
+    peer.send_frame(CONTINUATION, b"end");
+    peer.expect_close_saying(1000, "thank you");
+    peer.send_close(1000);
+    assert_eq!(running.line(), format!("{} bytes", (20 << 20) + 3));
+}
+
+#[test]
+fn long_message_sends_a_file_as_it_is_read() {
+    let (listener, address) = listen();
+    let file = std::env::current_exe().expect("this program");
+    let expected = std::fs::read(&file).expect("this program");
+    let len = expected.len();
+    let played = thread::spawn(move || {
+        let mut peer = Peer::answer(&listener, "");
+        let (mut all, mut frames) = (Vec::new(), 0);
+        loop {
+            let frame = peer.read_frame();
+            assert_eq!(frame.first & 0x7f, if frames == 0 { 2 } else { 0 });
+            all.extend(frame.payload);
+            frames += 1;
+            if frame.first & FIN != 0 {
+                break;
+            }
+        }
+        assert!(all == expected, "{} bytes, not {}", all.len(), expected.len());
+        peer.send_close(1000);
+        peer.expect_close(1000);
+        peer.end();
+        frames
+    });
+    let mut client = example!("long_message");
+    client.arg(format!("ws://{address}/")).arg(file);
+    let outcome = finish(spawn(client));
+    drop(TcpStream::connect(address));
+    let frames: usize = played.join().expect("the server saw what it expected");
+    // One more says goodbye.
+    outcome.expect_stdout(&format!("{len} bytes in {} frames\n", frames + 1));
+}
+
+#[test]
+fn prepared_tells_all_who_listen() {
+    let (running, mut input) = Running::start_with_input(example!("prepared"));
+    let address = address_of(&running);
+    let mut peers = [0, 1, 2].map(|_| Peer::open(address));
+    for peer in &mut peers {
+        // Whose Ping is answered is among them.
+        peer.send_frame(PING, b"");
+        peer.expect(PONG, b"");
+    }
+    writeln!(input, "news for many").expect("it reads");
+    assert_eq!(running.line(), "told 3");
+    peers.iter_mut().for_each(|peer| peer.expect(TEXT, b"news for many"));
+    let [mut one, mut two, mut three] = peers;
+    close(&mut two);
+    close(&mut three);
+    // Who has gone in order is not told any more.
+    writeln!(input, "news for few").expect("it reads");
+    assert_eq!(running.line(), "told 1");
+    one.expect(TEXT, b"news for few");
+    drop(input);
+}
+
+#[test]
+fn tls_own_ca_is_trusted_and_nobody_else() {
+    let outcome = finish(spawn(example!("tls_own_ca")));
+    let mut lines = outcome.stdout.lines();
+    assert_eq!(lines.next(), Some("Some(Text(\"nobody else hears this\"))"), "{outcome:?}");
+    let refused = lines.next().expect("a refusal");
+    assert!(refused.contains("certificate"), "{refused}");
+    assert_eq!((lines.next(), outcome.code), (None, Some(0)), "{outcome:?}");
+}
+
+#[test]
+fn reconnect_comes_back_until_it_is_told_not_to() {
+    let (listener, address) = listen();
+    let played = thread::spawn(move || {
+        // One that vanishes, one that restarts, and one that means it.
+        let mut peer = Peer::answer(&listener, "");
+        peer.send_frame(TEXT, b"one");
+        peer.end();
+        drop(peer);
+        let mut peer = Peer::answer(&listener, "");
+        peer.send_close(1012);
+        peer.expect_close(1012);
+        peer.end();
+        drop(peer);
+        let mut peer = Peer::answer(&listener, "");
+        peer.send_frame(TEXT, b"two");
+        peer.send_close(1000);
+        peer.expect_close(1000);
+        peer.end();
+    });
+    let mut client = example!("reconnect");
+    client.arg(format!("ws://{address}/"));
+    let outcome = finish(spawn(client));
+    played.join().expect("it came three times");
+    outcome.expect_stdout(
+        "Text(\"one\")\n\
+         lost: the transport ended without a closing handshake\n\
+         closed: 1012 (service restart)\n\
+         Text(\"two\")\n\
+         closed: 1000 (normal)\n",
+    );
+}
+
+#[test]
+fn tunnel_leads_there_and_back_and_to_an_end() {
+    let (listener, target) = listen();
+    let (running, address) = listening(example!("tunnel"), &[&target.to_string()]);
+    let answered = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("the tunnel comes");
+        stream.set_read_timeout(Some(peer::PATIENCE)).expect("a read timeout");
+        let mut question = String::new();
+        stream.read_to_string(&mut question).expect("an end");
+        stream.write_all(question.to_uppercase().as_bytes()).expect("it still hears");
+    });
+    let mut peer = Peer::open(address);
+    peer.send_frame(BINARY, b"what time ");
+    peer.send_frame(BINARY, b"is it?");
+    // The end of the question; the answer still comes.
+    peer.send_close(1000);
+    peer.expect(BINARY, b"WHAT TIME IS IT?");
+    peer.expect_close(1000);
+    answered.join().expect("it was asked");
+    peer.end();
+    assert_eq!(running.line(), "16 bytes up, 16 bytes down");
 }
 
 #[test]

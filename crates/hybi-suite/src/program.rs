@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::{
     io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
 };
@@ -107,8 +107,23 @@ impl Running {
     /// When it cannot be started.
     #[must_use]
     pub fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
+        Self::of(command.stdin(Stdio::null()))
+    }
+
+    /// The same with something on stdin: what is written there.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn start_with_input(mut command: Command) -> (Self, ChildStdin) {
+        let mut running = Self::of(command.stdin(Stdio::piped()));
+        let input = running.child.stdin.take().expect("a pipe");
+        (running, input)
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let (heard, lines) = mpsc::channel();
         thread::spawn(move || {

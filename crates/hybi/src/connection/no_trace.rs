@@ -27,8 +27,7 @@ impl Connection {
 
     pub(crate) fn trace_open(&self) {}
 
-    #[expect(clippy::needless_pass_by_ref_mut, reason = "with tracing it is told once")]
-    pub(crate) fn trace_end(&mut self) {}
+    pub(crate) fn trace_end(&self) {}
 }
 
 pub(crate) fn refused(_: &Error) {}
