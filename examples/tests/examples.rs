@@ -292,8 +292,8 @@ fn select_loop_prints_what_comes_and_sends_what_is_typed() {
         peer.send_frame(TEXT, b"unasked");
         peer.send_close(1001);
         peer.expect_close(1001);
-        peer.expect_end();
         peer.end();
+        peer.expect_end();
     });
     let mut client = example!("select_loop");
     client.arg(format!("ws://{address}/"));
