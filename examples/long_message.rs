@@ -2,7 +2,8 @@
 //! client that sends it as it is read.
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
-use std::{env, error::Error};
+use core::error::Error;
+use std::env;
 
 use hybi_tokio::{CloseCode, MessageKind};
 use tokio::{

@@ -1,8 +1,8 @@
 //! A client that comes back: after an end that was not meant, with pauses that grow and differ from those of others.
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
-use core::time::Duration;
-use std::hash::{BuildHasher as _, RandomState};
+use core::{hash::BuildHasher as _, time::Duration};
+use std::hash::RandomState;
 
 use hybi_tokio::{CloseCode, Error, WebSocket};
 use tokio::time::sleep;

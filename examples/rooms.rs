@@ -18,7 +18,7 @@ impl Rooms {
     fn enter(&self, name: &str) -> Broadcast {
         let mut rooms = self.0.lock().expect("nobody panics with the lock");
         rooms.retain(|_, room| !room.is_empty());
-        rooms.entry(name.to_owned()).or_insert_with(Broadcast::new).clone()
+        rooms.entry(name.to_owned()).or_default().clone()
     }
 }
 

@@ -1,7 +1,8 @@
 //! TLS with an authority of your own: a server with a certificate that it signed, and a client that trusts nobody else.
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
-use std::{error::Error, sync::Arc};
+use core::error::Error;
+use std::sync::Arc;
 
 use hybi_tokio::{
     Client, CloseCode, Connector, Server, rustls,
