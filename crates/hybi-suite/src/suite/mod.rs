@@ -22,6 +22,7 @@ pub mod opening;
 pub mod sending;
 pub mod serving;
 pub mod sinks;
+pub mod streams;
 pub mod vanishing;
 pub mod versions;
 
