@@ -5,4 +5,5 @@ mod draining;
 mod handlers;
 mod limits;
 mod produced;
+mod seeds;
 mod world;
