@@ -6,6 +6,7 @@ mod compressed;
 mod deadlines;
 mod memory;
 mod opening;
+mod served;
 mod writes;
 
 #[global_allocator]

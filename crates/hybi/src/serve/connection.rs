@@ -22,9 +22,9 @@ use crate::{
 pub(super) type BoxError = Box<dyn error::Error + Send + Sync>;
 pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What is done with a request.
-pub(super) type Handler<T, C> =
-    Arc<dyn Fn(Incoming<T, C>) -> BoxFuture<Result<(), Failure>> + Send + Sync>;
+/// What is done with a request: a first step, and then what lasts as long as the connection.
+pub(super) type Handler<T, C> = Arc<dyn Fn(Incoming<T, C>) -> BoxFuture<Begun> + Send + Sync>;
+pub(super) type Begun = Result<BoxFuture<Result<(), Failure>>, Failure>;
 
 /// What answers a plain HTTP request.
 pub(super) type Plain =
@@ -129,10 +129,11 @@ where
 {
     // In boxes, as all that only the opening needs.
     let incoming = Box::pin(open(service, place, stream, timer)).await;
-    match incoming.map_err(Failure::NotOpened)? {
-        Some(incoming) => (service.handler)(incoming).await,
-        None => Ok(()),
-    }
+    let beginning = match incoming.map_err(Failure::NotOpened)? {
+        Some(incoming) => (service.handler)(incoming),
+        None => return Ok(()),
+    };
+    beginning.await?.await
 }
 
 /// The request, unless it was answered already.

