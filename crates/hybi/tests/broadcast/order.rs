@@ -233,3 +233,33 @@ fn a_future_that_is_dropped_loses_nothing() {
     let expected: Vec<_> = (0..50).map(|n| Message::from(format!("back {n}"))).collect();
     assert_eq!(*log.borrow(), expected);
 }
+
+/// What is prepared once leaves by every kind of handle, and each peer gets it whole.
+#[test]
+fn a_prepared_message_leaves_by_halves_sinks_and_rooms() {
+    let mut world = World::new();
+    let (server, mut by_handle, _wire) =
+        pair(world.clock(), Conditions::default(), Config::default());
+    let (mut sender, _receiver) = server.split();
+    let (mut sink, mut by_sink, _wire) =
+        pair(world.clock(), Conditions::default(), Config::default());
+    let (half, mut by_half_sink, _wire) =
+        pair(world.clock(), Conditions::default(), Config::default());
+    let (mut half, _other) = half.split();
+    let room = Broadcast::new();
+    let (_log, mut by_room, _wire) = member(&mut world, &room, Conditions::default());
+    let prepared = hybi::Prepared::new("x".repeat(10_000));
+    let message = prepared.message().clone();
+    let heard = world.block_on(async move {
+        sender.send(&prepared).await.expect("it is open");
+        futures_util::SinkExt::send(&mut sink, prepared.clone()).await.expect("it is open");
+        futures_util::SinkExt::send(&mut half, prepared.clone()).await.expect("it is open");
+        room.send(&prepared).await;
+        let mut heard = Vec::new();
+        for peer in [&mut by_handle, &mut by_sink, &mut by_half_sink, &mut by_room] {
+            heard.extend(peer.recv().await.expect("lawful"));
+        }
+        heard
+    });
+    assert_eq!(heard, vec![message; 4]);
+}
