@@ -108,6 +108,12 @@ pub(crate) fn wait_until(deadline: Instant) {
 }
 
 impl Noted {
+    /// Its space serves the next wait.
+    fn forget(&mut self) {
+        self.sockets.clear();
+        self.deadline = None;
+    }
+
     fn add(&mut self, socket: Descriptor, what: PollFlags) {
         match self.sockets.iter_mut().find(|(noted, _)| Arc::ptr_eq(noted, &socket)) {
             Some((_, noted)) => *noted |= what,
@@ -119,17 +125,21 @@ impl Noted {
 /// A call of [`block_on`]. One within another leaves what the other had noted as it was.
 struct Within<'a> {
     thread: &'a Thread,
-    outer: Noted,
+    outer: Option<Noted>,
 }
 
 impl Drop for Within<'_> {
     fn drop(&mut self) {
         let depth = self.thread.depth.get() - 1;
         self.thread.depth.set(depth);
-        *self.thread.noted.borrow_mut() = core::mem::take(&mut self.outer);
-        if depth > 0 {
-            // What was rung for may have been the other one.
-            self.thread.bell.waker().wake();
+        let noted = &mut *self.thread.noted.borrow_mut();
+        match self.outer.take() {
+            Some(outer) => {
+                *noted = outer;
+                // What was rung for may have been the other one.
+                self.thread.bell.waker().wake();
+            }
+            None => noted.forget(),
         }
     }
 }
@@ -140,8 +150,9 @@ impl Thread {
     }
 
     fn enter(&self) -> Within<'_> {
-        self.depth.set(self.depth.get() + 1);
-        Within { thread: self, outer: self.noted.take() }
+        let depth = self.depth.get();
+        self.depth.set(depth + 1);
+        Within { thread: self, outer: (depth > 0).then(|| self.noted.take()) }
     }
 
     /// Waits for what was noted, and forgets it.
@@ -151,9 +162,7 @@ impl Thread {
             let rung = self.sleep(&noted);
             self.bell.woke(rung);
         }
-        noted.sockets.clear();
-        noted.deadline = None;
-        // Its space serves the next wait.
+        noted.forget();
         *self.noted.borrow_mut() = noted;
     }
 
