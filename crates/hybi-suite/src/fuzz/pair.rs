@@ -10,8 +10,8 @@ use std::time::Instant;
 use hybi::frame::MaskingKey;
 use hybi::legacy::Terms;
 use hybi::{
-    CloseCode, CloseFrame, Config, Connection, Deflate, Extensions, Message, Negotiated, Role,
-    State, Version,
+    CloseCode, CloseFrame, Compress, Config, Connection, Deflate, Extensions, Message, MessageKind,
+    Negotiated, Role, State, Version,
 };
 
 use super::input::Input;
@@ -48,6 +48,8 @@ struct End {
     /// Data messages that were queued, as long as they may arrive.
     sent: Vec<Message>,
     received: Vec<Message>,
+    /// What was queued of a message that is sent as it comes, if one is.
+    written: Option<(MessageKind, Vec<u8>)>,
     /// The end of the input was told.
     ended: bool,
 }
@@ -77,7 +79,7 @@ impl Pair {
         let choices = input.byte();
         let config = Config::default()
             .outbox_limit(OUTBOX_LIMIT)
-            .max_message(20_000)
+            .max_message(MOST)
             .show_control_frames(choices & 1 == 1)
             .fragment_size((choices & 2 == 2).then_some(7))
             .idle_timeout((choices & 4 == 4).then_some(Duration::from_secs(60)))
@@ -105,7 +107,7 @@ impl Pair {
                     key = key.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35f);
                     MaskingKey::from_bytes(key.to_be_bytes())
                 });
-            End { connection, sent: Vec::new(), received: Vec::new(), ended: false }
+            End { connection, sent: Vec::new(), received: Vec::new(), written: None, ended: false }
         };
         let mut wire = || Wire {
             room: if input.byte() & 1 == 0 { usize::MAX } else { 0 },
@@ -119,7 +121,19 @@ impl Pair {
     fn step(&mut self, input: &mut Input<'_>) {
         let (what, who) = (input.byte(), usize::from(input.byte() & 1));
         let (end, wire) = (&mut self.ends[who], &mut self.wires[who]);
-        match what % 12 {
+        match what % 14 {
+            12 => {
+                let kind = *input.choose(&[MessageKind::Text, MessageKind::Binary]);
+                let compress = *input.choose(&[Compress::Auto, Compress::Always, Compress::Never]);
+                end.begin(kind, compress);
+            }
+            13 => {
+                let (what, payload) = (input.byte(), payload(input));
+                match what % 8 {
+                    0 => end.abandon(),
+                    what => end.write(&payload, what < 3),
+                }
+            }
             0..3 => {
                 let payload = payload(input);
                 end.queue(Message::text(String::from_utf8_lossy(&payload).into_owned()));
@@ -249,6 +263,9 @@ impl Pair {
     }
 }
 
+/// The longest message.
+const MOST: usize = 20_000;
+
 /// The longest payload.
 const LONGEST: usize = 8 * 1024;
 
@@ -271,6 +288,45 @@ impl End {
         if self.connection.queue(message).is_ok() {
             self.sent.extend(kept);
         }
+    }
+
+    /// Begins a message that is sent as it comes, if it can.
+    fn begin(&mut self, kind: MessageKind, compress: Compress) {
+        let was_writing = self.connection.is_writing();
+        let begun = self.connection.begin_message(kind, compress);
+        assert!(begun.is_err() || !was_writing, "two at a time");
+        if begun.is_ok() {
+            self.written = Some((kind, Vec::new()));
+        }
+    }
+
+    /// Queues a piece of it, as much as is text if it is to be.
+    fn write(&mut self, payload: &[u8], last: bool) {
+        let Some((kind, so_far)) = &mut self.written else { return };
+        let text = String::from_utf8_lossy(payload);
+        let piece = if *kind == MessageKind::Text { text.as_bytes() } else { payload };
+        // What takes none of it takes the rest neither.
+        if so_far.len() + piece.len() > MOST || self.connection.queued_bytes() > OUTBOX_LIMIT {
+            return;
+        }
+        if self.connection.queue_piece(piece, last).is_err() {
+            assert!(!self.connection.is_writing(), "it is over");
+            self.written = None;
+            return;
+        }
+        so_far.extend_from_slice(piece);
+        if last && let Some((kind, all)) = self.written.take() {
+            self.sent.push(match kind {
+                MessageKind::Text => Message::text(String::from_utf8(all).expect("it was text")),
+                MessageKind::Binary => Message::binary(all),
+            });
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.connection.abandon_message();
+        self.written = None;
+        assert!(!self.connection.is_writing(), "it is over");
     }
 
     fn timeout(&mut self, now: Instant) -> bool {

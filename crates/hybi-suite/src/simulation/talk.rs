@@ -1,11 +1,12 @@
 //! Both ends of a conversation: who sends, who receives, who closes, in every way there is.
 
 use core::cell::{Cell, RefCell};
+use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
-use futures_util::{SinkExt, StreamExt as _};
-use hybi::{CloseCode, Error, Message, Version};
+use futures_util::{AsyncWriteExt, SinkExt, StreamExt as _};
+use hybi::{CloseCode, Compress, Error, Message, MessageKind, Version};
 use hybi_testkit::choices::Choices;
 use hybi_testkit::clock::{Clock, ClockTimer};
 use hybi_testkit::link::End;
@@ -92,7 +93,10 @@ pub(super) async fn send_all(
         };
         logs.borrow_mut()[end].sent[index].push((message.clone(), false));
         let patience = patience(choices);
-        let queued = match choices.below(5) {
+        let queued = match choices.below(6) {
+            5 if plan.version > Version::HIXIE_76 => {
+                Some(write(&mut sender, &message, choices, patience).await)
+            }
             0 => at_most(patience, sender.send(message)).await.map(|sent| sent.map_err(Into::into)),
             1 => at_most(patience, sender.feed(message)).await.map(|sent| sent.map_err(Into::into)),
             2 => match at_most(patience, sender.ready()).await {
@@ -122,6 +126,78 @@ pub(super) async fn send_all(
     sender.flush().await
 }
 
+/// Sends a message as it comes. Futures are dropped in the middle and made again; the message is not.
+async fn write(
+    sender: &mut Sender,
+    message: &Message,
+    choices: &Choices,
+    patience: usize,
+) -> Result<(), Error> {
+    let kind = if message.is_text() { MessageKind::Text } else { MessageKind::Binary };
+    let compress = choices.of(&[Compress::Auto, Compress::Always, Compress::Never]);
+    let writer = sender.send_writer(kind)?.compress(compress);
+    let mut writer = writer.frame_size(choices.of(&[usize::MAX, 5_000, 700, 125]));
+    let mut rest = message.as_bytes();
+    while !rest.is_empty() {
+        let piece = &rest[..rest.len().min(choices.of(&[usize::MAX, 20_000, 3_000]))];
+        let taken = match at_most(patience, writer.write(piece)).await {
+            Some(taken) => taken,
+            None => writer.write(piece).await,
+        };
+        rest = &rest[taken.map_err(own)?..];
+        if choices.one_in(8) {
+            let _ = at_most(patience, AsyncWriteExt::flush(&mut writer)).await;
+        }
+    }
+    match at_most(patience, writer.finish()).await {
+        Some(ended) => ended,
+        None => writer.finish().await,
+    }
+}
+
+/// The error of ours that one of a stream is.
+fn own(error: io::Error) -> Error {
+    error.downcast().expect("an error of ours")
+}
+
+/// Receives a message as it comes, all of it or only as much as says which it is. `None` is the end.
+async fn read(
+    receiver: &mut Receiver,
+    shared: &Shared,
+    end: usize,
+    patience: usize,
+) -> Result<Option<Message>, Error> {
+    let Some(mut reader) = receiver.recv_reader().await? else { return Ok(None) };
+    let (kind, skips) = (reader.kind(), shared.choices.one_in(4));
+    let mut all = Vec::new();
+    loop {
+        let piece = match at_most(patience, reader.next_piece()).await {
+            Some(piece) => piece,
+            None => reader.next_piece().await,
+        };
+        match piece {
+            Ok(Some(piece)) => all.extend_from_slice(&piece),
+            Ok(None) => break,
+            // The peer may close within a message, and that is the end.
+            Err(Error::Lost) => {
+                drop(reader);
+                return receiver.recv().await;
+            }
+            Err(error) => return Err(error),
+        }
+        let number = all.iter().position(|byte| *byte == b':').map(|at| &all[..=at]);
+        if let Some(number) = number.filter(|_| skips) {
+            let logs = shared.logs.borrow();
+            let mut sent = logs[1 - end].sent.iter().flatten().map(|(message, _)| message);
+            return Ok(sent.find(|message| message.as_bytes().starts_with(number)).cloned());
+        }
+    }
+    Ok(Some(match kind {
+        MessageKind::Text => Message::text(String::from_utf8(all).expect("it was checked")),
+        MessageKind::Binary => Message::binary(all),
+    }))
+}
+
 /// Receives in every way until the end, or until nobody here wants any more.
 pub(super) async fn receive_all(
     shared: Shared,
@@ -133,7 +209,9 @@ pub(super) async fn receive_all(
     while wanted > 0 {
         wanted -= 1;
         let patience = patience(choices);
-        let received = match choices.below(3) {
+        let received = match choices.below(4) {
+            // The limits are not for what is read so.
+            3 if plan.oversize.is_none() => Some(read(&mut receiver, &shared, end, patience).await),
             0 => at_most(patience, receiver.recv()).await,
             1 => {
                 let lent = at_most(patience, receiver.recv_ref()).await;
