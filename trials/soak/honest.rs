@@ -57,7 +57,7 @@ fn kinds() -> Vec<Kind> {
                 continue;
             }
             for tls in [false, true] {
-                let way = ["/", "/lent", "/halves"][kinds.len() % 3];
+                let way = ["/", "/lent", "/halves", "/room"][kinds.len() / 2 % 4];
                 let name = format!("{version} {name} tls {tls}");
                 kinds.push(Kind { name, version, extensions: extensions.clone(), tls, way });
             }

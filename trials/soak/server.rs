@@ -1,4 +1,4 @@
-//! The server: echoes on every connection, of every version and extension, in one of three ways.
+//! The server: echoes on every connection, of every version and extension, in one of four ways.
 
 use core::{
     fmt::Write as _,
@@ -11,8 +11,8 @@ use std::{
 };
 
 use hybi_tokio::{
-    CloseCode, Config, Deflate, Error, Extensions, Incoming, Message, MessageRef, Server, Version,
-    WebSocket, tokio_rustls::TlsAcceptor,
+    Broadcast, CloseCode, Config, Deflate, Error, Extensions, Incoming, Message, MessageRef,
+    Server, Version, WebSocket, tokio_rustls::TlsAcceptor,
 };
 use hybi_trials::{certificate, part::obey};
 use tokio::{
@@ -114,28 +114,39 @@ async fn drained(seen: &Seen) -> String {
 
 async fn accept_all(listener: TcpListener, tls: Option<TlsAcceptor>, seen: Arc<Seen>) {
     let server = Arc::new(server());
+    let room = Broadcast::new();
     loop {
         let (stream, _) = listener.accept().await.expect("a client");
         seen.open.fetch_add(1, Ordering::Relaxed);
-        seen.accepted.fetch_add(1, Ordering::Relaxed);
+        let number = seen.accepted.fetch_add(1, Ordering::Relaxed);
         let (server, tls, seen) = (Arc::clone(&server), tls.clone(), Arc::clone(&seen));
+        // Whoever names no way, attackers among them, is in the room or not, by turns.
+        let (room, otherwise) =
+            (room.clone(), if number.is_multiple_of(2) { "/" } else { "/room" });
         tokio::spawn(async move {
-            let result = serve(&server, tls.as_ref(), stream).await;
+            let result = serve(&server, tls.as_ref(), stream, &room, otherwise).await;
             seen.ended(&result);
         });
     }
 }
 
-async fn serve(server: &Server, tls: Option<&TlsAcceptor>, stream: TcpStream) -> Result<(), Error> {
+async fn serve(
+    server: &Server,
+    tls: Option<&TlsAcceptor>,
+    stream: TcpStream,
+    room: &Broadcast,
+    otherwise: &str,
+) -> Result<(), Error> {
     let incoming: Incoming = match tls {
         Some(tls) => hybi_tokio::incoming_tls(server, tls, stream).await?,
         None => hybi_tokio::incoming(server, stream).await?,
     };
     let way = incoming.request().uri().path().to_owned();
     let ws = incoming.accept().await?;
-    match &*way {
+    match if way == "/" { otherwise } else { &*way } {
         "/lent" => echo_lent(ws).await,
         "/halves" => echo_by_halves(ws).await,
+        "/room" => echo_in_room(ws, room).await,
         _ => echo(ws).await,
     }
 }
@@ -169,6 +180,21 @@ async fn echo_lent(mut ws: WebSocket) -> Result<(), Error> {
             ws.close(CloseCode::NORMAL, "").await?;
         }
     }
+}
+
+/// A member of a room to which nobody else sends: its echoes wait in its queue, and are delivered while it receives.
+async fn echo_in_room(ws: WebSocket, room: &Broadcast) -> Result<(), Error> {
+    let mut member = room.join(ws);
+    let direct = member.direct();
+    while let Some(message) = member.recv().await? {
+        if is_goodbye(&message) {
+            member.flush().await?;
+            member.close(CloseCode::NORMAL, "").await?;
+        } else {
+            direct.send(message).await;
+        }
+    }
+    Ok(())
 }
 
 /// The receiving half on a task of its own.
