@@ -285,6 +285,8 @@ macro_rules! behaviour_suite {
             sending: send_feed_and_flush, try_send_gives_a_full_message_back,
                 gives_messages_back_after_close, refuses_what_may_not_be_sent,
                 waits_for_room_and_goes_on, ends_a_blocked_send_when_the_peer_leaves;
+            as_they_come: reads_what_is_longer_than_its_limit, skips_what_is_not_read, writes_what_nobody_holds,
+                tells_of_a_message_that_is_given_up, streams_both_ways_at_once, is_a_stream_of_bytes;
             fairness: shares_its_thread, shares_its_thread_as_client;
             sinks: forwards, forwards_what_came_with_the_close, splits_over_two_tasks, wakes_both_halves, closes_through_the_sink,
                 wakes_the_sender_when_the_peer_ends;

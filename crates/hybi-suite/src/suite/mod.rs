@@ -7,6 +7,7 @@
 #![expect(clippy::missing_panics_doc, reason = "these are tests: panicking is how they fail")]
 
 pub mod adapter;
+pub mod as_they_come;
 pub mod bad_frames;
 pub mod bad_requests;
 pub mod bad_responses;
