@@ -1,17 +1,21 @@
 //! Rooms by chance: any policy and bounds, peers that read slowly, stop, close or vanish, members that come late,
-//! senders side by side. Whatever happens, all come to an end, order holds, and what somebody did not hear is counted.
+//! senders side by side, any extension that compresses. Whatever happens, all come to an end, order holds, and what somebody did not hear is counted.
 
 use core::{cell::RefCell, time::Duration};
 use std::rc::Rc;
 
-use hybi::{Broadcast, CloseCode, Config, Message, Slow};
+use hybi::{
+    Broadcast, Client, CloseCode, Deflate, Extensions, Message, Server, Slow,
+    extension::{DeflateFrame, PerframeCompress, PermessageCompress},
+    opening,
+};
 use hybi_testkit::{
     choices::{Choices, explore},
-    link::Conditions,
+    link::{Conditions, link},
     world::{World, pause},
 };
 
-use crate::world::{Log, Ws, listen, pair, pass};
+use crate::world::{Log, Ws, listen, pass};
 
 /// What is done after so many messages by a peer that does not read to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +61,7 @@ fn guest(world: &mut World, room: &Broadcast, told: &Told, choices: &Choices) ->
     let habit =
         choices.of(&[Habit::Reads, Habit::Reads, Habit::Stops, Habit::Closes, Habit::Vanishes]);
     let (patience, naps) = (choices.below(10), choices.of(&[0, 0, 1, 5]));
-    let (server, peer, _wire) = pair(world.clock(), conditions(choices), Config::default());
+    let (server, peer) = opened(world, choices);
     let log = listen(world, room.join(server));
     let heard = Rc::new(RefCell::new(Heard::default()));
     let place = heard.clone();
@@ -80,6 +84,31 @@ fn guest(world: &mut World, room: &Broadcast, told: &Told, choices: &Choices) ->
         place.borrow_mut().code = end(habit, peer, &clock).await;
     });
     Guest { habit, joined: *told.borrow(), log, heard }
+}
+
+/// Two ends of a connection, the server's first, with an extension of some kind or without.
+fn opened(world: &mut World, choices: &Choices) -> (Ws, Ws) {
+    let deflate = Deflate::default();
+    let extensions = [
+        Extensions::none(),
+        deflate.into(),
+        deflate.own_context_takeover(false).peer_context_takeover(false).into(),
+        PermessageCompress::new(deflate).into(),
+        DeflateFrame::new(deflate).into(),
+        PerframeCompress::new(deflate).into(),
+    ];
+    let extensions = extensions[choices.below(extensions.len())].clone();
+    let server = Server::builder().extensions(extensions.clone()).build();
+    let client = Client::builder().extensions(extensions).build().expect("lawful");
+    let (near, far) = link(world.clock(), conditions(choices), Conditions::default());
+    let (one, other) = (world.clock().timer(), world.clock().timer());
+    let deadline = server.config().handshake_deadline(world.clock().now());
+    world.block_on(async move {
+        let accepting = opening::accept_on(&server, near, one, deadline);
+        let connecting = opening::connect_on(&client, "ws://example.org/", far, other, deadline);
+        let (server, client) = futures_util::future::join(accepting, connecting).await;
+        (server.expect("a request"), client.expect("an answer").0)
+    })
 }
 
 async fn end(habit: Habit, mut peer: Ws, clock: &hybi_testkit::clock::Clock) -> Option<CloseCode> {
