@@ -1,6 +1,7 @@
 //! How often a message allocates, and how much: for each call that receives or sends, in each framing, with and
 //! without compression. What is lent costs nothing, what is kept costs itself.
 
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 
