@@ -16,7 +16,7 @@ use hybi_testkit::{
     world::World,
 };
 
-const HANDLES: [Handles; 2] = [Handles::Whole, Handles::Halves];
+const HANDLES: [Handles; 3] = Handles::ALL;
 
 /// Every version, and one that compresses.
 fn everything() -> impl Iterator<Item = Option<Version>> {

@@ -76,7 +76,7 @@ async fn connect(stream: Stream) -> Result<WebSocket<Stream>, Error> {
 #[test]
 fn whichever_call_goes_wrong_both_ends_know_why() {
     bounded("whichever_call_goes_wrong_both_ends_know_why", || {
-        for handles in [Handles::Whole, Handles::Halves] {
+        for handles in Handles::ALL {
             let counted = each_call(&format!("{handles:?}"), &whats(), |who, fault| {
                 let (near, far, calls) = streams(who, fault);
                 let server = Server::default();
@@ -135,7 +135,7 @@ mod tls {
             // What TLS makes of what no stream of tokio says is its own affair.
             let says_again = [ErrorKind::Interrupted, ErrorKind::WouldBlock].map(What::Fails);
             whats.retain(|what| !says_again.contains(what));
-            for handles in [Handles::Whole, Handles::Halves] {
+            for handles in Handles::ALL {
                 let counted = each_call(&format!("TLS, {handles:?}"), &whats, |who, fault| {
                     let (near, far, calls) = streams(who, fault);
                     let (client, server) = block_on(both(

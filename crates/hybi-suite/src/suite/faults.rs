@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 
 use futures_util::future::join;
 use hybi::{
-    CloseCode, CloseStatus, Error, Message, Receiver, Sender, WebSocket,
+    CloseCode, CloseStatus, Error, Message, MessageKind, Receiver, Sender, WebSocket,
     io::{Timer, Transport},
 };
 
@@ -46,12 +46,19 @@ pub enum Who {
 
 /// What an application has of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are two")]
+#[expect(clippy::exhaustive_enums, reason = "complete: each way to send and receive")]
 pub enum Handles {
     /// One handle.
     Whole,
     /// A sender and a receiver.
     Halves,
+    /// One handle, whose messages are written and read as they come where the version has that.
+    AsTheyCome,
+}
+
+impl Handles {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::Whole, Self::Halves, Self::AsTheyCome];
 }
 
 /// The two ends of a conversation, and what the calls of one of them do.
@@ -90,6 +97,34 @@ impl Run {
 enum Handle<T, C> {
     Whole(Box<WebSocket<T, C>>),
     Halves(Sender<T, C>, Receiver<T, C>),
+    AsTheyCome(Box<WebSocket<T, C>>),
+}
+
+/// Sends a message in frames of seven bytes.
+async fn write<T: Transport, C: Timer>(
+    ws: &mut WebSocket<T, C>,
+    message: &Message,
+) -> Result<(), Error> {
+    let kind = if message.is_text() { MessageKind::Text } else { MessageKind::Binary };
+    let mut writer = ws.send_writer(kind)?.frame_size(7);
+    writer.write_all(message.as_bytes()).await?;
+    writer.finish().await
+}
+
+/// Receives a text, piece by piece.
+async fn read<T: Transport, C: Timer>(ws: &mut WebSocket<T, C>) -> Result<Option<Message>, Error> {
+    let Some(mut reader) = ws.recv_reader().await? else { return Ok(None) };
+    let mut text = String::new();
+    loop {
+        match reader.next_piece().await {
+            Ok(Some(piece)) => text.push_str(str::from_utf8(&piece).expect("no character is cut")),
+            Ok(None) => return Ok(Some(text.into())),
+            // Within a message, in whatever way: the next call says it.
+            Err(_) => break,
+        }
+    }
+    drop(reader);
+    ws.recv().await
 }
 
 impl<T: Transport, C: Timer> Handle<T, C> {
@@ -100,27 +135,34 @@ impl<T: Transport, C: Timer> Handle<T, C> {
                 let (sender, receiver) = ws.split();
                 Self::Halves(sender, receiver)
             }
+            Handles::AsTheyCome => Self::AsTheyCome(Box::new(ws)),
         }
     }
 
     async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         let message = message.into();
-        Ok(match self {
-            Self::Whole(ws) => WebSocket::send(ws, message).await,
-            Self::Halves(sender, _) => sender.send(message).await,
-        }?)
+        match self {
+            Self::AsTheyCome(ws) if message.is_data() && ws.capabilities().fragments => {
+                write(ws, &message).await
+            }
+            Self::Whole(ws) | Self::AsTheyCome(ws) => Ok(WebSocket::send(ws, message).await?),
+            Self::Halves(sender, _) => Ok(sender.send(message).await?),
+        }
     }
 
     async fn recv(&mut self) -> Result<Option<Message>, Error> {
         match self {
             Self::Whole(ws) => ws.recv().await,
+            Self::AsTheyCome(ws) => read(ws).await,
             Self::Halves(_, receiver) => receiver.recv().await,
         }
     }
 
     async fn close(&mut self) -> Result<CloseStatus, Error> {
         match self {
-            Self::Whole(ws) => WebSocket::close(ws, CloseCode::NORMAL, "").await,
+            Self::Whole(ws) | Self::AsTheyCome(ws) => {
+                WebSocket::close(ws, CloseCode::NORMAL, "").await
+            }
             Self::Halves(sender, receiver) => {
                 // What still comes is the receiver's.
                 let rest =
@@ -132,14 +174,14 @@ impl<T: Transport, C: Timer> Handle<T, C> {
 
     fn can_ping(&self) -> bool {
         match self {
-            Self::Whole(ws) => ws.capabilities().ping,
+            Self::Whole(ws) | Self::AsTheyCome(ws) => ws.capabilities().ping,
             Self::Halves(sender, _) => sender.capabilities().ping,
         }
     }
 
     fn is_clean(&self) -> bool {
         let status = match self {
-            Self::Whole(ws) => ws.close_status(),
+            Self::Whole(ws) | Self::AsTheyCome(ws) => ws.close_status(),
             Self::Halves(sender, _) => sender.close_status(),
         };
         status.is_some_and(|status| status.is_clean())

@@ -87,7 +87,7 @@ where
 pub fn whichever_call_goes_wrong_both_ends_know_why<T: Transport + 'static>(
     transport: fn(Stream) -> T,
 ) {
-    for handles in [Handles::Whole, Handles::Halves] {
+    for handles in Handles::ALL {
         let what = format!("{handles:?}");
         let counted = each_call(&what, &whats(), |who, fault| {
             let connect = move |(stream, timer, deadline): Before| async move {
@@ -117,7 +117,7 @@ pub fn whichever_call_below_tls_goes_wrong_both_ends_know_why<T: Transport + 'st
     // What TLS makes of what no stream of a runtime says is its own affair.
     let says_again = [ErrorKind::Interrupted, ErrorKind::WouldBlock].map(What::Fails);
     whats.retain(|what| !says_again.contains(what));
-    for handles in [Handles::Whole, Handles::Halves] {
+    for handles in Handles::ALL {
         let what = format!("TLS, {handles:?}");
         let counted = each_call(&what, &whats, |who, fault| {
             let (acceptor, connector) = (acceptor.clone(), connector.clone());
