@@ -106,6 +106,8 @@ pub use hybi_compression::Deflate;
 pub use hybi_compression::{Compress, Extensions};
 pub use hybi_frame::{CloseCode, CloseFrame, Event, Role, Utf8Bytes};
 pub use hybi_handshake::{HandshakeError, HostPolicy, OriginPolicy, Version, WsUri};
+#[cfg(feature = "tracing")]
+pub use tracing;
 
 pub use broadcast::{Broadcast, BroadcastBuilder, Deliveries, Direct, Member, Sent, Slow};
 pub use connection::{
