@@ -101,7 +101,8 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
     /// Sets how many bytes of payload a frame has, before compression: from 1 to 64 KiB; what is beyond counts as
     /// the nearest. By default it is [`Config::fragment_size`](crate::Config::fragment_size), or 64 KiB.
     ///
-    /// So much is held, and a ping waits no longer than two of them take. Smaller ones cost more.
+    /// So much is held, and a ping waits no longer than two of them take. Smaller ones cost more. In the middle of a
+    /// message it is for what is written from then on.
     #[must_use]
     pub fn frame_size(mut self, bytes: usize) -> Self {
         self.writing.frame_size = bytes.clamp(1, FRAME_SIZE);
@@ -178,7 +179,8 @@ impl Writing {
         half: Half,
         bytes: &[u8],
     ) -> Poll<Result<usize, Error>> {
-        if self.gathered.len() == self.frame_size {
+        // It may have been more before another size was set.
+        if self.gathered.len() >= self.frame_size {
             ready!(self.poll_frame(access, cx, half, Ends::No))?;
         }
         self.may_write()?;

@@ -53,6 +53,22 @@ fn frames_have_the_size_that_was_stated() {
 }
 
 #[test]
+fn another_size_is_for_what_is_written_from_then_on() {
+    let mut world = World::new();
+    let (mut ws, mut peer) = server(&world, Config::default(), Conditions::default());
+    world.block_on(async move {
+        let mut writer = ws.send_writer(MessageKind::Text).expect("it is open");
+        writer.write_all(b"before").await.expect("it is open");
+        let mut writer = writer.frame_size(3);
+        writer.write_all(b"after").await.expect("it is open");
+        writer.finish().await.expect("it is open");
+        peer.expect(FRAGMENT, b"before").await;
+        peer.expect(0, b"aft").await;
+        peer.expect(wire::CONTINUATION, b"er").await;
+    });
+}
+
+#[test]
 fn frames_are_64_kib_or_as_configured() {
     for (configured, size) in [(None, 65_536), (Some(1000), 1000), (Some(100_000), 65_536)] {
         let mut world = World::new();
@@ -166,10 +182,10 @@ fn a_writer_that_never_waits_answers_pings() {
     });
 }
 
-type Half = Sender<End, ClockTimer>;
+pub(crate) type Half = Sender<End, ClockTimer>;
 
 /// A server of ours with two senders, whose receiver is driven by a task.
-fn halves(world: &mut World, config: Config) -> (Half, Half, Script<End>) {
+pub(crate) fn halves(world: &mut World, config: Config) -> (Half, Half, Script<End>) {
     let (ws, peer) = server(world, config, Conditions::default());
     let (sender, mut receiver) = ws.split();
     world.spawn("the receiver", async move { while let Ok(Some(_)) = receiver.recv().await {} });
