@@ -18,9 +18,10 @@ use super::{
     permit::HALF,
     reader::{Piece, poll_piece},
     sending,
+    wakers::Half,
     writer::Writing,
 };
-use crate::connection::{CloseStatus, Error, MessageKind};
+use crate::connection::{CloseStatus, Connection, Error, MessageKind};
 
 /// A whole connection as a stream of bytes, for what wants one and has to go through a WebSocket: another protocol,
 /// a tunnel.
@@ -137,21 +138,34 @@ impl<T: Transport, C: Timer> ByteStream<T, C> {
                     self.unread = bytes;
                     Input::Ended
                 }
+                // The error is told when the peer was.
                 (Ok(Some(_)), _) => {
-                    self.driver.connection.refuse_text();
-                    Input::Failed(Error::NotBytes)
+                    self.end_with(Connection::refuse_text);
+                    Input::More
                 }
                 (Ok(None), Output::Messages)
                     if self.driver.connection.kind_in_progress().is_none() =>
                 {
                     Input::Ended
                 }
-                // The peer closed within its message, or before it.
+                // The peer closed within its message, or before it, and waits for our answer to that.
+                (Ok(None), _) if self.driver.connection.owes_close() => {
+                    self.end_with(Connection::answer_close);
+                    Input::More
+                }
                 (Ok(None), _) => Input::Failed(Error::Lost),
                 (Err(error), _) => Input::Failed(error),
             };
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ends our direction with that of the peer.
+    fn end_with(&mut self, end: impl FnOnce(&mut Connection)) {
+        self.driver.with(|driver| {
+            end(&mut driver.connection);
+            driver.wakers.call_others(Half::Receive);
+        });
     }
 
     fn poll_output(&mut self, cx: &Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {

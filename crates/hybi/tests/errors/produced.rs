@@ -178,6 +178,7 @@ fn by_callers() {
             let (end, far) = link(Manners::PLAIN);
             let ws = WebSocket::new(server(), end, Clock::new().timer());
             far.put(&[0x81, 0x80, 0, 0, 0, 0]);
+            far.end();
             let mut stream = ByteStream::of_messages(ws);
             let read = poll_at_most(10, pin!(stream.read(&mut [0; 10])), || {});
             let error = read.expect("it is there").expect_err("text");

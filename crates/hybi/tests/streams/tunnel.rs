@@ -236,6 +236,34 @@ fn text_is_refused_with_1003() {
     }
 }
 
+/// Whoever gets an error drops the stream, as `copy` does.
+#[test]
+fn the_peer_is_told_before_an_error_is() {
+    for make in BOTH {
+        for first in [wire::TEXT, wire::TEXT ^ wire::FIN, BINARY_FRAGMENT] {
+            let mut world = World::new();
+            let (mut stream, mut peer) = scripted(&world, make);
+            world.block_on(async move {
+                peer.send_frame(first, b"a part").await;
+                let goodbye = wire::close_payload(1000, b"");
+                let (told, kind) = if first == BINARY_FRAGMENT {
+                    peer.send_frame(wire::CLOSE, &goodbye).await;
+                    (goodbye, ErrorKind::UnexpectedEof)
+                } else {
+                    (wire::close_payload(1003, b"text"), ErrorKind::InvalidData)
+                };
+                let reading = async move { stream.read_to_end(&mut Vec::new()).await };
+                let hearing = async {
+                    peer.expect(wire::CLOSE, &told).await;
+                    peer.end().await;
+                };
+                let (read, ()) = join(reading, hearing).await;
+                assert_eq!(read.expect_err("it is no end").kind(), kind);
+            });
+        }
+    }
+}
+
 #[test]
 fn who_only_writes_answers_pings() {
     for make in BOTH {
