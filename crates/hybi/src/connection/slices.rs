@@ -160,6 +160,14 @@ impl Connection {
         self.outbound.coding.as_ref().is_some_and(|coding| !coding.is_written())
     }
 
+    /// Whether something waits for the end of a message that is being written.
+    pub(crate) fn has_behind_written(&self) -> bool {
+        self.outbound
+            .coding
+            .as_ref()
+            .is_some_and(|coding| coding.is_written() && !coding.behind.is_empty())
+    }
+
     /// Begins to encode a long message.
     pub(super) fn start_work(&mut self, message: Waiting) {
         let message = self.work_for(message);

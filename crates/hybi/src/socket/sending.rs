@@ -140,7 +140,7 @@ pub(super) async fn flush<T: Transport, C: Timer>(
     access: &mut impl Access<T, C>,
     half: Half,
 ) -> Result<(), Error> {
-    poll_fn(|cx| access.with(|driver| driver.poll_flush(cx, half, Patience::UntilClosed))).await
+    poll_fn(|cx| access.with(|driver| driver.poll_flush_all(cx, half, Patience::UntilClosed))).await
 }
 
 /// How a handle waits for the end.

@@ -132,7 +132,7 @@ fn poll_flush<T: Transport, C: Timer>(
         // A task that pours the stream into the sink learns of the end from the stream.
         let pours = driver.wakers.receives_in(cx.waker());
         let patience = if pours { Patience::UntilSent } else { Patience::UntilClosed };
-        driver.poll_flush(cx, half, patience)
+        driver.poll_flush_all(cx, half, patience)
     })
 }
 

@@ -1,5 +1,6 @@
 //! Messages as they come, which nobody gathers: pieces, what is skipped, limits, failures.
 
+mod behind;
 mod pieces;
 mod tunnel;
 mod writing;

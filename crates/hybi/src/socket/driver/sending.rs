@@ -88,9 +88,29 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         half: Half,
         patience: Patience,
     ) -> Poll<Result<(), Error>> {
+        self.poll_sent(cx, half, patience, |_| false)
+    }
+
+    /// The same, and what waits behind a message that is being written has left as well.
+    pub(crate) fn poll_flush_all(
+        &mut self,
+        cx: &Context<'_>,
+        half: Half,
+        patience: Patience,
+    ) -> Poll<Result<(), Error>> {
+        self.poll_sent(cx, half, patience, Connection::has_behind_written)
+    }
+
+    fn poll_sent(
+        &mut self,
+        cx: &Context<'_>,
+        half: Half,
+        patience: Patience,
+        waits: impl Fn(&Connection) -> bool,
+    ) -> Poll<Result<(), Error>> {
         loop {
             ready!(self.poll_turn(cx, half));
-            if self.poll_transmit(cx, half).is_ready() {
+            if self.poll_transmit(cx, half).is_ready() && !waits(&self.connection) {
                 self.turns = self.turns.saturating_add(1);
                 self.look_while_sending(cx, half, patience);
                 break;
