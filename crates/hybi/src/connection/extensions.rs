@@ -135,7 +135,9 @@ impl Connection {
     pub(super) fn release_extensions(&mut self) {
         if !self.inbound.state.takes_frames() && !self.takes_messages() && !self.is_encoding() {
             self.extensions = None;
-            self.filter = None;
+            if let Some(filter) = self.filter.take() {
+                self.inbound.encoded = Some(filter.offset());
+            }
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Inbound {
     wanted: Wanted,
     /// How many bytes more than frames carried came of them.
     pub(super) added: i64,
+    /// How many bytes went through a filter that is gone.
+    pub(super) encoded: Option<u64>,
     /// Bytes that came after the last frame that counts.
     discarded: usize,
 }
@@ -37,8 +39,15 @@ enum Wanted {
 impl Inbound {
     pub(super) fn new(framing: Framing, limits: Limits) -> Self {
         let assembler = MessageAssembler::new(framing.rules(), limits);
-        let wanted = Wanted::Whole;
-        Self { state: Receiving::Open, framing, assembler, wanted, added: 0, discarded: 0 }
+        Self {
+            state: Receiving::Open,
+            framing,
+            assembler,
+            wanted: Wanted::Whole,
+            added: 0,
+            encoded: None,
+            discarded: 0,
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use super::Connection;
 pub struct Stats {
     /// Messages count when they are queued, bytes on the wire when the transport took them.
     pub sent: Traffic,
-    /// All of it counts when it was taken in.
+    /// All of it counts when it was taken in. What stands behind the last frame that matters is not.
     pub received: Traffic,
     /// How long the peer took to answer the last keep-alive ping that it answered; `None` before, and in versions
     /// without pings. It is as exact as the application is prompt: the time that it takes over a message counts.
@@ -125,7 +125,10 @@ impl Connection {
             frames,
             payload_bytes: payload_bytes.saturating_add_signed(self.inbound.added),
             framed_bytes: payload_bytes,
-            wire_bytes: self.filter.as_ref().map_or(bytes, |filter| filter.offset()),
+            wire_bytes: match &self.filter {
+                Some(filter) => filter.offset(),
+                None => self.inbound.encoded.unwrap_or(bytes),
+            },
         };
         Stats {
             sent: self.outbound.counted.traffic(),

@@ -117,6 +117,15 @@ fn what_is_compressed_counts_as_both() {
                 let over_all = name == "deflate-stream";
                 assert_eq!(sent.payload_bytes == sent.framed_bytes, over_all, "{name}: {sent:?}");
                 assert!(sent.wire_bytes < sent.payload_bytes / 4, "{name}: {sent:?}");
+                // So it is when all is over and the codecs are gone, but for what stands behind the last frame.
+                let before = peer.stats().received.wire_bytes;
+                own.queue(Message::Close(None)).expect("open");
+                carry(&mut own, &mut peer, read);
+                carry(&mut peer, &mut own, read);
+                assert!(own.close_status().is_some_and(|status| status.is_clean()), "{name}");
+                let (sent, received) = (own.stats().sent, peer.stats().received);
+                assert!((before..=sent.wire_bytes).contains(&received.wire_bytes), "{received:?}");
+                assert_eq!(sent.frames, received.frames, "{name}");
             }
         }
     }
