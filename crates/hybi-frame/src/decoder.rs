@@ -41,20 +41,14 @@ pub struct FrameDecoder {
     state: State,
     /// Stream bytes consumed.
     offset: u64,
-    whole_counts: WholeCounts,
-    /// All but whole messages, and without the bytes of the stream.
-    other_counts: Counts,
+    messages: u64,
+    payload_bytes: u64,
+    /// How many frames have ended beside one for each message.
+    more_frames: u64,
     header_rules: HeaderRules,
     whole: WholeMessages,
     rules: FrameRules,
     masking: Masking,
-}
-
-/// Messages in a frame each that were whole, which are most: they cost least to count.
-#[derive(Clone, Copy, Debug, Default)]
-struct WholeCounts {
-    messages: u64,
-    payload_bytes: u64,
 }
 
 /// ```text
@@ -116,13 +110,13 @@ impl FrameDecoder {
         Self {
             state: State::Boundary,
             offset: 0,
-            whole_counts: WholeCounts { messages: 0, payload_bytes: 0 },
-            other_counts: Counts { bytes: 0, frames: 0, messages: 0, payload_bytes: 0 },
+            messages: 0,
+            payload_bytes: 0,
+            more_frames: 0,
             header_rules: HeaderRules {
                 lawful: LawfulRsv::NONE,
                 mask: if masks { Mask::Required } else { Mask::Forbidden },
                 minimal_lengths: rules.minimal_lengths(),
-                max_frame: limits.max_frame(),
             },
             whole: WholeMessages::of(masks, limits),
             rules,
@@ -132,7 +126,6 @@ impl FrameDecoder {
 
     /// Sets the limit on frames anew, for headers that come from now on.
     pub const fn set_max_frame(&mut self, bytes: u64) {
-        self.header_rules.max_frame = bytes;
         self.whole.set_max_frame(bytes);
     }
 
@@ -208,7 +201,7 @@ impl FrameDecoder {
         if *chunk.get(1)? & 0x7f < 126 || !self.at_frame_boundary() {
             return None;
         }
-        let (header, len) = self.header_rules.parse(chunk).ok()??;
+        let (header, len) = self.header_rules.parse(chunk, self.whole.max_frame()).ok()??;
         header.payload_len.checked_sub((chunk.len() - len) as u64).filter(|&missing| missing > 0)
     }
 
@@ -278,12 +271,11 @@ impl FrameDecoder {
     /// How much was taken so far.
     #[must_use]
     pub const fn counts(&self) -> Counts {
-        let WholeCounts { messages, payload_bytes } = self.whole_counts;
         Counts {
             bytes: self.offset,
-            frames: messages + self.other_counts.frames,
-            messages: messages + self.other_counts.messages,
-            payload_bytes: payload_bytes + self.other_counts.payload_bytes,
+            frames: self.messages + self.more_frames,
+            messages: self.messages,
+            payload_bytes: self.payload_bytes,
         }
     }
 
@@ -314,8 +306,8 @@ impl FrameDecoder {
     pub(crate) const fn take_whole(&mut self, message: WholeMessage) -> u64 {
         let frame_offset = self.offset;
         self.offset += message.end as u64;
-        self.whole_counts.messages += 1;
-        self.whole_counts.payload_bytes += (message.end - message.start) as u64;
+        self.messages += 1;
+        self.payload_bytes += (message.end - message.start) as u64;
         frame_offset
     }
 
@@ -347,7 +339,7 @@ impl FrameDecoder {
         let frame_offset = self.offset - len as u64;
         let known = bytes.len().min(len + chunk.len());
         bytes[len..known].copy_from_slice(&chunk[..known - len]);
-        match self.header_rules.parse(&bytes[..known]) {
+        match self.header_rules.parse(&bytes[..known], self.whole.max_frame()) {
             Ok(Some((header, header_len))) => {
                 let taken = header_len - len;
                 self.offset += taken as u64;
@@ -389,7 +381,11 @@ impl FrameDecoder {
             State::Payload { header, remaining: remaining - payload.len() as u64, frame_offset }
         };
         let part = FramePart { header, start, end, offset, frame_offset, mask, payload };
-        self.other_counts.add(&part);
+        let mut counts = Counts { bytes: 0, frames: 0, messages: 0, payload_bytes: 0 };
+        counts.add(&part);
+        self.messages += counts.messages;
+        self.payload_bytes += counts.payload_bytes;
+        self.more_frames += counts.frames - counts.messages;
         part
     }
 }

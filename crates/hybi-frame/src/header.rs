@@ -59,7 +59,7 @@ impl FrameHeader {
     /// [`Violation::LengthTopBit`], each as soon as the byte that breaks the rule is there; all
     /// fail the connection with close code 1002. The offset is counted from the front of `input`.
     pub fn parse(input: &[u8]) -> Result<Option<(Self, usize)>, FrameError> {
-        HeaderRules::ANY.parse(input).map_err(|broken| broken.at(0, FrameRules::RFC6455))
+        HeaderRules::ANY.parse(input, u64::MAX).map_err(|broken| broken.at(0, FrameRules::RFC6455))
     }
 
     /// The bytes that [`encode`](Self::encode) appends: 2 to 14.
@@ -135,14 +135,12 @@ fn mask_fields(key: Option<MaskingKey>) -> (u8, u64, usize) {
     }
 }
 
-/// What a receiver asks of a header.
+/// What a receiver asks of a header, but for the limit on its payload, which stands beside them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderRules {
     pub(crate) lawful: LawfulRsv,
     pub(crate) mask: Mask,
     pub(crate) minimal_lengths: bool,
-    /// The largest payload of a data frame.
-    pub(crate) max_frame: u64,
 }
 
 /// Whether frames have to be masked.
@@ -178,19 +176,19 @@ impl LawfulRsv {
 }
 
 impl HeaderRules {
-    const ANY: Self = Self {
-        lawful: LawfulRsv::ALL,
-        mask: Mask::Either,
-        minimal_lengths: true,
-        max_frame: u64::MAX,
-    };
+    const ANY: Self = Self { lawful: LawfulRsv::ALL, mask: Mask::Either, minimal_lengths: true };
 
-    /// Parses the header at the front of `input`; `None` when it is not all there.
+    /// Parses the header at the front of `input`; `None` when it is not all there. A data frame has `max_frame` bytes
+    /// of payload at most.
     ///
     /// Each rule is checked in the order of the bytes, so that the outcome for a stream does not
     /// depend on where it was cut.
     #[inline(always)]
-    pub(crate) fn parse(&self, input: &[u8]) -> Result<Option<(FrameHeader, usize)>, Broken> {
+    pub(crate) fn parse(
+        &self,
+        input: &[u8],
+        max_frame: u64,
+    ) -> Result<Option<(FrameHeader, usize)>, Broken> {
         let Some(&first) = input.first() else { return Ok(None) };
         let fin = first & 0x80 != 0;
         let rsv = Rsv::from_bits(first);
@@ -242,8 +240,8 @@ impl HeaderRules {
             return Err(Broken(Violation::LengthNotMinimal, 2));
         }
         // Control frames are bounded by their own rule, however small the limit.
-        if payload_len > self.max_frame && opcode.is_data() {
-            let limit = if rsv.is_empty() { self.max_frame } else { max_encoded(self.max_frame) };
+        if payload_len > max_frame && opcode.is_data() {
+            let limit = if rsv.is_empty() { max_frame } else { max_encoded(max_frame) };
             if payload_len > limit {
                 return Err(Broken(Violation::FrameTooLarge { size: payload_len, limit }, 0));
             }

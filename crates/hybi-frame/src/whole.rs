@@ -56,6 +56,11 @@ impl WholeMessages {
         Self { mask_bit, max_frame: limits.max_frame() }
     }
 
+    /// The largest payload of a data frame, in one piece or in several.
+    pub(crate) const fn max_frame(self) -> u64 {
+        self.max_frame
+    }
+
     pub(crate) const fn set_max_frame(&mut self, bytes: u64) {
         self.max_frame = bytes;
     }

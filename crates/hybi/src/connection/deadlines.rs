@@ -7,7 +7,7 @@
 //! Silence of the peer is judged by whoever reads, after reading: what it sent may lie in the kernel
 //! still. Whoever only sends judges its own progress.
 
-use core::time::Duration;
+use core::{num::NonZero, time::Duration};
 use std::time::Instant;
 
 use super::{Config, DRAIN_TIME, config::after};
@@ -70,8 +70,8 @@ pub(super) struct Deadlines {
     coded: bool,
     /// A Pong came, and nobody has asked for the time since.
     answered: bool,
-    /// From our last ping that was answered to when its answer was noticed.
-    round_trip: Option<Duration>,
+    /// From our last ping that was answered to when its answer was noticed, in microseconds.
+    round_trip: Option<NonZero<u32>>,
     keep_alive: KeepAlive,
     idle: Idle,
     writing: Writing,
@@ -139,7 +139,7 @@ impl Deadlines {
     }
 
     pub(super) fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
+        self.round_trip.map(|trip| Duration::from_micros(trip.get().into()))
     }
 
     /// A message went through a codec, whose state is parked when that stops.
@@ -212,7 +212,10 @@ impl Deadlines {
         if core::mem::take(&mut self.answered)
             && let KeepAlive::Asked(look, due) = self.keep_alive
         {
-            self.round_trip = after(now, config.ping_timeout).checked_duration_since(due);
+            let trip = after(now, config.ping_timeout).checked_duration_since(due);
+            let micros =
+                trip.map(|trip| u32::try_from(trip.as_micros()).unwrap_or(u32::MAX).max(1));
+            self.round_trip = micros.and_then(NonZero::new);
             // Something was heard, so that nobody is waited for: whatever comes next is no answer to this.
             self.keep_alive = KeepAlive::Listening(look);
         }

@@ -24,7 +24,7 @@ pub(super) struct Inbound {
     /// How many bytes went through a filter that is gone.
     pub(super) encoded: Option<u64>,
     /// Bytes that came after the last frame that counts.
-    discarded: usize,
+    discarded: u32,
 }
 
 /// How messages are wanted.
@@ -360,8 +360,9 @@ impl Connection {
     /// Discards input, which is bounded: reading for ever would let the peer decide when we end. If its Close
     /// frame was not answered before, it is now, and while the answer leaves as much again may come.
     fn discard(&mut self, len: usize) {
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
         self.inbound.discarded = self.inbound.discarded.saturating_add(len);
-        if self.inbound.discarded <= DRAIN_BYTES {
+        if self.inbound.discarded as usize <= DRAIN_BYTES {
             return;
         }
         if self.owes_close() {

@@ -334,7 +334,7 @@ impl Connection {
     /// [`poll_transmit`](Self::poll_transmit) showed.
     pub fn transmitted(&mut self, len: usize) {
         self.outbound.outbox.sent(len);
-        self.outbound.counted.other.wire_bytes += len as u64;
+        self.outbound.counted.count_written(len);
         self.outbound.owes_answers &= self.outbound.outbox.len() > 0;
         self.deadlines.wrote();
     }

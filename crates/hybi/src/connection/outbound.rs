@@ -186,8 +186,7 @@ impl Connection {
         if payload.len() >= COPY_LIMIT {
             return self.queue_long(opcode, message);
         }
-        self.outbound.counted.plain_messages += 1;
-        self.outbound.counted.plain_bytes += payload.len() as u64;
+        self.outbound.counted.count_plain(payload.len());
         let key = self.outbound.masks.then(|| self.next_key());
         let outbox = &mut self.outbound.outbox;
         outbox.append(|out| encode_frame(out, true, Rsv::NONE, opcode, payload, key));

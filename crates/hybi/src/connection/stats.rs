@@ -51,40 +51,67 @@ pub struct Traffic {
     pub wire_bytes: u64,
 }
 
-/// What our direction has counted.
+/// What our direction has counted. Most messages are a frame each, which carries what the application gave: where it is
+/// otherwise, the difference is counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sent {
-    /// Messages that needed no more than a header, which are most.
-    pub(super) plain_messages: u64,
-    pub(super) plain_bytes: u64,
-    /// Of all others.
-    pub(super) other: Traffic,
+    messages: u64,
+    payload_bytes: u64,
+    /// How many frames there were beside one for each message, or how many are to come.
+    more_frames: i64,
+    /// How many bytes frames carried beyond those of messages; it may be fewer.
+    more_bytes: i64,
+    wire_bytes: u64,
 }
 
 impl Sent {
     fn traffic(&self) -> Traffic {
-        let Self { plain_messages, plain_bytes, other } = *self;
+        let Self { messages, payload_bytes, more_frames, more_bytes, wire_bytes } = *self;
         Traffic {
-            messages: plain_messages + other.messages,
-            frames: plain_messages + other.frames,
-            payload_bytes: plain_bytes + other.payload_bytes,
-            framed_bytes: plain_bytes + other.framed_bytes,
-            wire_bytes: other.wire_bytes,
+            messages,
+            frames: messages.saturating_add_signed(more_frames),
+            payload_bytes,
+            framed_bytes: payload_bytes.saturating_add_signed(more_bytes),
+            wire_bytes,
         }
+    }
+
+    /// Counts a message that is queued in a frame of its own, as it is.
+    #[inline]
+    pub(super) fn count_plain(&mut self, len: usize) {
+        self.messages += 1;
+        self.payload_bytes += len as u64;
+    }
+
+    /// Counts a message that is queued, whose frames are counted for themselves.
+    pub(super) fn count_message(&mut self, len: usize) {
+        self.count_piece(len);
+        self.count_end();
+    }
+
+    /// Counts a part of a message.
+    pub(super) fn count_piece(&mut self, len: usize) {
+        self.payload_bytes += len as u64;
+        self.more_bytes -= len as i64;
+    }
+
+    /// Counts a message all of whose parts are counted.
+    pub(super) fn count_end(&mut self) {
+        self.messages += 1;
+        self.more_frames -= 1;
     }
 
     /// Counts a frame that is queued.
     pub(super) fn count_frame(&mut self, is_data: bool, len: usize) {
-        self.other.frames += 1;
+        self.more_frames += 1;
         if is_data {
-            self.other.framed_bytes += len as u64;
+            self.more_bytes += len as i64;
         }
     }
 
-    /// Counts a message that is queued on the long way.
-    pub(super) fn count_message(&mut self, len: usize) {
-        self.other.messages += 1;
-        self.other.payload_bytes += len as u64;
+    /// Counts what the transport took.
+    pub(super) fn count_written(&mut self, len: usize) {
+        self.wire_bytes += len as u64;
     }
 }
 

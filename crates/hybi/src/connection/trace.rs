@@ -9,14 +9,21 @@ use tracing::{Level, Span, event, field};
 
 use super::{CloseStatus, Connection, Endpoint, Error, Negotiated, Stats};
 
-/// The span of a connection.
+/// The span of a connection, if anybody wants to hear of it: a pointer where nobody does.
 ///
 /// It is never entered here: whoever drives the connection may be within spans of its own. So a message costs nothing.
 #[derive(Debug)]
-pub(super) struct Trace {
+pub(super) struct Trace(Option<Box<Told>>);
+
+/// The span, and what was told in it.
+#[derive(Debug)]
+struct Told {
     span: Span,
     end: End,
 }
+
+/// The span of which nobody wants to hear.
+static NONE: Span = Span::none();
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -38,20 +45,25 @@ impl Trace {
             peer = field::Empty,
             path = field::Empty,
         );
-        Self { span, end: End::Untold }
+        Self((!span.is_disabled()).then(|| Box::new(Told { span, end: End::Untold })))
+    }
+
+    fn span(&self) -> &Span {
+        self.0.as_ref().map_or(&NONE, |told| &told.span)
     }
 
     pub(super) fn failed(&self, error: &Error) {
-        event!(target: "hybi", parent: &self.span, Level::DEBUG, %error, "failed");
+        event!(target: "hybi", parent: self.span(), Level::DEBUG, %error, "failed");
     }
 
     /// The transport takes nothing more for now.
     pub(super) fn blocked(&self, queued: usize) {
-        event!(target: "hybi", parent: &self.span, Level::TRACE, queued, "the peer reads slowly");
+        event!(target: "hybi", parent: self.span(), Level::TRACE, queued, "the peer reads slowly");
     }
 
     fn ended(&mut self, status: Option<&CloseStatus>, stats: &Stats) {
-        if core::mem::replace(&mut self.end, End::Told) == End::Told {
+        let Some(told) = &mut self.0 else { return };
+        if core::mem::replace(&mut told.end, End::Told) == End::Told {
             return;
         }
         let (sent, received) = (&stats.sent, &stats.received);
@@ -61,7 +73,7 @@ impl Trace {
         });
         event!(
             target: "hybi",
-            parent: &self.span,
+            parent: self.span(),
             Level::DEBUG,
             code = status.map(|status| status.code().as_u16()),
             clean = status.is_some_and(CloseStatus::is_clean),
@@ -80,30 +92,30 @@ impl Connection {
     /// its field `peer` is empty on a server, whose transport may be anything; `serve` of the adapters fills it.
     #[must_use]
     pub fn span(&self) -> &Span {
-        &self.trace.span
+        self.trace.span()
     }
 
     /// Tells which server a client asked, and for what.
     pub(crate) fn trace_server(&self, uri: &WsUri) {
-        self.trace.span.record("peer", uri.host_header().as_str());
+        self.trace.span().record("peer", uri.host_header().as_str());
         self.trace_target(uri.resource());
     }
 
     /// Tells which client asked a server, if that is known, and for what.
     pub(crate) fn trace_client(&self, peer: Option<SocketAddr>, path: &str) {
         if let Some(peer) = peer {
-            self.trace.span.record("peer", field::display(peer));
+            self.trace.span().record("peer", field::display(peer));
         }
         self.trace_target(path);
     }
 
     /// Of the target the path alone, since what stands behind it may be credentials.
     fn trace_target(&self, target: &str) {
-        self.trace.span.record("path", target.split_once('?').map_or(target, |(path, _)| path));
+        self.trace.span().record("path", target.split_once('?').map_or(target, |(path, _)| path));
     }
 
     pub(crate) fn trace_open(&self) {
-        event!(target: "hybi", parent: &self.trace.span, Level::DEBUG, "open");
+        event!(target: "hybi", parent: self.trace.span(), Level::DEBUG, "open");
     }
 
     /// Tells how the connection ended, once.

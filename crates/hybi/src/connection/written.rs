@@ -124,9 +124,9 @@ impl Connection {
             }
             None => self.queue_coded_frame(last, rsv, opcode, Payload::Borrowed(piece), compress),
         }
-        self.outbound.counted.other.payload_bytes += piece.len() as u64;
+        self.outbound.counted.count_piece(piece.len());
         if last {
-            self.outbound.counted.other.messages += 1;
+            self.outbound.counted.count_end();
             self.end_written();
         }
         Ok(())
