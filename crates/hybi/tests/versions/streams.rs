@@ -1,9 +1,7 @@
 //! Messages that are written and read as they come, in each version that has fragments (RFC 6455 section 5.4).
 
 use futures_util::{AsyncReadExt, future::join};
-use hybi::{
-    Config, Error, Extensions, Message, MessageKind, Role, Unsupported, Version, WebSocket,
-};
+use hybi::{Config, Error, Message, MessageKind, Role, Unsupported, Version, WebSocket};
 
 use crate::{
     support::{clock::Clock, link::Manners, tasks::run},
@@ -76,7 +74,7 @@ fn every_version_with_fragments_has_them() {
 #[test]
 fn every_extension_passes_them_on() {
     use hybi::{
-        Deflate,
+        Deflate, Extensions,
         extension::{DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress},
     };
 

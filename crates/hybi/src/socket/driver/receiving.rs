@@ -136,8 +136,14 @@ impl<T: Transport, C: Timer> Driver<T, C> {
                 if takes == Takes::Bytes {
                     return self.hand_out(half, None);
                 }
+                let waits = self.connection.queued_bytes() > 0;
                 ready!(self.poll_answers(cx, half, takes));
-                let _ = self.poll_transmit(cx, half);
+                let has_left = self.poll_transmit(cx, half).is_ready();
+                // The transport took the rest only now. Nobody else will say so: neither does it, nor is there more to
+                // read.
+                if waits && has_left && self.connection.owes_close() {
+                    continue;
+                }
             }
             if self.poll_end(cx, half) {
                 return self.hand_out(half, None);
