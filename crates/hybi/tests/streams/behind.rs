@@ -1,6 +1,6 @@
 //! What waits behind a message that is written as it comes.
 
-use core::cell::Cell;
+use core::{cell::Cell, time::Duration};
 
 use futures_util::{SinkExt, future::join};
 use hybi::{Config, Error, Message, MessageKind};
@@ -59,4 +59,26 @@ fn a_flush_waits_for_what_waits_behind_a_message() {
             });
         }
     }
+}
+
+/// What waits behind a message that may never end holds up no answer.
+#[test]
+fn the_peers_close_frame_is_answered_at_once() {
+    let mut world = World::new();
+    let (mut sender, mut other, mut peer) = halves(&mut world, Config::default());
+    let clock = world.clock().clone();
+    world.block_on(async move {
+        let permit = other.ready().await.expect("room");
+        let mut writer = sender.send_writer(MessageKind::Text).expect("it is open");
+        writer.write_all(b"one").await.expect("it is open");
+        writer.flush().await.expect("it is open");
+        permit.send("behind").expect("leave was given");
+        peer.expect(FRAGMENT, b"one").await;
+        let goodbye = wire::close_payload(1000, b"");
+        peer.send_frame(wire::CLOSE, &goodbye).await;
+        peer.expect(wire::CLOSE, &goodbye).await;
+        assert_eq!(clock.elapsed(), Duration::ZERO);
+        assert!(matches!(writer.finish().await, Err(Error::Closed)));
+        assert!(matches!(other.flush().await, Err(Error::Closed)), "it was not sent");
+    });
 }

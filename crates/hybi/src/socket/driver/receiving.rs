@@ -181,7 +181,12 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     /// Answers the peer's Close frame, once those who send had their turn: they may have what came in front
     /// of it in hand, and nothing of ours follows our Close frame. A deadline bounds it.
     fn poll_answers(&mut self, cx: &Context<'_>, half: Half, takes: Takes) -> Poll<()> {
-        if takes.messages() && self.connection.queued_bytes() == 0 {
+        // What waits behind a message that is being written leaves no sooner than its end comes, if ever.
+        let leaving = match self.connection.is_writing() {
+            true => self.connection.encoded_bytes(),
+            false => self.connection.queued_bytes(),
+        };
+        if takes.messages() && leaving == 0 {
             if self.after_message == AfterMessage::AtOnce {
                 self.after_message = AfterMessage::Waited;
                 let _ = self.wakers.join(half, cx.waker());
