@@ -195,7 +195,9 @@ impl<T: Transport, C: Timer> ByteStream<T, C> {
     /// Ends our direction.
     fn poll_ended(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
         if let Output::Endless(writing) = &mut self.output {
-            ready!(writing.poll_finish(&mut self.driver, cx, HALF))?;
+            // A peer that has all of it may say goodbye while our transport still flushes.
+            let patience = Patience::HalfClosed;
+            ready!(writing.poll_finish(&mut self.driver, cx, HALF, patience))?;
             // As long as more comes, nobody says goodbye.
             if matches!(self.input, Input::More) {
                 return Poll::Ready(Ok(()));

@@ -158,7 +158,7 @@ impl<'a, T: Transport, C: Timer> MessageWriter<'a, T, C> {
     /// As [`write_all`](Self::write_all). [`Error::NotUtf8`] also if a text ends within a character.
     pub async fn finish(&mut self) -> Result<(), Error> {
         let Self { way, half, writing } = self;
-        poll_fn(|cx| writing.poll_finish(way, cx, *half)).await
+        poll_fn(|cx| writing.poll_finish(way, cx, *half, Patience::UntilClosed)).await
     }
 }
 
@@ -284,17 +284,19 @@ impl Writing {
         access.with(|driver| driver.poll_flush(cx, half, Patience::UntilClosed))
     }
 
+    /// Queues the last frame, and sends what is queued with this patience.
     pub(super) fn poll_finish<T: Transport, C: Timer>(
         &mut self,
         access: &mut impl Access<T, C>,
         cx: &Context<'_>,
         half: Half,
+        patience: Patience,
     ) -> Poll<Result<(), Error>> {
         if !self.is_finished() {
             ready!(self.poll_frame(access, cx, half, Ends::Message))?;
             self.gathered = Vec::new();
         }
-        self.poll_flush(access, cx, half)
+        access.with(|driver| driver.poll_flush(cx, half, patience))
     }
 }
 
@@ -339,7 +341,7 @@ impl<T: Transport, C: Timer> AsyncWrite for MessageWriter<'_, T, C> {
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { way, half, writing } = &mut *self;
-        writing.poll_finish(way, cx, *half).map_err(io::Error::from)
+        writing.poll_finish(way, cx, *half, Patience::UntilClosed).map_err(io::Error::from)
     }
 }
 

@@ -136,6 +136,32 @@ fn a_direction_that_has_ended_leaves_the_other() {
     }
 }
 
+/// The peer has all, ended its own direction before and says goodbye, while our transport still flushes.
+#[test]
+fn a_goodbye_may_overtake_the_end_of_a_flush() {
+    let mut world = World::new();
+    let (mut stream, mut peer) = scripted(&world, endless);
+    world.block_on(async move {
+        peer.send_frame(wire::BINARY, b"question").await;
+        let mut question = String::new();
+        stream.read_to_string(&mut question).await.expect("open");
+        stream.write_all(b"answer").await.expect("open");
+        let wire = peer.transport().input();
+        wire.hold_flush(true);
+        let hearing = async {
+            peer.expect(wire::BINARY, b"answer").await;
+            peer.send_frame(wire::CLOSE, &wire::close_payload(1000, b"")).await;
+            for _ in 0..3 {
+                pause().await;
+            }
+            wire.hold_flush(false);
+            peer.expect(wire::CLOSE, &wire::close_payload(1000, b"")).await;
+        };
+        let (closed, ()) = join(stream.close(), hearing).await;
+        closed.expect("all of it was sent");
+    });
+}
+
 /// What a proxy does: both directions at once, through `split` and `copy`.
 #[test]
 fn both_directions_at_once() {
