@@ -1,5 +1,7 @@
 //! Extensions at work on what is sent: payloads that pass through codecs first (RFC 6455 section 9).
 
+use core::num::NonZero;
+
 use bytes::Bytes;
 use hybi_compression::{Agreed, Chain, Compress};
 use hybi_frame::{Opcode, Payload, Rsv};
@@ -136,7 +138,7 @@ impl Connection {
         if !self.inbound.state.takes_frames() && !self.takes_messages() && !self.is_encoding() {
             self.extensions = None;
             if let Some(filter) = self.filter.take() {
-                self.inbound.encoded = Some(filter.offset());
+                self.inbound.encoded = NonZero::new(filter.offset());
             }
         }
     }

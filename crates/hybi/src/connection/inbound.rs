@@ -1,6 +1,8 @@
 //! Inbound: input becomes events; what they ask of the other direction is handed to it
 //! (RFC 6455 sections 5.4 to 5.5 and 6.2).
 
+use core::num::NonZero;
+
 use bytes::{BufMut, Bytes};
 use hybi_compression::Chain;
 use hybi_frame::{
@@ -22,7 +24,7 @@ pub(super) struct Inbound {
     /// How many bytes more than frames carried came of them.
     pub(super) added: i64,
     /// How many bytes went through a filter that is gone.
-    pub(super) encoded: Option<u64>,
+    pub(super) encoded: Option<NonZero<u64>>,
     /// Bytes that came after the last frame that counts.
     discarded: u32,
 }

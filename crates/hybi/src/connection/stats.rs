@@ -1,6 +1,6 @@
 //! Stats: what a connection has done so far.
 
-use core::time::Duration;
+use core::{num::NonZero, time::Duration};
 
 use hybi_compression::Chain;
 use hybi_frame::{Counts, FrameHeader, PayloadDecoder, Violation};
@@ -154,7 +154,7 @@ impl Connection {
             framed_bytes: payload_bytes,
             wire_bytes: match &self.filter {
                 Some(filter) => filter.offset(),
-                None => self.inbound.encoded.unwrap_or(bytes),
+                None => self.inbound.encoded.map_or(bytes, NonZero::get),
             },
         };
         Stats {
