@@ -8,9 +8,10 @@ use std::time::Instant;
 use crate::outcome::{JobResult, Options, Outcome};
 use crate::workspace::Workspace;
 use crate::{
-    api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny, dependencies, drain,
-    features, fuzz, half_open, interop, minimal, msrv, mutants, no_std, package, portable,
-    pywebsocket, sanitize, semver, simulate, soak, spelling, streams, tidy, unused,
+    adapters, api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny,
+    dependencies, drain, features, fuzz, half_open, interop, minimal, msrv, mutants, no_std,
+    package, portable, pywebsocket, sanitize, semver, simulate, soak, spelling, streams, tidy,
+    unused,
 };
 
 /// One thing that can be run by its name.
@@ -136,6 +137,11 @@ pub(crate) const CI: &[Job] = &[
         "streams",
         "a message of 4 GiB each way, within a mebibyte of memory and with pings answered",
         streams::run_job,
+    ),
+    job(
+        "adapters",
+        "an echo through each adapter beside a bare one of its runtime, and idle connections",
+        adapters::run_job,
     ),
     job("bench-check", "benchmarks compile and their answers are right", bench::check),
     job("counts", "instructions and allocations a message, beside what they were", counts::run_job)

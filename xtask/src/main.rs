@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "jobs report to whoever runs them")]
 
+mod adapters;
 mod api;
 mod autobahn;
 mod bench;
