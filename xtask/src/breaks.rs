@@ -100,6 +100,22 @@ const BREAKS: &[Break] = &[
         seen: "wait for a deadline",
     },
     Break {
+        what: "no message stands among the frames of one that is being written",
+        file: "crates/hybi/src/connection/outbound.rs",
+        from: "        self.lane = Lane::Other;",
+        to: "        self.lane = Lane::Plain;",
+        row: "13",
+        seen: "Protocol",
+    },
+    Break {
+        what: "what was compressed piece by piece is forgotten without takeover",
+        file: "crates/hybi-compression/src/deflate/codec/sender.rs",
+        from: "        if last && !self.takeover {",
+        to: "        if last && self.takeover {",
+        row: "permessage-deflate-apart",
+        seen: "Protocol",
+    },
+    Break {
         what: "quota that was consumed is granted again, all of it",
         file: "crates/hybi-mux/src/flow.rs",
         from: "            self.left += owed;\n            owed",

@@ -14,14 +14,27 @@ use crate::workspace::{Member, Workspace};
 /// replace the others.
 const OF_A_DEPENDENCY: [(&str, &str); 1] = [("hybi-compression", "miniz_oxide,flate2/zlib")];
 
+/// Features that adapters do no more with than pass them on to the crate that has and tests them. With each alone they
+/// are linted; their tests run with all.
+const PASSED_ON: [&str; 3] = ["rustls-native-roots", "rustls-webpki-roots", "tracing"];
+
+fn is_passed_on(member: &Member, name: &str) -> bool {
+    let turns_on = member.features.get(name);
+    PASSED_ON.contains(&name)
+        && turns_on.is_some_and(|on| on.iter().all(|other| !other.starts_with("dep:")))
+}
+
 pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
     let mut tally = Tally::of("test programs");
     for member in workspace.crates() {
         lint(workspace, member, Choice::All)?;
         for choice in choices(member) {
+            lint(workspace, member, choice)?;
+            if matches!(choice, Choice::Only(name) if is_passed_on(member, name)) {
+                continue;
+            }
             let item = format!("{} {}", member.name, choice.arguments().join(" "));
             tally = tally.plan(&item, tested::programs(member, choice));
-            lint(workspace, member, choice)?;
             let mut test = cargo(workspace);
             test.args(["test", "-p", &member.name, "--no-fail-fast"]).args(choice.arguments());
             tally.take(&item, tested::count(&mut test).map_err(|why| format!("{item}: {why}")));
@@ -81,6 +94,20 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn what_is_passed_on_is_tested_where_it_is_had() {
+        let member = |on: &str| Member {
+            name: "a".into(),
+            folder: "/a".into(),
+            features: BTreeMap::from([("tracing".into(), [on.to_owned()].into())]),
+            targets: Vec::new(),
+            published: true,
+        };
+        assert!(is_passed_on(&member("hybi/tracing"), "tracing"));
+        assert!(!is_passed_on(&member("dep:tracing"), "tracing"));
+        assert!(!is_passed_on(&member("hybi/tracing"), "other"));
+    }
 
     #[test]
     fn sets_that_turn_on_the_same_are_one() {
