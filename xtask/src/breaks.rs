@@ -33,7 +33,7 @@ const BREAKS: &[Break] = &[
         from: "        self.queue_pending_pong();\n        let code",
         to: "        self.outbound.discard();\n        let code",
         row: "13",
-        seen: "not UTF-8",
+        seen: "Lost",
     },
     Break {
         what: "messages leave in the order in which they were queued",
