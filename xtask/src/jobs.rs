@@ -133,16 +133,6 @@ pub(crate) const CI: &[Job] = &[
         "connections whose packets are dropped: the right error, in time, and nothing is left",
         half_open::run_job,
     ),
-    job(
-        "streams",
-        "a message of 4 GiB each way, within a mebibyte of memory and with pings answered",
-        streams::run_job,
-    ),
-    job(
-        "adapters",
-        "an echo through each adapter beside a bare one of its runtime, and idle connections",
-        adapters::run_job,
-    ),
     job("bench-check", "benchmarks compile and their answers are right", bench::check),
     job("counts", "instructions and allocations a message, beside what they were", counts::run_job)
         .with(&[("--bless", &[])]),
@@ -181,6 +171,16 @@ pub(crate) const NIGHTLY: &[Job] = &[
         "drain",
         "a thousand connections sent away at 200 a second, on each adapter: no reset, the silent named",
         drain::run_job,
+    ),
+    job(
+        "streams",
+        "a message of 4 GiB each way, within a mebibyte of memory and with pings answered",
+        streams::run_job,
+    ),
+    job(
+        "adapters",
+        "an echo through each adapter beside a bare one of its runtime, and idle connections",
+        adapters::run_job,
     ),
     job("coverage", "lines of the protocol that no test runs, by name", coverage::run_job),
     job("fuzz", "every fuzz target, or the one named behind it", fuzz::run_job)
