@@ -1,12 +1,12 @@
 //! Servers that are looked after: limits, accepts that fail, an end in order.
 
-use core::{future::ready, net::SocketAddr, pin::Pin};
+use core::{future::ready, pin::Pin};
 use std::io;
 
 use async_std::net::{TcpListener, TcpStream};
 use hybi::{
     Server,
-    serve::{Accept, Outcome},
+    serve::{Accept, Arrival, Outcome},
 };
 
 #[cfg(feature = "rustls")]
@@ -223,10 +223,10 @@ impl Accept for AsyncStdListener {
     type Timer = AsyncStdTimer;
     type Opening = Pin<Box<dyn Future<Output = io::Result<AsyncStdIo<Stream>>> + Send>>;
 
-    async fn accept(&mut self) -> io::Result<(Self::Opening, Option<SocketAddr>)> {
+    async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
         let (stream, address) = self.listener.accept().await?;
         transport::without_delay(&stream);
-        Ok((self.opening(stream), Some(address)))
+        Ok(Arrival::new(self.opening(stream)).of(address))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

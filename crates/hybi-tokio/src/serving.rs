@@ -3,14 +3,13 @@
 use core::{
     future::{pending, ready},
     mem,
-    net::SocketAddr,
     pin::Pin,
 };
 use std::io;
 
 use hybi::{
     Server,
-    serve::{Accept, Outcome},
+    serve::{Accept, Arrival, Outcome},
 };
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(feature = "rustls")]
@@ -236,15 +235,15 @@ impl Accept for TokioListener {
     type Timer = TokioTimer;
     type Opening = Pin<Box<dyn Future<Output = io::Result<TokioIo<Stream>>> + Send>>;
 
-    async fn accept(&mut self) -> io::Result<(Self::Opening, Option<SocketAddr>)> {
+    async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
         let Source::Tokio(listener) = &self.source else { return pending().await };
         let (stream, address) = listener.accept().await?;
         transport::without_delay(&stream);
-        Ok((self.opening(stream), Some(address)))
+        Ok(Arrival::new(self.opening(stream)).of(address))
     }
 
     /// tokio's `accept` is pending until the reactor has heard of the listener, which the system need not wait for.
-    async fn accept_queued(&mut self) -> io::Result<(Self::Opening, Option<SocketAddr>)> {
+    async fn accept_queued(&mut self) -> io::Result<Arrival<Self::Opening>> {
         let listener = match mem::replace(&mut self.source, Source::Lost) {
             Source::Tokio(listener) => listener.into_std()?,
             Source::System(listener) => listener,
@@ -257,7 +256,7 @@ impl Accept for TokioListener {
                 stream.set_nonblocking(true)?;
                 let stream = TcpStream::from_std(stream)?;
                 transport::without_delay(&stream);
-                Ok((self.opening(stream), Some(address)))
+                Ok(Arrival::new(self.opening(stream)).of(address))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => pending().await,
             Err(error) => Err(error),

@@ -9,7 +9,7 @@ use std::{
 use hybi_mux::{ChannelId, ChannelKey, DropCode, Ended, Read};
 
 use super::shared::Shared;
-use crate::{connection::Error, socket::io::Transport};
+use crate::{connection::Error, opening::Seat, socket::io::Transport};
 
 /// A channel, as the transport of a connection.
 ///
@@ -27,12 +27,19 @@ pub struct Channel {
     shared: Arc<Shared>,
     key: ChannelKey,
     id: ChannelId,
+    /// What counts it, if anybody does.
+    seat: Option<Seat>,
 }
 
 impl Channel {
     pub(super) fn new(shared: &Arc<Shared>, key: ChannelKey) -> Self {
         let id = shared.with(|state| state.endpoint.id(key));
-        Self { shared: shared.clone(), key, id }
+        Self { shared: shared.clone(), key, id, seat: None }
+    }
+
+    /// Counts for as long as the channel is there.
+    pub(super) fn keep(&mut self, seat: Seat) {
+        self.seat = Some(seat);
     }
 
     /// Its id. That of the first, which the physical handshake opened, is 1.

@@ -13,7 +13,7 @@ use hybi_mux::{Config, Endpoint};
 use super::{Channel, Driver, Timers, carrier, shared::Shared};
 use crate::{
     connection::{Connection, Error, Negotiated},
-    opening::{Incoming, Wire, server::Server},
+    opening::{Gate, Incoming, Wire, server::Server},
     socket::{
         WebSocket,
         io::{Timer, Transport},
@@ -100,7 +100,7 @@ async fn switch<T: Transport, C: Timer>(
     let physical = carrier::physical(config, server.config());
     incoming.server =
         server.clone().with_extensions(carrier::Multiplexing(config.clone())).with_config(physical);
-    let ws = incoming.switch(accepted).await?;
+    let (ws, gate) = incoming.switch_around(accepted).await?;
 
     let (endpoint, key) = Endpoint::server(config.clone(), &fields, asked.quota);
     let shared = Shared::new(endpoint);
@@ -113,9 +113,13 @@ async fn switch<T: Transport, C: Timer>(
     let negotiated =
         Negotiated::new(Version::RFC6455, subprotocol, carrier::unannounced(agreed)).unmasked();
     let connection = Connection::new(Role::Server, negotiated, of_channels.config().clone());
-    let first = WebSocket::new(connection, Channel::new(&shared, key), timers());
+    let mut first = WebSocket::new(connection, Channel::new(&shared, key), timers());
+    if let Some(gate) = &gate {
+        // The place of the transport is the first channel's, and each of the others has its own.
+        gate.opened(first.closer());
+    }
     let driver = Driver::new(ws, timers(), &shared);
-    let requests = Requests { shared, server: of_channels, timers: Arc::new(timers) };
+    let requests = Requests { shared, server: of_channels, timers: Arc::new(timers), gate };
     Ok(Accepted::Multiplexed(MultiplexedServer { first, requests, driver }))
 }
 
@@ -143,14 +147,21 @@ impl<'a> Asked<'a> {
 ///
 /// Dropping it refuses those that wait and those that are asked for later, with 503, and the client is told that there
 /// will be no more.
+///
+/// What [`serve`](crate::serve) accepted, it looks after as well: a channel counts as a connection, from when it is asked
+/// for until its `WebSocket` is dropped, and is refused beyond the limits; and at the end each is closed. Have the
+/// driver and the channels end with the handler, which is what is cut at the deadline.
 pub struct Requests<C> {
     shared: Arc<Shared>,
     server: Server,
     timers: Timers<C>,
+    /// Who looks after the physical connection.
+    gate: Option<Arc<dyn Gate>>,
 }
 
 impl<C: Timer> Requests<C> {
-    /// The next request, to be accepted, rejected or answered as any other; `None` when the physical connection ended.
+    /// The next request, to be accepted, rejected or answered as any other; `None` when the physical connection ended, or
+    /// the server that looks after it does: the client is told then that there will be no more.
     ///
     /// One for a host that is not served is refused by itself. The time for the handshake begins now.
     ///
@@ -173,12 +184,25 @@ impl<C: Timer> Requests<C> {
     /// ```
     pub async fn next(&mut self) -> Option<Incoming<Channel, C>> {
         loop {
-            let (key, request) = poll_fn(|cx| self.poll_request(cx)).await?;
+            let Some((key, request)) = poll_fn(|cx| self.poll_request(cx)).await else {
+                // Nobody will ask again, whether or not this is dropped.
+                self.shared.let_go();
+                return None;
+            };
             let timer = (self.timers)();
-            let deadline = self.server.config().handshake_deadline(timer.now());
+            let now = timer.now();
+            let deadline = self.server.config().handshake_deadline(now);
             let judged = self.server.policy().check_host(&request).map(|_| ());
-            let wire = Wire::new(Channel::new(&self.shared, key), timer, deadline);
-            let incoming = Incoming::new(self.server.clone(), request, wire);
+            let mut channel = Channel::new(&self.shared, key);
+            let mut gate = None;
+            if let Some(physical) = &self.gate {
+                // Beyond even an answer: dropping the channel refuses it.
+                let Some((place, seat)) = physical.channel(now) else { continue };
+                channel.keep(seat);
+                gate = Some(place);
+            }
+            let wire = Wire::new(channel, timer, deadline);
+            let incoming = Incoming::new(self.server.clone(), request, wire).behind(gate);
             match judged {
                 Ok(()) => return Some(incoming),
                 Err(error) => drop(incoming.reject(error).await),
@@ -190,6 +214,12 @@ impl<C: Timer> Requests<C> {
         &self,
         cx: &Context<'_>,
     ) -> Poll<Option<(hybi_mux::ChannelKey, http::Request<()>)>> {
+        if let Some(gate) = &self.gate {
+            gate.wake_at_closing(cx.waker());
+            if gate.is_closing() {
+                return Poll::Ready(None);
+            }
+        }
         self.shared.with(|state| {
             if let Some(request) = state.endpoint.next_request() {
                 return Poll::Ready(Some(request));

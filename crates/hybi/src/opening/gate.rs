@@ -1,6 +1,11 @@
 //! Gate: who looks after the connections of a server, as an opening handshake sees it.
 
+#[cfg(feature = "mux")]
+use core::task::Waker;
 use core::{fmt, net::SocketAddr};
+#[cfg(feature = "mux")]
+use std::sync::Arc;
+use std::time::Instant;
 
 use hybi_handshake::HandshakeError;
 
@@ -19,4 +24,28 @@ pub(crate) trait Gate: fmt::Debug + Send + Sync {
 
     /// Where it comes from.
     fn peer(&self) -> Option<SocketAddr>;
+
+    /// When it was accepted, or asked for as a channel.
+    fn accepted_at(&self) -> Instant;
+
+    /// Has the task of `waker`, which takes in channels, woken when no request will be accepted any more.
+    #[cfg(feature = "mux")]
+    fn wake_at_closing(&self, waker: &Waker);
+
+    /// Counts a channel in it; `None` if even an answer is too much.
+    #[cfg(feature = "mux")]
+    fn channel(&self, asked_at: Instant) -> Option<(Arc<dyn Gate>, Seat)>;
+}
+
+/// What counts a channel for as long as it is kept.
+#[cfg(feature = "mux")]
+#[derive(Debug)]
+#[expect(dead_code, reason = "kept to be dropped")]
+pub(crate) struct Seat(Box<dyn fmt::Debug + Send + Sync>);
+
+#[cfg(feature = "mux")]
+impl Seat {
+    pub(crate) fn new(member: impl fmt::Debug + Send + Sync + 'static) -> Self {
+        Self(Box::new(member))
+    }
 }

@@ -1,7 +1,7 @@
 //! Incoming: a request that was read, to be accepted, rejected or answered (RFC 6455 section 4.2.2).
 
 use core::net::SocketAddr;
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use http::Method;
 use hybi_handshake::{
@@ -66,7 +66,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         Self { server, request: Box::new(request), wire, gate: None }
     }
 
-    pub(super) fn behind(mut self, gate: Option<Arc<dyn Gate>>) -> Self {
+    pub(crate) fn behind(mut self, gate: Option<Arc<dyn Gate>>) -> Self {
         self.gate = gate;
         self
     }
@@ -87,6 +87,13 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
         self.gate.as_ref()?.peer()
+    }
+
+    /// When [`serve`](crate::serve) accepted the transport, or [the channel](crate::mux) was asked for there: the opening
+    /// handshake began then.
+    #[must_use]
+    pub fn accepted_at(&self) -> Option<Instant> {
+        Some(self.gate.as_ref()?.accepted_at())
     }
 
     /// Whether the request asks for a WebSocket at all; if not, it is plain HTTP, and
@@ -162,12 +169,29 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
     /// Answers 101 and lets frames follow.
     pub(crate) async fn switch(self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
         let Some(gate) = self.gate.clone() else { return self.switch_at_once(accepted).await };
+        let mut ws = self.switch_unless_refused(accepted).await?;
+        gate.opened(ws.closer());
+        Ok(ws)
+    }
+
+    /// The same, and whoever looks after it, who is to be told what is open.
+    #[cfg(feature = "mux")]
+    pub(crate) async fn switch_around(
+        self,
+        accepted: ServerAccepted,
+    ) -> Result<(WebSocket<T, C>, Option<Arc<dyn Gate>>), Error> {
+        let gate = self.gate.clone();
+        Ok((self.switch_unless_refused(accepted).await?, gate))
+    }
+
+    async fn switch_unless_refused(
+        self,
+        accepted: ServerAccepted,
+    ) -> Result<WebSocket<T, C>, Error> {
         if let Some(refusal) = self.refusal() {
             return Err(Box::pin(self.reject(refusal)).await);
         }
-        let mut ws = self.switch_at_once(accepted).await?;
-        gate.opened(ws.closer());
-        Ok(ws)
+        self.switch_at_once(accepted).await
     }
 
     async fn switch_at_once(mut self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {

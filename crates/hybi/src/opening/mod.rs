@@ -22,6 +22,8 @@ pub use connect::{connect, connect_anew, connect_on};
 pub use deadline::{begin, within};
 pub use dial::{Dial, dial, tls, without_tls};
 pub(crate) use gate::Gate;
+#[cfg(feature = "mux")]
+pub(crate) use gate::Seat;
 pub use incoming::Incoming;
 #[cfg(feature = "mux")]
 pub(crate) use {dial::reach, wire::Wire};

@@ -3,14 +3,17 @@
 use core::{net::SocketAddr, time::Duration};
 use std::io;
 
-use crate::socket::io::{Timer, Transport};
+use crate::{
+    opening::server::Server,
+    socket::io::{Timer, Transport},
+};
 
 /// What a runtime does for a server: its listener, its tasks, its timer, perhaps its TLS. An adapter's `serve`
 /// implements it; limits, order and the end are those of [`Serving`](super::Serving).
 ///
 /// ```
 /// use std::{future::{Future, Ready, ready}, io, net::SocketAddr};
-/// use hybi::{Error, Server, io::{FuturesIo, Timer}, serve::{Accept, Serving}};
+/// use hybi::{Error, Server, io::{FuturesIo, Timer}, serve::{Accept, Arrival, Serving}};
 /// # trait Io: futures_io::AsyncRead + futures_io::AsyncWrite + Unpin + Send {}
 /// # type TcpStream = Box<dyn Io>;
 /// # struct TcpListener;
@@ -29,9 +32,9 @@ use crate::socket::io::{Timer, Transport};
 /// #   fn timer(&self) -> Never { Never }
 ///     // ... and its timer.
 ///
-///     async fn accept(&mut self) -> io::Result<(Self::Opening, Option<SocketAddr>)> {
+///     async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
 ///         let (stream, address) = self.0.accept().await?;
-///         Ok((ready(Ok(FuturesIo::new(stream))), Some(address)))
+///         Ok(Arrival::new(ready(Ok(FuturesIo::new(stream)))).of(address))
 ///     }
 ///
 ///     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -69,16 +72,14 @@ pub trait Accept: Send + 'static {
     /// the task of the connection, within the deadline of the opening handshake.
     type Opening: Future<Output = io::Result<Self::Transport>> + Send + 'static;
 
-    /// Waits for the next stream, and tells where it comes from, if that is an address. `TCP_NODELAY` is to be
-    /// set: frames are written whole. Dropping the future is to lose no stream.
+    /// Waits for the next stream. `TCP_NODELAY` is to be set: frames are written whole. Dropping the future is to lose
+    /// no stream. One that has several listeners waits for all of them, and begins with another one each time.
     ///
     /// # Errors
     ///
     /// Whatever the runtime reports. An error of one stream is passed over; after any other, such as that no
     /// descriptor is left, it is waited before the next call.
-    fn accept(
-        &mut self,
-    ) -> impl Future<Output = io::Result<(Self::Opening, Option<SocketAddr>)>> + Send;
+    fn accept(&mut self) -> impl Future<Output = io::Result<Arrival<Self::Opening>>> + Send;
 
     /// The same at the end, when the listener is about to be dropped: it is asked for what is in its queue until it is
     /// pending, once each time, since dropping it resets those who are there. A runtime that goes by what it heard of the
@@ -87,9 +88,7 @@ pub trait Accept: Send + 'static {
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    fn accept_queued(
-        &mut self,
-    ) -> impl Future<Output = io::Result<(Self::Opening, Option<SocketAddr>)>> + Send {
+    fn accept_queued(&mut self) -> impl Future<Output = io::Result<Arrival<Self::Opening>>> + Send {
         self.accept()
     }
 
@@ -98,6 +97,50 @@ pub trait Accept: Send + 'static {
 
     /// A timer.
     fn timer(&self) -> Self::Timer;
+}
+
+/// A stream that was accepted, and what is known of it.
+///
+/// ```
+/// use std::{future::ready, net::SocketAddr};
+/// use hybi::{HostPolicy, Server, serve::Arrival};
+///
+/// # struct Stream;
+/// /// Two listeners of one server: what comes by the inner one is for any host.
+/// fn arrival(stream: Stream, peer: SocketAddr, is_inner: bool) -> Arrival<impl Future<Output = Stream>> {
+///     let arrival = Arrival::new(ready(stream)).of(peer);
+///     if !is_inner {
+///         return arrival;
+///     }
+///     arrival.judged_by(Server::builder().hosts(HostPolicy::Any).build())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Arrival<O> {
+    pub(super) opening: O,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) server: Option<Server>,
+}
+
+impl<O> Arrival<O> {
+    /// A stream with what comes [before its first request](Accept::Opening), from no address.
+    pub const fn new(opening: O) -> Self {
+        Self { opening, peer: None, server: None }
+    }
+
+    /// Says where it comes from: what limits, reports and [`Incoming::peer`](crate::Incoming::peer) go by.
+    #[must_use]
+    pub fn of(mut self, peer: SocketAddr) -> Self {
+        self.peer = Some(peer);
+        self
+    }
+
+    /// Has its request judged by another [`Server`] than others are: each listener may have its own.
+    #[must_use]
+    pub fn judged_by(mut self, server: Server) -> Self {
+        self.server = Some(server);
+        self
+    }
 }
 
 /// How long it is waited after an accept that failed; twice as long each time, up to the longest.

@@ -9,14 +9,19 @@ use core::{
 };
 use std::{error, io, panic::catch_unwind, sync::Arc};
 
+use hybi_handshake::HandshakeError;
+
 use super::{
-    Incident,
+    Arrival, Incident,
     registry::{Member, Place},
 };
 use crate::{
-    connection::{Error, incident as traced},
-    opening::{self, Gate, Incoming, server::Server},
-    socket::io::{Timer, Transport},
+    connection::Error,
+    opening::{self, Incoming, server::Server},
+    socket::{
+        WebSocket,
+        io::{Timer, Transport},
+    },
 };
 
 pub(super) type BoxError = Box<dyn error::Error + Send + Sync>;
@@ -35,7 +40,11 @@ pub(super) type Listener = Arc<dyn Fn(&Incident<'_>) + Send + Sync>;
 
 /// Why a connection came to nothing.
 pub(super) enum Failure {
-    NotOpened(Error),
+    NotOpened {
+        error: Error,
+        /// What was asked for, if that was read.
+        request: Option<Box<http::Request<()>>>,
+    },
     Handler(BoxError),
 }
 
@@ -44,19 +53,6 @@ pub(super) struct Service<T, C> {
     pub(super) server: Server,
     pub(super) handler: Handler<T, C>,
     pub(super) plain: Option<Plain>,
-    pub(super) listener: Option<Listener>,
-}
-
-impl<T, C> Service<T, C> {
-    pub(super) fn tell(&self, incident: &Incident<'_>) {
-        // A refusal was told by the opening.
-        if !matches!(incident, Incident::NotOpened { error: Error::Handshake(_), .. }) {
-            traced(incident);
-        }
-        if let Some(listener) = &self.listener {
-            listener(incident);
-        }
-    }
 }
 
 /// How a connection ended.
@@ -71,15 +67,15 @@ enum End {
 pub(super) async fn serve<T, C>(
     member: Member,
     service: Arc<Service<T, C>>,
-    stream: impl Future<Output = io::Result<T>> + Send,
+    arrival: Arrival<impl Future<Output = io::Result<T>> + Send>,
     timer: C,
 ) where
     T: Transport + Send + 'static,
     C: Timer + Send + 'static,
 {
     let place = member.0.clone();
-    let peer = place.peer();
-    let mut work = pin!(work(&service, place.clone(), stream, timer));
+    let peer = arrival.peer;
+    let mut work = pin!(work(&service, place.clone(), arrival, timer));
     let mut known: Option<Waker> = None;
     let end = poll_fn(|cx| {
         if known.as_ref().is_none_or(|known| !known.will_wake(cx.waker())) {
@@ -98,13 +94,11 @@ pub(super) async fn serve<T, C>(
     .await;
     match end {
         End::Over(Ok(())) | End::Cut => {}
-        // That was told when it came.
-        End::Over(Err(Failure::NotOpened(_))) if place.is_surplus() => {}
-        End::Over(Err(Failure::NotOpened(error))) => {
-            service.tell(&Incident::NotOpened { peer, error: &error });
+        End::Over(Err(Failure::NotOpened { error, request })) => {
+            place.not_opened(&error, request.as_deref());
         }
         End::Over(Err(Failure::Handler(error))) => {
-            service.tell(&Incident::Failed { peer, error: &*error });
+            place.tell(&Incident::Failed { peer, error: &*error });
         }
         End::Panicked(panic) => {
             let message = panic
@@ -112,7 +106,7 @@ pub(super) async fn serve<T, C>(
                 .copied()
                 .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
                 .unwrap_or("something that is no text");
-            service.tell(&Incident::Panicked { peer, message });
+            place.tell(&Incident::Panicked { peer, message });
         }
     }
 }
@@ -120,7 +114,7 @@ pub(super) async fn serve<T, C>(
 async fn work<T, C>(
     service: &Service<T, C>,
     place: Arc<Place>,
-    stream: impl Future<Output = io::Result<T>> + Send,
+    arrival: Arrival<impl Future<Output = io::Result<T>> + Send>,
     timer: C,
 ) -> Result<(), Failure>
 where
@@ -128,8 +122,8 @@ where
     C: Timer + Send + 'static,
 {
     // In boxes, as all that only the opening needs.
-    let incoming = Box::pin(open(service, place, stream, timer)).await;
-    let beginning = match incoming.map_err(Failure::NotOpened)? {
+    let incoming = Box::pin(open(service, place, arrival, timer)).await;
+    let beginning = match incoming? {
         Some(incoming) => (service.handler)(incoming),
         None => return Ok(()),
     };
@@ -140,19 +134,22 @@ where
 async fn open<T, C>(
     service: &Service<T, C>,
     place: Arc<Place>,
-    stream: impl Future<Output = io::Result<T>> + Send,
+    arrival: Arrival<impl Future<Output = io::Result<T>> + Send>,
     mut timer: C,
-) -> Result<Option<Incoming<T, C>>, Error>
+) -> Result<Option<Incoming<T, C>>, Failure>
 where
     T: Transport + Send + 'static,
     C: Timer + Send + 'static,
 {
-    let server = &service.server;
+    let server = arrival.server.as_ref().unwrap_or(&service.server);
     let deadline = server.config().handshake_deadline(timer.now());
-    let transport = opening::tls("the client", &mut timer, deadline, stream).await?;
-    let incoming = opening::incoming_behind(place, server, transport, timer, deadline).await?;
+    let unread = |error| Failure::NotOpened { error, request: None };
+    let transport =
+        opening::tls("the client", &mut timer, deadline, arrival.opening).await.map_err(unread)?;
+    let incoming = opening::incoming_behind(place, server, transport, timer, deadline).await;
+    let incoming = incoming.map_err(unread)?;
     if let Some(refusal) = incoming.refusal() {
-        return Err(incoming.reject(refusal).await);
+        return Err(reject(incoming, refusal).await);
     }
     match &service.plain {
         Some(plain) if !incoming.is_upgrade() => {
@@ -162,4 +159,25 @@ where
         }
         _ => Ok(Some(incoming)),
     }
+}
+
+/// Accepts a request if it keeps the rules, and remembers it if not.
+pub(super) async fn accept<T: Transport, C: Timer>(
+    incoming: Incoming<T, C>,
+) -> Result<WebSocket<T, C>, Failure> {
+    match incoming.refusal().map_or_else(|| incoming.check(), Err) {
+        Ok(accepted) => {
+            let switched = incoming.switch(accepted).await;
+            switched.map_err(|error| Failure::NotOpened { error, request: None })
+        }
+        Err(error) => Err(reject(incoming, error).await),
+    }
+}
+
+async fn reject<T: Transport, C: Timer>(
+    incoming: Incoming<T, C>,
+    error: HandshakeError,
+) -> Failure {
+    let request = Some(Box::new(incoming.request().clone()));
+    Failure::NotOpened { error: incoming.reject(error).await, request }
 }

@@ -1,7 +1,10 @@
 //! Incident: what a server meets that no caller is told by a return.
 
 use core::{error, fmt, net::SocketAddr, time::Duration};
-use std::io;
+use std::{io, time::Instant};
+
+#[cfg(doc)]
+use hybi_handshake::HandshakeError;
 
 use crate::connection::Error;
 
@@ -33,15 +36,22 @@ pub enum Incident<'a> {
     TooMany {
         /// Who wanted one more.
         peer: Option<SocketAddr>,
-        /// Whether it is answered with 503; with too many of those as well, it is dropped.
+        /// Whether it is answered with 503, of which [`NotOpened`](Self::NotOpened) will tell; with too many of those as
+        /// well, it is dropped.
         answered: bool,
     },
-    /// TLS or the opening handshake came to nothing.
+    /// TLS or the opening handshake came to nothing, without the handler of
+    /// [`requests`](super::Serving::requests) having seen it.
+    #[non_exhaustive]
     NotOpened {
         /// With whom.
         peer: Option<SocketAddr>,
-        /// Why.
+        /// Why; its [status](HandshakeError::status), if it has one, was the answer.
         error: &'a Error,
+        /// What was asked for, as far as that is known.
+        request: Option<&'a http::Request<()>>,
+        /// When the stream was accepted, by the clock of its timer.
+        accepted_at: Instant,
     },
     /// The handler gave an error.
     Failed {

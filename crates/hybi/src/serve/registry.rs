@@ -9,13 +9,21 @@ use core::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Instant,
 };
 
 use hybi_handshake::HandshakeError;
 
-use super::drain::{Cut, Drain, Drained, Stage};
+use super::{
+    Incident,
+    connection::Listener,
+    drain::{Cut, Drain, Drained, Stage},
+};
+#[cfg(feature = "mux")]
+use crate::opening::Seat;
 use crate::{
+    connection::{Error, incident as traced},
     opening::Gate,
     socket::{Closer, Outcome, Progress},
 };
@@ -32,10 +40,18 @@ pub(super) struct Limits {
     pub(super) retry_after: Duration,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        let retry_after = Duration::from_secs(1);
+        Self { connections: 10_000, per_address: usize::MAX, retry_after }
+    }
+}
+
 /// All connections of a server.
 pub(super) struct Registry {
     /// The phase as far as it can be told without the lock.
     ending: AtomicU8,
+    listener: OnceLock<Listener>,
     state: Mutex<State>,
 }
 
@@ -45,6 +61,7 @@ const DRAINING: u8 = 1;
 #[derive(Default)]
 struct State {
     phase: Phase,
+    limits: Limits,
     next_id: u64,
     places: BTreeMap<u64, Arc<Place>>,
     /// How many of them are over a limit.
@@ -75,6 +92,7 @@ pub(super) struct Place {
     registry: Arc<Registry>,
     id: u64,
     peer: Option<SocketAddr>,
+    accepted_at: Instant,
     /// Over a limit: to be answered so.
     surplus: Option<HandshakeError>,
     is_cut: AtomicBool,
@@ -85,6 +103,8 @@ pub(super) struct Place {
 struct Known {
     /// The task of the connection.
     task: Option<Waker>,
+    /// Whoever waits for channels in it; few have any.
+    channels: Option<Box<Waker>>,
     closer: Option<Closer>,
     was_refused: bool,
 }
@@ -106,7 +126,31 @@ fn counted(address: IpAddr) -> IpAddr {
 
 impl Registry {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { ending: AtomicU8::new(SERVING), state: Mutex::default() })
+        Arc::new(Self {
+            ending: AtomicU8::new(SERVING),
+            listener: OnceLock::new(),
+            state: Mutex::default(),
+        })
+    }
+
+    /// It begins, with these limits and somebody who hears of incidents.
+    pub(super) fn open_with(&self, limits: Limits, listener: Option<Listener>) {
+        self.state().limits = limits;
+        if let Some(listener) = listener {
+            // It begins once.
+            let _ = self.listener.set(listener);
+        }
+    }
+
+    /// Tells whoever hears of incidents.
+    pub(super) fn tell(&self, incident: &Incident<'_>) {
+        // A refusal was told by the opening.
+        if !matches!(incident, Incident::NotOpened { error: Error::Handshake(_), .. }) {
+            traced(incident);
+        }
+        if let Some(listener) = self.listener.get() {
+            listener(incident);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -114,13 +158,23 @@ impl Registry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a connection in; `None` if even an answer is too much.
+    /// Takes a connection in, at this time; `None` if even an answer is too much.
     pub(super) fn enter(
         self: &Arc<Self>,
         peer: Option<SocketAddr>,
-        limits: &Limits,
+        accepted_at: Instant,
     ) -> Option<Member> {
+        let member = self.place(peer, accepted_at);
+        let answered = member.is_some();
+        if member.as_ref().is_none_or(|member| member.0.surplus.is_some()) {
+            self.tell(&Incident::TooMany { peer, answered });
+        }
+        member
+    }
+
+    fn place(self: &Arc<Self>, peer: Option<SocketAddr>, accepted_at: Instant) -> Option<Member> {
         let mut state = self.state();
+        let limits = state.limits;
         let address = peer.map(|peer| counted(peer.ip()));
         let of_address = address
             .map_or(0, |address| state.per_address.get(&address).copied().unwrap_or_default());
@@ -142,6 +196,7 @@ impl Registry {
             registry: self.clone(),
             id,
             peer,
+            accepted_at,
             surplus,
             is_cut: AtomicBool::new(matches!(state.phase, Phase::Over)),
             known: Mutex::default(),
@@ -180,7 +235,8 @@ impl Registry {
         state.phase = Phase::Draining(drain);
         self.ending.store(DRAINING, Ordering::Release);
         // Whoever is in its opening handshake is to answer now.
-        let mut wakers: Vec<_> = state.places.values().filter_map(|place| place.task()).collect();
+        let mut wakers: Vec<_> =
+            state.places.values().flat_map(|place| place.who_waits()).collect();
         wakers.extend(state.server.take());
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
@@ -346,6 +402,23 @@ impl Place {
         self.known().task.clone()
     }
 
+    /// Who wants to know of the end.
+    fn who_waits(&self) -> impl Iterator<Item = Waker> + use<> {
+        let mut known = self.known();
+        let channels = known.channels.take();
+        known.task.clone().into_iter().chain(channels.map(|waker| *waker))
+    }
+
+    pub(super) fn tell(&self, incident: &Incident<'_>) {
+        self.registry.tell(incident);
+    }
+
+    /// It came to nothing.
+    pub(super) fn not_opened(&self, error: &Error, request: Option<&http::Request<()>>) {
+        let Self { peer, accepted_at, .. } = *self;
+        self.tell(&Incident::NotOpened { peer, error, request, accepted_at });
+    }
+
     /// Has the task of `waker` woken when the connection is cut, or is to be refused.
     pub(super) fn wake(&self, waker: &Waker) {
         let before = self.known().task.replace(waker.clone());
@@ -354,10 +427,6 @@ impl Place {
 
     pub(super) fn is_cut(&self) -> bool {
         self.is_cut.load(Ordering::Acquire)
-    }
-
-    pub(super) fn is_surplus(&self) -> bool {
-        self.surplus.is_some()
     }
 
     fn stage(&self) -> Stage {
@@ -403,6 +472,22 @@ impl Gate for Place {
 
     fn peer(&self) -> Option<SocketAddr> {
         self.peer
+    }
+
+    fn accepted_at(&self) -> Instant {
+        self.accepted_at
+    }
+
+    #[cfg(feature = "mux")]
+    fn wake_at_closing(&self, waker: &Waker) {
+        let before = self.known().channels.replace(Box::new(waker.clone()));
+        drop(before);
+    }
+
+    #[cfg(feature = "mux")]
+    fn channel(&self, asked_at: Instant) -> Option<(Arc<dyn Gate>, Seat)> {
+        let member = self.registry.enter(self.peer, asked_at)?;
+        Some((member.0.clone(), Seat::new(member)))
     }
 }
 

@@ -4,7 +4,6 @@ use core::{
     fmt,
     future::{poll_fn, ready},
     mem,
-    net::SocketAddr,
     pin::{Pin, pin},
     task::{Context, Poll},
     time::Duration,
@@ -12,7 +11,7 @@ use core::{
 use std::{io, sync::Arc, time::Instant};
 
 use super::{
-    Accept, Drained, Handle, Incident, Outcome,
+    Accept, Arrival, Drained, Handle, Incident, Outcome,
     accept::{BackOff, is_of_one_stream},
     connection::{self, BoxFuture, Failure, Handler, Listener, Plain, Service},
     drain::Pacing,
@@ -75,6 +74,7 @@ struct Parts<A: Accept> {
     accept: A,
     service: Service<A::Transport, A::Timer>,
     limits: Limits,
+    listener: Option<Listener>,
 }
 
 impl<A: Accept> Serving<A> {
@@ -99,10 +99,10 @@ impl<A: Accept> Serving<A> {
             Arc::new(move |incoming| {
                 let handler = handler.clone();
                 // A box for accepting, which is gone when the handler begins.
-                let mut accepting = Box::pin(incoming.accept());
+                let mut accepting = Box::pin(connection::accept(incoming));
                 Box::pin(async move {
                     let accepted = poll_fn(|cx| accepting.as_mut().poll(cx)).await;
-                    accepted.map(|ws| handled(handler(ws))).map_err(Failure::NotOpened)
+                    accepted.map(|ws| handled(handler(ws)))
                 })
             }),
         )
@@ -150,13 +150,9 @@ impl<A: Accept> Serving<A> {
     }
 
     fn with_handler(accept: A, server: Server, handler: Handler<A::Transport, A::Timer>) -> Self {
-        let service = Service { server, handler, plain: None, listener: None };
-        let limits = Limits {
-            connections: 10_000,
-            per_address: usize::MAX,
-            retry_after: Duration::from_secs(1),
-        };
-        let work = Work::Ready(Box::new(Parts { accept, service, limits }));
+        let service = Service { server, handler, plain: None };
+        let parts = Parts { accept, service, limits: Limits::default(), listener: None };
+        let work = Work::Ready(Box::new(parts));
         Self { work, registry: Registry::new() }
     }
 
@@ -219,11 +215,12 @@ impl<A: Accept> Serving<A> {
     }
 
     /// Has `listener` told what happens that nobody else is told: accepts that failed, refusals, errors and panics of
-    /// handlers. Without it nothing is said of them, but what the panic hook says.
+    /// handlers. Without it nothing is said of them, but what the panic hook says. Together with what a handler of
+    /// [`requests`](Self::requests) sees, it has all that a log of accesses needs.
     #[must_use]
     pub fn on_incident(self, listener: impl Fn(&Incident<'_>) + Send + Sync + 'static) -> Self {
         let listener: Listener = Arc::new(listener);
-        self.with(|parts| parts.service.listener = Some(listener))
+        self.with(|parts| parts.listener = Some(listener))
     }
 
     /// Changes what is not at work yet.
@@ -284,9 +281,10 @@ fn handled<R: Outcome>(
 }
 
 async fn run<A: Accept>(parts: Parts<A>, registry: Arc<Registry>) -> Drained {
-    let Parts { accept, service, limits } = parts;
+    let Parts { accept, service, limits, listener } = parts;
+    registry.open_with(limits, listener);
     let (timer, service) = (accept.timer(), Arc::new(service));
-    let mut server = Running { accept, timer, service, limits, registry };
+    let mut server = Running { accept, timer, service, registry };
     server.accept_all().await;
     server.end().await
 }
@@ -295,11 +293,10 @@ struct Running<A: Accept> {
     accept: A,
     timer: A::Timer,
     service: Arc<Service<A::Transport, A::Timer>>,
-    limits: Limits,
     registry: Arc<Registry>,
 }
 
-type Accepted<A> = io::Result<(<A as Accept>::Opening, Option<SocketAddr>)>;
+type Accepted<A> = io::Result<Arrival<<A as Accept>::Opening>>;
 
 impl<A: Accept> Running<A> {
     /// Accepts until the end is asked for.
@@ -308,9 +305,9 @@ impl<A: Accept> Running<A> {
         let mut in_a_row = 0;
         while let Some(accepted) = self.next().await {
             match accepted {
-                Ok((opening, peer)) => {
+                Ok(arrival) => {
                     back_off.reset();
-                    self.admit(opening, peer);
+                    self.admit(arrival);
                     in_a_row += 1;
                     if in_a_row == IN_A_ROW {
                         in_a_row = 0;
@@ -319,7 +316,7 @@ impl<A: Accept> Running<A> {
                 }
                 Err(error) => {
                     let pause = back_off.after(&error);
-                    self.service.tell(&Incident::NotAccepted { error: &error, pause });
+                    self.registry.tell(&Incident::NotAccepted { error: &error, pause });
                     if let Some(pause) = pause {
                         let until = self.timer.now() + pause;
                         self.sleep(until).await;
@@ -330,7 +327,7 @@ impl<A: Accept> Running<A> {
         // Those who wait in the queue would be reset with it.
         for _ in 0..QUEUE {
             match self.accept_at_once().await {
-                Poll::Ready(Ok((opening, peer))) => self.admit(opening, peer),
+                Poll::Ready(Ok(arrival)) => self.admit(arrival),
                 Poll::Ready(Err(error)) if is_of_one_stream(&error) => {}
                 Poll::Ready(Err(_)) | Poll::Pending => break,
             }
@@ -357,15 +354,11 @@ impl<A: Accept> Running<A> {
         poll_fn(|cx| Poll::Ready(accepting.as_mut().poll(cx))).await
     }
 
-    fn admit(&self, opening: A::Opening, peer: Option<SocketAddr>) {
-        let member = self.registry.enter(peer, &self.limits);
-        let answered = member.is_some();
-        if member.as_ref().is_none_or(|member| member.0.is_surplus()) {
-            self.service.tell(&Incident::TooMany { peer, answered });
-        }
-        let Some(member) = member else { return };
+    fn admit(&self, arrival: Arrival<A::Opening>) {
         let timer = self.accept.timer();
-        self.accept.spawn(connection::serve(member, self.service.clone(), opening, timer));
+        let Some(member) = self.registry.enter(arrival.peer, timer.now()) else { return };
+        let service = self.service.clone();
+        self.accept.spawn(connection::serve(member, service, arrival, timer));
     }
 
     /// Waits until then, or for the end to be asked for.

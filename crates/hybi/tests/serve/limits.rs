@@ -30,7 +30,13 @@ fn one_more_than_there_may_be_is_told_when_to_come_back() {
     refused(&answer, 7);
     assert_eq!(town.handle.connections(), 2);
     town.settle();
-    assert_eq!(town.incidents(), ["192.0.2.1:1002: too many connections"]);
+    assert_eq!(
+        town.incidents(),
+        [
+            "192.0.2.1:1002: too many connections",
+            "192.0.2.1:1002: not opened: the server takes no more connections for now",
+        ]
+    );
     drop(first);
     town.settle();
     assert!(town.client(peer(3)).is_ok());

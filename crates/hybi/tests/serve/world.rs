@@ -20,7 +20,7 @@ use hybi::{
     Client, Error, Server, WebSocket,
     io::Timer as _,
     opening,
-    serve::{Accept, Drained, Handle, Outcome, Serving},
+    serve::{Accept, Arrival, Drained, Handle, Incident, Outcome, Serving},
 };
 use hybi_testkit::{
     clock::{Clock, ClockTimer},
@@ -51,7 +51,7 @@ pub(crate) struct Port {
 
 #[derive(Default)]
 struct Queue {
-    streams: VecDeque<(Opening, SocketAddr)>,
+    streams: VecDeque<Arrival<Opening>>,
     /// What comes before them, and how often; each is one accept.
     failures: VecDeque<i32>,
     failed: usize,
@@ -75,15 +75,24 @@ impl Port {
     }
 
     pub(crate) fn connect_by(&self, conditions: Conditions, from: SocketAddr) -> End {
+        self.connect_as(conditions, |opening| Arrival::new(opening).of(from))
+    }
+
+    /// The same as a listener of its own has it.
+    pub(crate) fn connect_as(
+        &self,
+        conditions: Conditions,
+        arrive: impl FnOnce(Opening) -> Arrival<Opening>,
+    ) -> End {
         let (near, far) = link(&self.clock, conditions, conditions);
-        self.change(|queue| queue.streams.push_back((Box::pin(async { Ok(far) }), from)));
+        self.change(|queue| queue.streams.push_back(arrive(Box::pin(async { Ok(far) }))));
         near
     }
 
     /// A stream whose TLS never comes to an end.
     pub(crate) fn connect_without_end(&self, from: SocketAddr) {
-        let never = Box::pin(core::future::pending());
-        self.change(|queue| queue.streams.push_back((never, from)));
+        let never: Opening = Box::pin(core::future::pending());
+        self.change(|queue| queue.streams.push_back(Arrival::new(never).of(from)));
     }
 
     /// The next accepts fail with these numbers of the system.
@@ -107,20 +116,27 @@ pub(crate) struct Listener {
     tasks: Arc<Mutex<(Vec<Task>, Option<Waker>)>>,
 }
 
+impl Listener {
+    #[cfg(feature = "mux")]
+    pub(crate) fn clock(&self) -> Clock {
+        self.port.clock.clone()
+    }
+}
+
 impl Accept for Listener {
     type Transport = End;
     type Timer = ClockTimer;
     type Opening = Opening;
 
-    async fn accept(&mut self) -> io::Result<(Self::Opening, Option<SocketAddr>)> {
+    async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
         poll_fn(|cx| {
             let mut queue = self.port.queue.lock().expect("no panic");
             if let Some(error) = queue.failures.pop_front() {
                 queue.failed += 1;
                 return Poll::Ready(Err(io::Error::from_raw_os_error(error)));
             }
-            if let Some((opening, from)) = queue.streams.pop_front() {
-                return Poll::Ready(Ok((opening, Some(from))));
+            if let Some(arrival) = queue.streams.pop_front() {
+                return Poll::Ready(Ok(arrival));
             }
             queue.waker = Some(cx.waker().clone());
             Poll::Pending
@@ -157,6 +173,14 @@ pub(crate) struct Town {
 
 impl Town {
     pub(crate) fn new(make: impl FnOnce(Listener) -> Site) -> Self {
+        Self::heard_by(make, |incident| incident.to_string())
+    }
+
+    /// The same with other words for what happens.
+    pub(crate) fn heard_by(
+        make: impl FnOnce(Listener) -> Site,
+        say: impl Fn(&Incident<'_>) -> String + Send + Sync + 'static,
+    ) -> Self {
         let mut world = World::new();
         let port = Port { queue: Arc::default(), clock: world.clock().clone() };
         let tasks: Arc<Mutex<(Vec<Task>, Option<Waker>)>> = Arc::default();
@@ -164,7 +188,7 @@ impl Town {
         let incidents = Arc::<Mutex<Vec<String>>>::default();
         let told = incidents.clone();
         let serving = make(listener).on_incident(move |incident| {
-            told.lock().expect("no panic").push(incident.to_string());
+            told.lock().expect("no panic").push(say(incident));
         });
         let handle = serving.handle();
         let serving = Rc::new(RefCell::new(Some(serving)));
