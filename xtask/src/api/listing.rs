@@ -71,7 +71,7 @@ fn told(said: &str) -> impl Iterator<Item = &str> {
     let mut known = false;
     said.lines().filter(move |line| {
         let Some(of) = implemented(line) else {
-            known &= !line.starts_with("pub mod") && !is_definition(line);
+            known &= !line.starts_with("pub mod") && !is_definition(line) && !is_free(line);
             return !(known && line.contains("fn "));
         };
         known = !of.is_empty();
@@ -116,6 +116,13 @@ fn is_definition(line: &str) -> bool {
         .any(|begin| line.starts_with(begin))
 }
 
+/// Whether a line is a function of no type: what its path is in begins with a small letter, as modules do.
+fn is_free(line: &str) -> bool {
+    let Some((_, rest)) = line.split_once("fn ") else { return false };
+    let path = rest.split(['(', '<']).next().unwrap_or_default();
+    path.split("::").all(|name| name.starts_with(|c: char| c.is_lowercase() || c == '_'))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -139,7 +146,10 @@ mod tests {
                     pub trait a::T\n\
                     pub fn a::T::required(&self)\n\
                     impl b::Codec for a::A\n\
-                    pub fn a::A::decode(&self)\n";
+                    pub fn a::A::decode(&self)\n\
+                    impl<T> b::Codec for T\n\
+                    pub fn T::decode(&self)\n\
+                    pub async fn a::free<T: a::T>(T)\n";
         let known = ["deref(", "eq(", "decode("];
         let rest = said.lines().filter(|line| !known.iter().any(|known| line.contains(known)));
         assert_eq!(listed(said), rest.collect::<Vec<_>>());
