@@ -159,6 +159,8 @@ impl Thread {
     fn wait(&self) {
         let mut noted = self.noted.take();
         if self.bell.may_wait() {
+            // Other threads have a use for them meanwhile.
+            hybi::io::share_buffers();
             let rung = self.sleep(&noted);
             self.bell.woke(rung);
         }

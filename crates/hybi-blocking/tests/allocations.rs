@@ -1,24 +1,30 @@
 //! What a message costs a thread that blocks: it waits without an allocation.
 
-use std::{net::TcpListener, thread};
-
-use hybi_blocking::{Client, CloseCode, Server};
-use hybi_suite::allocator::{Counting, Meter};
+use hybi_blocking::{Client, CloseCode};
+use hybi_suite::{
+    allocator::{Counting, Meter},
+    peer::{Peer, listen},
+};
+use hybi_testkit::wire::TEXT;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
+/// What the thread leaves to others while it waits, it takes again: there are no others.
 #[test]
 fn waiting_for_a_message_and_sending_one_allocates_nothing() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let uri = format!("ws://{}/", listener.local_addr().expect("its address"));
-    let server = thread::spawn(move || {
-        let (stream, _) = listener.accept().expect("a client");
-        let mut ws = hybi_blocking::accept_with(&Server::default(), stream).expect("a request");
-        while let Some(message) = ws.recv().expect("an honest client") {
-            ws.send(message).expect("it is open");
+    let (listener, address) = listen();
+    let server = std::thread::spawn(move || {
+        let mut peer = Peer::answer(&listener, "");
+        for _ in 0..102 {
+            peer.expect(TEXT, b"hello");
+            peer.send_frame(TEXT, b"hello");
         }
+        peer.expect_close(1000);
+        peer.send_close(1000);
+        peer.end();
     });
+    let uri = format!("ws://{address}/");
     let (mut ws, _) = hybi_blocking::connect_with(&Client::default(), uri).expect("a server");
     let mut echo = || {
         ws.send("hello").expect("it is open");

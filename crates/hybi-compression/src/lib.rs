@@ -92,6 +92,7 @@ mod extension;
 mod extensions;
 mod of_messages;
 mod only_received;
+mod sharing;
 
 // The public interface.
 pub use accept_only::AcceptOnly;
@@ -104,6 +105,7 @@ pub use deflate::{
 };
 pub use extension::{Agreed, AnswerError, Extension};
 pub use extensions::Extensions;
+pub use sharing::share_buffers;
 // What the signatures above need from the layers below.
 pub use hybi_frame::{ExtensionViolation, Rsv, Violation};
 pub use hybi_handshake::{ExtensionOffer, Version};

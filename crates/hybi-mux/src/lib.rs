@@ -39,7 +39,7 @@ pub use block::{CannotEncode, ControlBlock, ControlBlocks, DropReason, Handshake
 pub use channel_id::ChannelId;
 pub use config::Config;
 pub use draft::{Draft, Known};
-pub use endpoint::{CannotOpen, ChannelKey, Ended, Endpoint, Event, Read};
+pub use endpoint::{CannotOpen, ChannelKey, Ended, Endpoint, Event, Read, release_buffers};
 pub use error::{DropCode, MuxError, MuxViolation};
 pub use flow::{ReceiveQuota, SendQuota};
 pub use hybi_handshake::{ExtensionOffer, FieldError, HandshakeError, HeadLimits};

@@ -10,6 +10,7 @@ mod perframe_compress;
 mod permessage_compress;
 mod permessage_deflate;
 
+pub(crate) use codec::share;
 use codec::{DeflateCodec, Direction};
 
 use crate::{AcceptOnly, Extension, Extensions};
@@ -69,7 +70,8 @@ pub use permessage_compress::PermessageCompress;
 /// # Memory
 ///
 /// A compressor takes 200 to 330 KiB, by its window, and a decompressor 48 KiB. Each thread keeps at
-/// most two of each for whoever needs one next. Without context takeover a connection borrows them
+/// most two of each for whoever needs one next, unless it
+/// [leaves](crate::share_buffers) them to others. Without context takeover a connection borrows them
 /// for a message and owns nothing.
 ///
 /// With takeover the next message goes on with the states of the last. Between messages they are in

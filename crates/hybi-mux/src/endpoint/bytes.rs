@@ -36,6 +36,18 @@ fn give_back(mut block: Vec<u8>) {
     });
 }
 
+/// Releases the blocks that this thread keeps for octets on their way through its channels, at most a mebibyte.
+///
+/// It is for threads that wait for one connection alone, before they do; `hybi::io::share_buffers` calls it. Threads
+/// that serve many connections keep what they have.
+///
+/// ```
+/// hybi_mux::release_buffers();
+/// ```
+pub fn release_buffers() {
+    let _ = BLOCKS.try_with(|blocks| blocks.borrow_mut().clear());
+}
+
 /// A queue of octets.
 #[derive(Debug, Default)]
 pub(super) struct Bytes {

@@ -26,6 +26,7 @@ use std::collections::{HashMap, VecDeque};
 use http::Request;
 use hybi_frame::Role;
 
+pub use self::bytes::release_buffers;
 use self::channel::{Channel, Origin, Receiving, Sending, Waiter};
 use self::control::Control;
 pub use self::ended::Ended;

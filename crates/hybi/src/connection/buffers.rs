@@ -2,6 +2,8 @@
 
 use core::cell::RefCell;
 
+use super::shelf::Shelf;
+
 /// Buffers that grew beyond this many bytes are released instead of kept.
 const KEPT_LEN: usize = 128 * 1024;
 
@@ -12,9 +14,17 @@ thread_local! {
     static OUTPUTS: RefCell<Vec<Vec<u8>>> = RefCell::default();
 }
 
+static SHELF: Shelf<Vec<u8>> = Shelf::new();
+
 /// Borrows an empty output buffer.
 pub(crate) fn borrow_output() -> Vec<u8> {
-    OUTPUTS.try_with(|outputs| outputs.borrow_mut().pop()).ok().flatten().unwrap_or_default()
+    let kept = OUTPUTS.try_with(|outputs| outputs.borrow_mut().pop()).ok().flatten();
+    kept.or_else(|| SHELF.take(|_| true)).unwrap_or_default()
+}
+
+/// Leaves those that this thread keeps to whichever thread needs one next.
+pub(crate) fn share() {
+    let _ = OUTPUTS.try_with(|outputs| SHELF.leave(&mut outputs.borrow_mut()));
 }
 
 /// Gives an output buffer back; its content is dropped.

@@ -22,6 +22,7 @@ mod outbound;
 mod outbox;
 mod outgoing;
 mod random;
+mod shelf;
 mod slices;
 mod state;
 mod stats;
@@ -44,6 +45,7 @@ use negotiated::PLAIN;
 use outbound::{Lane, Outbound};
 use trace::Trace;
 
+pub(crate) use buffers::share as share_output;
 pub use capabilities::{Capabilities, Unsupported};
 pub use close_status::{CloseStatus, Endpoint};
 pub use config::Config;
@@ -56,6 +58,7 @@ pub use negotiated::Negotiated;
 pub(crate) use outgoing::Body;
 pub use outgoing::{Outgoing, Prepared, Secret};
 pub(crate) use random::random;
+pub(crate) use shelf::Shelf;
 pub use state::State;
 pub use stats::{Stats, Traffic};
 

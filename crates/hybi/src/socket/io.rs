@@ -12,7 +12,8 @@ use std::{
 use bytes::BufMut;
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::pool::ThreadChunk;
+use super::pool::{self, ThreadChunk};
+use crate::connection::share_output;
 
 /// The bytes underneath a connection: a TCP or TLS stream, or anything like it.
 ///
@@ -178,6 +179,32 @@ pub trait Timer: Unpin {
 
     /// Waits until `deadline`. A deadline that differs from the last call's replaces it.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()>;
+}
+
+/// Leaves the buffers that this thread keeps for its next messages to whichever thread of the process needs some next.
+///
+/// Buffers belong to threads, since those are few and busy where connections are many and idle. Where a thread waits for
+/// one connection alone, an adapter calls this before it does, so that an idle connection holds none there either.
+/// What is left is for all threads, up to 32 blocks of 130 KiB for input, as many buffers for output of 128 KiB at the most,
+/// and eight states of each codec; so a message costs a thread that waits for each no allocation.
+///
+/// ```
+/// use std::{io, time::Duration};
+///
+/// /// Waits in the operating system.
+/// fn wait(poll: impl FnOnce(Option<Duration>) -> io::Result<()>) -> io::Result<()> {
+///     hybi::io::share_buffers();
+///     poll(None)
+/// }
+/// # wait(|_| Ok(()))?;
+/// # Ok::<(), io::Error>(())
+/// ```
+pub fn share_buffers() {
+    pool::share();
+    share_output();
+    hybi_compression::share_buffers();
+    #[cfg(feature = "mux")]
+    hybi_mux::release_buffers();
 }
 
 /// Any stream with the futures-io traits as a [`Transport`]: what async-std and smol give.

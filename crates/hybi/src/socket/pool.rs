@@ -1,7 +1,8 @@
 //! Input chunks, lent by the thread that a connection runs on.
 //!
 //! Connections are many and mostly idle; threads are few and always busy. So the large buffers
-//! belong to the threads, and an idle connection holds none.
+//! belong to the threads, and an idle connection holds none. A thread that waits for one connection alone leaves
+//! them to others before it does.
 
 use core::{
     cell::RefCell,
@@ -9,6 +10,8 @@ use core::{
 };
 
 use hybi_frame::Chunk;
+
+use crate::connection::Shelf;
 
 /// How many chunks a thread keeps. One is in use at a time unless applications stop in the middle
 /// of what was read, so a few are plenty.
@@ -18,6 +21,13 @@ thread_local! {
     // Boxed, since handles have room for a pointer and not for a chunk.
     #[expect(clippy::vec_box, reason = "they move between here and the handles as they are")]
     static CHUNKS: RefCell<Vec<Box<Chunk>>> = RefCell::default();
+}
+
+static SHELF: Shelf<Box<Chunk>> = Shelf::new();
+
+/// Leaves the chunks that this thread keeps to whichever thread needs one next.
+pub(crate) fn share() {
+    let _ = CHUNKS.try_with(|chunks| SHELF.leave(&mut chunks.borrow_mut()));
 }
 
 /// A chunk that goes back to the thread when it is dropped.
@@ -32,7 +42,7 @@ impl ThreadChunk {
             let whole = chunks.iter_mut().rposition(|chunk| chunk.reclaim())?;
             Some(chunks.swap_remove(whole))
         });
-        let kept = kept.ok().flatten();
+        let kept = kept.ok().flatten().or_else(|| SHELF.take(|chunk| chunk.reclaim()));
         Self(Some(kept.unwrap_or_default()))
     }
 

@@ -19,6 +19,7 @@ use receiver::Receiver;
 use sender::Sender;
 
 pub(crate) use pays::is_noise;
+pub(crate) use pool::share;
 pub(crate) use pool::{Deflater, Inflater, Kind};
 pub(crate) use store::Ticket;
 pub(super) use store::{budget, set_budget};

@@ -2,9 +2,12 @@
 //!
 //! Either takes longer to make than to use for a small message, and a compressor is large. Both come
 //! back here when they are dropped. The one used last is taken first: it is in the cache still.
+//! A thread that waits for one connection alone leaves them to all others before it does.
 
 use core::cell::RefCell;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::{fmt, mem};
+use std::sync::{Mutex, PoisonError};
 
 use super::TAIL;
 use super::library::{Compressor, Decompressor, End, Flush, Payload};
@@ -33,11 +36,8 @@ pub(crate) struct Kind {
 
 impl Deflater {
     pub(crate) fn take(kind: Kind) -> Self {
-        let kept = with_pool(|pool| {
-            let at = pool.deflaters.iter().rposition(|(other, _)| *other == kind)?;
-            Some(pool.deflaters.remove(at).1)
-        });
-        let state = match kept.flatten() {
+        let kept = with_pool(|pool| pool.deflater(kind)).flatten();
+        let state = match kept.or_else(|| shared(|pool| pool.deflater(kind))) {
             Some(mut state) => {
                 state.reset();
                 state
@@ -123,6 +123,7 @@ pub(crate) struct Inflater(Option<Decompressor>);
 impl Inflater {
     pub(crate) fn take() -> Self {
         let state = with_pool(|pool| pool.inflaters.pop()).flatten();
+        let state = state.or_else(|| shared(|pool| pool.inflaters.pop()));
         let mut inflater = Self(Some(state.unwrap_or_else(Decompressor::new)));
         inflater.reset();
         inflater
@@ -185,7 +186,8 @@ pub(super) struct Scratch(Box<[u8]>);
 
 impl Scratch {
     pub(super) fn take() -> Self {
-        let kept = with_pool(|pool| pool.scratch.take()).flatten();
+        let kept = with_pool(|pool| pool.scratches.pop()).flatten();
+        let kept = kept.or_else(|| shared(|pool| pool.scratches.pop()));
         Self(kept.unwrap_or_else(|| vec![0; SCRATCH].into_boxed_slice()))
     }
 
@@ -197,16 +199,71 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let room = mem::take(&mut self.0);
-        with_pool(|pool| pool.scratch = Some(room));
+        with_pool(|pool| {
+            if pool.scratches.is_empty() {
+                pool.scratches.push(room);
+            }
+        });
     }
 }
 
-/// What a thread keeps.
+/// What a thread keeps, or what threads left to others.
 #[derive(Default)]
 struct Pool {
     deflaters: Vec<(Kind, Compressor)>,
     inflaters: Vec<Decompressor>,
-    scratch: Option<Box<[u8]>>,
+    scratches: Vec<Box<[u8]>>,
+}
+
+impl Pool {
+    const fn new() -> Self {
+        Self { deflaters: Vec::new(), inflaters: Vec::new(), scratches: Vec::new() }
+    }
+
+    fn deflater(&mut self, kind: Kind) -> Option<Compressor> {
+        let at = self.deflaters.iter().rposition(|(other, _)| *other == kind)?;
+        Some(self.deflaters.remove(at).1)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.deflaters.is_empty() && self.inflaters.is_empty() && self.scratches.is_empty()
+    }
+}
+
+/// Leaves what this thread keeps to whichever thread needs it next.
+pub(crate) fn share() {
+    with_pool(|pool| {
+        if pool.is_empty() {
+            return;
+        }
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = (
+            leave(&mut pool.deflaters, &mut shared.deflaters),
+            leave(&mut pool.inflaters, &mut shared.inflaters),
+            leave(&mut pool.scratches, &mut shared.scratches),
+        );
+        IS_SHARED.store(true, Ordering::Relaxed);
+        // Released without the lock.
+        drop(shared);
+        drop(gone);
+    });
+}
+
+/// Moves them; what is too much, the oldest first, is given back to be released.
+fn leave<T>(left: &mut Vec<T>, shared: &mut Vec<T>) -> Vec<T> {
+    shared.append(left);
+    match shared.len().saturating_sub(KEPT_SHARED) {
+        0 => Vec::new(),
+        surplus => shared.drain(..surplus).collect(),
+    }
+}
+
+/// Takes something that was left. Threads of which none ever leaves anything pay a look for it.
+fn shared<T>(take: impl FnOnce(&mut Pool) -> Option<T>) -> Option<T> {
+    if !IS_SHARED.load(Ordering::Relaxed) {
+        return None;
+    }
+    take(&mut SHARED.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// `None` while the thread ends, when nothing is kept any more.
@@ -218,8 +275,14 @@ thread_local! {
     static POOL: RefCell<Pool> = RefCell::default();
 }
 
+static SHARED: Mutex<Pool> = Mutex::new(Pool::new());
+static IS_SHARED: AtomicBool = AtomicBool::new(false);
+
 /// Of each kind, by one thread.
 const KEPT: usize = 2;
+
+/// Of each kind, by all threads together.
+const KEPT_SHARED: usize = 8;
 
 /// As much as can be referred back to, so that a long message is copied to the window once.
 const SCRATCH: usize = 64 * 1024;
