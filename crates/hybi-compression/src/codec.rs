@@ -58,8 +58,8 @@ pub trait PayloadCodec: Send {
     /// A slice that begins at 0 is of another payload. If that comes before the last was done, that
     /// one was not sent, and the peer knows nothing of it.
     ///
-    /// Unless the codec has this, it [encodes](Self::encode) the whole with the first slice, for
-    /// however long that takes.
+    /// A slice is no longer than [`slice_len`](Self::slice_len). Unless the codec has this, it
+    /// [encodes](Self::encode) the whole with the first slice, for however long that takes.
     fn encode_slice(
         &mut self,
         payload: &[u8],
@@ -69,6 +69,12 @@ pub trait PayloadCodec: Send {
     ) -> Progress {
         let _ = slice;
         if self.encode(payload, compress, out) { Progress::Encoded } else { Progress::AsIs }
+    }
+
+    /// How many bytes of an outgoing payload, or of a piece of a message, are best taken in at once, since
+    /// others wait meanwhile. As many as there are, unless the codec has this.
+    fn slice_len(&self) -> usize {
+        usize::MAX
     }
 
     /// Whether a message that is sent as it comes is to be encoded, told from the first bytes of it: its
@@ -81,11 +87,20 @@ pub trait PayloadCodec: Send {
         false
     }
 
-    /// Appends the encoded form of the next piece of that message to `out`, such that the peer can decode
-    /// all of it up to here. `last` ends the message; that piece may be empty.
-    fn encode_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
+    /// Encodes the next piece of that message slice by slice, as
+    /// [`encode_slice`](Self::encode_slice) does a whole payload: takes in bytes from the front of
+    /// `slice` and says where the next begins, which is the end of the piece when it is done. The peer can
+    /// decode all of the piece then. `last` ends the message; that piece may be empty.
+    fn encode_piece(
+        &mut self,
+        piece: &[u8],
+        slice: Range<usize>,
+        last: bool,
+        out: &mut Vec<u8>,
+    ) -> usize {
         let _ = last;
-        out.extend_from_slice(piece);
+        out.extend_from_slice(&piece[slice.clone()]);
+        slice.end
     }
 
     /// Decodes the next piece of an incoming payload; `end` says that it is the last of the message
@@ -133,8 +148,13 @@ pub trait StreamCodec: Send {
     /// Appends the encoded form of outgoing bytes to `out`, such that the peer can decode all of them.
     ///
     /// It takes as long as it takes. Where others are to have their turn, a long write is given in
-    /// [slices](crate::Chain::ENCODE_SLICE), each of which makes it a few bytes longer.
+    /// [slices](Self::slice_len), each of which makes it a few bytes longer.
     fn encode(&mut self, bytes: &[u8], out: &mut Vec<u8>);
+
+    /// As [`PayloadCodec::slice_len`].
+    fn slice_len(&self) -> usize {
+        usize::MAX
+    }
 
     /// Decodes bytes from the front of `input` into `out`; returns how many were taken and how many
     /// came of them. Called again until it takes and gives nothing.

@@ -168,3 +168,34 @@ fn a_message_in_progress_takes_little_more_than_its_length() {
         assert!(meter.peak() < most + (400 << 10), "{} of {most}", meter.peak());
     }
 }
+
+/// Where no compressor may be held between the slices of a piece, each goes on with another one, and the piece is the
+/// same to whoever receives it.
+#[test]
+fn a_piece_in_progress_holds_no_more_than_the_budget() {
+    let _alone = alone();
+    let text = record(300 << 10, 1);
+    for budget in [0, usize::MAX] {
+        Deflate::set_budget(budget);
+        for deflate in [Deflate::default(), Deflate::default().own_context_takeover(false)] {
+            let (mut client, mut server) = pair(deflate, Deflate::default());
+            let rsv = server.chain.begin_pieces(&text, Compress::Always).expect("agreed on");
+            let mut message = Vec::new();
+            for last in [false, true] {
+                let mut encoding = server.chain.start_piece(&text, last);
+                let encoded = loop {
+                    match server.chain.advance(encoding, 10 << 10) {
+                        Step::More(more) => encoding = more,
+                        Step::Done(encoded) => break encoded,
+                    }
+                };
+                assert!(encoded.as_ref().len() < text.len() / 2);
+                message.extend_from_slice(encoded.as_ref());
+            }
+            let mut got = Vec::new();
+            let result = client.chain.decode_message(&message, rsv, 1 << 20, &mut got);
+            assert!(result == Ok(()) && got == text.repeat(2), "{budget}");
+            exchange(&mut client, &mut server, 3, 1024);
+        }
+    }
+}

@@ -6,7 +6,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use hybi_compression::{Agreed, Chain, Compress, Deflate, Rsv};
+use hybi_compression::{Agreed, Chain, Compress, Deflate, Encoded, Rsv, Step};
 use hybi_frame::{FrameHeader, Opcode, PayloadDecoder};
 use support::endpoint::every_payload_extension;
 use support::text::{Random, noise, record};
@@ -22,12 +22,31 @@ fn every_agreement() -> Vec<Vec<Agreed>> {
     all.into_iter().filter(of_messages).collect()
 }
 
+/// The next piece encoded in slices of so many bytes, and in how many steps; at once if it is that short.
+fn encode_piece(sender: &mut Chain, piece: &[u8], last: bool, slice: usize) -> (Vec<u8>, usize) {
+    let mut frame = Vec::new();
+    if piece.len() <= slice {
+        sender.encode_piece(piece, last, &mut frame);
+        return (frame, 1);
+    }
+    let mut encoding = sender.start_piece(piece, last);
+    for steps in 1..1_000_000 {
+        match sender.advance(encoding, slice) {
+            Step::More(more) => encoding = more,
+            Step::Done(Encoded::Coded { payload, .. }) => return (payload, steps),
+            Step::Done(Encoded::AsIs(_)) => panic!("it has begun to be encoded"),
+        }
+    }
+    panic!("there is no end to it")
+}
+
 /// Sends a message in pieces and takes each in as a frame; says how many bytes travelled.
 fn in_pieces(
     sender: &mut Chain,
     receiver: &mut Chain,
     pieces: &[&[u8]],
     compress: Compress,
+    slice: usize,
 ) -> (Option<Rsv>, usize) {
     let (first, mut len) = (pieces.first().copied().unwrap_or_default(), 0);
     let rsv = sender.begin_pieces(first, compress);
@@ -35,7 +54,7 @@ fn in_pieces(
         let last = at + 1 == pieces.len();
         let mut frame = Vec::new();
         if rsv.is_some() {
-            sender.encode_piece(piece, last, &mut frame);
+            frame = encode_piece(sender, piece, last, slice).0;
         } else {
             frame.extend_from_slice(piece);
         }
@@ -108,7 +127,8 @@ fn each_piece_is_understood_when_it_comes_and_whole_messages_around() {
                 continue;
             }
             let pieces = cut(&bytes, &cuts);
-            let (rsv, _) = in_pieces(&mut sender, &mut receiver, &pieces, compress);
+            let slice = [usize::MAX, 5000, 64 << 10][seed as usize / 3 % 3];
+            let (rsv, _) = in_pieces(&mut sender, &mut receiver, &pieces, compress, slice);
             match compress {
                 Compress::Always => assert_eq!(rsv, Some(Rsv::RSV1)),
                 Compress::Never => assert_eq!(rsv, None),
@@ -122,18 +142,62 @@ fn each_piece_is_understood_when_it_comes_and_whole_messages_around() {
     }
 }
 
-/// What a piece costs beside the whole at once: the end of a block, and its tail.
+/// What a piece costs beside the whole at once: the end of a block, and its tail. In slices it costs no more.
 #[test]
 fn pieces_get_nearly_as_small_as_the_whole() {
     for agreed in every_agreement() {
         let bytes = record(300_000, 1);
-        let (mut sender, mut receiver) = (Chain::new(&agreed), Chain::new(&agreed));
         let mut whole = Vec::new();
         Chain::new(&agreed).encode_message(&bytes, Compress::Auto, &mut whole);
         let pieces: Vec<_> = bytes.chunks(Chain::ENCODE_SLICE).collect();
-        let (rsv, len) = in_pieces(&mut sender, &mut receiver, &pieces, Compress::Auto);
-        assert_eq!(rsv, Some(Rsv::RSV1));
-        assert!(len < whole.len() + whole.len() / 20, "{len}, {}", whole.len());
+        let mut at_once = None;
+        for slice in [usize::MAX, 4 << 10] {
+            let (mut sender, mut receiver) = (Chain::new(&agreed), Chain::new(&agreed));
+            let (rsv, len) = in_pieces(&mut sender, &mut receiver, &pieces, Compress::Auto, slice);
+            assert_eq!(rsv, Some(Rsv::RSV1));
+            assert!(len < whole.len() + whole.len() / 20, "{len}, {}", whole.len());
+            let at_once = *at_once.get_or_insert(len);
+            assert!(len <= at_once + at_once / 500 + 2, "{slice}: {len}, {at_once}");
+        }
+    }
+}
+
+/// A step takes in no more of a piece than it was given leave for, nor than is best at the level; what is done in one
+/// step is what is done at once.
+#[test]
+fn a_step_takes_in_a_slice() {
+    let text = record(150_000, 1);
+    for (level, best) in [(1, 64 << 10), (6, 16 << 10), (7, 16 << 10), (8, 4 << 10), (9, 4 << 10)] {
+        for agreed in every_payload_extension(Deflate::default().level(level)) {
+            let mut sender = Chain::new(&agreed);
+            assert_eq!(sender.slice_len(), best, "{agreed:?}");
+            if sender.is_per_frame() {
+                continue;
+            }
+            assert_eq!(sender.begin_pieces(&text, Compress::Always), Some(Rsv::RSV1));
+            for (last, slice) in [(false, usize::MAX), (false, 3000), (true, 64 << 10)] {
+                let steps = text.len().div_ceil(slice.min(best));
+                let mut encoding = sender.start_piece(&text, last);
+                let mut taken = 1;
+                while let Step::More(more) = sender.advance(encoding, slice) {
+                    encoding = more;
+                    taken += 1;
+                }
+                // At low levels the codec has no best, and takes as many as it may.
+                let steps = if level == 1 { text.len().div_ceil(slice) } else { steps };
+                assert_eq!(taken, steps, "{agreed:?} {slice}");
+            }
+            let short = &text[..4000];
+            let mut expected = Vec::new();
+            let mut other = Chain::new(&agreed);
+            other.begin_pieces(short, Compress::Always);
+            other.encode_piece(short, true, &mut expected);
+            let mut one = Chain::new(&agreed);
+            one.begin_pieces(short, Compress::Always);
+            let encoding = one.start_piece(short, true);
+            let Step::Done(encoded) = one.advance(encoding, 4000) else { panic!("one step") };
+            assert!(encoded.as_ref() == expected && encoded.rsv() == Rsv::RSV1, "{agreed:?}");
+        }
     }
 }
 

@@ -92,23 +92,35 @@ pub enum Step<P> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     Message,
+    /// A piece of a message that is sent as it comes, which may be the last.
+    Piece {
+        last: bool,
+    },
     Frame,
 }
 
 impl Chain {
     /// How many bytes of a payload [`advance`](Self::advance) is best given leave for: 64 KiB. With the
     /// codecs of this crate they take about 0.1 ms if they are JSON, and 0.5 ms if they do not get
-    /// smaller; at levels above 5 a step takes in fewer, and stays below 1 ms for what is usual.
-    ///
-    /// A longer slice saves nothing that can be measured. What is not longer than one may as well be
-    /// encoded [at once](Self::encode_message).
+    /// smaller. A longer slice saves nothing that can be measured.
     pub const ENCODE_SLICE: usize = 64 << 10;
+
+    /// How many bytes are best encoded at once: [`ENCODE_SLICE`](Self::ENCODE_SLICE), or fewer if one of the codecs
+    /// [says](crate::PayloadCodec::slice_len) so. Deflate does at levels above 5, and stays below 1 ms for what is
+    /// usual.
+    ///
+    /// What is not longer may as well be encoded [at](Self::encode_message) [once](Self::encode_piece).
+    pub fn slice_len(&mut self) -> usize {
+        let stream = self.stream.as_ref().map_or(usize::MAX, |codec| codec.slice_len());
+        let payloads = self.links.iter_mut().map(|link| link.codec().slice_len());
+        payloads.fold(Self::ENCODE_SLICE.min(stream), usize::min).max(1)
+    }
 
     /// Encodes an outgoing message. `Some` with the bits for its first frame: `out` has its payload
     /// now, behind what it had. `None`: it travels as it is.
     ///
     /// It takes as long as it takes; [`start_message`](Self::start_message) is for messages longer
-    /// than a [slice](Self::ENCODE_SLICE).
+    /// than a [slice](Self::slice_len).
     pub fn encode_message(
         &mut self,
         payload: &[u8],
@@ -142,8 +154,9 @@ impl Chain {
         self.start(Unit::Frame, payload, compress)
     }
 
-    /// Goes on with what was started, for the next `slice` bytes of it, fewer, or until it is done.
-    /// Codecs take in the whole one after the other. One by others that has no
+    /// Goes on with what was started, for the next `slice` bytes of it, fewer, or until it is done. Of more
+    /// than a codec has [best at once](crate::PayloadCodec::slice_len), it takes in so many. Codecs take in
+    /// the whole one after the other. One by others that has no
     /// [slices](crate::PayloadCodec::encode_slice) takes in all at once.
     pub fn advance<P: AsRef<[u8]>>(&mut self, encoding: Encoding<P>, slice: usize) -> Step<P> {
         let Encoding { mut payload, compress, unit, mut link, mut at, mut out, turn } = encoding;
@@ -156,9 +169,23 @@ impl Chain {
             if left == 0 {
                 return Step::More(Encoding { payload, compress, unit, link, at, out, turn });
             }
+            if unit.is_piece() && !current.encoding {
+                link += 1;
+                continue;
+            }
             let bytes = payload.as_ref();
-            let end = bytes.len().min(at.saturating_add(left));
-            match current.codec().encode_slice(bytes, at..end, compress, &mut out) {
+            let codec = current.codec();
+            let end = bytes.len().min(at.saturating_add(left.min(codec.slice_len().max(1))));
+            let progress = match unit {
+                Unit::Message | Unit::Frame => {
+                    codec.encode_slice(bytes, at..end, compress, &mut out)
+                }
+                Unit::Piece { last } => {
+                    let next = codec.encode_piece(bytes, at..end, last, &mut out);
+                    if next < bytes.len() { Progress::More(next) } else { Progress::Encoded }
+                }
+            };
+            match progress {
                 Progress::More(next) if at < next && next <= end && next < bytes.len() => {
                     at = next;
                     left = 0;
@@ -216,22 +243,35 @@ impl Chain {
     /// Appends what becomes of the next piece of a message that [began](Self::begin_pieces) so: the peer
     /// can decode all of it up to here. `last` ends the message; that piece may be empty.
     ///
-    /// It takes as long as it takes, so a piece is best no longer than a [slice](Self::ENCODE_SLICE).
+    /// It takes as long as it takes; [`start_piece`](Self::start_piece) is for pieces longer than a
+    /// [slice](Self::slice_len).
     pub fn encode_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        let start = out.len();
-        let mut coded = false;
+        let (start, mut coded) = (out.len(), false);
         for link in Unit::Message.links(&mut self.links) {
             if !link.encoding {
                 continue;
             }
-            if coded {
-                let before = out.split_off(start);
-                link.codec().encode_piece(&before, last, out);
+            if start == 0 && !coded {
+                link.codec().encode_piece(piece, 0..piece.len(), last, out);
             } else {
-                link.codec().encode_piece(piece, last, out);
+                let piece = if coded { &out[start..] } else { piece };
+                self.scratch.clear();
+                link.codec().encode_piece(piece, 0..piece.len(), last, &mut self.scratch);
+                out.truncate(start);
+                out.extend_from_slice(&self.scratch);
             }
             coded = true;
         }
+    }
+
+    /// Starts to encode the next piece of a message that [began](Self::begin_pieces) so, which
+    /// [`advance`](Self::advance) goes on with. What comes of it is what [`encode_piece`](Self::encode_piece) makes
+    /// of it, byte for byte if that is done in one step, and as small if it takes several. No other piece
+    /// may be started until it is done.
+    pub fn start_piece<P: AsRef<[u8]>>(&mut self, piece: P, last: bool) -> Encoding<P> {
+        let payload = Encoded::AsIs(piece);
+        let (unit, compress, turn) = (Unit::Piece { last }, Compress::Auto, self.turn);
+        Encoding { payload, compress, unit, link: 0, at: 0, out: Vec::new(), turn }
     }
 
     fn start<P>(&mut self, unit: Unit, payload: P, compress: Compress) -> Encoding<P> {
@@ -275,9 +315,13 @@ impl Unit {
     fn links(self, links: &mut [Link]) -> &mut [Link] {
         let (messages, frames) = links.split_at_mut(links.partition_point(|link| !link.per_frame));
         match self {
-            Self::Message => messages,
+            Self::Message | Self::Piece { .. } => messages,
             Self::Frame => frames,
         }
+    }
+
+    fn is_piece(self) -> bool {
+        matches!(self, Self::Piece { .. })
     }
 }
 

@@ -97,6 +97,10 @@ impl StreamCodec for Codec {
         }
     }
 
+    fn slice_len(&self) -> usize {
+        self.kind.slice_len()
+    }
+
     fn decode(
         &mut self,
         input: &[u8],

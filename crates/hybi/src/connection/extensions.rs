@@ -38,7 +38,7 @@ impl Connection {
         prepared: Option<&Prepared>,
     ) {
         let whole = self.config.fragment_size.is_none_or(|size| payload.len() <= size);
-        if payload.len() > Chain::ENCODE_SLICE {
+        if payload.len() > self.slice_len() {
             let (payload, prepared) = (payload.into_owned(), prepared.cloned());
             return self.start_work(Waiting { opcode, payload, compress, prepared });
         }

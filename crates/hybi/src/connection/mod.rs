@@ -314,9 +314,9 @@ impl Connection {
     /// were filled; 0 when there is nothing to send now. Follow it with
     /// [`transmitted`](Self::transmitted).
     ///
-    /// What an extension is to make of a message longer than 64 KiB is made so many bytes with each call, so
-    /// that other connections have their turn. Until all of it is, [`poll_timeout`](Self::poll_timeout) is
-    /// due at once.
+    /// What an extension is to make of a message or a piece longer than 64 KiB, or less where compressing takes
+    /// long, is made so many bytes with each call, so that other connections have their turn. Until all of it
+    /// is, [`poll_timeout`](Self::poll_timeout) is due at once.
     ///
     /// It also queues the answer to the peer's Close frame, which nothing follows: what answers the messages
     /// in front of that frame is to be queued before.

@@ -107,10 +107,12 @@ impl Outbound {
         self.outbox.len() + self.coding.as_ref().map_or(0, |coding| coding.len())
     }
 
-    /// Lets go of a message that is being written, and of what waits behind it.
+    /// Lets go of the rest of a message that is being written, and of what waits behind it. What was queued of it
+    /// leaves.
     pub(super) fn cut_off(&mut self) {
-        if let Some(coding) = self.coding.take_if(|coding| coding.is_written()) {
-            self.discarded += coding.len();
+        if let Some(coding) = self.coding.as_mut().filter(|coding| coding.is_written()) {
+            self.discarded += coding.cut_off();
+            self.coding.take_if(|coding| !coding.is_busy());
         }
     }
 

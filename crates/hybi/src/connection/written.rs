@@ -4,12 +4,15 @@
 //! Until its last piece no other message may leave, since the frames of two must not mix; control frames pass.
 //! Messages that are queued meanwhile wait behind it. A Close frame does not: a message may never end.
 
-use core::mem;
-
+use bytes::Bytes;
 use hybi_compression::Compress;
 use hybi_frame::{CloseCode, Opcode, Payload, Rsv, Utf8Validator};
 
-use super::{Connection, Error, MessageKind, Unsupported, buffers, slices::Coding, state::Sending};
+use super::{
+    Connection, Error, MessageKind, Unsupported, buffers,
+    slices::{Behind, Coding, Head, Piece},
+    state::Sending,
+};
 
 /// A message in the middle of being written.
 #[derive(Debug)]
@@ -90,7 +93,8 @@ impl Connection {
     }
 
     /// Queues a frame of the message that [began](Self::begin_message), whether there is room or not; `last` ends
-    /// the message. Characters of text may be cut.
+    /// the message. Characters of text may be cut. A long piece is compressed as
+    /// [`poll_transmit`](Self::poll_transmit) is called.
     ///
     /// # Errors
     ///
@@ -103,26 +107,26 @@ impl Connection {
             return Err(self.send_error().cloned().unwrap_or(Error::Closed));
         };
         written.check(piece, last)?;
-        let opcode = mem::replace(&mut written.opcode, Opcode::Continuation);
-        let compress = written.compress;
-        let mut rsv = Rsv::NONE;
+        let (opcode, compress) = (written.opcode, written.compress);
+        written.opcode = Opcode::Continuation;
+        let mut head = Head { opcode, rsv: Rsv::NONE, last, compress };
         if written.codecs == Codecs::Undecided {
             let chain = self.extensions.as_mut();
             let bits = chain.and_then(|chain| chain.begin_pieces(piece, compress));
-            rsv = bits.unwrap_or(Rsv::NONE);
+            head.rsv = bits.unwrap_or(Rsv::NONE);
             written.codecs = if bits.is_some() { Codecs::Encode } else { Codecs::Nothing };
         }
         let encodes = written.codecs == Codecs::Encode;
-        match self.extensions.as_mut().filter(|_| encodes) {
-            Some(chain) => {
-                let mut encoded = buffers::borrow_output();
-                chain.encode_piece(piece, last, &mut encoded);
-                self.deadlines.coded();
-                let payload = Payload::Borrowed(&encoded);
-                self.queue_coded_frame(last, rsv, opcode, payload, compress);
-                buffers::return_output(encoded);
+        let is_busy = self.is_encoding();
+        let is_long = self.extensions.is_some() && piece.len() > self.slice_len();
+        if is_busy || is_long {
+            let payload = Bytes::copy_from_slice(piece);
+            if let Some(coding) = &mut self.outbound.coding {
+                coding.push(Behind::Piece(Piece { head, payload, encodes }));
             }
-            None => self.queue_coded_frame(last, rsv, opcode, Payload::Borrowed(piece), compress),
+        } else {
+            let payload = Payload::Borrowed(piece);
+            self.queue_piece_at_once(Piece { head, payload, encodes });
         }
         self.outbound.counted.count_piece(piece.len());
         if last {
@@ -130,6 +134,22 @@ impl Connection {
             self.end_written();
         }
         Ok(())
+    }
+
+    /// Queues the frame of a piece that is not long.
+    pub(super) fn queue_piece_at_once(&mut self, piece: Piece<Payload<'_>>) {
+        let Piece { head: Head { opcode, rsv, last, compress }, payload, encodes } = piece;
+        match self.extensions.as_mut().filter(|_| encodes) {
+            Some(chain) => {
+                let mut encoded = buffers::borrow_output();
+                chain.encode_piece(&payload, last, &mut encoded);
+                self.deadlines.coded();
+                let payload = Payload::Borrowed(&encoded);
+                self.queue_coded_frame(last, rsv, opcode, payload, compress);
+                buffers::return_output(encoded);
+            }
+            None => self.queue_coded_frame(last, rsv, opcode, payload, compress),
+        }
     }
 
     /// Gives up the message that [began](Self::begin_message), if it lacks its end. Of one that nothing was queued of

@@ -19,6 +19,7 @@ mod new_api;
 mod only_sending;
 mod silence;
 mod slices;
+mod steps;
 mod transport_end;
 mod world;
 

@@ -85,8 +85,11 @@ impl PayloadCodec for DeflateCodec {
         if !self.wants(payload, compress) {
             return Progress::AsIs;
         }
-        let end = slice.end.min(slice.start.saturating_add(self.sender.stride()));
-        self.sender.encode(payload, slice.start..end, compress == Compress::Auto, 0, out)
+        self.sender.encode(payload, slice, compress == Compress::Auto, 0, out)
+    }
+
+    fn slice_len(&self) -> usize {
+        self.sender.kind().slice_len()
     }
 
     fn begin_pieces(&mut self, first: &[u8], compress: Compress) -> bool {
@@ -97,8 +100,16 @@ impl PayloadCodec for DeflateCodec {
         }
     }
 
-    fn encode_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        self.sender.encode_piece(piece, last, out);
+    fn encode_piece(
+        &mut self,
+        piece: &[u8],
+        slice: Range<usize>,
+        last: bool,
+        out: &mut Vec<u8>,
+    ) -> usize {
+        let end = slice.end;
+        self.sender.encode_piece(piece, slice, last, out);
+        end
     }
 
     fn decode(

@@ -57,17 +57,6 @@ impl Sender {
         self.kind
     }
 
-    /// How many bytes are compressed at once, for which others wait: half a millisecond or less for
-    /// most of them. Where nothing but a few letters comes in any order, the higher levels look at all
-    /// that looks alike: 4 KiB of zeros and ones take 5 to 8 ms at level 9.
-    pub(super) fn stride(&self) -> usize {
-        match self.kind.level {
-            0..=5 => usize::MAX,
-            6..=7 => 16 << 10,
-            _ => 4 << 10,
-        }
-    }
-
     /// Compresses a slice of a payload, behind the history if there is takeover; the last makes the
     /// payload part of that. If it is `asked` first, it is only done if it is expected to pay. What
     /// came of the payload so far is in `out` from `start` on.
@@ -121,32 +110,48 @@ impl Sender {
         self.pays.expects(payload, self.kind)
     }
 
-    /// Compresses a piece of a payload that nobody holds whole. All of a piece comes out with it, since the
-    /// next may be long in coming.
+    /// Compresses a slice of a piece of a payload that nobody holds whole. With its last slice all of the piece
+    /// comes out, since the next may be long in coming. What came of the piece so far is in `out`.
     ///
     /// Within the payload the history is kept without takeover as well: what the next piece goes on with may
     /// have to make room for others meanwhile.
-    pub(super) fn encode_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        let kept = self.deflater.take().or_else(|| behind(self.history.bytes(), self.kind));
-        // One that knows nothing of what was before refers to none of it, which is always right.
-        let mut deflater = kept.unwrap_or_else(|| Deflater::take(self.kind));
-        let start = out.len();
-        let done = match (piece, last) {
+    pub(super) fn encode_piece(
+        &mut self,
+        piece: &[u8],
+        slice: Range<usize>,
+        last: bool,
+        out: &mut Vec<u8>,
+    ) {
+        let (mut deflater, lease) = match mem::replace(&mut self.middle, Middle::None) {
+            Middle::Held(held, lease) if slice.start > 0 => {
+                (Deflater::resume(self.kind, held), Some(lease))
+            }
+            _ => (self.first_of_piece(), None),
+        };
+        let bytes = &piece[slice.clone()];
+        let so_far = &piece[..slice.end];
+        if so_far.len() < piece.len() {
+            match go_on(deflater, lease, bytes, out, usize::MAX) {
+                Some(middle) => self.middle = middle,
+                None => store(so_far, false, out),
+            }
+            return self.history.push(bytes);
+        }
+        let done = match (bytes, last) {
             // There is nothing to flush (RFC 7692 section 7.2.3.6).
             ([], _) => true,
-            (piece, true) => deflater.message(piece, out, usize::MAX),
-            (piece, false) => deflater.flush(piece, out, usize::MAX),
+            (bytes, true) => deflater.message(bytes, out, usize::MAX),
+            (bytes, false) => deflater.flush(bytes, out, usize::MAX),
         };
         if !done {
-            out.truncate(start);
             store(piece, last, out);
-        } else if piece.is_empty() && last {
+        } else if bytes.is_empty() && last {
             out.extend_from_slice(&EMPTY_BLOCK);
         }
         if last && !self.takeover {
             return self.history.clear();
         }
-        self.history.push(piece);
+        self.history.push(bytes);
         if done {
             self.deflater.leave(deflater);
         }
@@ -165,6 +170,13 @@ impl Sender {
             return Some(Deflater::take(self.kind));
         }
         self.deflater.take().or_else(|| behind(self.history.bytes(), self.kind))
+    }
+
+    /// What a piece begins with. One that knows nothing of what was before refers to none of it, which is
+    /// always right.
+    fn first_of_piece(&mut self) -> Deflater {
+        let kept = self.deflater.take().or_else(|| behind(self.history.bytes(), self.kind));
+        kept.unwrap_or_else(|| Deflater::take(self.kind))
     }
 
     /// What a payload goes on with behind these bytes of it.
@@ -215,8 +227,9 @@ fn behind(bytes: &[u8], kind: Kind) -> Option<Deflater> {
     (bytes.is_empty() || deflater.remember(bytes)).then_some(deflater)
 }
 
-/// Appends bytes as blocks that are not compressed, for a library that gave up.
+/// What becomes of a piece with a library that gave up: blocks that are not compressed.
 fn store(piece: &[u8], last: bool, out: &mut Vec<u8>) {
+    out.clear();
     for block in piece.chunks(u16::MAX.into()) {
         let len = block.len() as u16;
         out.push(0);

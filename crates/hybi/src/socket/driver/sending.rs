@@ -169,6 +169,8 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             return Poll::Ready(Err(self.why_closed()));
         }
         let judge = match looked {
+            // Others have their turn before the next slice, however much comes.
+            Looked::Some if self.connection.is_encoding() => return Poll::Pending,
             Looked::Some => return Poll::Ready(Ok(())),
             Looked::All => Judge::Reader,
             Looked::Nothing => Judge::Sender,
@@ -236,15 +238,24 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         len: usize,
         patience: Patience,
     ) -> Poll<Result<(), Error>> {
-        if self.connection.encoded_bytes() >= WRITE_MARK || self.turns >= TURNS {
+        let is_encoding = self.connection.is_encoding();
+        if !is_encoding && (self.connection.encoded_bytes() >= WRITE_MARK || self.turns >= TURNS) {
             let _ = self.poll_transmit(cx, half);
             self.look_while_sending(cx, half, patience);
         }
         // A peer that takes all would otherwise have others wait for the end of the message.
         ready!(self.poll_turn(cx, half));
-        self.turns = self.turns.saturating_add((len / WRITTEN).min(TURNS.into()) as u16 + 1);
-        let has_room = |connection: &Connection| connection.encoded_bytes() < WRITE_MARK;
-        self.poll_room(cx, half, has_room, patience)
+        let has_room = |connection: &Connection| {
+            connection.encoded_bytes() < WRITE_MARK && !connection.is_encoding()
+        };
+        ready!(self.poll_room(cx, half, has_room, patience))?;
+        // As much as is encoded at once is a turn, and so are four frames of 64 KiB that are not.
+        let turns = match self.connection.has_codecs() {
+            true => len.saturating_mul(TURNS.into()) / self.connection.slice_len(),
+            false => len / WRITTEN,
+        };
+        self.turns = self.turns.saturating_add(turns.min(TURNS.into()) as u16 + 1);
+        Poll::Ready(Ok(()))
     }
 
     /// Writes if much is queued, without waiting.

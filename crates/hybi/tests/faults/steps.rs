@@ -1,0 +1,232 @@
+//! How much is compressed at once, where that takes long, counted in steps: the same for whole messages and
+//! for those that are written a piece at a time (RFC 7692 section 7, RFC 6455 section 5.4).
+
+use std::time::Instant;
+
+use hybi::{
+    Compress, Config, Connection, Deflate, Error, Message, MessageKind, Negotiated, Role, Version,
+    extension::{DeflateFrame, DeflateStream, Extension, PerframeCompress, PermessageCompress},
+};
+
+use crate::{
+    slices::turns_beside,
+    support::versions::{input, terms},
+    world::{BOTH, World, quiet},
+};
+
+/// How many bytes are compressed at once at each level, as documented.
+const LEVELS: [(u8, usize); 4] = [(5, 65_536), (6, 16_384), (8, 4096), (9, 4096)];
+
+/// A message that is compressed, no longer than a frame of a writer.
+fn text(len: usize) -> String {
+    let records = (0_u32..).map(|at| format!("{{\"id\":{}}}\n", at.wrapping_mul(0x9e37_79b9)));
+    let mut text = String::new();
+    for record in records {
+        text.push_str(&record);
+        if text.len() >= len {
+            break;
+        }
+    }
+    text.truncate(len);
+    text
+}
+
+/// Every extension that compresses, in a version that has it.
+fn extensions(level: u8) -> Vec<(Version, Box<dyn Extension>)> {
+    let deflate = Deflate::default().level(level);
+    vec![
+        (Version::RFC6455, Box::new(deflate)),
+        (Version::RFC6455, Box::new(deflate.own_context_takeover(false))),
+        (Version::RFC6455, Box::new(PermessageCompress::new(deflate))),
+        (Version::RFC6455, Box::new(PerframeCompress::new(deflate))),
+        (Version::HYBI_07, Box::new(DeflateFrame::new(deflate))),
+        (Version::HYBI_08, Box::new(DeflateStream::new(deflate))),
+        (Version::HYBI_04, Box::new(DeflateStream::new(deflate))),
+    ]
+}
+
+/// Both ends of a connection.
+fn pair(version: Version, extension: &dyn Extension, role: Role) -> [Connection; 2] {
+    let agreed = extension.accept(&extension.offers()[0]).expect("acceptable");
+    let mut negotiated = Negotiated::new(version, None, vec![agreed]);
+    if version < Version::HYBI_07 {
+        negotiated = negotiated.with_terms(terms(version));
+    }
+    let make = |role| Connection::new(role, negotiated.clone(), quiet().into());
+    [make(role), make(role.peer())]
+}
+
+/// All that is to be sent, and in how many steps it is made.
+fn transmit(own: &mut Connection) -> (Vec<u8>, usize) {
+    let now = Instant::now();
+    let (mut wire, mut steps) = (Vec::new(), 0);
+    for _ in 0..10_000 {
+        let is_due = own.poll_timeout(|| now) == Some(now);
+        steps += usize::from(is_due);
+        let mut slices = [std::io::IoSlice::new(&[])];
+        let filled = own.poll_transmit(&mut slices);
+        let len = if filled > 0 { slices[0].len() } else { 0 };
+        wire.extend_from_slice(&slices[0][..len]);
+        own.transmitted(len);
+        if !is_due && len == 0 {
+            return (wire, steps);
+        }
+    }
+    panic!("there is no end to it")
+}
+
+/// What comes to nothing but the header of a frame is done beside: a step more for each of them at most.
+fn assert_steps(steps: usize, len: usize, slice: usize, frames: usize, what: &str) {
+    let least = if len > slice { len.div_ceil(slice) } else { 0 };
+    assert!(steps >= least, "{what}: {len} bytes in {steps} steps");
+    assert!(steps <= least + 3 * frames, "{what}: {len} bytes in {steps} steps");
+}
+
+#[test]
+fn a_step_compresses_no_more_of_a_piece_than_of_a_message() {
+    for (level, slice) in LEVELS {
+        for (version, extension) in extensions(level) {
+            for role in BOTH {
+                let what = format!("{version:?} {} {level} {role:?}", extension.offers()[0]);
+                let [mut own, mut peer] = pair(version, &*extension, role);
+                for len in [65_536, 10_000, 100_000] {
+                    let text = text(len);
+                    own.queue(text.as_str()).expect("open");
+                    let (wire, steps) = transmit(&mut own);
+                    assert_steps(steps, len, slice, 1, &format!("{what}, whole"));
+                    assert!(input(&mut peer, &wire) == [Message::from(text.as_str())], "{what}");
+
+                    own.begin_message(MessageKind::Text, Compress::Always).expect("open");
+                    let mut wire = Vec::new();
+                    for last in [false, true] {
+                        own.queue_piece(text.as_bytes(), last).expect("open");
+                        let (frame, steps) = transmit(&mut own);
+                        assert_steps(steps, len, slice, 1, &format!("{what}, a piece"));
+                        wire.extend(frame);
+                    }
+                    let whole = Message::from(text.repeat(2));
+                    assert!(input(&mut peer, &wire) == [whole], "{what}");
+                }
+                let traffic = peer.stats().received;
+                assert_eq!(traffic.frames, 9, "{what}: a frame for each message and piece");
+            }
+        }
+    }
+}
+
+/// They need not be asked for between: pieces leave in order, and what was queued among them behind.
+#[test]
+fn pieces_that_wait_leave_in_front_of_messages() {
+    for (version, extension) in extensions(9) {
+        for role in BOTH {
+            let what = format!("{version:?} {} {role:?}", extension.offers()[0]);
+            let [mut own, mut peer] = pair(version, &*extension, role);
+            let text = text(20_000);
+            own.begin_message(MessageKind::Text, Compress::Auto).expect("open");
+            own.queue_piece(text.as_bytes(), false).expect("open");
+            own.queue("behind").expect("open");
+            own.queue_piece(b"short", false).expect("open");
+            own.queue(&b"behind, too"[..]).expect("open");
+            assert!(own.is_writing(), "{what}");
+            own.queue_piece(text.as_bytes(), true).expect("open");
+            assert!(!own.is_writing(), "{what}");
+            assert!(matches!(own.queue_piece(b"", true), Err(Error::Closed)), "{what}");
+            assert!(own.queued_bytes() >= 2 * text.len() + 5 + 6 + 11, "{what}: all of it counts");
+            let again = own.begin_message(MessageKind::Text, Compress::Auto);
+            assert!(matches!(again, Err(Error::Full)), "{what}");
+            own.queue("last").expect("open");
+            let (wire, _) = transmit(&mut own);
+            let expected = [
+                Message::from(format!("{text}short{text}")),
+                "behind".into(),
+                b"behind, too"[..].into(),
+                "last".into(),
+            ];
+            assert!(input(&mut peer, &wire) == expected, "{what}");
+            assert_eq!((own.queued_bytes(), peer.stats().received.frames), (0, 6), "{what}");
+            own.begin_message(MessageKind::Text, Compress::Auto).expect("all has left");
+        }
+    }
+}
+
+/// Whether none, some or all of a piece is compressed: it was queued, and leaves in front of the Close frame.
+#[test]
+fn what_was_queued_of_a_message_leaves_before_it_is_cut_off() {
+    for (version, extension) in extensions(9) {
+        for (role, steps) in BOTH.into_iter().flat_map(|role| [(role, 0), (role, 2), (role, 5)]) {
+            let what = format!("{version:?} {} {role:?} {steps}", extension.offers()[0]);
+            let [mut own, mut peer] = pair(version, &*extension, role);
+            let text = text(20_000);
+            own.begin_message(MessageKind::Text, Compress::Auto).expect("open");
+            own.queue_piece(text.as_bytes(), false).expect("open");
+            own.queue_piece(text.as_bytes(), false).expect("open");
+            own.queue("never").expect("open");
+            let mut wire = Vec::new();
+            for _ in 0..steps {
+                let mut slices = [std::io::IoSlice::new(&[])];
+                let filled = own.poll_transmit(&mut slices);
+                let bytes = if filled > 0 { slices[0].to_vec() } else { Vec::new() };
+                own.transmitted(bytes.len());
+                wire.extend(bytes);
+            }
+            own.queue(Message::Close(None)).expect("open");
+            assert!(own.queue_piece(text.as_bytes(), true).is_err(), "{what}");
+            wire.extend(transmit(&mut own).0);
+            assert_eq!(input(&mut peer, &wire), [Message::Close(None)], "{what}");
+            assert_eq!(peer.stats().received.payload_bytes, 40_000, "{what}");
+            assert!(own.discarded_bytes() >= 5, "{what}: what waited behind it");
+        }
+    }
+}
+
+/// A step is a turn of the thread, however short the frames are.
+#[test]
+fn other_tasks_have_their_turn_between_the_steps_of_a_writer() {
+    const LEN: usize = 200_000;
+    for (level, slice) in LEVELS {
+        for frame_size in [1000, 4096, 10_000, 65_536] {
+            for role in BOTH {
+                let what = format!("{level} {frame_size} {role:?}");
+                let deflate = Deflate::default().level(level);
+                let [own, peer] = pair(Version::RFC6455, &deflate, role);
+                let mut world = World::between(own, peer, usize::MAX);
+                let World { socket, peer, .. } = &mut world;
+                let text = text(LEN);
+                let (turns, outcome) = turns_beside(
+                    async {
+                        let writer = socket.send_writer(MessageKind::Text)?;
+                        let mut writer = writer.frame_size(frame_size);
+                        writer.write_all(text.as_bytes()).await?;
+                        writer.finish().await
+                    },
+                    || {},
+                );
+                outcome.expect("open");
+                // What is over of a slice is with the next.
+                let least = LEN / (slice + frame_size.min(slice));
+                assert!(turns >= least, "{what}: {turns} turns of {least}");
+                peer.step(usize::MAX);
+                assert!(peer.events == [Message::from(text.as_str())], "{what}");
+                let frames = peer.connection.stats().received.frames;
+                assert_eq!(frames as usize, LEN / frame_size + 1, "{what}");
+            }
+        }
+    }
+}
+
+/// Without an extension that takes long, a frame of a writer is no turn.
+#[test]
+fn what_is_not_compressed_is_not_held_up() {
+    let mut world = World::new(Role::Server, Version::RFC6455, Config::default(), usize::MAX);
+    let bytes = vec![7; 256 * 1024];
+    let (turns, outcome) = turns_beside(
+        async {
+            let mut writer = world.socket.send_writer(MessageKind::Binary)?;
+            writer.write_all(&bytes).await?;
+            writer.finish().await
+        },
+        || {},
+    );
+    outcome.expect("open");
+    assert!(turns <= 1, "{turns}");
+}
