@@ -38,8 +38,8 @@ const BREAKS: &[Break] = &[
     Break {
         what: "messages leave in the order in which they were queued",
         file: "crates/hybi/src/connection/slices.rs",
-        from: "self.behind.push_back(behind)",
-        to: "self.behind.push_front(behind)",
+        from: "            false => self.behind.len(),",
+        to: "            false => 0,",
         row: "permessage-deflate",
         seen: "is lost",
     },
@@ -113,6 +113,22 @@ const BREAKS: &[Break] = &[
         from: "        if last && !self.takeover {",
         to: "        if last && self.takeover {",
         row: "permessage-deflate-apart",
+        seen: "Protocol",
+    },
+    Break {
+        what: "pieces that wait leave in front of the messages behind theirs",
+        file: "crates/hybi/src/connection/slices.rs",
+        from: "self.behind.iter().take_while(|behind| is_piece(behind)).count()",
+        to: "self.behind.len()",
+        row: "permessage-deflate-slow",
+        seen: "wait for a deadline",
+    },
+    Break {
+        what: "a piece goes on with what its slices before left",
+        file: "crates/hybi-compression/src/deflate/codec/sender.rs",
+        from: "Middle::Held(held, lease) if slice.start > 0 => {",
+        to: "Middle::Held(held, lease) if slice.start > 8192 => {",
+        row: "permessage-deflate-slow",
         seen: "Protocol",
     },
     Break {

@@ -65,18 +65,23 @@ pub fn rows() -> Vec<Row> {
     let deflate = Deflate::default().min_size(0);
     let apart = deflate.own_context_takeover(false).peer_context_takeover(false);
     let small = deflate.own_window_bits(9).peer_window_bits(9);
+    // Compressed in many steps.
+    let slow = deflate.level(9);
     let mut rows: Vec<_> = Version::ALL.into_iter().map(version).collect();
     rows.extend([
         extension("permessage-deflate", deflate.into()),
         extension("permessage-deflate-apart", apart.into()),
         extension("permessage-deflate-small", small.into()),
+        extension("permessage-deflate-slow", slow.into()),
         extension("permessage-deflate-draft", PermessageDeflateDraft::new(deflate).into()),
         extension("permessage-compress", PermessageCompress::new(deflate).into()),
         extension("x-webkit-permessage-compress", PermessageCompress::webkit(deflate).into()),
         extension("perframe-compress", PerframeCompress::new(deflate).into()),
         extension("deflate-frame", DeflateFrame::new(deflate).into()),
+        extension("deflate-frame-slow", DeflateFrame::new(slow).into()),
         extension("x-webkit-deflate-frame", DeflateFrame::webkit(deflate).into()),
         extension("deflate-stream", DeflateStream::new(deflate).into()),
+        extension("deflate-stream-slow", DeflateStream::new(slow).into()),
         channels("mux", Extensions::none()),
         channels("mux-permessage-deflate", deflate.into()),
     ]);
