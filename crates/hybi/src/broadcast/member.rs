@@ -167,7 +167,36 @@ impl<T: Transport, C: Timer> Member<T, C> {
         &mut self,
         message: impl Into<Outgoing<'m>>,
     ) -> Result<Sent, SendError> {
-        self.tell(payload(message.into()), None).await
+        self.tell(To::AllBut(self.seat.id), payload(message.into()), None).await
+    }
+
+    /// Sends a message to all members, this one among them: in a room where all see the same, each sees its own words
+    /// where the others see them. Otherwise as [`tell_others`](Self::tell_others).
+    ///
+    /// ```
+    /// use hybi::{Broadcast, Error, WebSocket, io::{Timer, Transport}};
+    ///
+    /// /// A game whose moves are made when all hear of them.
+    /// async fn play<T: Transport, C: Timer>(
+    ///     game: &Broadcast,
+    ///     ws: WebSocket<T, C>,
+    /// ) -> Result<(), Error> {
+    ///     let mut player = game.join(ws);
+    ///     while let Some(made) = player.recv().await? {
+    ///         player.tell_all(made).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`tell_others`](Self::tell_others).
+    pub async fn tell_all<'m>(
+        &mut self,
+        message: impl Into<Outgoing<'m>>,
+    ) -> Result<Sent, SendError> {
+        self.tell(To::All, payload(message.into()), None).await
     }
 
     /// The same with a key: at members where an earlier message with it waits still, this one takes its place.
@@ -180,16 +209,17 @@ impl<T: Transport, C: Timer> Member<T, C> {
         key: &str,
         message: impl Into<Outgoing<'m>>,
     ) -> Result<Sent, SendError> {
-        self.tell(payload(message.into()), Some(key.into())).await
+        self.tell(To::AllBut(self.seat.id), payload(message.into()), Some(key.into())).await
     }
 
     async fn tell(
         &mut self,
+        to: To,
         message: crate::Prepared,
         key: Option<Arc<str>>,
     ) -> Result<Sent, SendError> {
         let room = self.seat.room.clone();
-        let mut sending = room.sending(To::AllBut(self.seat.id), message.clone(), key);
+        let mut sending = room.sending(to, message.clone(), key);
         poll_fn(|cx| {
             if let Some(sent) = sending.put(Some(cx)) {
                 return Poll::Ready(Ok(sent));

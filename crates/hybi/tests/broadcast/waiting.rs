@@ -66,6 +66,22 @@ fn a_sender_that_is_dropped_has_sent_to_nobody_or_to_all() {
 /// Each has to deliver what the other sends before it can send: whoever waits goes on delivering.
 #[test]
 fn members_that_tell_each_other_do_not_wait_for_ever() {
+    for (who, seen) in all_at_once(false).into_iter().enumerate() {
+        let others = (0..30).filter(|n| usize::from(*n) / 10 != who);
+        assert_eq!(seen, others.collect::<Vec<u8>>());
+    }
+}
+
+/// Nor do those who tell themselves as well: their own queues are full.
+#[test]
+fn members_that_tell_all_do_not_wait_for_themselves() {
+    for seen in all_at_once(true) {
+        assert_eq!(seen, (0..30).collect::<Vec<u8>>());
+    }
+}
+
+/// Three members that send ten long messages each at the same time, in a room that has place for one; what each sees.
+fn all_at_once(with_itself: bool) -> Vec<Vec<u8>> {
     let mut world = World::new();
     let room = Broadcast::builder().max_messages(1).slow(Slow::Wait).build();
     let mut peers = Vec::new();
@@ -75,11 +91,15 @@ fn members_that_tell_each_other_do_not_wait_for_ever() {
         peers.push(client);
         world.spawn("a member", async move {
             while let Some(message) = member.recv().await.expect("it is lawful") {
-                assert_eq!(member.tell_others(message).await.expect("it is open").members, 2);
+                let (told, members) = match with_itself {
+                    true => (member.tell_all(message).await, 3),
+                    false => (member.tell_others(message).await, 2),
+                };
+                assert_eq!(told.expect("it is open").members, members);
             }
         });
     }
-    let seen = world.block_on(async move {
+    world.block_on(async move {
         let (senders, receivers): (Vec<_>, Vec<_>) =
             peers.into_iter().map(hybi::WebSocket::split).unzip();
         let sending = futures_util::future::join_all(senders.into_iter().zip(0..).map(
@@ -93,7 +113,7 @@ fn members_that_tell_each_other_do_not_wait_for_ever() {
         let receiving =
             futures_util::future::join_all(receivers.into_iter().map(|mut receiver| async move {
                 let mut seen = Vec::new();
-                while seen.len() < 20 {
+                while seen.len() < if with_itself { 30 } else { 20 } {
                     let message = receiver.recv().await.expect("lawful").expect("a message");
                     seen.push(message.as_bytes()[0]);
                 }
@@ -101,11 +121,7 @@ fn members_that_tell_each_other_do_not_wait_for_ever() {
                 seen
             }));
         futures_util::future::join(sending, receiving).await.1
-    });
-    for (who, seen) in seen.into_iter().enumerate() {
-        let others = (0..30).filter(|n| usize::from(*n) / 10 != who);
-        assert_eq!(seen, others.collect::<Vec<u8>>());
-    }
+    })
 }
 
 #[test]
