@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use http::Request;
 use tokio::sync::Notify;
 
 use super::statistics::Flow;
@@ -54,6 +55,17 @@ pub(crate) struct Ended {
     /// `peer`, `local` or `nobody`.
     pub(crate) by: &'static str,
     pub(crate) clean: bool,
+}
+
+impl Record {
+    /// Says what was asked for.
+    pub(crate) fn asks_for<B>(&mut self, request: &Request<B>) {
+        let origin = ["origin", "sec-websocket-origin"];
+        let origin = origin.iter().find_map(|name| request.headers().get(*name));
+        self.method = Some(request.method().to_string());
+        self.target = Some(request.uri().to_string());
+        self.origin = origin.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    }
 }
 
 impl core::fmt::Debug for AccessLog {

@@ -5,7 +5,6 @@ use hybi::{HandshakeError, Incoming, handshake::ServerAccepted, io::Transport};
 use hybi_tokio::TokioTimer;
 
 use super::page;
-use super::registry::Member;
 use super::route::{Handler, Plan};
 use super::shared::Shared;
 
@@ -22,13 +21,7 @@ pub(crate) struct Answer {
 pub(crate) fn decide<T: Transport>(
     shared: &Shared,
     incoming: &Incoming<T, TokioTimer>,
-    member: &Member,
 ) -> Result<(Plan, ServerAccepted), Box<Answer>> {
-    if member.surplus || member.registry().is_draining() {
-        let mut full = answer(StatusCode::SERVICE_UNAVAILABLE, "no room for more connections");
-        full.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        return Err(full);
-    }
     let request = incoming.request();
 
     let path = request.uri().path();

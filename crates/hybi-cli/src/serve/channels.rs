@@ -8,10 +8,10 @@ use hybi::{
     mux::{Channel, MultiplexedServer, Requests},
 };
 use hybi_tokio::{TokioIo, TokioTimer};
+use tokio::task::JoinSet;
 
 use super::access_log::Record;
-use super::connection::{admit, hold, note};
-use super::registry::Member;
+use super::connection::{admit, came_to_nothing, hold, note};
 use super::route::Plan;
 use super::session::{Session, expiry};
 use super::shared::Shared;
@@ -24,8 +24,6 @@ pub(super) struct Channels {
     pub(super) shared: Arc<Shared>,
     pub(super) config: Config,
     pub(super) peer: String,
-    /// The place of the transport.
-    pub(super) member: Arc<Member>,
     /// The end of the connection's time to live, which is that of its channels.
     pub(super) expires: Option<Instant>,
 }
@@ -37,66 +35,66 @@ pub(super) fn config(connection: &Config) -> Config {
 
 impl Channels {
     /// Holds the conversation on the first channel, while the others are taken in and served, and waits for the
-    /// end of the connection: the place of the transport is taken for as long as any channel is there.
+    /// end of the connection: the place of the transport is taken for as long as any channel is there, and when it is
+    /// cut, all of them are.
     pub(super) async fn hold(
         self,
-        mux: MultiplexedServer<TokioIo<Stream>, TokioTimer>,
+        mux: Box<MultiplexedServer<TokioIo<Stream>, TokioTimer>>,
         plan: Plan,
         path: String,
         mut record: Record,
     ) {
-        let MultiplexedServer { first, requests, driver, .. } = mux;
-        let accepting = tokio::spawn(self.clone().accept(requests));
-        let driving = tokio::spawn(driver.run());
+        let MultiplexedServer { first, requests, driver, .. } = *mux;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.clone().accept(requests));
+        let peer = self.peer.clone();
+        tasks.spawn(async move {
+            if let Err(error) = driver.run().await {
+                log::info(format_args!("{peer}: {error}"));
+            }
+        });
         record.channel = Some(first.transport().id().get());
-        let session = Session::new(first, &self.member, self.expires);
-        hold(&self.shared, session, plan, &path, &mut record).await;
-        note(&self.shared, &self.member, &record);
-        let ended = driving.await;
-        let _ = accepting.await;
-        if let Ok(Err(error)) = ended {
-            log::info(format_args!("{}: {error}", record.peer));
-        }
+        let session = Session::new(first, &self.shared, self.expires);
+        hold(session, plan, &path, &mut record).await;
+        note(&self.shared, &record);
+        while tasks.join_next().await.is_some() {}
     }
 
     /// Takes in the channels that the client asks for, until the connection ends or no more are wanted: the
     /// client is told, and the connection ends with the last that is there.
-    pub(super) async fn accept(self, mut requests: Requests<TokioTimer>) {
+    async fn accept(self, mut requests: Requests<TokioTimer>) {
+        let mut channels = JoinSet::new();
         loop {
             let incoming = tokio::select! {
                 incoming = requests.next() => incoming,
-                () = self.member.asked_to_leave() => None,
+                Some(_) = channels.join_next() => continue,
                 () = expiry(self.expires) => None,
             };
-            let Some(incoming) = incoming else { return };
-            match self.member.enter_channel() {
-                Some(member) => drop(tokio::spawn(self.clone().serve(incoming, member))),
-                // The client learns that it was refused, and no more.
-                None => drop(incoming),
-            }
+            let Some(incoming) = incoming else { break };
+            channels.spawn(self.clone().serve(incoming));
         }
+        drop(requests);
+        while channels.join_next().await.is_some() {}
     }
 
     /// Serves one of them to its end.
-    async fn serve(self, incoming: Incoming<Channel, TokioTimer>, member: Member) {
-        let began = Instant::now();
-        let shared = &*self.shared;
+    async fn serve(self, incoming: Incoming<Channel, TokioTimer>) {
+        let shared = &self.shared;
+        let _counted = shared.counters.channel();
         let id = incoming.transport().id().get();
         let mut record = Record { peer: self.peer, channel: Some(id), ..Record::default() };
         // What the path of the first channel asked for is nothing to the others.
         let incoming = incoming.with_config(self.config.clone());
-        let admitted = admit(shared, incoming, &self.config, &member, &mut record, began).await;
+        let admitted = admit(shared, incoming, &self.config, &mut record).await;
         if let Some((plan, path, incoming, accepted)) = admitted {
             match incoming.accept_as(accepted).await {
                 Ok(ws) => {
-                    let session = Session::new(ws, &member, self.expires);
-                    hold(shared, session, plan, &path, &mut record).await;
+                    let session = Session::new(ws, shared, self.expires);
+                    hold(session, plan, &path, &mut record).await;
                 }
-                Err(error) => {
-                    log::debug(format_args!("{}, channel {id}: {error}", record.peer));
-                }
+                Err(error) => came_to_nothing(&error, &mut record),
             }
         }
-        note(shared, &member, &record);
+        note(shared, &record);
     }
 }

@@ -1,24 +1,24 @@
-//! One transport from its first byte to its end: TLS, request, answer or connection, log line.
+//! One connection from its request to its end: answer or handler, log line.
 
+use core::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Request, StatusCode};
 use hybi::{
-    Config, Error, HandshakeError, Server,
+    Config, Error, HandshakeError,
     handshake::ServerAccepted,
-    io::{Timer as _, Transport},
-    mux, opening,
+    io::Transport,
+    mux::{self, MultiplexedServer},
+    serve::Incident,
 };
-use hybi_tokio::{Incoming, TokioIo, TokioTimer};
+use hybi_tokio::{TokioIo, TokioTimer};
 
 use super::access_log::Record;
 use super::answer::{advice, decide};
-use super::certificate::Certificate;
 use super::channels::{self, Channels};
 use super::handlers;
-use super::listen::{Accepted, Origin};
-use super::registry::Member;
+use super::listen::name;
 use super::route::Plan;
 use super::session::Session;
 use super::shared::Shared;
@@ -26,42 +26,101 @@ use crate::log;
 use crate::stream::Stream;
 use crate::values::version_name;
 
-/// Serves one transport to its end.
-pub(crate) async fn serve(
-    shared: Arc<Shared>,
-    server: Server,
-    accepted: Accepted,
-    origin: Origin,
-    member: Member,
-) {
-    let began = Instant::now();
-    let request = async {
-        let mut timer = TokioTimer::default();
-        let deadline = server.config().handshake_deadline(timer.now());
-        let stream = accepted.open(shared.certificate.as_ref().map(Certificate::current));
-        let stream = opening::tls("the client", &mut timer, deadline, stream).await?;
-        opening::incoming_on(&server, TokioIo::new(stream), timer, deadline).await
-    };
-    let request = tokio::select! {
-        request = request => request,
-        // Whoever has not asked anything yet gets no answer either.
-        () = member.asked_to_leave() => return,
-    };
-    let mut record = Record { peer: origin.name, ..Record::default() };
-    match request {
-        Ok(incoming) => answer(&shared, &server, incoming, member, record, began).await,
-        Err(error) => {
-            match error.handshake().and_then(advice) {
-                Some(advice) => {
-                    log::info(format_args!("{}: refused: {error}; {advice}", record.peer))
-                }
-                None => log::debug(format_args!("{}: {error}", record.peer)),
-            }
-            let Some(status) = answered(&error) else { return };
-            record.status = status.as_u16();
-            record.handshake = began.elapsed();
-            note(&shared, &member, &record);
+type Incoming = hybi::Incoming<TokioIo<Stream>, TokioTimer>;
+
+/// Says and logs what happens to a server where no handler is.
+pub(super) fn tell(shared: &Shared, incident: &Incident<'_>) {
+    match incident {
+        Incident::TooMany { .. } => shared.counters.turned_away(),
+        Incident::NotOpened { peer, error, request, accepted_at, .. } => {
+            not_opened(shared, *peer, error, *request, *accepted_at);
         }
+        // The next may do better.
+        Incident::NotAccepted { pause: None, .. } => log::debug(format_args!("{incident}")),
+        incident => log::error(format_args!("{incident}")),
+    }
+}
+
+fn not_opened(
+    shared: &Shared,
+    peer: Option<SocketAddr>,
+    error: &Error,
+    request: Option<&Request<()>>,
+    accepted_at: Instant,
+) {
+    let mut record = Record { peer: name(peer), ..Record::default() };
+    match error.handshake().and_then(advice) {
+        Some(advice) => log::info(format_args!("{}: refused: {error}; {advice}", record.peer)),
+        None => log::debug(format_args!("{}: {error}", record.peer)),
+    }
+    let Some(status) = answered(error) else { return };
+    if let Some(request) = request {
+        record.asks_for(request);
+    }
+    record.status = status.as_u16();
+    record.handshake = accepted_at.elapsed();
+    note(shared, &record);
+}
+
+/// Serves one request, and the connection that may follow, to its end.
+pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming) {
+    let mut record = Record { peer: name(incoming.peer()), ..Record::default() };
+    // In boxes: a task would keep room for all of it, and few connections have channels.
+    match Box::pin(open(&shared, incoming, &mut record)).await {
+        None => {}
+        Some(Opened::Single(session, plan, path)) => hold(session, plan, &path, &mut record).await,
+        Some(Opened::Multiplexed(mux, plan, path)) => {
+            let channels = Channels {
+                config: channels::config(&shared.config),
+                peer: record.peer.clone(),
+                expires: expires(&shared),
+                shared,
+            };
+            return Box::pin(channels.hold(mux, plan, path, record)).await;
+        }
+    }
+    note(&shared, &record);
+}
+
+/// What a request led to, with what the handler is to do and its path.
+enum Opened {
+    Single(Session<TokioIo<Stream>>, Plan, String),
+    Multiplexed(Box<MultiplexedServer<TokioIo<Stream>, TokioTimer>>, Plan, String),
+}
+
+/// Answers a request; `None` if no connection follows.
+async fn open(shared: &Arc<Shared>, incoming: Incoming, record: &mut Record) -> Option<Opened> {
+    let admitted = admit(shared, incoming, &shared.config, record).await;
+    let (plan, path, incoming, accepted) = admitted?;
+    let accepted = match &shared.chosen.mux {
+        None => incoming.accept_as(accepted).await.map(mux::Accepted::Single),
+        Some(mux) => mux::accept_as(incoming, accepted, mux, TokioTimer::default).await,
+    };
+    match accepted {
+        Ok(mux::Accepted::Single(ws)) => {
+            Some(Opened::Single(Session::new(ws, shared, expires(shared)), plan, path))
+        }
+        Ok(mux::Accepted::Multiplexed(mux)) => Some(Opened::Multiplexed(Box::new(mux), plan, path)),
+        Err(error) => {
+            came_to_nothing(&error, record);
+            None
+        }
+    }
+}
+
+/// The end of the time to live of a connection that begins now.
+fn expires(shared: &Shared) -> Option<Instant> {
+    shared.args.limits.max_lifetime.0.map(|lifetime| Instant::now() + lifetime)
+}
+
+/// The 101 did not arrive, or was not to be sent any more.
+pub(super) fn came_to_nothing(error: &Error, record: &mut Record) {
+    match record.channel {
+        Some(id) => log::debug(format_args!("{}, channel {id}: {error}", record.peer)),
+        None => log::debug(format_args!("{}: {error}", record.peer)),
+    }
+    if let Some(status) = error.handshake().and_then(HandshakeError::status) {
+        record.status = status.as_u16();
     }
 }
 
@@ -77,66 +136,17 @@ fn answered(error: &Error) -> Option<StatusCode> {
     }
 }
 
-async fn answer(
-    shared: &Arc<Shared>,
-    server: &Server,
-    incoming: Incoming<Stream>,
-    member: Member,
-    mut record: Record,
-    began: Instant,
-) {
-    let admitted = admit(shared, incoming, server.config(), &member, &mut record, began).await;
-    let Some((plan, path, incoming, accepted)) = admitted else {
-        return note(shared, &member, &record);
-    };
-    let lifetime = shared.args.limits.max_lifetime.0;
-    let accepted = match &shared.chosen.mux {
-        None => incoming.accept_as(accepted).await,
-        // In boxes: a task would keep room for all of it, and few connections have channels.
-        Some(mux) => {
-            let asked = mux::accept_as(incoming, accepted, mux, TokioTimer::default);
-            match Box::pin(asked).await {
-                Ok(mux::Accepted::Single(ws)) => Ok(ws),
-                Ok(mux::Accepted::Multiplexed(mux)) => {
-                    let channels = Channels {
-                        shared: Arc::clone(shared),
-                        config: channels::config(server.config()),
-                        peer: record.peer.clone(),
-                        member: Arc::new(member),
-                        expires: lifetime.map(|lifetime| Instant::now() + lifetime),
-                    };
-                    return Box::pin(channels.hold(mux, plan, path, record)).await;
-                }
-                Err(error) => Err(error),
-            }
-        }
-    };
-    match accepted {
-        Ok(ws) => {
-            let expires = lifetime.map(|lifetime| Instant::now() + lifetime);
-            let session = Session::new(ws, &member, expires);
-            hold(shared, session, plan, &path, &mut record).await;
-        }
-        Err(error) => log::debug(format_args!("{}: {error}", record.peer)),
-    }
-    note(shared, &member, &record);
-}
-
 /// What a request gets: what a handler is to do with its connection and the 101 to answer, or `None` if it
-/// was answered with something else. `config` is for connections of the server.
+/// was answered with something else. `config` is for connections of its sort.
 pub(super) async fn admit<T: Transport>(
     shared: &Shared,
     incoming: hybi::Incoming<T, TokioTimer>,
     config: &Config,
-    member: &Member,
     record: &mut Record,
-    began: Instant,
 ) -> Option<(Plan, String, hybi::Incoming<T, TokioTimer>, ServerAccepted)> {
-    record.method = Some(incoming.request().method().to_string());
-    record.target = Some(incoming.request().uri().to_string());
-    record.origin = origin_of(incoming.request());
-    let decision = decide(shared, &incoming, member);
-    record.handshake = began.elapsed();
+    record.asks_for(incoming.request());
+    let decision = decide(shared, &incoming);
+    record.handshake = incoming.accepted_at().map(|at| at.elapsed()).unwrap_or_default();
     let (plan, accepted) = match decision {
         Ok(decided) => decided,
         Err(answer) => {
@@ -166,14 +176,12 @@ pub(super) async fn admit<T: Transport>(
 
 /// Lets a handler hold the conversation, and says in the record how it went.
 pub(super) async fn hold<T: Transport>(
-    shared: &Shared,
-    mut session: Session<'_, T>,
+    session: Session<T>,
     plan: Plan,
     path: &str,
     record: &mut Record,
 ) {
-    let limits = &shared.args.limits;
-    let outcome = handlers::run(plan, path, &mut session, &shared.chat, limits).await;
+    let (session, outcome) = handlers::run(plan, path, session).await;
     if let Err(error) = &outcome {
         let spoken = version_name(session.version());
         match record.channel {
@@ -187,17 +195,11 @@ pub(super) async fn hold<T: Transport>(
 }
 
 /// Counts a request that was answered, and writes its line.
-pub(super) fn note(shared: &Shared, member: &Member, record: &Record) {
+pub(super) fn note(shared: &Shared, record: &Record) {
     if record.status != StatusCode::SWITCHING_PROTOCOLS.as_u16() {
-        member.registry().note_answer();
+        shared.counters.answered();
     }
     if let Some(access_log) = &shared.access_log {
         access_log.write(record);
     }
-}
-
-fn origin_of<B>(request: &Request<B>) -> Option<String> {
-    let names = ["origin", "sec-websocket-origin"];
-    let value = names.iter().find_map(|name| request.headers().get(*name))?;
-    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }

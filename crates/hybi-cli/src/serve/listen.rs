@@ -1,17 +1,25 @@
-//! Listeners: bound before anything is promised, then one line each on stdout.
+//! Listeners: bound before anything is promised, then one line each on stdout; all of them are one server.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::future::{pending, poll_fn};
+use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::pin::Pin;
+use core::task::{Context, Poll};
 use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hybi::HostPolicy;
+use hybi::serve::{Accept, Arrival};
+use hybi::{HostPolicy, Server};
+use hybi_tokio::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::certificate::Certificate;
 use super::port_file::PortFile;
+use super::shared::Shared;
 use crate::exit::{Failure, Status, stdout_failed};
 use crate::stream::Stream;
 use crate::values::{HostPort, ListenAddr};
@@ -32,16 +40,19 @@ pub(crate) enum Listener {
 
 /// A transport that somebody opened to us; TLS has not begun.
 #[derive(Debug)]
-pub(crate) enum Accepted {
+enum Accepted {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
-/// Who opened it: the address as logs show it, and its IP address if there is one.
-#[derive(Clone, Debug)]
-pub(crate) struct Origin {
-    pub(crate) name: String,
-    pub(crate) ip: Option<IpAddr>,
+/// What a server accepts from.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    /// With what requests are judged by that come by it.
+    all: Vec<(Listener, Server)>,
+    /// Which is looked at first.
+    next: usize,
+    shared: Arc<Shared>,
 }
 
 impl Listener {
@@ -124,20 +135,111 @@ impl Listener {
         })
     }
 
-    /// Waits for the next transport. Cancel safe.
-    pub(crate) async fn accept(&self) -> io::Result<(Accepted, Origin)> {
+    fn poll_accept(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Accepted, Option<SocketAddr>)>> {
         match self {
-            Self::Tcp { listener, .. } => {
-                let (stream, addr) = listener.accept().await?;
-                // One peer has one address, whichever family the listener is of.
-                let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
-                Ok((Accepted::Tcp(stream), Origin { name: addr.to_string(), ip: Some(addr.ip()) }))
-            }
+            Self::Tcp { listener, .. } => listener
+                .poll_accept(cx)
+                .map_ok(|(stream, addr)| (Accepted::Tcp(stream), Some(canonical(addr)))),
             Self::Unix { listener, .. } => {
-                let (stream, _) = listener.accept().await?;
-                Ok((Accepted::Unix(stream), Origin { name: "unix".into(), ip: None }))
+                listener.poll_accept(cx).map_ok(|(stream, _)| (Accepted::Unix(stream), None))
             }
         }
+    }
+
+    /// What waits in the queue, also where the runtime has not heard of it.
+    fn accept_queued(&self) -> io::Result<(Accepted, Option<SocketAddr>)> {
+        match self {
+            Self::Tcp { listener, .. } => {
+                let listener = listener.as_fd().try_clone_to_owned()?;
+                let (stream, addr) = std::net::TcpListener::from(listener).accept()?;
+                stream.set_nonblocking(true)?;
+                Ok((Accepted::Tcp(TcpStream::from_std(stream)?), Some(canonical(addr))))
+            }
+            Self::Unix { listener, .. } => {
+                let listener = listener.as_fd().try_clone_to_owned()?;
+                let (stream, _) = std::os::unix::net::UnixListener::from(listener).accept()?;
+                stream.set_nonblocking(true)?;
+                Ok((Accepted::Unix(UnixStream::from_std(stream)?), None))
+            }
+        }
+    }
+}
+
+/// One peer has one address, whichever family the listener is of.
+fn canonical(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}
+
+/// How logs name a peer.
+pub(crate) fn name(peer: Option<SocketAddr>) -> String {
+    peer.map_or_else(|| "unix".to_owned(), |addr| addr.to_string())
+}
+
+impl Listeners {
+    /// Each with its own rules, which all other choices share.
+    pub(crate) fn new(shared: &Arc<Shared>, all: Vec<(Listener, Server)>) -> Self {
+        Self { all, next: 0, shared: Arc::clone(shared) }
+    }
+
+    fn arrival(
+        &self,
+        (accepted, peer): (Accepted, Option<SocketAddr>),
+        server: &Server,
+    ) -> Arrival<<Self as Accept>::Opening> {
+        self.shared.counters.accepted();
+        let tls = self.shared.certificate.as_ref().map(Certificate::current);
+        let opening: <Self as Accept>::Opening =
+            Box::pin(async { Ok(TokioIo::new(accepted.open(tls).await?)) });
+        let arrival = Arrival::new(opening).judged_by(server.clone());
+        match peer {
+            Some(peer) => arrival.of(peer),
+            None => arrival,
+        }
+    }
+}
+
+impl Accept for Listeners {
+    type Transport = TokioIo<Stream>;
+    type Timer = TokioTimer;
+    type Opening = Pin<Box<dyn Future<Output = io::Result<TokioIo<Stream>>> + Send>>;
+
+    async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
+        poll_fn(|cx| {
+            for turn in 0..self.all.len() {
+                let which = (self.next + turn) % self.all.len();
+                let (listener, server) = &self.all[which];
+                if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+                    let arrival = accepted.map(|accepted| self.arrival(accepted, server));
+                    // A flood at one of them is not to keep others waiting.
+                    self.next = which + 1;
+                    return Poll::Ready(arrival);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    async fn accept_queued(&mut self) -> io::Result<Arrival<Self::Opening>> {
+        for (listener, server) in &self.all {
+            match listener.accept_queued() {
+                Ok(accepted) => return Ok(self.arrival(accepted, server)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        pending().await
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(tokio::spawn(task));
+    }
+
+    fn timer(&self) -> TokioTimer {
+        TokioTimer::default()
     }
 }
 
@@ -152,7 +254,7 @@ impl Drop for Listener {
 
 impl Accepted {
     /// Goes through TLS where it applies.
-    pub(crate) async fn open(self, tls: Option<Arc<ServerConfig>>) -> io::Result<Stream> {
+    async fn open(self, tls: Option<Arc<ServerConfig>>) -> io::Result<Stream> {
         match (self, tls) {
             (Self::Unix(stream), _) => Ok(Stream::Unix(stream)),
             (Self::Tcp(stream), None) => {

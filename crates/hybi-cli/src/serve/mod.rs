@@ -5,28 +5,27 @@ mod answer;
 mod certificate;
 mod channels;
 mod connection;
+mod counters;
 mod handlers;
 mod listen;
-mod mailbox;
 mod page;
 mod port_file;
-mod registry;
 pub(crate) mod route;
 mod session;
 mod shared;
 mod statistics;
 mod supervisor;
 
-use core::time::Duration;
+use core::num::NonZero;
 use std::sync::Arc;
 
-use hybi::{Server, Version};
+use hybi::Version;
+use hybi::serve::{Drain, Handle, Serving};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::Builder;
 
-use self::listen::Listener;
+use self::listen::{Listener, Listeners};
 use self::port_file::PortFile;
-use self::registry::Registry;
 use self::shared::Shared;
 use self::supervisor::Supervisor;
 use crate::args::serve::ServeArgs;
@@ -35,8 +34,8 @@ use crate::log;
 use crate::signals::{Request, Requests, Signals};
 use crate::values::version_name;
 
-/// After a failed accept, for example when no file descriptor is left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How many connections are closed a second when the server ends.
+const CLOSED_PER_SECOND: NonZero<u32> = NonZero::new(10_000).unwrap();
 
 /// Serves until a signal asks for the end.
 pub(crate) fn run(args: ServeArgs) -> Result<Status, Failure> {
@@ -74,38 +73,37 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
     supervisor.ready();
 
     let limits = &shared.args.limits;
-    let registry = Registry::new(limits.max_connections, limits.max_connections_per_ip);
-    let accepting: Vec<_> = listeners
-        .into_iter()
-        .zip(servers)
-        .map(|(listener, server)| {
-            tokio::spawn(accept(listener, server, Arc::clone(&shared), Arc::clone(&registry)))
-        })
-        .collect();
-    tokio::spawn(attend(
-        requests,
-        Arc::clone(&shared),
-        Arc::clone(&registry),
-        Arc::clone(&supervisor),
-    ));
+    let first = servers[0].clone();
+    let listeners = Listeners::new(&shared, listeners.into_iter().zip(servers).collect());
+    let (handling, telling) = (Arc::clone(&shared), Arc::clone(&shared));
+    let serving = Serving::requests(listeners, first, move |incoming| {
+        connection::serve(Arc::clone(&handling), incoming)
+    })
+    .max_connections(limits.max_connections)
+    .max_per_address(limits.max_connections_per_ip.unwrap_or(usize::MAX))
+    .on_incident(move |incident| connection::tell(&telling, incident));
+    let handle = serving.handle();
+    tokio::spawn(serving);
+    tokio::spawn(attend(requests, Arc::clone(&shared), handle.clone(), Arc::clone(&supervisor)));
 
     tokio::select! {
         _ = signals.next() => {}
         () = shared.log_reader_left() => {}
     }
     supervisor.stopping();
-    for task in accepting {
-        task.abort();
-        // Its end is the listener's: nobody can connect any more, and a socket file is gone.
-        let _ = task.await;
-    }
     let patience = shared.args.operations.drain_timeout;
     log::info(format_args!("ending: waiting up to {patience:?} for open connections"));
+    let drain = Drain::default().per_second(CLOSED_PER_SECOND).deadline(patience);
+    let ending = handle.drain(drain);
+    shared.leave();
     tokio::select! {
-        cut = registry.drain(patience) => Ok(if cut == 0 {
+        report = ending => Ok(if report.cut.is_empty() {
             Status::Done
         } else {
-            log::warn(format_args!("{cut} connections had to be cut"));
+            for cut in &report.cut {
+                log::info(format_args!("{cut}"));
+            }
+            log::warn(format_args!("{} connections had to be cut", report.cut.len()));
             Status::Cut
         }),
         status = signals.next() => Ok(status),
@@ -116,13 +114,14 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
 async fn attend(
     mut requests: Requests,
     shared: Arc<Shared>,
-    registry: Arc<Registry>,
+    handle: Handle,
     supervisor: Arc<Supervisor>,
 ) {
     loop {
         match requests.next().await {
             Request::Statistics => {
-                let statistics = registry.statistics(&shared.args.protocol.versions.0);
+                let versions = &shared.args.protocol.versions.0;
+                let statistics = shared.counters.statistics(versions, &handle);
                 log::notice(format_args!("{statistics}"));
             }
             Request::Reload => {
@@ -165,22 +164,5 @@ fn raise_file_limit() {
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         log::debug(format_args!("cannot raise the limit of open files: {error}"));
-    }
-}
-
-async fn accept(listener: Listener, server: Server, shared: Arc<Shared>, registry: Arc<Registry>) {
-    loop {
-        match listener.accept().await {
-            Ok((accepted, origin)) => {
-                if let Some(member) = registry.enter(origin.ip) {
-                    let (shared, server) = (Arc::clone(&shared), server.clone());
-                    tokio::spawn(connection::serve(shared, server, accepted, origin, member));
-                }
-            }
-            Err(error) => {
-                log::error(format_args!("cannot accept: {error}"));
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
     }
 }

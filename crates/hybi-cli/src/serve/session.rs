@@ -1,43 +1,99 @@
 //! A session: one open connection with its counters, its time to live and the server's end.
 
+use core::future::poll_fn;
+use core::pin::pin;
 use core::time::Duration;
+use std::sync::Arc;
 use std::time::Instant;
 
 use hybi::{
-    CloseCode, CloseFrame, Endpoint, Error, Message, Role, State, Version, WebSocket, io::Transport,
+    Broadcast, CloseCode, CloseFrame, Endpoint, Error, Member, Message, Role, State, Version,
+    WebSocket, io::Transport,
 };
 use hybi_tokio::TokioTimer;
 use tokio::task::coop::consume_budget;
 
 use super::access_log::Ended;
-use super::registry::Member;
+use super::counters::Counted;
+use super::shared::Shared;
 use crate::values::{CloseSpec, rules, version_name};
 
-const GOING_AWAY: &str = "server going away";
 const EXPIRED: &str = "connection reached its time to live";
+
+/// After so many messages without a pause they count, although nobody waits.
+const UNCOUNTED: u8 = 64;
 
 /// One open connection, or one channel of it, as handlers use it.
 #[derive(Debug)]
-pub(crate) struct Session<'a, T> {
-    ws: WebSocket<T, TokioTimer>,
-    member: &'a Member,
+pub(crate) struct Session<T> {
+    socket: Socket<T>,
+    shared: Arc<Shared>,
+    counted: Counted,
+    uncounted: u8,
     opened: Instant,
     /// The end of its time to live.
     expires: Option<Instant>,
 }
 
-impl<'a, T: Transport> Session<'a, T> {
+/// The connection, by itself or among others; in a box, since tasks keep room for each place that a value passes.
+#[derive(Debug)]
+enum Socket<T> {
+    Alone(Box<WebSocket<T, TokioTimer>>),
+    InRoom(Box<Member<T, TokioTimer>>),
+}
+
+impl<T: Transport> Session<T> {
     pub(crate) fn new(
         ws: WebSocket<T, TokioTimer>,
-        member: &'a Member,
+        shared: &Arc<Shared>,
         expires: Option<Instant>,
     ) -> Self {
-        member.opened(ws.version());
-        Self { ws, member, opened: Instant::now(), expires }
+        let counted = shared.counters.opened(ws.version());
+        let shared = Arc::clone(shared);
+        let opened = Instant::now();
+        Self { socket: Socket::Alone(Box::new(ws)), shared, counted, uncounted: 0, opened, expires }
     }
 
-    pub(crate) fn id(&self) -> u64 {
-        self.member.id()
+    /// What all sessions share.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Takes the connection into a room.
+    pub(crate) fn join(mut self, room: &Broadcast) -> Self {
+        self.socket = match self.socket {
+            Socket::Alone(ws) => Socket::InRoom(Box::new(room.join(*ws))),
+            in_room @ Socket::InRoom(_) => in_room,
+        };
+        self
+    }
+
+    /// Sends a message to all others in the room, and to this peer if `include_sender`. Waits as the room does.
+    pub(crate) async fn tell(
+        &mut self,
+        message: Message,
+        include_sender: bool,
+    ) -> Result<(), Error> {
+        let Socket::InRoom(member) = &mut self.socket else { return Ok(()) };
+        let told = match include_sender {
+            true => member.tell_all(message).await,
+            false => member.tell_others(message).await,
+        };
+        unless_closing(told.map(|_| ()).map_err(Error::from))
+    }
+
+    fn ws(&self) -> &WebSocket<T, TokioTimer> {
+        match &self.socket {
+            Socket::Alone(ws) => ws,
+            Socket::InRoom(member) => member.websocket(),
+        }
+    }
+
+    fn ws_mut(&mut self) -> &mut WebSocket<T, TokioTimer> {
+        match &mut self.socket {
+            Socket::Alone(ws) => ws,
+            Socket::InRoom(member) => member.websocket_mut(),
+        }
     }
 
     /// The next message; `None` when the connection is over, whoever ended it. Cancel safe.
@@ -47,45 +103,45 @@ impl<'a, T: Transport> Session<'a, T> {
     pub(crate) async fn next(&mut self) -> Result<Option<Message>, Error> {
         // However many messages came in one read, others get their turn.
         consume_budget().await;
-        let reason = match self.farewell() {
-            Some(reason) => reason,
-            None => tokio::select! {
+        if self.expires.is_none_or(|end| Instant::now() < end) {
+            let expires = self.expires;
+            tokio::select! {
                 biased;
-                received = self.ws.recv() => {
-                    let received = received?;
-                    if let Some(message) = &received {
-                        self.member.received().count(message.len());
-                    }
-                    return Ok(received);
-                }
-                () = self.member.asked_to_leave() => GOING_AWAY,
-                () = expiry(self.expires) => EXPIRED,
-            },
-        };
-        if self.ws.capabilities().close_codes {
-            self.ws.close(CloseCode::GOING_AWAY, reason).await?;
-        } else {
-            // What every version can say: that this is the end.
-            self.ws.close(CloseCode::NORMAL, "").await?;
+                received = self.recv() => return received,
+                () = expiry(expires) => {}
+            }
         }
-        Ok(None)
+        // As the server's end does it: in order, in the words of any version, once.
+        self.ws_mut().closer().close(CloseCode::GOING_AWAY, EXPIRED)?;
+        self.recv().await
     }
 
-    /// Why this connection has to end now, if it has to.
-    fn farewell(&self) -> Option<&'static str> {
-        if self.member.is_asked_to_leave() {
-            return Some(GOING_AWAY);
-        }
-        self.expires.is_some_and(|end| Instant::now() >= end).then_some(EXPIRED)
+    /// The same without an end of ours. Whoever looks sees what has gone over the connection when it last waited, or
+    /// since then but for less than [`UNCOUNTED`] messages.
+    async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        poll_fn(|cx| {
+            // Dropping it between two polls loses nothing: it is cancel safe.
+            let received = match &mut self.socket {
+                Socket::Alone(ws) => pin!(ws.recv()).poll(cx),
+                Socket::InRoom(member) => pin!(member.recv()).poll(cx),
+            };
+            self.uncounted += 1;
+            if received.is_pending() || self.uncounted == UNCOUNTED {
+                self.uncounted = 0;
+                self.counted.note(&self.ws().stats());
+            }
+            received
+        })
+        .await
     }
 
     /// Waits for the end of a `delay`, or until the server wants to go.
-    pub(crate) fn wait(&self, delay: Duration) -> impl Future<Output = ()> + use<'a, T> {
-        let member = self.member;
+    pub(crate) fn wait(&self, delay: Duration) -> impl Future<Output = ()> + use<T> {
+        let shared = Arc::clone(&self.shared);
         async move {
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                () = member.asked_to_leave() => {}
+                () = shared.left() => {}
             }
         }
     }
@@ -95,30 +151,27 @@ impl<'a, T: Transport> Session<'a, T> {
     /// During the closing handshake nothing can be sent any more, and the message is dropped. So is a binary
     /// one for a peer whose version has none.
     pub(crate) async fn feed(&mut self, message: Message) -> Result<(), Error> {
-        let unknown = message.is_binary() && !self.ws.capabilities().binary;
-        if self.ws.state() != State::Open || unknown {
+        let unknown = message.is_binary() && !self.ws().capabilities().binary;
+        if self.ws().state() != State::Open || unknown {
             return Ok(());
         }
-        let len = message.len();
-        self.ws.feed(message).await?;
-        self.member.sent().count(len);
-        Ok(())
+        unless_closing(self.ws_mut().feed(message).await.map_err(Error::from))
     }
 
     /// Queues a message and sends everything that is queued.
     pub(crate) async fn send(&mut self, message: Message) -> Result<(), Error> {
         self.feed(message).await?;
-        self.ws.flush().await
+        unless_closing(self.ws_mut().flush().await)
     }
 
     /// Begins the closing handshake, without code and reason if the version has none;
     /// [`next`](Self::next) finishes it.
     pub(crate) async fn close(&mut self, close: &CloseSpec) -> Result<(), Error> {
-        if self.ws.state() != State::Open {
+        if self.ws().state() != State::Open {
             return Ok(());
         }
-        let frame = close.0.clone().filter(|_| self.ws.capabilities().close_codes);
-        Ok(self.ws.send(Message::Close(frame)).await?)
+        let frame = close.0.clone().filter(|_| self.ws().capabilities().close_codes);
+        unless_closing(self.ws_mut().send(Message::Close(frame)).await.map_err(Error::from))
     }
 
     /// Begins it with a code of RFC 6455, or what comes nearest in older drafts.
@@ -127,24 +180,21 @@ impl<'a, T: Transport> Session<'a, T> {
         code: CloseCode,
         reason: &'static str,
     ) -> Result<(), Error> {
-        let rules = rules(self.ws.version());
+        let rules = rules(self.ws().version());
         let code = code.nearest(rules, Role::Server);
         self.close(&CloseSpec(CloseFrame::new(code, reason).ok())).await
     }
 
     /// The version that is spoken.
     pub(crate) fn version(&self) -> Version {
-        self.ws.version()
+        self.ws().version()
     }
 
-    /// The line for the access log, and whether a drain had to cut this connection.
+    /// What the access log says of it.
     pub(crate) fn end(self, outcome: &Result<(), Error>) -> Ended {
-        let status = self.ws.close_status();
+        let ws = self.ws();
+        let status = ws.close_status();
         let status = status.as_ref();
-        let clean = status.is_some_and(|status| status.is_clean());
-        if self.member.registry().is_draining() && !clean {
-            self.member.registry().note_cut();
-        }
         // What was said, if we failed the connection: drafts have fewer codes than errors.
         let code = match outcome {
             Err(_) => status.and_then(|status| status.sent()),
@@ -157,17 +207,27 @@ impl<'a, T: Transport> Session<'a, T> {
             Some(Endpoint::Local) => "local",
             None => "nobody",
         };
+        let stats = ws.stats();
+        self.counted.note(&stats);
         Ended {
-            version: version_name(self.ws.version()).to_owned(),
-            extensions: self.ws.extensions().map(ToString::to_string).collect(),
-            subprotocol: self.ws.subprotocol().map(ToOwned::to_owned),
+            version: version_name(ws.version()).to_owned(),
+            extensions: ws.extensions().map(ToString::to_string).collect(),
+            subprotocol: ws.subprotocol().map(ToOwned::to_owned),
             duration: self.opened.elapsed(),
-            received: self.member.received().flow(),
-            sent: self.member.sent().flow(),
+            received: stats.received.into(),
+            sent: stats.sent.into(),
             code: code.as_u16(),
             by,
-            clean,
+            clean: status.is_some_and(|status| status.is_clean()),
         }
+    }
+}
+
+/// Nothing can be sent any more once the end has begun, which receiving tells.
+fn unless_closing(sent: Result<(), Error>) -> Result<(), Error> {
+    match sent {
+        Err(Error::Closed) => Ok(()),
+        sent => sent,
     }
 }
 

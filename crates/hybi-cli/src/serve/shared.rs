@@ -1,12 +1,17 @@
 //! What all connections of a server share: its options, and what was made of them.
 
+use std::sync::Arc;
+
 use hybi::{
     Config, HostPolicy, OriginPolicy, Server,
     handshake::{HeadLimits, SubprotocolPreference},
 };
 
+use tokio::sync::watch;
+
 use super::access_log::AccessLog;
 use super::certificate::Certificate;
+use super::counters::Counters;
 use super::handlers::Chat;
 use super::listen::Listener;
 use super::route::Routes;
@@ -24,6 +29,10 @@ pub(crate) struct Shared {
     pub(crate) chosen: Chosen,
     pub(crate) chat: Chat,
     pub(crate) access_log: Option<AccessLog>,
+    pub(crate) counters: Arc<Counters>,
+    /// The choices about connections.
+    pub(crate) config: Config,
+    leaving: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -51,10 +60,24 @@ impl Shared {
             certificate,
             routes,
             chosen,
-            chat: Chat::new(args.limits.send_queue),
+            chat: Chat::new(args.limits.send_queue, args.limits.slow_peer),
             access_log,
+            counters: Counters::new(),
+            config: config(&args.limits),
+            leaving: watch::Sender::new(false),
             args,
         })
+    }
+
+    /// The server is on its way out: nobody is to be kept waiting.
+    pub(crate) fn leave(&self) {
+        self.leaving.send_replace(true);
+    }
+
+    /// Waits until the server is on its way out. Cancel safe.
+    pub(crate) async fn left(&self) {
+        // The sender is here, so it is told in the end or never.
+        let _ = self.leaving.subscribe().wait_for(|leaving| *leaving).await;
     }
 
     /// Reads the certificate again and opens the access log again, each by itself, and says how that went.
@@ -103,7 +126,7 @@ impl Shared {
             .subprotocol_required(protocol.subprotocol_policy == SubprotocolPolicy::Require)
             .secure(self.certificate.is_some() && listener.carries_tls())
             .extensions(self.chosen.extensions.clone())
-            .config(config(&self.args.limits));
+            .config(self.config.clone());
         if !listen.server_header.is_empty() {
             server = server
                 .header("Server", &listen.server_header)

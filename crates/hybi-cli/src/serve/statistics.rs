@@ -1,11 +1,10 @@
-//! What a server has done so far: counted by each connection alone, summed when SIGUSR1 asks.
+//! Statistics: what a server has done so far, at one moment, as the line that SIGUSR1 asks for.
 
 use core::fmt;
 use core::ops::AddAssign;
-use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
-use hybi::Version;
+use hybi::{Traffic, Version};
 
 use crate::values::version_name;
 
@@ -16,31 +15,9 @@ pub(crate) struct Flow {
     pub(crate) bytes: u64,
 }
 
-/// The flow of one connection in one direction, as it is counted.
-///
-/// One task counts, so it neither locks nor waits for other cores; others may look at any time.
-#[derive(Debug, Default)]
-pub(crate) struct Counter {
-    messages: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Counter {
-    /// Counts a message.
-    pub(crate) fn count(&self, len: usize) {
-        let add = |counter: &AtomicU64, more| {
-            counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
-        };
-        add(&self.messages, 1);
-        add(&self.bytes, len as u64);
-    }
-
-    /// What has been counted.
-    pub(crate) fn flow(&self) -> Flow {
-        Flow {
-            messages: self.messages.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
-        }
+impl From<Traffic> for Flow {
+    fn from(traffic: Traffic) -> Self {
+        Self { messages: traffic.messages, bytes: traffic.payload_bytes }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The orderly end of `hybi serve`: what peers see, and the exit code.
 
+use core::net::SocketAddr;
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -7,7 +9,7 @@ use hybi_suite::peer::Peer;
 use hybi_testkit::wire::{CLOSE, Side, TEXT, close_payload, frame};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::support::{Server, request, signal};
+use crate::support::{Server, request, scratch, signal};
 
 fn going_away() -> Vec<u8> {
     close_payload(1001, b"server going away")
@@ -21,7 +23,7 @@ fn all_peers_see_1001_and_the_status_is_0() {
             ["/", "/chat", "/discard", "/close", "/generate?count=1&interval=1h"]
                 .map(|path| server.open(path))
                 .into();
-        // Has not finished its handshake; nobody waits for it.
+        // Has not finished its handshake, and is told.
         let mut pending = Peer::connect(server.address());
         pending.send("GET / HTTP/1.1\r\n");
         signal(server.id(), name);
@@ -36,6 +38,8 @@ fn all_peers_see_1001_and_the_status_is_0() {
             peer.send_frame(CLOSE, &code);
             peer.expect_end();
         }
+        let (head, _) = pending.expect_refusal();
+        assert_eq!((head.status(), head.field("Retry-After")), (503, Some("1")));
         let address = server.address();
         server.wait().expect(0, "");
         assert!(TcpStream::connect(address).is_err(), "somebody still listens");
@@ -76,6 +80,43 @@ fn a_peer_that_never_stops_sending_is_told_too() {
         }
         drop(server);
         flood.join().expect("a flood");
+    }
+}
+
+/// All listeners are one server, with one limit and one end.
+#[test]
+fn all_listeners_end_together() {
+    let ports = scratch("all-listeners");
+    let file = ports.to_str().expect("text");
+    let listen = ["-l", "127.0.0.1:0", "-l", "127.0.0.1:0", "--port-file", file];
+    let server = Server::start(&[&listen[..], &["--max-connections", "3"]].concat());
+    let addresses: Vec<SocketAddr> = fs::read_to_string(&ports)
+        .expect("a file")
+        .lines()
+        .map(|line| line.parse().expect("an address"))
+        .collect();
+    assert_eq!(addresses.len(), 2);
+    let ask = |address: SocketAddr| {
+        let mut peer = Peer::connect(address);
+        let host = format!("Host: {address}\r\n");
+        peer.send(request("/").replace("Host: localhost\r\n", &host));
+        peer
+    };
+    let mut peers = [0, 1, 1].map(|n| ask(addresses[n]));
+    for peer in &mut peers {
+        peer.expect_accepted();
+    }
+    for address in &addresses {
+        assert_eq!(ask(*address).expect_refusal().0.status(), 503);
+    }
+    server.terminate();
+    for peer in &mut peers {
+        peer.expect(CLOSE, &going_away());
+        peer.send_close(1001);
+    }
+    server.wait().expect(0, "");
+    for address in addresses {
+        assert!(TcpStream::connect(address).is_err(), "somebody still listens");
     }
 }
 

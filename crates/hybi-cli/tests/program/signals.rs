@@ -169,6 +169,29 @@ fn statistics_are_one_line_that_counts_each_version() {
     server.wait().expect(0, "");
 }
 
+/// Whoever only listens counts as well, while it does.
+#[test]
+fn statistics_count_what_a_room_delivers() {
+    let mut server = Server::start(&[]);
+    let mut listener = server.open("/chat?self=1");
+    listener.send_frame(TEXT, b"here");
+    listener.expect(TEXT, b"here");
+    let mut talker = server.open("/chat");
+    for _ in 0..10 {
+        talker.send_frame(TEXT, b"hello");
+        listener.expect(TEXT, b"hello");
+    }
+    let began = Instant::now();
+    loop {
+        signal(server.id(), "USR1");
+        let line = server.said();
+        if line.contains(" in=11/54 out=11/54 ") {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "{line}");
+    }
+}
+
 /// Receives what the supervisor is told.
 fn told(socket: &UnixDatagram) -> String {
     let mut buffer = [0; 256];

@@ -16,31 +16,30 @@ pub(crate) use chat::Chat;
 
 use super::route::{MAX_GENERATED, Plan};
 use super::session::Session;
-use crate::args::serve::LimitArgs;
 use crate::values::{CloseSpec, close_spec};
 
 /// Runs the handler until the connection is over.
 pub(crate) async fn run<T: Transport>(
     plan: Plan,
     path: &str,
-    session: &mut Session<'_, T>,
-    chat: &Chat,
-    limits: &LimitArgs,
-) -> Result<(), Error> {
-    match plan {
-        Plan::Echo { fragment, goodbye, delay, .. } => {
-            let longest = fragment.map(|bytes| longest_cut(bytes, limits.max_fragments));
-            echo(session, longest.unwrap_or(usize::MAX), goodbye, delay).await
-        }
+    mut session: Session<T>,
+) -> (Session<T>, Result<(), Error>) {
+    let outcome = match plan {
         Plan::Chat { room, include_sender } => {
-            chat.join(path, &room, include_sender, limits.slow_peer, session).await
+            return chat::run(session, (path.to_owned(), room), include_sender).await;
         }
-        Plan::Close(spec) => close(session, spec).await,
-        Plan::Discard { ack } => discard(session, ack).await,
+        Plan::Echo { fragment, goodbye, delay, .. } => {
+            let max_fragments = session.shared().args.limits.max_fragments;
+            let longest = fragment.map(|bytes| longest_cut(bytes, max_fragments));
+            echo(&mut session, longest.unwrap_or(usize::MAX), goodbye, delay).await
+        }
+        Plan::Close(spec) => close(&mut session, spec).await,
+        Plan::Discard { ack } => discard(&mut session, ack).await,
         Plan::Generate { count, size, interval, text } => {
-            generate(session, count, payload(size, text), interval).await
+            generate(&mut session, count, payload(size, text), interval).await
         }
-    }
+    };
+    (session, outcome)
 }
 
 /// Why an echo is refused with 1009; short enough for a Close frame.
@@ -55,7 +54,7 @@ fn longest_cut(fragment: NonZero<usize>, max_fragments: u32) -> usize {
 
 /// Sends each message of up to `longest` bytes back, same type.
 async fn echo<T: Transport>(
-    session: &mut Session<'_, T>,
+    session: &mut Session<T>,
     longest: usize,
     goodbye: bool,
     delay: Duration,
@@ -80,7 +79,7 @@ async fn echo<T: Transport>(
 /// Closes as the peer's text asks, as far as its version can say it. A peer's own close is answered by
 /// the library: the same code and reason, empty with empty.
 async fn close<T: Transport>(
-    session: &mut Session<'_, T>,
+    session: &mut Session<T>,
     at_once: Option<CloseSpec>,
 ) -> Result<(), Error> {
     let mut asked = at_once.map(Ok);
@@ -100,7 +99,7 @@ async fn close<T: Transport>(
 }
 
 /// Reads and forgets.
-async fn discard<T: Transport>(session: &mut Session<'_, T>, ack: bool) -> Result<(), Error> {
+async fn discard<T: Transport>(session: &mut Session<T>, ack: bool) -> Result<(), Error> {
     while let Some(message) = session.next().await? {
         if ack {
             session.feed(Message::text(message.len().to_string())).await?;
@@ -111,7 +110,7 @@ async fn discard<T: Transport>(session: &mut Session<'_, T>, ack: bool) -> Resul
 
 /// Sends `count` messages, one every `interval`, then closes.
 async fn generate<T: Transport>(
-    session: &mut Session<'_, T>,
+    session: &mut Session<T>,
     count: u64,
     message: Message,
     interval: Duration,
