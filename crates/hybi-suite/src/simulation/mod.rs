@@ -7,6 +7,7 @@
 mod judge;
 mod mux;
 mod plan;
+mod rooms;
 mod run;
 mod talk;
 
@@ -35,9 +36,12 @@ enum About {
     Connections,
     /// The channels of one.
     Channels,
+    /// One message for many.
+    Rooms,
 }
 
-/// Every version, each without extensions, and every extension; and the channels of multiplexed connections.
+/// Every version, each without extensions, and every extension; the channels of multiplexed connections; and rooms,
+/// whose members are of every version and extension.
 #[must_use]
 pub fn rows() -> Vec<Row> {
     let version = |version: Version| Row {
@@ -84,6 +88,12 @@ pub fn rows() -> Vec<Row> {
         extension("deflate-stream-slow", DeflateStream::new(slow).into()),
         channels("mux", Extensions::none()),
         channels("mux-permessage-deflate", deflate.into()),
+        Row {
+            name: "rooms".to_owned(),
+            versions: Version::ALL.to_vec(),
+            extensions: Extensions::none(),
+            about: About::Rooms,
+        },
     ]);
     rows
 }
@@ -97,6 +107,7 @@ pub fn converse(row: &Row, choices: &Choices) -> Result<(), String> {
     match row.about {
         About::Connections => run::run(plan::Plan::new(row, choices), choices),
         About::Channels => mux::run(&row.extensions, choices),
+        About::Rooms => rooms::run(choices),
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Instant;
 use hybi::frame::MaskingKey;
 use hybi::legacy::Terms;
 use hybi::{
-    Client, CloseStatus, Connection, Error, Negotiated, Role, Server, State, Version, WebSocket,
-    opening,
+    Client, CloseStatus, Config, Connection, Error, Extensions, Negotiated, Role, Server, State,
+    Version, WebSocket, opening,
 };
 use hybi_testkit::choices::Choices;
 use hybi_testkit::clock::ClockTimer;
@@ -59,7 +59,8 @@ fn converse(plan: Plan, choices: &Choices) -> Result<(), String> {
         course.open(near, far)?
     } else {
         let clock = course.world.clock().clone();
-        let (client, server) = (connection(&plan, Role::Client), connection(&plan, Role::Server));
+        let [client, server] = [Role::Client, Role::Server]
+            .map(|role| connection(plan.version, &plan.extensions, &plan.config, role));
         let near = WebSocket::new(client, near, clock.timer());
         Some([near, WebSocket::new(server, far, clock.timer())])
     };
@@ -70,8 +71,12 @@ fn converse(plan: Plan, choices: &Choices) -> Result<(), String> {
 }
 
 /// A connection past its handshake.
-fn connection(plan: &Plan, role: Role) -> Connection {
-    let (version, extensions) = (plan.version, &plan.extensions);
+pub(super) fn connection(
+    version: Version,
+    extensions: &Extensions,
+    config: &Config,
+    role: Role,
+) -> Connection {
     let agreed = extensions.accept(&extensions.offers(version), version);
     let mut negotiated = Negotiated::new(version, None, agreed);
     if version < Version::HYBI_07 {
@@ -79,7 +84,7 @@ fn connection(plan: &Plan, role: Role) -> Connection {
         negotiated = negotiated.with_terms(terms.unwrap_or_else(|| Terms::hybi_04("key", "nonce")));
     }
     let mut key = 0x9e37_79b9_u32;
-    Connection::new(role, negotiated, Arc::new(plan.config.clone())).with_masking_keys(move || {
+    Connection::new(role, negotiated, Arc::new(config.clone())).with_masking_keys(move || {
         key = key.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35f);
         MaskingKey::from_bytes(key.to_be_bytes())
     })
