@@ -95,9 +95,21 @@ pub trait Accept: Send + 'static {
     /// Runs a task of its own.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
+    /// What ends this transport for whoever waits for it, on whichever thread, when its connection is cut; `None`, which
+    /// is provided, where handlers are futures, which are dropped with their connection then. A handler that blocks its
+    /// thread cannot be: it is for its transport to end its waiting, with an error. It is called on the thread that cuts,
+    /// once, and must not wait.
+    fn cutter(transport: &Self::Transport) -> Option<Cutter> {
+        let _ = transport;
+        None
+    }
+
     /// A timer.
     fn timer(&self) -> Self::Timer;
 }
+
+/// What ends a transport that somebody waits for; see [`Accept::cutter`].
+pub type Cutter = Box<dyn FnOnce() + Send>;
 
 /// A stream that was accepted, and what is known of it.
 ///

@@ -12,7 +12,7 @@ use std::{error, io, panic::catch_unwind, sync::Arc};
 use hybi_handshake::HandshakeError;
 
 use super::{
-    Arrival, Incident,
+    Arrival, Cutter, Incident,
     registry::{Member, Place},
 };
 use crate::{
@@ -53,6 +53,7 @@ pub(super) struct Service<T, C> {
     pub(super) server: Server,
     pub(super) handler: Handler<T, C>,
     pub(super) plain: Option<Plain>,
+    pub(super) cutter: fn(&T) -> Option<Cutter>,
 }
 
 /// How a connection ended.
@@ -94,6 +95,8 @@ pub(super) async fn serve<T, C>(
     .await;
     match end {
         End::Over(Ok(())) | End::Cut => {}
+        // A handler that blocked was told by its transport; the report names it.
+        End::Over(Err(Failure::Handler(_))) if place.is_cut() => {}
         End::Over(Err(Failure::NotOpened { error, request })) => {
             place.not_opened(&error, request.as_deref());
         }
@@ -146,6 +149,9 @@ where
     let unread = |error| Failure::NotOpened { error, request: None };
     let transport =
         opening::tls("the client", &mut timer, deadline, arrival.opening).await.map_err(unread)?;
+    if let Some(cutter) = (service.cutter)(&transport) {
+        place.cut_by(cutter);
+    }
     let incoming = opening::incoming_behind(place, server, transport, timer, deadline).await;
     let incoming = incoming.map_err(unread)?;
     if let Some(refusal) = incoming.refusal() {

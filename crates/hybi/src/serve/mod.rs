@@ -17,7 +17,7 @@ mod incident;
 mod registry;
 mod serving;
 
-pub use accept::{Accept, Arrival};
+pub use accept::{Accept, Arrival, Cutter};
 pub use drain::{Cut, Drain, Drained, Stage};
 pub use handle::{Draining, Handle};
 pub use incident::Incident;

@@ -16,7 +16,7 @@ use std::{
 use hybi_handshake::HandshakeError;
 
 use super::{
-    Incident,
+    Cutter, Incident,
     connection::Listener,
     drain::{Cut, Drain, Drained, Stage},
 };
@@ -105,6 +105,8 @@ struct Known {
     task: Option<Waker>,
     /// Whoever waits for channels in it; few have any.
     channels: Option<Box<Waker>>,
+    /// What ends its transport, where its handler blocks.
+    cutter: Option<Cutter>,
     closer: Option<Closer>,
     was_refused: bool,
 }
@@ -303,14 +305,16 @@ impl Registry {
     pub(super) fn cut(&self) {
         let mut state = self.state();
         let State { places, report, .. } = &mut *state;
-        let mut wakers = Vec::new();
+        let (mut wakers, mut cutters) = (Vec::new(), Vec::new());
         for place in places.values() {
             if !place.is_cut.swap(true, Ordering::AcqRel) {
                 report.cut.push(Cut { peer: place.peer, stage: place.stage() });
                 wakers.extend(place.task());
+                cutters.extend(place.known().cutter.take());
             }
         }
         drop(state);
+        cutters.into_iter().for_each(|cut| cut());
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -423,6 +427,16 @@ impl Place {
     pub(super) fn wake(&self, waker: &Waker) {
         let before = self.known().task.replace(waker.clone());
         drop(before);
+    }
+
+    /// Has its transport ended by this when it is cut.
+    pub(super) fn cut_by(&self, cutter: Cutter) {
+        let mut known = self.known();
+        known.cutter = Some(cutter);
+        // Whoever cuts looks for it after saying so.
+        let missed = if self.is_cut() { known.cutter.take() } else { None };
+        drop(known);
+        missed.into_iter().for_each(|cut| cut());
     }
 
     pub(super) fn is_cut(&self) -> bool {

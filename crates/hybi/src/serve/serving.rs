@@ -57,7 +57,7 @@ const GONE: Duration = Duration::from_secs(1);
 /// not over are answered with 503 and `Retry-After` at once. Open connections are [closed](crate::Closer) at a
 /// rate, so that their handlers' `recv` says `None` after what they have in hand. What is left at the deadline is
 /// cut: the handler is dropped with its connection. A task that blocks its thread cannot be, and is not waited
-/// for.
+/// for; its transport may end it ([`Accept::cutter`]).
 pub struct Serving<A: Accept> {
     work: Work<A>,
     registry: Arc<Registry>,
@@ -150,7 +150,7 @@ impl<A: Accept> Serving<A> {
     }
 
     fn with_handler(accept: A, server: Server, handler: Handler<A::Transport, A::Timer>) -> Self {
-        let service = Service { server, handler, plain: None };
+        let service = Service { server, handler, plain: None, cutter: A::cutter };
         let parts = Parts { accept, service, limits: Limits::default(), listener: None };
         let work = Work::Ready(Box::new(parts));
         Self { work, registry: Registry::new() }
