@@ -27,12 +27,16 @@ struct Thread {
     noted: RefCell<Noted>,
     /// How many calls of [`block_on`] are on its stack.
     depth: Cell<usize>,
+    /// Whether one of them took a ring since the outermost began.
+    was_rung: Cell<bool>,
 }
 
 #[derive(Default)]
 struct Noted {
     sockets: Vec<(Descriptor, PollFlags)>,
     deadline: Option<Instant>,
+    /// A call within this one took a ring that may have been for it.
+    was_rung: bool,
 }
 
 thread_local! {
@@ -107,11 +111,21 @@ pub(crate) fn wait_until(deadline: Instant) {
     });
 }
 
+/// Forgets a socket, which its owner is about to close.
+pub(crate) fn wait_no_more_for<S: AsFd + Send + Sync + 'static>(socket: &Arc<S>) {
+    let address = Arc::as_ptr(socket).cast::<()>();
+    let _ = THREAD.try_with(|thread| {
+        let sockets = &mut thread.noted.borrow_mut().sockets;
+        sockets.retain(|(noted, _)| Arc::as_ptr(noted).cast::<()>() != address);
+    });
+}
+
 impl Noted {
     /// Its space serves the next wait.
     fn forget(&mut self) {
         self.sockets.clear();
         self.deadline = None;
+        self.was_rung = false;
     }
 
     fn add(&mut self, socket: Descriptor, what: PollFlags) {
@@ -136,17 +150,24 @@ impl Drop for Within<'_> {
         match self.outer.take() {
             Some(outer) => {
                 *noted = outer;
-                // What was rung for may have been the other one.
-                self.thread.bell.waker().wake();
+                noted.was_rung |= self.thread.was_rung.get();
             }
-            None => noted.forget(),
+            None => {
+                noted.forget();
+                self.thread.was_rung.set(false);
+            }
         }
     }
 }
 
 impl Thread {
     fn new() -> Self {
-        Self { bell: Arc::new(Bell::new()), noted: RefCell::default(), depth: Cell::new(0) }
+        Self {
+            bell: Arc::new(Bell::new()),
+            noted: RefCell::default(),
+            depth: Cell::new(0),
+            was_rung: Cell::new(false),
+        }
     }
 
     fn enter(&self) -> Within<'_> {
@@ -158,11 +179,18 @@ impl Thread {
     /// Waits for what was noted, and forgets it.
     fn wait(&self) {
         let mut noted = self.noted.take();
-        if self.bell.may_wait() {
+        if noted.was_rung {
+            // It is to look again.
+        } else if !self.bell.may_wait() {
+            self.was_rung.set(true);
+        } else {
             // Other threads have a use for them meanwhile.
             hybi::io::share_buffers();
             let rung = self.sleep(&noted);
             self.bell.woke(rung);
+            if rung {
+                self.was_rung.set(true);
+            }
         }
         noted.forget();
         *self.noted.borrow_mut() = noted;
@@ -251,6 +279,27 @@ mod tests {
             Poll::Pending
         }));
         assert_eq!(polls, 2);
+    }
+
+    /// As every call of a handler is within the one that runs its connection: what is rung for that one is left for it,
+    /// and does not keep the calls within from waiting.
+    #[test]
+    fn a_call_within_another_leaves_no_ring_for_the_next() {
+        block_on(poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            let mut polls = 0;
+            block_on(poll_fn(|_| {
+                polls += 1;
+                if polls == 2 { Poll::Ready(()) } else { Poll::Pending }
+            }));
+            THREAD.with(|thread| {
+                assert!(thread.bell.may_wait(), "the next call would not wait");
+                thread.bell.woke(false);
+                assert!(thread.noted.borrow().was_rung, "it is to look again");
+            });
+            Poll::Ready(())
+        }));
+        THREAD.with(|thread| assert!(!thread.was_rung.get()));
     }
 
     #[test]
