@@ -16,7 +16,6 @@ struct AsyncStd;
 impl Executor for AsyncStd {
     type Tcp = async_std::net::TcpStream;
     type Listener = async_std::net::TcpListener;
-    type Accepts = hybi_async_std::AsyncStdListener;
     #[cfg(unix)]
     type Unix = async_std::os::unix::net::UnixStream;
 

@@ -1,5 +1,8 @@
 //! Incoming: a request that has been read and waits for an answer.
 
+use core::net::SocketAddr;
+use std::time::Instant;
+
 use hybi::{
     Config, Error, HandshakeError, Server, handshake::ServerAccepted, http, io::Transport, opening,
 };
@@ -33,6 +36,12 @@ use crate::{BlockingTimer, Stream, WebSocket, block_on};
 #[derive(Debug)]
 pub struct Incoming<T = Stream>(hybi::Incoming<T, BlockingTimer>);
 
+impl<T> From<hybi::Incoming<T, BlockingTimer>> for Incoming<T> {
+    fn from(incoming: hybi::Incoming<T, BlockingTimer>) -> Self {
+        Self(incoming)
+    }
+}
+
 impl<T: Transport> Incoming<T> {
     pub(crate) async fn read(server: &Server, transport: T) -> Result<Self, Error> {
         let (timer, deadline) = opening::begin(server.config());
@@ -53,6 +62,18 @@ impl<T: Transport> Incoming<T> {
     #[must_use]
     pub fn request(&self) -> &http::Request<()> {
         self.0.request()
+    }
+
+    /// The address that it comes from, if [`serve_requests`](crate::serve_requests) accepted the transport.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.0.peer()
+    }
+
+    /// When [`serve_requests`](crate::serve_requests) accepted the transport: the opening handshake began then.
+    #[must_use]
+    pub fn accepted_at(&self) -> Option<Instant> {
+        self.0.accepted_at()
     }
 
     /// The transport underneath, to look at.

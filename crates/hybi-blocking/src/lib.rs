@@ -14,33 +14,32 @@
 //! # }
 //! ```
 //!
-//! A server that sends everything back, with a thread for each connection; what one read brought is answered with one
-//! write:
+//! A server that sends everything back, with a thread for each connection, which [`serve`](serve()) starts and looks after:
+//! limits, panics of handlers, an end in order. What one read brought is answered with one write:
 //!
 //! ```no_run
-//! # #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
-//! # fn server() -> std::io::Result<()> {
-//! use std::{net::TcpListener, thread};
+//! # fn main() -> std::io::Result<()> {
+//! use hybi_blocking::{Error, Server};
 //!
-//! let listener = TcpListener::bind("127.0.0.1:8080")?;
-//! for stream in listener.incoming() {
-//!     let stream = stream?;
-//!     thread::spawn(move || {
-//!         let mut ws = hybi_blocking::accept(stream)?;
-//!         while let Some(message) = ws.recv()? {
-//!             ws.feed(message)?;
-//!         }
-//!         Ok::<(), hybi_blocking::Error>(())
-//!     });
-//! }
+//! let listener = std::net::TcpListener::bind("127.0.0.1:8080")?;
+//! let serving = hybi_blocking::serve(listener, Server::default(), |mut ws| {
+//!     while let Some(message) = ws.recv()? {
+//!         ws.feed(message)?;
+//!     }
+//!     Ok::<_, Error>(())
+//! });
+//! println!("{}", serving.run());
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! [`accept_with`] and its kin are for threads of your own.
+//!
 //! # How it blocks
 //!
 //! Sockets do not block; threads do, in the operating system's `poll`, each for what its own call waits for: a socket, a
-//! deadline of the connection, another thread that has the other half. There is no thread behind that. So all of
+//! deadline of the connection, another thread that has the other half. There is no thread behind that; [`serve`](serve()) alone
+//! starts any, one for each connection. So all of
 //! [`Config`] holds here as well: pings are sent and answered, and a peer that vanished is noticed, while a thread waits in
 //! [`recv`](WebSocket::recv). A connection on which no thread waits does nothing.
 //!
@@ -61,7 +60,7 @@
 //! `rustls` brings `wss` with a configuration of your own (`Connector::rustls`);
 //! `rustls-native-roots` and `rustls-webpki-roots` add one that trusts the operating system's roots or
 //! Mozilla's. The cryptography is always that of `ring`, handed over explicitly. A server accepts with
-//! `accept_tls` and a `rustls::ServerConfig`.
+//! `accept_tls` or `serve_tls` and a `rustls::ServerConfig`.
 
 #![forbid(unsafe_code)]
 
@@ -71,6 +70,7 @@ mod halves;
 mod incoming;
 mod reactor;
 mod server;
+mod serving;
 mod stream;
 mod streams;
 mod timer;
@@ -96,6 +96,9 @@ pub use server::accept;
 pub use server::{accept_on, accept_with, incoming, incoming_on, upgraded};
 #[cfg(feature = "rustls")]
 pub use server::{accept_tls, incoming_tls, incoming_tls_on};
+pub use serving::{Serving, serve, serve_requests};
+#[cfg(feature = "rustls")]
+pub use serving::{serve_requests_tls, serve_tls};
 pub use stream::{MaybeTls, Stream};
 pub use streams::{MessageReader, MessageWriter};
 pub use timer::BlockingTimer;

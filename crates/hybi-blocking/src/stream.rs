@@ -4,6 +4,7 @@ use core::task::{Context, Poll};
 use std::{
     io::{self, IoSlice},
     net::TcpStream,
+    sync::Arc,
 };
 
 use hybi::io::Transport;
@@ -62,6 +63,14 @@ impl<S: Socket> MaybeTls<S> {
             Self::Plain(stream) => stream.get_ref(),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.tcp(),
+        }
+    }
+
+    pub(crate) const fn socket(&self) -> &Arc<S> {
+        match self {
+            Self::Plain(stream) => stream.socket(),
+            #[cfg(feature = "rustls")]
+            Self::Tls(stream) => stream.socket(),
         }
     }
 }

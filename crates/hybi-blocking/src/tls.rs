@@ -109,6 +109,10 @@ impl<S: Socket> TlsStream<S> {
         self.socket.get_ref()
     }
 
+    pub(crate) const fn socket(&self) -> &Arc<S> {
+        self.socket.socket()
+    }
+
     /// The session: its protocol version, the certificates of the peer.
     #[must_use]
     pub fn session(&self) -> &Connection {

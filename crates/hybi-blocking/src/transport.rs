@@ -103,6 +103,10 @@ impl<S: Socket> BlockingIo<S> {
         &self.0
     }
 
+    pub(crate) const fn socket(&self) -> &Arc<S> {
+        &self.0
+    }
+
     pub(crate) fn read<T>(&self, mut read: impl FnMut(&S) -> io::Result<T>) -> Poll<io::Result<T>> {
         self.when(PollFlags::IN, &mut read)
     }

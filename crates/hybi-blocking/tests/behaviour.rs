@@ -91,23 +91,49 @@ macro_rules! over {
             }
         }
 
+        impl Serves for Over {
+            fn serve<F>(
+                listener: TcpListener,
+                server: Server,
+                choices: Choices,
+                handler: impl Fn(Accepted<Self>) -> F + Send + Sync + 'static,
+            ) -> (Handle, impl Future<Output = Drained>)
+            where
+                F: Future<Output = Result<(), Error>> + Send + 'static,
+            {
+                let handler = move |ws: WebSocket| block_on(handler(ws.into_inner()));
+                let serving = serve(listener, server, handler)
+                    .max_per_address(choices.max_per_address)
+                    .on_incident(choices.on_incident);
+                (serving.handle(), async { serving.run() })
+            }
+        }
+
         hybi_suite::behaviour_suite!(@tests);
+        hybi_suite::behaviour_suite!(@serving);
     };
 }
 
 /// What both modules use.
 macro_rules! names {
     () => {
-        use std::net::TcpStream;
+        use std::net::{TcpListener, TcpStream};
         #[cfg(unix)]
         use std::os::unix::net::UnixStream;
 
-        use hybi_blocking::{Client, Connector, Server};
+        use hybi_blocking::{
+            Client, Connector, Server,
+            serve::{Drained, Handle},
+        };
         #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
         use hybi_suite::suite::adapter::Compressing;
         use hybi_suite::{
             peer::Through,
-            suite::{adapter::Adapter, multiplexing::Multiplexing},
+            suite::{
+                adapter::Adapter,
+                multiplexing::Multiplexing,
+                serving::{Choices, Serves},
+            },
         };
 
         use super::*;
@@ -118,7 +144,7 @@ mod tcp {
     names!();
     #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
     use hybi_blocking::{accept, connect};
-    use hybi_blocking::{accept_on, accept_with, connect_on, incoming};
+    use hybi_blocking::{accept_on, accept_with, connect_on, incoming, serve};
 
     over!(Tcp);
 
@@ -154,6 +180,14 @@ mod tls {
 
     fn incoming(server: &Server, stream: TcpStream) -> Result<hybi_blocking::Incoming, Error> {
         hybi_blocking::incoming_tls(server, &shared().0, stream)
+    }
+
+    fn serve(
+        listener: TcpListener,
+        server: Server,
+        handler: impl Fn(WebSocket) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> hybi_blocking::Serving {
+        hybi_blocking::serve_tls(listener, shared().0.clone(), server, handler)
     }
 
     fn accept_with(server: &Server, stream: TcpStream) -> Result<WebSocket, Error> {

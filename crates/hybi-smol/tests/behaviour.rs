@@ -15,7 +15,6 @@ struct Smol;
 impl Executor for Smol {
     type Tcp = smol::net::TcpStream;
     type Listener = smol::net::TcpListener;
-    type Accepts = hybi_smol::SmolListener;
     #[cfg(unix)]
     type Unix = smol::net::unix::UnixStream;
 

@@ -44,7 +44,6 @@ macro_rules! flavour {
             impl Executor for Tokio {
                 type Tcp = tokio::net::TcpStream;
                 type Listener = tokio::net::TcpListener;
-                type Accepts = hybi_tokio::TokioListener;
                 #[cfg(unix)]
                 type Unix = tokio::net::UnixStream;
 

@@ -12,8 +12,6 @@ pub trait Executor: Send + Sync + 'static {
     type Tcp;
     /// Its TCP listener.
     type Listener;
-    /// What the adapter makes of that.
-    type Accepts: hybi::serve::Accept;
     /// Its stream of a Unix socket.
     #[cfg(unix)]
     type Unix;
@@ -49,7 +47,8 @@ pub trait Executor: Send + Sync + 'static {
 
 /// Runs every test of the suite over an adapter, given by its name, on an [`Executor`]: in the module `tcp`, and in
 /// the module `tls` if the adapter has its feature `rustls`. All adapters have the same names, so that one text is
-/// for all. One whose calls block implements the traits of the suite itself, for a type `Over`, and asks for `@tests`.
+/// for all. One whose calls block implements the traits of the suite itself, for a type `Over`, and asks for `@tests` and
+/// `@serving`.
 #[macro_export]
 macro_rules! behaviour_suite {
     ($adapter:ident, $executor:ident) => {
@@ -59,12 +58,14 @@ macro_rules! behaviour_suite {
             #[cfg(unix)]
             use std::os::unix::net::UnixStream;
 
-            use $adapter::{Client, Error, Incoming, Server, WebSocket, opening::Dial};
+            use $adapter::{
+                Client, Error, Incoming, Server, WebSocket, opening::Dial, serve::{Drained, Handle},
+            };
             #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
             use $crate::suite::adapter::Compressing;
             use $crate::{
                 peer::Through,
-                suite::{Connecting, Runtime, adapter::Adapter, list::Executor, multiplexing::Multiplexing, serving::Serves},
+                suite::{Connecting, Runtime, adapter::Adapter, list::Executor, multiplexing::Multiplexing, serving::{Choices, Serves}},
             };
 
             use super::$executor as On;
@@ -130,18 +131,20 @@ macro_rules! behaviour_suite {
             }
 
             impl Serves for Over {
-                type Listener = <On as Executor>::Accepts;
-
                 fn serve<F>(
                     listener: TcpListener,
                     server: Server,
+                    choices: Choices,
                     handler: impl Fn(WebSocket) -> F + Send + Sync + 'static,
-                ) -> $adapter::Serving
+                ) -> (Handle, impl Future<Output = Drained>)
                 where
                     F: Future<Output = Result<(), Error>> + Send + 'static,
                 {
                     let listener = On::listener(listener).expect("a listener");
-                    $adapter::serve(listener, server, handler)
+                    let serving = $adapter::serve(listener, server, handler)
+                        .max_per_address(choices.max_per_address)
+                        .on_incident(choices.on_incident);
+                    (serving.handle(), serving)
                 }
             }
 
@@ -166,13 +169,14 @@ macro_rules! behaviour_suite {
 
             use $adapter::{
                 Client, Error, Incoming, Server, TlsAcceptor, TlsConnector, WebSocket, opening::Dial,
+                serve::{Drained, Handle},
             };
             #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
             use $crate::suite::adapter::Compressing;
             use $crate::{
                 certificate::shared,
                 peer::Through,
-                suite::{Connecting, Runtime, adapter::Adapter, list::Executor, multiplexing::Multiplexing, serving::Serves},
+                suite::{Connecting, Runtime, adapter::Adapter, list::Executor, multiplexing::Multiplexing, serving::{Choices, Serves}},
             };
 
             use super::$executor as On;
@@ -243,18 +247,20 @@ macro_rules! behaviour_suite {
             }
 
             impl Serves for Over {
-                type Listener = <On as Executor>::Accepts;
-
                 fn serve<F>(
                     listener: TcpListener,
                     server: Server,
+                    choices: Choices,
                     handler: impl Fn(WebSocket) -> F + Send + Sync + 'static,
-                ) -> $adapter::Serving
+                ) -> (Handle, impl Future<Output = Drained>)
                 where
                     F: Future<Output = Result<(), Error>> + Send + 'static,
                 {
                     let listener = On::listener(listener).expect("a listener");
-                    $adapter::serve_tls(listener, acceptor(), server, handler)
+                    let serving = $adapter::serve_tls(listener, acceptor(), server, handler)
+                        .max_per_address(choices.max_per_address)
+                        .on_incident(choices.on_incident);
+                    (serving.handle(), serving)
                 }
             }
 

@@ -9,7 +9,7 @@ use std::{
 
 use hybi::{
     Error, Server,
-    serve::{Accept, Drain, Drained, Handle, Serving, Stage},
+    serve::{Drain, Drained, Handle, Incident, Stage},
 };
 use hybi_testkit::wire::TEXT;
 
@@ -18,17 +18,31 @@ use crate::peer::{Address, PATIENCE, Peer, REQUEST};
 
 /// The function of an adapter that this module is about.
 pub trait Serves: Adapter + Runtime<Connected = <Self as Runtime>::Accepted> {
-    /// What the adapter accepts from.
-    type Listener: Accept<Transport = Self::Accepted, Timer = Self::Timer>;
-
-    /// The adapter's function of this name, on a listener of its runtime.
+    /// The adapter's function of this name, on a listener of its runtime; a handle, and what serves to the end.
     fn serve<F>(
         listener: TcpListener,
         server: Server,
+        choices: Choices,
         handler: impl Fn(Accepted<Self>) -> F + Send + Sync + 'static,
-    ) -> Serving<Self::Listener>
+    ) -> (Handle, impl Future<Output = Drained>)
     where
         F: Future<Output = Result<(), Error>> + Send + 'static;
+}
+
+/// What a server is told before it begins, each by the method of its name.
+#[expect(clippy::exhaustive_structs, reason = "adapters take it apart")]
+#[expect(missing_debug_implementations, reason = "functions have none")]
+pub struct Choices {
+    /// How many connections of one address there may be.
+    pub max_per_address: usize,
+    /// Who hears of what nobody else is told.
+    pub on_incident: Box<dyn Fn(&Incident<'_>) + Send + Sync>,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self { max_per_address: usize::MAX, on_incident: Box::new(|_| ()) }
+    }
 }
 
 /// A server at work, and how to end it.
@@ -40,13 +54,12 @@ struct Site {
 
 impl Site {
     /// An echo that panics at a word.
-    fn open<R: Serves>(
-        change: impl FnOnce(Serving<R::Listener>) -> Serving<R::Listener> + Send + 'static,
-    ) -> Self {
+    fn open<R: Serves>(choices: Choices) -> Self {
         let (listener, address) = listen_for::<R>();
         let (tell, told) = mpsc::channel();
         let running = run::<R, _>(move || async move {
-            let serving = R::serve(listener, Server::default(), |mut ws| async move {
+            let server = Server::default();
+            let (handle, serving) = R::serve(listener, server, choices, |mut ws| async move {
                 assert!(R::has_no_delay(ws.transport()));
                 while let Some(message) = ws.recv().await? {
                     assert!(message.as_text() != Some("bang"), "at the word");
@@ -54,8 +67,7 @@ impl Site {
                 }
                 Ok(())
             });
-            let serving = change(serving);
-            tell.send(serving.handle()).expect("somebody waits");
+            tell.send(handle).expect("somebody waits");
             serving.await
         });
         Self { address, handle: told.recv_timeout(PATIENCE).expect("a server"), running }
@@ -84,7 +96,7 @@ fn client(address: Address) -> Peer {
 
 /// Each is told, answers, and sees an end without a reset; nobody is let in any more.
 pub fn sends_everybody_away_in_order<R: Serves>() {
-    let site = Site::open::<R>(|serving| serving);
+    let site = Site::open::<R>(Choices::default());
     let address = site.address;
     let mut peers: Vec<_> = (0..3).map(|_| client(address)).collect();
     assert_eq!(site.handle.connections(), 3);
@@ -104,7 +116,7 @@ pub fn sends_everybody_away_in_order<R: Serves>() {
 
 /// One more than there may be.
 pub fn answers_503_beyond_the_limit<R: Serves>() {
-    let site = Site::open::<R>(|serving| serving.max_per_address(1));
+    let site = Site::open::<R>(Choices { max_per_address: 1, ..Choices::default() });
     let peer = client(site.address);
     let mut second = Peer::connect(site.address);
     second.send(REQUEST);
@@ -119,9 +131,10 @@ pub fn answers_503_beyond_the_limit<R: Serves>() {
 /// A handler that panics ends its own connection, on each runtime.
 pub fn outlives_a_panic<R: Serves>() {
     let (tell, told) = mpsc::channel();
-    let site = Site::open::<R>(|serving| {
-        serving.on_incident(move |incident| drop(tell.send(incident.to_string())))
+    let on_incident = Box::new(move |incident: &Incident<'_>| {
+        let _ = tell.send(incident.to_string());
     });
+    let site = Site::open::<R>(Choices { on_incident, ..Choices::default() });
     let (mut quiet, mut loud) = (client(site.address), client(site.address));
     loud.send_frame(TEXT, b"bang");
     // It is let go as it is, without a goodbye of TLS.
@@ -138,7 +151,7 @@ pub fn outlives_a_panic<R: Serves>() {
 
 /// Nobody waits longer than to the deadline for those who say nothing.
 pub fn cuts_and_names_who_is_silent<R: Serves>() {
-    let site = Site::open::<R>(|serving| serving);
+    let site = Site::open::<R>(Choices::default());
     let silent = Peer::open(site.address);
     site.has(1);
     let report = site.end(Drain::default().deadline(Duration::from_millis(200)));
@@ -149,7 +162,7 @@ pub fn cuts_and_names_who_is_silent<R: Serves>() {
 
 /// A connection that was accepted and has not asked.
 pub fn answers_503_while_it_ends<R: Serves>() {
-    let site = Site::open::<R>(|serving| serving);
+    let site = Site::open::<R>(Choices::default());
     let mut late = Peer::connect(site.address);
     site.has(1);
     drop(site.handle.drain(Drain::default().retry_after(Duration::from_secs(7))));
@@ -163,7 +176,7 @@ pub fn answers_503_while_it_ends<R: Serves>() {
 
 /// Those whom the system let in before the end was asked for, and whom nobody has accepted.
 pub fn answers_503_to_those_in_the_queue<R: Serves>() {
-    let site = Site::open::<R>(|serving| serving);
+    let site = Site::open::<R>(Choices::default());
     let mut late: Vec<_> = (0..20).map(|_| Peer::connect(site.address)).collect();
     drop(site.handle.drain(Drain::default()));
     for peer in &mut late {
