@@ -234,6 +234,42 @@ fn graceful_shutdown_names_who_does_not_go() {
     );
 }
 
+/// The same on threads, one for each connection, and asked for by a line.
+#[test]
+fn graceful_shutdown_blocking_sends_everybody_away() {
+    let command = example!("graceful_shutdown_blocking");
+    let (running, mut input) = Running::start_with_input(command);
+    let address = address_of(&running);
+    let mut peers = [0, 1].map(|_| Peer::open(address));
+    for peer in &mut peers {
+        peer.send_frame(TEXT, b"a text");
+        peer.expect(TEXT, b"a text");
+    }
+    input.write_all(b"end\n").expect("it reads");
+    assert_eq!(running.line(), "sending 2 away");
+    for peer in &mut peers {
+        peer.expect_close_saying(1012, "new version");
+        peer.send_close(1012);
+        peer.expect_end();
+        peer.end();
+    }
+    assert_eq!(running.line(), "2 closed in order, 0 lost, 0 cut, 0 requests refused");
+}
+
+#[test]
+fn graceful_shutdown_blocking_names_who_does_not_go() {
+    let command = example!("graceful_shutdown_blocking");
+    let (running, mut input) = Running::start_with_input(command);
+    let mut peer = Peer::open(address_of(&running));
+    input.write_all(b"end\n").expect("it reads");
+    assert_eq!(running.line(), "sending 1 away");
+    peer.expect_close_saying(1012, "new version");
+    input.write_all(b"now\n").expect("it reads");
+    assert_eq!(running.line(), "0 closed in order, 0 lost, 1 cut, 0 requests refused");
+    let cut = format!("{}: cut in the closing handshake", peer.local_addr());
+    assert_eq!(running.line(), cut);
+}
+
 #[test]
 fn chat_tells_the_others() {
     let (_running, address) = listening(example!("chat"), &[]);

@@ -21,8 +21,8 @@ pub(crate) struct Server {
 
 type Serve = fn(TcpListener, &Sender<Handle>) -> Drained;
 
-pub(crate) const ALL: [(&str, Serve); 3] =
-    [("tokio", on_tokio), ("async-std", on_async_std), ("smol", on_smol)];
+pub(crate) const ALL: [(&str, Serve); 4] =
+    [("tokio", on_tokio), ("async-std", on_async_std), ("smol", on_smol), ("blocking", on_threads)];
 
 pub(crate) fn start(serve: Serve) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -81,4 +81,15 @@ fn on_smol(listener: TcpListener, tell: &Sender<Handle>) -> Drained {
         tell.send(serving.handle()).expect("somebody waits");
         serving.await
     })
+}
+
+fn on_threads(listener: TcpListener, tell: &Sender<Handle>) -> Drained {
+    let serving = hybi_blocking::serve(listener, rules(), |mut ws| {
+        while let Some(message) = ws.recv()? {
+            ws.feed(message)?;
+        }
+        Ok::<_, Error>(())
+    });
+    tell.send(serving.handle()).expect("somebody waits");
+    serving.run()
 }

@@ -7,7 +7,7 @@ use crate::process::{command, run, run_watched};
 use crate::workspace::Workspace;
 
 /// The adapters that serve.
-const ADAPTERS: [&str; 3] = ["tokio", "async-std", "smol"];
+const ADAPTERS: [&str; 4] = ["tokio", "async-std", "smol", "blocking"];
 
 pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
     run(cargo(workspace).args(["build", "-p", "hybi-trials", "--bin", "drain"]))?;
