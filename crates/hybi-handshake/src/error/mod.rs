@@ -305,7 +305,8 @@ impl HandshakeError {
             headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade, close"));
         }
         if let Self::Unavailable { retry_after } = self {
-            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            let seconds =
+                retry_after.as_secs().saturating_add(u64::from(retry_after.subsec_nanos() > 0));
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         // The list of a server that accepts no version would be an empty field, which is none.

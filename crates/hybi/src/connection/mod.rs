@@ -49,7 +49,7 @@ pub(crate) use buffers::share as share_output;
 pub use capabilities::{Capabilities, Unsupported};
 pub use close_status::{CloseStatus, Endpoint};
 pub use config::Config;
-pub(crate) use config::{DRAIN_BYTES, DRAIN_TIME};
+pub(crate) use config::{DRAIN_BYTES, DRAIN_TIME, after};
 pub(crate) use deadlines::Judge;
 pub(crate) use error::is_end_without_goodbye;
 pub use error::{Deadline, Error, OpeningError, SendError};

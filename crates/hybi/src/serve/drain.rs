@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hybi_frame::{CloseCode, CloseFrame, FrameRules, Role};
 
-use crate::connection::Error;
+use crate::connection::{Error, after};
 
 /// How a server ends: what peers are told, how fast, and how long it is waited for them.
 ///
@@ -115,7 +115,7 @@ pub(super) struct Pacing {
 impl Pacing {
     /// When the next is due.
     pub(super) fn next(&self) -> Instant {
-        self.began + self.step.saturating_mul(self.told)
+        after(self.began, self.step.saturating_mul(self.told))
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     registry::{Limits, Registry},
 };
 use crate::{
+    connection::after,
     opening::{Incoming, server::Server},
     socket::{WebSocket, io::Timer},
 };
@@ -380,7 +381,7 @@ impl<A: Accept> Running<A> {
         drop(accept);
         let drain = registry.how();
         let began = timer.now();
-        let deadline = began + drain.deadline;
+        let deadline = after(began, drain.deadline);
         let mut pacing = Pacing { began, step: drain.step(registry.open()), told: 0 };
         poll_fn(|cx| {
             loop {

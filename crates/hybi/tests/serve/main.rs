@@ -5,6 +5,7 @@ mod accepting;
 mod channels;
 mod draining;
 mod handlers;
+mod last_words;
 mod limits;
 mod listeners;
 mod produced;
