@@ -205,7 +205,7 @@ impl<C: Timer> Requests<C> {
             let incoming = Incoming::new(self.server.clone(), request, wire).behind(gate);
             match judged {
                 Ok(()) => return Some(incoming),
-                Err(error) => drop(incoming.reject(error).await),
+                Err(error) => drop(incoming.refuse(error).await),
             }
         }
     }

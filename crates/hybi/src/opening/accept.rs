@@ -8,7 +8,7 @@ use hybi_handshake::{HandshakeError, ServerHandshake, write_response};
 use super::{
     Gate, Incoming,
     answer::{add_headers, answer},
-    dial::tls,
+    dial::{tls, tls_of},
     server::Server,
     wire::Wire,
 };
@@ -147,9 +147,19 @@ async fn read_request<T: Transport, C: Timer>(
 ) -> Result<Incoming<T, C>, Error> {
     let mut wire = Wire::new(transport, timer, deadline);
     let error = match read_head(gate.as_deref(), server, &mut wire).await {
-        Ok(request) => return Ok(Incoming::new(server.clone(), request, wire).behind(gate)),
+        Ok(request) => {
+            let judged = server.policy().check_host(&request).map(|_| ());
+            let incoming = Incoming::new(server.clone(), request, wire).behind(gate);
+            return match judged {
+                Ok(()) => Ok(incoming),
+                Err(error) => Err(incoming.refuse(error).await),
+            };
+        }
         Err(error) => error,
     };
+    if let Some(gate) = &gate {
+        gate.not_opened(&error, None);
+    }
     let refusal = match &error {
         Error::Handshake(error) => Some(error.response()),
         Error::Timeout(_) => Some(HandshakeError::TimedOut.response()),
@@ -162,6 +172,30 @@ async fn read_request<T: Transport, C: Timer>(
         answer(wire, bytes).await;
     }
     Err(error)
+}
+
+/// What comes before the request of somebody who may refuse it at any moment: nobody can be answered in there, and
+/// nobody is waited for long who will be refused.
+pub(crate) async fn tls_behind<S, C: Timer>(
+    gate: &dyn Gate,
+    timer: &mut C,
+    deadline: Instant,
+    handshake: impl Future<Output = io::Result<S>>,
+) -> Result<S, Error> {
+    let mut handshake = pin!(handshake);
+    let mut closing = None;
+    let stream = poll_fn(|cx| {
+        if let Poll::Ready(stream) = handshake.as_mut().poll(cx) {
+            return Poll::Ready(Some(stream));
+        }
+        if closing.is_none() && gate.is_closing() {
+            closing = Some(timer.now() + LAST_REQUEST);
+        }
+        let deadline = closing.map_or(deadline, |closing| deadline.min(closing));
+        timer.poll_until(cx, deadline).map(|()| None)
+    })
+    .await;
+    tls_of("the client", stream)
 }
 
 /// How long a request is waited for that nobody will accept: it may be on its way, and is to be answered then.
@@ -201,7 +235,6 @@ async fn read_head<T: Transport, C: Timer>(
         chunk.consume(consumed);
         wire.unread(chunk);
         if let Some(request) = request {
-            server.policy().check_host(&request)?;
             return Ok(request);
         }
     }

@@ -211,7 +211,12 @@ pub async fn tls<S, C: Timer>(
     deadline: Instant,
     handshake: impl Future<Output = io::Result<S>>,
 ) -> Result<S, Error> {
-    let stream = within(timer, deadline, handshake).await.unwrap_or_else(|| Err(too_late()));
+    tls_of(peer, within(timer, deadline, handshake).await)
+}
+
+/// What became of it; `None` if it took too long.
+pub(super) fn tls_of<S>(peer: &str, stream: Option<io::Result<S>>) -> Result<S, Error> {
+    let stream = stream.unwrap_or_else(|| Err(too_late()));
     Ok(stream.map_err(|error| OpeningError::Tls { peer: peer.to_owned(), error })?)
 }
 

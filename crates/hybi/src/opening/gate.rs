@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use hybi_handshake::HandshakeError;
 
-use crate::socket::Closer;
+use crate::{connection::Error, socket::Closer};
 
 /// Somebody who counts connections, and may want no more of them at any moment.
 pub(crate) trait Gate: fmt::Debug + Send + Sync {
@@ -21,6 +21,9 @@ pub(crate) trait Gate: fmt::Debug + Send + Sync {
 
     /// The connection is open.
     fn opened(&self, closer: Closer);
+
+    /// It comes to nothing, which nobody else is told; before the peer has read an answer, if there is one.
+    fn not_opened(&self, error: &Error, request: Option<&http::Request<()>>);
 
     /// Where it comes from.
     fn peer(&self) -> Option<SocketAddr>;

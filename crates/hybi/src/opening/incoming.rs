@@ -216,6 +216,14 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         error
     }
 
+    /// The same, of which nobody but whoever looks after it is told.
+    pub(crate) async fn refuse(self, error: HandshakeError) -> Error {
+        if let Some(gate) = &self.gate {
+            gate.not_opened(&error.clone().into(), Some(&self.request));
+        }
+        self.reject(error).await
+    }
+
     /// Answers the request with plain HTTP and ends the transport in order.
     ///
     /// `Content-Length` and `Connection: close` are added. If the request is HEAD, the body is

@@ -16,8 +16,8 @@ mod incoming;
 pub(crate) mod server;
 mod wire;
 
-pub(crate) use accept::incoming_behind;
 pub use accept::{accept_on, incoming_on, incoming_tls_on};
+pub(crate) use accept::{incoming_behind, tls_behind};
 pub use connect::{connect, connect_anew, connect_on};
 pub use deadline::{begin, within};
 pub use dial::{Dial, dial, tls, without_tls};

@@ -9,15 +9,13 @@ use core::{
 };
 use std::{error, io, panic::catch_unwind, sync::Arc};
 
-use hybi_handshake::HandshakeError;
-
 use super::{
     Arrival, Cutter, Incident,
     registry::{Member, Place},
 };
 use crate::{
     connection::Error,
-    opening::{self, Incoming, server::Server},
+    opening::{self, Gate as _, Incoming, server::Server},
     socket::{
         WebSocket,
         io::{Timer, Transport},
@@ -40,11 +38,9 @@ pub(super) type Listener = Arc<dyn Fn(&Incident<'_>) + Send + Sync>;
 
 /// Why a connection came to nothing.
 pub(super) enum Failure {
-    NotOpened {
-        error: Error,
-        /// What was asked for, if that was read.
-        request: Option<Box<http::Request<()>>>,
-    },
+    /// That was told.
+    Refused,
+    NotOpened(Error),
     Handler(BoxError),
 }
 
@@ -63,8 +59,8 @@ enum End {
     Cut,
 }
 
-/// Serves one connection. A handler that panics takes nothing along, and one that is cut is dropped with its
-/// connection before its place is free.
+/// Serves one connection. A handler that panics takes nothing along, and one that is cut has a last turn and is dropped
+/// with its connection before its place is free.
 pub(super) async fn serve<T, C>(
     member: Member,
     service: Arc<Service<T, C>>,
@@ -83,23 +79,21 @@ pub(super) async fn serve<T, C>(
             known = Some(cx.waker().clone());
             place.wake(cx.waker());
         }
-        // After the waker is left: whoever cuts from now on wakes.
-        if place.is_cut() {
-            return Poll::Ready(End::Cut);
-        }
+        // After the waker is left: whoever cuts from now on wakes. Before the last turn: what is asked for before the
+        // cut is seen in it.
+        let is_last = place.is_over();
         match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(Poll::Pending) if is_last => Poll::Ready(End::Cut),
             Ok(polled) => polled.map(End::Over),
             Err(panic) => Poll::Ready(End::Panicked(panic)),
         }
     })
     .await;
     match end {
-        End::Over(Ok(())) | End::Cut => {}
+        End::Over(Ok(()) | Err(Failure::Refused)) | End::Cut => {}
         // A handler that blocked was told by its transport; the report names it.
-        End::Over(Err(Failure::Handler(_))) if place.is_cut() => {}
-        End::Over(Err(Failure::NotOpened { error, request })) => {
-            place.not_opened(&error, request.as_deref());
-        }
+        End::Over(Err(Failure::Handler(_))) if place.is_over() => {}
+        End::Over(Err(Failure::NotOpened(error))) => place.not_opened(&error, None),
         End::Over(Err(Failure::Handler(error))) => {
             place.tell(&Incident::Failed { peer, error: &*error });
         }
@@ -146,16 +140,16 @@ where
 {
     let server = arrival.server.as_ref().unwrap_or(&service.server);
     let deadline = server.config().handshake_deadline(timer.now());
-    let unread = |error| Failure::NotOpened { error, request: None };
-    let transport =
-        opening::tls("the client", &mut timer, deadline, arrival.opening).await.map_err(unread)?;
+    let transport = opening::tls_behind(&*place, &mut timer, deadline, arrival.opening).await;
+    let transport = transport.map_err(Failure::NotOpened)?;
     if let Some(cutter) = (service.cutter)(&transport) {
         place.cut_by(cutter);
     }
     let incoming = opening::incoming_behind(place, server, transport, timer, deadline).await;
-    let incoming = incoming.map_err(unread)?;
+    let Ok(incoming) = incoming else { return Err(Failure::Refused) };
     if let Some(refusal) = incoming.refusal() {
-        return Err(reject(incoming, refusal).await);
+        incoming.refuse(refusal).await;
+        return Err(Failure::Refused);
     }
     match &service.plain {
         Some(plain) if !incoming.is_upgrade() => {
@@ -167,23 +161,15 @@ where
     }
 }
 
-/// Accepts a request if it keeps the rules, and remembers it if not.
+/// Accepts a request if it keeps the rules, and tells of it if not.
 pub(super) async fn accept<T: Transport, C: Timer>(
     incoming: Incoming<T, C>,
 ) -> Result<WebSocket<T, C>, Failure> {
     match incoming.refusal().map_or_else(|| incoming.check(), Err) {
-        Ok(accepted) => {
-            let switched = incoming.switch(accepted).await;
-            switched.map_err(|error| Failure::NotOpened { error, request: None })
+        Ok(accepted) => incoming.switch(accepted).await.map_err(Failure::NotOpened),
+        Err(error) => {
+            incoming.refuse(error).await;
+            Err(Failure::Refused)
         }
-        Err(error) => Err(reject(incoming, error).await),
     }
-}
-
-async fn reject<T: Transport, C: Timer>(
-    incoming: Incoming<T, C>,
-    error: HandshakeError,
-) -> Failure {
-    let request = Some(Box::new(incoming.request().clone()));
-    Failure::NotOpened { error: incoming.reject(error).await, request }
 }

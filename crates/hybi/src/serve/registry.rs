@@ -96,6 +96,8 @@ pub(super) struct Place {
     /// Over a limit: to be answered so.
     surplus: Option<HandshakeError>,
     is_cut: AtomicBool,
+    /// Cut, and whoever has it was told what there is to tell.
+    is_over: AtomicBool,
     known: Mutex<Known>,
 }
 
@@ -194,13 +196,15 @@ impl Registry {
         } else if let Some(address) = address {
             *state.per_address.entry(address).or_default() += 1;
         }
+        let is_over = matches!(state.phase, Phase::Over);
         let place = Arc::new(Place {
             registry: self.clone(),
             id,
             peer,
             accepted_at,
             surplus,
-            is_cut: AtomicBool::new(matches!(state.phase, Phase::Over)),
+            is_cut: AtomicBool::new(is_over),
+            is_over: AtomicBool::new(is_over),
             known: Mutex::default(),
         });
         state.places.insert(id, place.clone());
@@ -301,21 +305,30 @@ impl Registry {
         state.places.values().filter(|place| place.known().closer.is_some()).count()
     }
 
-    /// Cuts all that are left.
-    pub(super) fn cut(&self) {
+    /// Cuts all that are left. With `drain`, those that are open are told as well, as far as that is done at once.
+    pub(super) fn cut(&self, drain: Option<&Drain>) {
         let mut state = self.state();
         let State { places, report, .. } = &mut *state;
-        let (mut wakers, mut cutters) = (Vec::new(), Vec::new());
+        let mut cut = Vec::new();
         for place in places.values() {
             if !place.is_cut.swap(true, Ordering::AcqRel) {
                 report.cut.push(Cut { peer: place.peer, stage: place.stage() });
-                wakers.extend(place.task());
-                cutters.extend(place.known().cutter.take());
+                cut.push(place.clone());
             }
         }
         drop(state);
-        cutters.into_iter().for_each(|cut| cut());
-        wakers.into_iter().for_each(Waker::wake);
+        for place in cut {
+            let closer = place.known().closer.clone();
+            if let (Some(closer), Some(drain)) = (closer, drain) {
+                let _ = closer.close(drain.code, &drain.reason);
+            }
+            place.is_over.store(true, Ordering::Release);
+            let mut known = place.known();
+            let (cutter, task) = (known.cutter.take(), known.task.clone());
+            drop(known);
+            cutter.into_iter().for_each(|cut| cut());
+            task.into_iter().for_each(Waker::wake);
+        }
     }
 
     /// It is over; tells whoever waits for that.
@@ -335,7 +348,7 @@ impl Registry {
         if matches!(self.state().phase, Phase::Over) {
             return;
         }
-        self.cut();
+        self.cut(None);
         self.over();
     }
 
@@ -402,10 +415,6 @@ impl Place {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn task(&self) -> Option<Waker> {
-        self.known().task.clone()
-    }
-
     /// Who wants to know of the end.
     fn who_waits(&self) -> impl Iterator<Item = Waker> + use<> {
         let mut known = self.known();
@@ -415,12 +424,6 @@ impl Place {
 
     pub(super) fn tell(&self, incident: &Incident<'_>) {
         self.registry.tell(incident);
-    }
-
-    /// It came to nothing.
-    pub(super) fn not_opened(&self, error: &Error, request: Option<&http::Request<()>>) {
-        let Self { peer, accepted_at, .. } = *self;
-        self.tell(&Incident::NotOpened { peer, error, request, accepted_at });
     }
 
     /// Has the task of `waker` woken when the connection is cut, or is to be refused.
@@ -434,13 +437,14 @@ impl Place {
         let mut known = self.known();
         known.cutter = Some(cutter);
         // Whoever cuts looks for it after saying so.
-        let missed = if self.is_cut() { known.cutter.take() } else { None };
+        let missed = if self.is_over() { known.cutter.take() } else { None };
         drop(known);
         missed.into_iter().for_each(|cut| cut());
     }
 
-    pub(super) fn is_cut(&self) -> bool {
-        self.is_cut.load(Ordering::Acquire)
+    /// Whether it is to be dropped.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
     }
 
     fn stage(&self) -> Stage {
@@ -482,6 +486,11 @@ impl Gate for Place {
             drop(state);
             server.into_iter().for_each(Waker::wake);
         }
+    }
+
+    fn not_opened(&self, error: &Error, request: Option<&http::Request<()>>) {
+        let Self { peer, accepted_at, .. } = *self;
+        self.tell(&Incident::NotOpened { peer, error, request, accepted_at });
     }
 
     fn peer(&self) -> Option<SocketAddr> {

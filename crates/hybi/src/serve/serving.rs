@@ -57,8 +57,9 @@ const GONE: Duration = Duration::from_secs(1);
 /// [`Handle::drain`] closes the listener, after it has taken what waits in its queue. Requests whose opening handshake is
 /// not over are answered with 503 and `Retry-After` at once. Open connections are [closed](crate::Closer) at a
 /// rate, so that their handlers' `recv` says `None` after what they have in hand. What is left at the deadline is
-/// cut: the handler is dropped with its connection. A task that blocks its thread cannot be, and is not waited
-/// for; its transport may end it ([`Accept::cutter`]).
+/// cut: those that are open are told that, too, without being waited for, and the handler is dropped with its connection
+/// when it has had a last turn. A task that blocks its thread cannot be, and is not waited for; its transport may end it
+/// ([`Accept::cutter`]).
 pub struct Serving<A: Accept> {
     work: Work<A>,
     registry: Arc<Registry>,
@@ -408,7 +409,7 @@ impl<A: Accept> Running<A> {
             }
         })
         .await;
-        registry.cut();
+        registry.cut(Some(&drain));
         let gone = timer.now() + GONE;
         poll_fn(|cx| {
             registry.wake_server(cx.waker());
