@@ -148,8 +148,24 @@ impl<T> Faulty<T> {
         (Self { transport, fault, calls: calls.clone() }, calls)
     }
 
-    /// Counts a call; what becomes of it, if not what always does.
-    fn called(&self, operation: Operation) -> Option<What> {
+    /// What it is over.
+    pub fn get_ref(&self) -> &T {
+        &self.transport
+    }
+
+    /// Counts a call; what becomes of it, if not what always does. It is for what is called otherwise than a
+    /// [`Transport`] is, such as a socket that does not block.
+    ///
+    /// ```
+    /// use hybi_testkit::faulty::{Fault, Faulty, Operation, What};
+    ///
+    /// let second = Fault::new(Operation::Read, 2, What::OneByte);
+    /// let (socket, calls) = Faulty::new("a socket", Some(second));
+    /// assert_eq!(socket.called(Operation::Read), None);
+    /// assert_eq!(socket.called(Operation::Read), Some(What::OneByte));
+    /// assert_eq!(calls.of(Operation::Read), 2);
+    /// ```
+    pub fn called(&self, operation: Operation) -> Option<What> {
         let n = self.calls.with(|counts| {
             counts.of[operation as usize] += 1;
             if operation == Operation::Write && counts.has_failed {
