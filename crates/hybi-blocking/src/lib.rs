@@ -66,6 +66,8 @@
 
 mod bell;
 mod client;
+#[cfg(all(test, unix))]
+mod faults;
 mod halves;
 mod incoming;
 mod reactor;

@@ -12,7 +12,7 @@ use core::{
 use std::{io, rc::Rc, sync::Arc, time::Instant};
 
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
+    event::{PollFd, PollFlags, Timespec},
     fd::AsFd,
 };
 
@@ -222,6 +222,11 @@ impl Thread {
 
 /// Waits until one of them is ready; says whether the first is.
 fn ready(all: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> bool {
+    #[cfg(test)]
+    use faults::poll;
+    #[cfg(not(test))]
+    use rustix::event::poll;
+
     match poll(all, timeout) {
         Ok(_) => all.first().is_some_and(|first| !first.revents().is_empty()),
         // A signal; or no memory, which may be there soon.
@@ -229,6 +234,59 @@ fn ready(all: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> bool {
             std::thread::yield_now();
             true
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod faults {
+    //! The n-th `poll` of a thread, which fails or wakes for nothing; and time that passes as soon as nothing else
+    //! happens.
+
+    use rustix::{event::poll as wait, io::Errno};
+
+    use super::{Cell, PollFd, RefCell, Timespec};
+
+    thread_local! {
+        static POLLS: Cell<usize> = const { Cell::new(0) };
+        static FAULT: Cell<Option<(usize, Result<usize, Errno>)>> = const { Cell::new(None) };
+        static IDLE: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
+    }
+
+    /// How often this thread has waited while `run` ran, of which the n-th time gives this instead.
+    pub(crate) fn with<O>(
+        fault: Option<(usize, Result<usize, Errno>)>,
+        run: impl FnOnce() -> O,
+    ) -> (O, usize) {
+        POLLS.set(0);
+        FAULT.set(fault);
+        let output = run();
+        FAULT.set(None);
+        (output, POLLS.get())
+    }
+
+    /// Runs this on a thread that waits for nothing that is not there: `idle` is called instead.
+    pub(crate) fn with_idle<O>(idle: impl FnMut() + 'static, run: impl FnOnce() -> O) -> O {
+        IDLE.set(Some(Box::new(idle)));
+        let output = run();
+        IDLE.set(None);
+        output
+    }
+
+    pub(super) fn poll(all: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> Result<usize, Errno> {
+        POLLS.set(POLLS.get() + 1);
+        if let Some((n, instead)) = FAULT.get()
+            && n == POLLS.get()
+        {
+            return instead;
+        }
+        IDLE.with_borrow_mut(|idle| {
+            let Some(idle) = idle else { return wait(all, timeout) };
+            let ready = wait(all, Some(&Timespec::default()))?;
+            if ready == 0 {
+                idle();
+            }
+            Ok(ready)
+        })
     }
 }
 

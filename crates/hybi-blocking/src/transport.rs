@@ -47,6 +47,15 @@ pub trait Socket: AsFd + Send + Sync + 'static {
     ///
     /// [`io::ErrorKind::WouldBlock`] if there is none, or whatever the system reports.
     fn write_now(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Ends the sending half. Provided is what the system does of this name to a socket.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the system reports.
+    fn shut_down(&self) -> io::Result<()> {
+        Ok(shutdown(self, Shutdown::Write)?)
+    }
 }
 
 impl<S: AsFd + Send + Sync + 'static> Socket for S
@@ -137,7 +146,7 @@ impl<S: Socket> BlockingIo<S> {
 
     /// Ends the sending half.
     pub(crate) fn end(&self) -> io::Result<()> {
-        Ok(shutdown(&*self.0, Shutdown::Write)?)
+        self.0.shut_down()
     }
 }
 
