@@ -3,10 +3,7 @@
 use core::net::SocketAddr;
 #[cfg(feature = "rustls")]
 use std::sync::Arc;
-use std::{
-    io,
-    net::{TcpStream, ToSocketAddrs},
-};
+use std::{io, net::TcpStream};
 
 use hybi::{
     Client, Error, Request, WsUri, http,
@@ -18,7 +15,9 @@ use hybi_tls::rustls::{ClientConfig, pki_types::ServerName};
 
 #[cfg(feature = "rustls")]
 use crate::MaybeTls;
-use crate::{BlockingIo, BlockingTimer, Socket, Stream, WebSocket, block_on, tls, transport};
+use crate::{
+    BlockingIo, BlockingTimer, Socket, Stream, WebSocket, block_on, lookup::look_up, tls, transport,
+};
 
 /// Connects to a `ws` or `wss` URI.
 ///
@@ -63,8 +62,9 @@ pub fn connect(request: impl Into<Request>) -> Result<(WebSocket, http::Response
 /// # Ok::<(), hybi_blocking::Error>(())
 /// ```
 ///
-/// The deadline of the opening handshake is for all of it, but for the lookup of the name, which is the system's own
-/// and takes as long as that lets it.
+/// The deadline of the opening handshake is for all of it. A name, which is none of an address, is looked up on a thread
+/// called `hybi-lookup`, since the system's resolver cannot be ended: it ends with the answer, and one that did not come in
+/// time leaves its thread behind until the resolver gives up.
 ///
 /// # Errors
 ///
@@ -231,7 +231,7 @@ impl Dial for Connector {
     }
 
     async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        Ok((host, port).to_socket_addrs()?.collect())
+        look_up(host, port).await
     }
 
     async fn connect(&self, address: SocketAddr) -> io::Result<BlockingIo<TcpStream>> {

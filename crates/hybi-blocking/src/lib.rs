@@ -38,8 +38,8 @@
 //! # How it blocks
 //!
 //! Sockets do not block; threads do, in the operating system's `poll`, each for what its own call waits for: a socket, a
-//! deadline of the connection, another thread that has the other half. There is no thread behind that; [`serve`](serve()) alone
-//! starts any, one for each connection. So all of
+//! deadline of the connection, another thread that has the other half. There is no thread behind that; only
+//! [`serve`](serve()) starts any that last, one for each connection, and a name is looked up on one. So all of
 //! [`Config`] holds here as well: pings are sent and answered, and a peer that vanished is noticed, while a thread waits in
 //! [`recv`](WebSocket::recv). A connection on which no thread waits does nothing.
 //!
@@ -70,6 +70,7 @@ mod client;
 mod faults;
 mod halves;
 mod incoming;
+mod lookup;
 mod reactor;
 mod server;
 mod serving;
