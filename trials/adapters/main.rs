@@ -1,5 +1,5 @@
 //! The adapters side by side, each beside a bare TCP echo of its runtime: messages a second and the processor time of
-//! the server for each, and what an idle connection holds.
+//! the server for each, how many of them leave in one write, and what an idle connection holds.
 //!
 //! One process. The clients are one thread, which writes to all connections what may be in flight, and then reads the
 //! answers of all; servers take turns, and medians of rounds are shown. Processor time is that of all threads but the
@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "figures are what this is for")]
 
+mod counted;
 mod servers;
 
 use core::{net::SocketAddr, time::Duration};
@@ -20,6 +21,7 @@ use std::{
 use hybi_suite::{allocator::Total, peer::REQUEST};
 use hybi_testkit::wire::{self, Side};
 
+use counted::writes;
 use rustix::time::{ClockId, clock_gettime};
 use servers::{SERVERS, Speaks};
 
@@ -40,29 +42,32 @@ fn main() {
     let running: Vec<_> = SERVERS.iter().map(|server| (server, (server.start)())).collect();
     for (connections, len, in_flight, batches) in SHAPES {
         println!("{connections} connections x {len} B, {in_flight} in flight");
-        let mut figures = vec![(Vec::new(), Vec::new()); running.len()];
+        let mut figures = vec![[(); 3].map(|()| Vec::new()); running.len()];
         for round in 0..=ROUNDS {
-            for ((server, address), (rates, costs)) in running.iter().zip(&mut figures) {
+            for ((server, address), [rates, costs, in_one]) in running.iter().zip(&mut figures) {
                 let mut clients =
                     Clients::open(*address, server.speaks, connections, len, in_flight);
-                let (before, begun) = (others_nanoseconds(), Instant::now());
+                let (before, written) = (others_nanoseconds(), writes());
+                let begun = Instant::now();
                 (0..batches).for_each(|_| clients.batch());
                 let messages = (batches * connections * in_flight) as f64;
                 // The first round is for caches.
                 if round > 0 {
                     rates.push(messages / begun.elapsed().as_secs_f64());
                     costs.push((others_nanoseconds() - before) / messages);
+                    in_one.push(messages / (writes() - written) as f64);
                 }
             }
         }
         let mut raw = (0.0, 0.0);
-        for ((server, _), (rates, costs)) in running.iter().zip(figures) {
-            let (rate, cost) = (median(rates), median(costs));
+        for ((server, _), figures) in running.iter().zip(figures) {
+            let [rate, cost, in_one] = figures.map(median);
             if server.speaks == Speaks::Bytes {
                 raw = (rate, cost);
             }
             println!(
-                "  {:14} {rate:>9.0}/s, x{:.2} of raw | {cost:>6.0} ns of CPU, x{:.2} of raw",
+                "  {:14} {rate:>9.0}/s, x{:.2} of raw | {cost:>6.0} ns of CPU, x{:.2} of raw | \
+                 {in_one:>5.2} in a write",
                 server.name,
                 rate / raw.0,
                 cost / raw.1

@@ -12,6 +12,8 @@ use std::{
 use hybi_tokio::Server as Rules;
 use smol::LocalExecutor;
 
+use crate::counted::Counted;
+
 /// What a server understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Speaks {
@@ -59,8 +61,7 @@ fn on_a_thread(serve: impl FnOnce(TcpListener) + Send + 'static) -> SocketAddr {
 fn on_tokio(speaks: Speaks) -> SocketAddr {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-    async fn raw(mut stream: tokio::net::TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
+    async fn raw(mut stream: Counted<tokio::net::TcpStream>) -> io::Result<()> {
         let mut chunk = vec![0; CHUNK];
         loop {
             let len = stream.read(&mut chunk).await?;
@@ -71,8 +72,8 @@ fn on_tokio(speaks: Speaks) -> SocketAddr {
         }
     }
 
-    async fn echo(stream: tokio::net::TcpStream) -> Result<(), hybi_tokio::Error> {
-        let mut ws = hybi_tokio::accept_with(&Rules::default(), stream).await?;
+    async fn echo(stream: Counted<tokio::net::TcpStream>) -> Result<(), hybi_tokio::Error> {
+        let mut ws = hybi_tokio::accept_on(&Rules::default(), stream).await?;
         while let Some(message) = ws.recv().await? {
             ws.feed(message).await?;
         }
@@ -85,6 +86,8 @@ fn on_tokio(speaks: Speaks) -> SocketAddr {
         runtime.expect("a runtime").block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).expect("an option of TCP");
+                let stream = Counted(stream);
                 // The clients leave in the middle.
                 match speaks {
                     Speaks::Bytes => drop(tokio::spawn(raw(stream))),
@@ -98,8 +101,7 @@ fn on_tokio(speaks: Speaks) -> SocketAddr {
 fn on_smol(speaks: Speaks) -> SocketAddr {
     use smol::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-    async fn raw(mut stream: smol::net::TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
+    async fn raw(mut stream: Counted<smol::net::TcpStream>) -> io::Result<()> {
         let mut chunk = vec![0; CHUNK];
         loop {
             let len = stream.read(&mut chunk).await?;
@@ -110,8 +112,8 @@ fn on_smol(speaks: Speaks) -> SocketAddr {
         }
     }
 
-    async fn echo(stream: smol::net::TcpStream) -> Result<(), hybi_smol::Error> {
-        let mut ws = hybi_smol::accept_with(&Rules::default(), stream).await?;
+    async fn echo(stream: Counted<smol::net::TcpStream>) -> Result<(), hybi_smol::Error> {
+        let mut ws = hybi_smol::accept_on(&Rules::default(), stream).await?;
         while let Some(message) = ws.recv().await? {
             ws.feed(message).await?;
         }
@@ -123,6 +125,8 @@ fn on_smol(speaks: Speaks) -> SocketAddr {
         smol::block_on(executor.run(async {
             let listener = smol::net::TcpListener::try_from(listener).expect("a listener");
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).expect("an option of TCP");
+                let stream = Counted(stream);
                 match speaks {
                     Speaks::Bytes => executor.spawn(raw(stream)).detach(),
                     Speaks::WebSocket => executor.spawn(echo(stream)).detach(),
@@ -135,8 +139,7 @@ fn on_smol(speaks: Speaks) -> SocketAddr {
 fn on_async_std(speaks: Speaks) -> SocketAddr {
     use async_std::io::{ReadExt as _, WriteExt as _};
 
-    async fn raw(mut stream: async_std::net::TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
+    async fn raw(mut stream: Counted<async_std::net::TcpStream>) -> io::Result<()> {
         let mut chunk = vec![0; CHUNK];
         loop {
             let len = stream.read(&mut chunk).await?;
@@ -147,8 +150,8 @@ fn on_async_std(speaks: Speaks) -> SocketAddr {
         }
     }
 
-    async fn echo(stream: async_std::net::TcpStream) -> Result<(), hybi_async_std::Error> {
-        let mut ws = hybi_async_std::accept_with(&Rules::default(), stream).await?;
+    async fn echo(stream: Counted<async_std::net::TcpStream>) -> Result<(), hybi_async_std::Error> {
+        let mut ws = hybi_async_std::accept_on(&Rules::default(), stream).await?;
         while let Some(message) = ws.recv().await? {
             ws.feed(message).await?;
         }
@@ -159,6 +162,8 @@ fn on_async_std(speaks: Speaks) -> SocketAddr {
         async_std::task::block_on(async {
             let listener = async_std::net::TcpListener::from(listener);
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).expect("an option of TCP");
+                let stream = Counted(stream);
                 match speaks {
                     Speaks::Bytes => drop(async_std::task::spawn(raw(stream))),
                     Speaks::WebSocket => drop(async_std::task::spawn(echo(stream))),
@@ -170,8 +175,8 @@ fn on_async_std(speaks: Speaks) -> SocketAddr {
 
 /// A thread for each connection.
 fn on_threads(speaks: Speaks) -> SocketAddr {
-    fn raw(mut stream: std::net::TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
+    fn raw(stream: Counted<std::net::TcpStream>) -> io::Result<()> {
+        let mut stream = &stream;
         let mut chunk = vec![0; CHUNK];
         loop {
             let len = stream.read(&mut chunk)?;
@@ -182,8 +187,8 @@ fn on_threads(speaks: Speaks) -> SocketAddr {
         }
     }
 
-    fn echo(stream: std::net::TcpStream) -> Result<(), hybi_blocking::Error> {
-        let mut ws = hybi_blocking::accept_with(&Rules::default(), stream)?;
+    fn echo(stream: Counted<std::net::TcpStream>) -> Result<(), hybi_blocking::Error> {
+        let mut ws = hybi_blocking::accept_on(&Rules::default(), stream)?;
         while let Some(message) = ws.recv()? {
             ws.feed(message)?;
         }
@@ -192,6 +197,8 @@ fn on_threads(speaks: Speaks) -> SocketAddr {
 
     on_a_thread(move |listener| {
         while let Ok((stream, _)) = listener.accept() {
+            stream.set_nodelay(true).expect("an option of TCP");
+            let stream = Counted(stream);
             match speaks {
                 Speaks::Bytes => drop(thread::spawn(|| raw(stream))),
                 Speaks::WebSocket => drop(thread::spawn(|| echo(stream))),
