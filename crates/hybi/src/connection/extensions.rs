@@ -29,7 +29,7 @@ pub(super) fn extensions(
 }
 
 impl Connection {
-    /// Queues a message whose payload passes through extensions first.
+    /// Queues a message whose payload passes through extensions first, if there are any.
     pub(super) fn queue_encoded(
         &mut self,
         opcode: Opcode,
@@ -49,7 +49,9 @@ impl Connection {
         {
             return self.queue_frame(true, rsv, opcode, Payload::Owned(encoded));
         }
-        let Some(chain) = &mut self.extensions else { return };
+        let Some(chain) = &mut self.extensions else {
+            return self.queue_frames(Rsv::NONE, opcode, payload, compress);
+        };
         let mut encoded = buffers::borrow_output();
         let rsv = chain.encode_message(&payload, compress, &mut encoded);
         let small = encoded.len() < COPY_LIMIT && whole && !chain.is_per_frame();

@@ -184,9 +184,9 @@ enum Work {
 }
 
 impl Connection {
-    /// How many bytes are encoded at once, of whatever is sent.
+    /// How many bytes are encoded at once, of whatever is sent; all that there are where nothing encodes.
     pub(crate) fn slice_len(&mut self) -> usize {
-        self.extensions.as_mut().map_or(Chain::ENCODE_SLICE, |chain| chain.slice_len())
+        self.extensions.as_mut().map_or(usize::MAX, |chain| chain.slice_len())
     }
 
     /// Whether what is sent passes through codecs.
@@ -244,7 +244,7 @@ impl Connection {
     /// Queues what waited, as much as makes a slice, or up to the next that is long.
     fn go_on_behind(&mut self, coding: &mut Coding) {
         let (slice, mut done) = (self.slice_len(), 0);
-        while done < slice
+        while done < slice.min(Chain::ENCODE_SLICE)
             && coding.is_busy()
             && let Some(behind) = coding.pop()
         {
@@ -257,12 +257,6 @@ impl Connection {
                 Behind::Piece(Piece { head, payload, encodes }) => {
                     let payload = Payload::Owned(payload);
                     self.queue_piece_at_once(Piece { head, payload, encodes });
-                }
-                Behind::Message(message) if self.extensions.is_none() => {
-                    let outgoing = Payload::Owned(message.payload);
-                    self.cut(message.opcode, outgoing, |this, fin, opcode, payload| {
-                        this.queue_frame(fin, Rsv::NONE, opcode, payload);
-                    });
                 }
                 Behind::Message(message) if message.payload.len() > slice => {
                     coding.long = self.work_for(message);

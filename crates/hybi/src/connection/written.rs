@@ -117,9 +117,7 @@ impl Connection {
             written.codecs = if bits.is_some() { Codecs::Encode } else { Codecs::Nothing };
         }
         let encodes = written.codecs == Codecs::Encode;
-        let is_busy = self.is_encoding();
-        let is_long = self.extensions.is_some() && piece.len() > self.slice_len();
-        if is_busy || is_long {
+        if self.is_encoding() || piece.len() > self.slice_len() {
             let payload = Bytes::copy_from_slice(piece);
             if let Some(coding) = &mut self.outbound.coding {
                 coding.push(Behind::Piece(Piece { head, payload, encodes }));
