@@ -31,6 +31,7 @@ pub(crate) struct Record {
     /// This and the target are unknown where the head could not be read.
     pub(crate) method: Option<String>,
     pub(crate) target: Option<String>,
+    /// 0 until it is known.
     pub(crate) status: u16,
     pub(crate) origin: Option<String>,
     /// Which one it was for, if connections may have several.

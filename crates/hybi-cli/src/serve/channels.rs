@@ -10,8 +10,9 @@ use hybi::{
 use hybi_tokio::{TokioIo, TokioTimer};
 use tokio::task::JoinSet;
 
-use super::access_log::Record;
-use super::connection::{admit, came_to_nothing, hold, note};
+use super::connection::{admit, came_to_nothing, hold};
+use super::handlers;
+use super::line::Line;
 use super::route::Plan;
 use super::session::{Session, expiry};
 use super::shared::Shared;
@@ -41,8 +42,8 @@ impl Channels {
         self,
         mux: Box<MultiplexedServer<TokioIo<Stream>, TokioTimer>>,
         plan: Plan,
-        path: String,
-        mut record: Record,
+        path: &str,
+        mut line: Line,
     ) {
         let MultiplexedServer { first, requests, driver, .. } = *mux;
         let mut tasks = JoinSet::new();
@@ -53,10 +54,9 @@ impl Channels {
                 log::info(format_args!("{peer}: {error}"));
             }
         });
-        record.channel = Some(first.transport().id().get());
-        let session = Session::new(first, &self.shared, self.expires);
-        hold(session, plan, &path, &mut record).await;
-        note(&self.shared, &record);
+        line.record.channel = Some(first.transport().id().get());
+        let seat = handlers::seat(&plan, path, &self.shared);
+        hold(Session::new(first, seat, self.expires, line), plan).await;
         while tasks.join_next().await.is_some() {}
     }
 
@@ -81,20 +81,19 @@ impl Channels {
     async fn serve(self, incoming: Incoming<Channel, TokioTimer>) {
         let shared = &self.shared;
         let _counted = shared.counters.channel();
-        let id = incoming.transport().id().get();
-        let mut record = Record { peer: self.peer, channel: Some(id), ..Record::default() };
+        let mut line = Line::new(shared, self.peer);
+        line.record.channel = Some(incoming.transport().id().get());
         // What the path of the first channel asked for is nothing to the others.
         let incoming = incoming.with_config(self.config.clone());
-        let admitted = admit(shared, incoming, &self.config, &mut record).await;
+        let admitted = admit(incoming, &self.config, &mut line).await;
         if let Some((plan, path, incoming, accepted)) = admitted {
             match incoming.accept_as(accepted).await {
                 Ok(ws) => {
-                    let session = Session::new(ws, shared, self.expires);
-                    hold(session, plan, &path, &mut record).await;
+                    let seat = handlers::seat(&plan, &path, shared);
+                    hold(Session::new(ws, seat, self.expires, line), plan).await;
                 }
-                Err(error) => came_to_nothing(&error, &mut record),
+                Err(error) => came_to_nothing(&error, &mut line),
             }
         }
-        note(shared, &record);
     }
 }

@@ -14,10 +14,10 @@ use hybi::{
 };
 use hybi_tokio::{TokioIo, TokioTimer};
 
-use super::access_log::Record;
 use super::answer::{advice, decide};
 use super::channels::{self, Channels};
 use super::handlers;
+use super::line::Line;
 use super::listen::name;
 use super::route::Plan;
 use super::session::Session;
@@ -29,7 +29,7 @@ use crate::values::version_name;
 type Incoming = hybi::Incoming<TokioIo<Stream>, TokioTimer>;
 
 /// Says and logs what happens to a server where no handler is.
-pub(super) fn tell(shared: &Shared, incident: &Incident<'_>) {
+pub(super) fn tell(shared: &Arc<Shared>, incident: &Incident<'_>) {
     match incident {
         Incident::TooMany { .. } => shared.counters.turned_away(),
         Incident::NotOpened { peer, error, request, accepted_at, .. } => {
@@ -42,13 +42,14 @@ pub(super) fn tell(shared: &Shared, incident: &Incident<'_>) {
 }
 
 fn not_opened(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     peer: Option<SocketAddr>,
     error: &Error,
     request: Option<&Request<()>>,
     accepted_at: Instant,
 ) {
-    let mut record = Record { peer: name(peer), ..Record::default() };
+    let mut line = Line::new(shared, name(peer));
+    let record = &mut *line.record;
     match error.handshake().and_then(advice) {
         Some(advice) => log::info(format_args!("{}: refused: {error}; {advice}", record.peer)),
         None => log::debug(format_args!("{}: {error}", record.peer)),
@@ -59,38 +60,37 @@ fn not_opened(
     }
     record.status = status.as_u16();
     record.handshake = accepted_at.elapsed();
-    note(shared, &record);
 }
 
 /// Serves one request, and the connection that may follow, to its end.
 pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming) {
-    let mut record = Record { peer: name(incoming.peer()), ..Record::default() };
+    let line = Line::new(&shared, name(incoming.peer()));
     // In boxes: a task would keep room for all of it, and few connections have channels.
-    match Box::pin(open(&shared, incoming, &mut record)).await {
+    match Box::pin(open(&shared, incoming, line)).await {
         None => {}
-        Some(Opened::Single(session, plan, path)) => hold(session, plan, &path, &mut record).await,
-        Some(Opened::Multiplexed(mux, plan, path)) => {
+        Some(Opened::Single(session, plan)) => hold(session, plan).await,
+        Some(Opened::Multiplexed(mux, plan, path, line)) => {
             let channels = Channels {
                 config: channels::config(&shared.config),
-                peer: record.peer.clone(),
+                peer: line.record.peer.clone(),
                 expires: expires(&shared),
                 shared,
             };
-            return Box::pin(channels.hold(mux, plan, path, record)).await;
+            Box::pin(channels.hold(mux, plan, &path, line)).await;
         }
     }
-    note(&shared, &record);
 }
 
-/// What a request led to, with what the handler is to do and its path.
+/// What a request led to, with what the handler is to do.
 enum Opened {
-    Single(Session<TokioIo<Stream>>, Plan, String),
-    Multiplexed(Box<MultiplexedServer<TokioIo<Stream>, TokioTimer>>, Plan, String),
+    Single(Session<TokioIo<Stream>>, Plan),
+    /// With the path, and the line of the first channel.
+    Multiplexed(Box<MultiplexedServer<TokioIo<Stream>, TokioTimer>>, Plan, String, Line),
 }
 
 /// Answers a request; `None` if no connection follows.
-async fn open(shared: &Arc<Shared>, incoming: Incoming, record: &mut Record) -> Option<Opened> {
-    let admitted = admit(shared, incoming, &shared.config, record).await;
+async fn open(shared: &Arc<Shared>, incoming: Incoming, mut line: Line) -> Option<Opened> {
+    let admitted = admit(incoming, &shared.config, &mut line).await;
     let (plan, path, incoming, accepted) = admitted?;
     let accepted = match &shared.chosen.mux {
         None => incoming.accept_as(accepted).await.map(mux::Accepted::Single),
@@ -98,11 +98,14 @@ async fn open(shared: &Arc<Shared>, incoming: Incoming, record: &mut Record) -> 
     };
     match accepted {
         Ok(mux::Accepted::Single(ws)) => {
-            Some(Opened::Single(Session::new(ws, shared, expires(shared)), plan, path))
+            let seat = handlers::seat(&plan, &path, shared);
+            Some(Opened::Single(Session::new(ws, seat, expires(shared), line), plan))
         }
-        Ok(mux::Accepted::Multiplexed(mux)) => Some(Opened::Multiplexed(Box::new(mux), plan, path)),
+        Ok(mux::Accepted::Multiplexed(mux)) => {
+            Some(Opened::Multiplexed(Box::new(mux), plan, path, line))
+        }
         Err(error) => {
-            came_to_nothing(&error, record);
+            came_to_nothing(&error, &mut line);
             None
         }
     }
@@ -114,7 +117,8 @@ fn expires(shared: &Shared) -> Option<Instant> {
 }
 
 /// The 101 did not arrive, or was not to be sent any more.
-pub(super) fn came_to_nothing(error: &Error, record: &mut Record) {
+pub(super) fn came_to_nothing(error: &Error, line: &mut Line) {
+    let record = &mut *line.record;
     match record.channel {
         Some(id) => log::debug(format_args!("{}, channel {id}: {error}", record.peer)),
         None => log::debug(format_args!("{}: {error}", record.peer)),
@@ -139,11 +143,11 @@ fn answered(error: &Error) -> Option<StatusCode> {
 /// What a request gets: what a handler is to do with its connection and the 101 to answer, or `None` if it
 /// was answered with something else. `config` is for connections of its sort.
 pub(super) async fn admit<T: Transport>(
-    shared: &Shared,
     incoming: hybi::Incoming<T, TokioTimer>,
     config: &Config,
-    record: &mut Record,
+    line: &mut Line,
 ) -> Option<(Plan, String, hybi::Incoming<T, TokioTimer>, ServerAccepted)> {
+    let Line { shared, record } = line;
     record.asks_for(incoming.request());
     let decision = decide(shared, &incoming);
     record.handshake = incoming.accepted_at().map(|at| at.elapsed()).unwrap_or_default();
@@ -174,16 +178,12 @@ pub(super) async fn admit<T: Transport>(
     Some((plan, path, incoming, accepted))
 }
 
-/// Lets a handler hold the conversation, and says in the record how it went.
-pub(super) async fn hold<T: Transport>(
-    session: Session<T>,
-    plan: Plan,
-    path: &str,
-    record: &mut Record,
-) {
-    let (session, outcome) = handlers::run(plan, path, session).await;
+/// Lets a handler hold the conversation to its end.
+pub(super) async fn hold<T: Transport>(mut session: Session<T>, plan: Plan) {
+    let outcome = handlers::run(plan, &mut session).await;
     if let Err(error) = &outcome {
         let spoken = version_name(session.version());
+        let record = session.record();
         match record.channel {
             Some(id) => {
                 log::info(format_args!("{}: {spoken}, channel {id}: {error}", record.peer));
@@ -191,15 +191,5 @@ pub(super) async fn hold<T: Transport>(
             None => log::info(format_args!("{}: {spoken}: {error}", record.peer)),
         }
     }
-    record.connection = Some(session.end(&outcome));
-}
-
-/// Counts a request that was answered, and writes its line.
-pub(super) fn note(shared: &Shared, record: &Record) {
-    if record.status != StatusCode::SWITCHING_PROTOCOLS.as_u16() {
-        shared.counters.answered();
-    }
-    if let Some(access_log) = &shared.access_log {
-        access_log.write(record);
-    }
+    session.end(&outcome);
 }

@@ -7,6 +7,7 @@ mod channels;
 mod connection;
 mod counters;
 mod handlers;
+mod line;
 mod listen;
 mod page;
 mod port_file;
@@ -94,10 +95,10 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
     let patience = shared.args.operations.drain_timeout;
     log::info(format_args!("ending: waiting up to {patience:?} for open connections"));
     let drain = Drain::default().per_second(CLOSED_PER_SECOND).deadline(patience);
-    let ending = handle.drain(drain);
+    let mut ending = handle.drain(drain);
     shared.leave();
     tokio::select! {
-        report = ending => Ok(if report.cut.is_empty() {
+        report = &mut ending => Ok(if report.cut.is_empty() {
             Status::Done
         } else {
             for cut in &report.cut {
@@ -106,7 +107,15 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
             log::warn(format_args!("{} connections had to be cut", report.cut.len()));
             Status::Cut
         }),
-        status = signals.next() => Ok(status),
+        status = signals.next() => {
+            // At once, and yet each connection has its line in the access log.
+            handle.cut();
+            tokio::select! {
+                _ = ending => {}
+                _ = signals.next() => {}
+            }
+            Ok(status)
+        }
     }
 }
 

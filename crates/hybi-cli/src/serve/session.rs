@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hybi::{
-    Broadcast, CloseCode, CloseFrame, Endpoint, Error, Member, Message, Role, State, Version,
-    WebSocket, io::Transport,
+    CloseCode, CloseFrame, Endpoint, Error, Member, Message, Role, State, Version, WebSocket,
+    io::Transport,
 };
 use hybi_tokio::TokioTimer;
 use tokio::task::coop::consume_budget;
 
-use super::access_log::Ended;
+use super::access_log::{Ended, Record};
 use super::counters::Counted;
+use super::handlers::Seat;
+use super::line::Line;
 use super::shared::Shared;
 use crate::values::{CloseSpec, rules, version_name};
 
@@ -23,49 +25,60 @@ const EXPIRED: &str = "connection reached its time to live";
 /// After so many messages without a pause they count, although nobody waits.
 const UNCOUNTED: u8 = 64;
 
-/// One open connection, or one channel of it, as handlers use it.
+/// One open connection, or one channel of it, as handlers use it. Dropping it ends it, and completes its line in the
+/// access log.
 #[derive(Debug)]
-pub(crate) struct Session<T> {
+pub(crate) struct Session<T: Transport> {
     socket: Socket<T>,
-    shared: Arc<Shared>,
     counted: Counted,
     uncounted: u8,
     opened: Instant,
     /// The end of its time to live.
     expires: Option<Instant>,
+    line: Line,
+    /// Whether the handler came to its end, and nothing failed.
+    went_well: bool,
 }
 
 /// The connection, by itself or among others; in a box, since tasks keep room for each place that a value passes.
 #[derive(Debug)]
 enum Socket<T> {
     Alone(Box<WebSocket<T, TokioTimer>>),
-    InRoom(Box<Member<T, TokioTimer>>),
+    InRoom(
+        Box<Member<T, TokioTimer>>,
+        #[expect(dead_code, reason = "kept to be dropped")] Box<Seat>,
+    ),
 }
 
 impl<T: Transport> Session<T> {
     pub(crate) fn new(
         ws: WebSocket<T, TokioTimer>,
-        shared: &Arc<Shared>,
+        seat: Option<Seat>,
         expires: Option<Instant>,
+        line: Line,
     ) -> Self {
-        let counted = shared.counters.opened(ws.version());
-        let shared = Arc::clone(shared);
+        let counted = line.shared.counters.opened(ws.version());
         let opened = Instant::now();
-        Self { socket: Socket::Alone(Box::new(ws)), shared, counted, uncounted: 0, opened, expires }
+        let socket = match seat {
+            None => Socket::Alone(Box::new(ws)),
+            Some(seat) => Socket::InRoom(Box::new(seat.broadcast().join(ws)), Box::new(seat)),
+        };
+        Self { socket, counted, uncounted: 0, opened, expires, line, went_well: false }
     }
 
     /// What all sessions share.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+        &self.line.shared
     }
 
-    /// Takes the connection into a room.
-    pub(crate) fn join(mut self, room: &Broadcast) -> Self {
-        self.socket = match self.socket {
-            Socket::Alone(ws) => Socket::InRoom(Box::new(room.join(*ws))),
-            in_room @ Socket::InRoom(_) => in_room,
-        };
-        self
+    /// What the access log will say of its request.
+    pub(crate) fn record(&self) -> &Record {
+        &self.line.record
+    }
+
+    /// Whether it is among others.
+    pub(crate) fn is_in_room(&self) -> bool {
+        matches!(self.socket, Socket::InRoom(..))
     }
 
     /// Sends a message to all others in the room, and to this peer if `include_sender`. Waits as the room does.
@@ -74,7 +87,7 @@ impl<T: Transport> Session<T> {
         message: Message,
         include_sender: bool,
     ) -> Result<(), Error> {
-        let Socket::InRoom(member) = &mut self.socket else { return Ok(()) };
+        let Socket::InRoom(member, _) = &mut self.socket else { return Ok(()) };
         let told = match include_sender {
             true => member.tell_all(message).await,
             false => member.tell_others(message).await,
@@ -85,14 +98,14 @@ impl<T: Transport> Session<T> {
     fn ws(&self) -> &WebSocket<T, TokioTimer> {
         match &self.socket {
             Socket::Alone(ws) => ws,
-            Socket::InRoom(member) => member.websocket(),
+            Socket::InRoom(member, _) => member.websocket(),
         }
     }
 
     fn ws_mut(&mut self) -> &mut WebSocket<T, TokioTimer> {
         match &mut self.socket {
             Socket::Alone(ws) => ws,
-            Socket::InRoom(member) => member.websocket_mut(),
+            Socket::InRoom(member, _) => member.websocket_mut(),
         }
     }
 
@@ -123,7 +136,7 @@ impl<T: Transport> Session<T> {
             // Dropping it between two polls loses nothing: it is cancel safe.
             let received = match &mut self.socket {
                 Socket::Alone(ws) => pin!(ws.recv()).poll(cx),
-                Socket::InRoom(member) => pin!(member.recv()).poll(cx),
+                Socket::InRoom(member, _) => pin!(member.recv()).poll(cx),
             };
             self.uncounted += 1;
             if received.is_pending() || self.uncounted == UNCOUNTED {
@@ -137,7 +150,7 @@ impl<T: Transport> Session<T> {
 
     /// Waits for the end of a `delay`, or until the server wants to go.
     pub(crate) fn wait(&self, delay: Duration) -> impl Future<Output = ()> + use<T> {
-        let shared = Arc::clone(&self.shared);
+        let shared = Arc::clone(self.shared());
         async move {
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
@@ -190,15 +203,20 @@ impl<T: Transport> Session<T> {
         self.ws().version()
     }
 
+    /// Ends it as the handler did.
+    pub(crate) fn end(mut self, outcome: &Result<(), Error>) {
+        self.went_well = outcome.is_ok();
+    }
+
     /// What the access log says of it.
-    pub(crate) fn end(self, outcome: &Result<(), Error>) -> Ended {
+    fn ended(&self) -> Ended {
         let ws = self.ws();
         let status = ws.close_status();
         let status = status.as_ref();
         // What was said, if we failed the connection: drafts have fewer codes than errors.
-        let code = match outcome {
-            Err(_) => status.and_then(|status| status.sent()),
-            Ok(()) => None,
+        let code = match self.went_well {
+            false => status.and_then(|status| status.sent()),
+            true => None,
         };
         let code =
             code.or_else(|| status.map(|status| status.code())).unwrap_or(CloseCode::ABNORMAL);
@@ -220,6 +238,14 @@ impl<T: Transport> Session<T> {
             by,
             clean: status.is_some_and(|status| status.is_clean()),
         }
+    }
+}
+
+impl<T: Transport> Drop for Session<T> {
+    fn drop(&mut self) {
+        // Before the connection is gone, and with it what keeps the server from being at its end.
+        self.line.record.connection = Some(self.ended());
+        self.line.write();
     }
 }
 

@@ -282,6 +282,33 @@ fn a_channel_whose_peer_never_answers_is_cut_and_the_status_is_12() {
     server.wait().expect(12, "1 connections had to be cut");
 }
 
+/// Each has its line, also those that are cut with the connection around them, and one for a host that is not served.
+#[test]
+fn each_channel_has_a_line_also_when_it_is_cut() {
+    let server = Server::start(&[&LOG[..], &["--ext", "mux", "--drain-timeout", "100ms"]].concat());
+    let mut peer = multiplexed(&server, "/echo");
+    let ask = |number: u8, head: &str| {
+        [&[0, 0x00, number, head.len() as u8], head.as_bytes(), &[0x40, number, 100]].concat()
+    };
+    peer.send_frame(BINARY, &ask(2, "GET /discard HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    peer.send_frame(BINARY, &[2, 0x89]);
+    assert_eq!(next_of_channels(&mut peer), [2, 0x8a]);
+    peer.send_frame(BINARY, &ask(3, "GET /echo HTTP/1.1\r\nHost: elsewhere\r\n\r\n"));
+    // The answer to it is an AddChannelResponse, in a message of channel 0.
+    while !String::from_utf8_lossy(&peer.read_frame().payload).contains("421") {}
+    server.terminate();
+    let log = server.wait().expect(12, "2 connections had to be cut").stdout;
+    let mut lines: Vec<_> = events(&log, &["access"])
+        .iter()
+        .map(|line| {
+            ["channel", "target", "status", "code"].map(|name| line[name].to_string()).join(" ")
+        })
+        .collect();
+    lines.sort();
+    let expected = ["1 \"/echo\" 101 1001", "2 \"/discard\" 101 1001", "null \"/echo\" 421 null"];
+    assert_eq!(lines, expected);
+}
+
 #[test]
 fn the_time_of_a_connection_is_that_of_its_channels() {
     let server = Server::start(&["--ext", "mux", "--max-lifetime", "100ms"]);

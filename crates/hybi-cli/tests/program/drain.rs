@@ -9,7 +9,7 @@ use hybi_suite::peer::Peer;
 use hybi_testkit::wire::{CLOSE, Side, TEXT, close_payload, frame};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::support::{Server, request, scratch, signal};
+use crate::support::{Server, events, request, scratch, signal};
 
 fn going_away() -> Vec<u8> {
     close_payload(1001, b"server going away")
@@ -156,5 +156,34 @@ fn the_second_signal_ends_at_once() {
         peer.expect(CLOSE, &going_away());
         signal(server.id(), name);
         server.wait().expect(code, "");
+    }
+}
+
+/// One line for each connection that ended, however: in order, cut at the deadline, or by the second signal.
+#[test]
+fn whoever_is_cut_has_a_line_in_the_access_log() {
+    for (patience, signals, code) in [("100ms", 1, 12), ("0s", 1, 12), ("10m", 2, 143)] {
+        let log = ["--access-log", "-", "--access-log-format", "json"];
+        let server = Server::start(&[&log[..], &["--drain-timeout", patience]].concat());
+        let mut peers = ["/", "/?delay=1s", "/chat", "/discard"].map(|path| server.open(path));
+        server.terminate();
+        // Also with no time at all; and no peer answers.
+        for peer in &mut peers {
+            peer.expect(CLOSE, &going_away());
+        }
+        if signals == 2 {
+            server.terminate();
+        }
+        let outcome = server.wait().expect(code, "");
+        let mut lines: Vec<_> = events(&outcome.stdout, &["access"])
+            .iter()
+            .map(|line| {
+                let of = |name: &str| line[name].to_string();
+                [of("target"), of("status"), of("code"), of("clean")].join(" ")
+            })
+            .collect();
+        lines.sort();
+        let expected = ["/", "/?delay=1s", "/chat", "/discard"];
+        assert_eq!(lines, expected.map(|path| format!("\"{path}\" 101 1001 false")), "{patience}");
     }
 }

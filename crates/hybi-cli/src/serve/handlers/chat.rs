@@ -33,9 +33,11 @@ struct Room {
 }
 
 /// A place in a room; dropping it leaves the room.
-struct Seat {
+#[derive(Debug)]
+pub(crate) struct Seat {
     shared: Arc<Shared>,
     room: (String, String),
+    broadcast: Broadcast,
 }
 
 impl Chat {
@@ -66,7 +68,7 @@ impl Chat {
 
 impl Seat {
     /// Takes a seat; `None` if the room is full.
-    fn take(shared: &Arc<Shared>, room: (String, String)) -> Option<(Self, Broadcast)> {
+    pub(super) fn take(shared: &Arc<Shared>, room: (String, String)) -> Option<Self> {
         let mut rooms = shared.chat.rooms();
         let Room { broadcast, seats } =
             rooms.entry(room.clone()).or_insert_with(|| shared.chat.new_room());
@@ -74,7 +76,14 @@ impl Seat {
             return None;
         }
         *seats += 1;
-        Some((Self { shared: Arc::clone(shared), room }, broadcast.clone()))
+        Some(Self { shared: Arc::clone(shared), room, broadcast: broadcast.clone() })
+    }
+}
+
+impl Seat {
+    /// The room.
+    pub(crate) fn broadcast(&self) -> &Broadcast {
+        &self.broadcast
     }
 }
 
@@ -92,20 +101,12 @@ impl Drop for Seat {
 
 /// Serves one connection until it is over.
 pub(super) async fn run<T: Transport>(
-    mut session: Session<T>,
-    room: (String, String),
+    session: &mut Session<T>,
     include_sender: bool,
-) -> (Session<T>, Result<(), Error>) {
-    let Some((_seat, broadcast)) = Seat::take(session.shared(), room) else {
-        let outcome = turn_away(&mut session).await;
-        return (session, outcome);
-    };
-    let mut session = session.join(&broadcast);
-    let outcome = talk(&mut session, include_sender).await;
-    (session, outcome)
-}
-
-async fn talk<T: Transport>(session: &mut Session<T>, include_sender: bool) -> Result<(), Error> {
+) -> Result<(), Error> {
+    if !session.is_in_room() {
+        return turn_away(session).await;
+    }
     while let Some(message) = session.next().await? {
         session.tell(message, include_sender).await?;
     }

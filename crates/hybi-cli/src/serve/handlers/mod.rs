@@ -5,41 +5,43 @@ mod chat;
 use core::num::NonZero;
 use core::ops::RangeInclusive;
 use core::time::Duration;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use hybi::{CloseCode, Error, Message, Utf8Bytes, io::Transport};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
-pub(crate) use chat::Chat;
+pub(crate) use chat::{Chat, Seat};
 
 use super::route::{MAX_GENERATED, Plan};
 use super::session::Session;
+use super::shared::Shared;
 use crate::values::{CloseSpec, close_spec};
 
 /// Runs the handler until the connection is over.
-pub(crate) async fn run<T: Transport>(
-    plan: Plan,
-    path: &str,
-    mut session: Session<T>,
-) -> (Session<T>, Result<(), Error>) {
-    let outcome = match plan {
-        Plan::Chat { room, include_sender } => {
-            return chat::run(session, (path.to_owned(), room), include_sender).await;
-        }
+pub(crate) async fn run<T: Transport>(plan: Plan, session: &mut Session<T>) -> Result<(), Error> {
+    match plan {
+        Plan::Chat { include_sender, .. } => chat::run(session, include_sender).await,
         Plan::Echo { fragment, goodbye, delay, .. } => {
             let max_fragments = session.shared().args.limits.max_fragments;
             let longest = fragment.map(|bytes| longest_cut(bytes, max_fragments));
-            echo(&mut session, longest.unwrap_or(usize::MAX), goodbye, delay).await
+            echo(session, longest.unwrap_or(usize::MAX), goodbye, delay).await
         }
-        Plan::Close(spec) => close(&mut session, spec).await,
-        Plan::Discard { ack } => discard(&mut session, ack).await,
+        Plan::Close(spec) => close(session, spec).await,
+        Plan::Discard { ack } => discard(session, ack).await,
         Plan::Generate { count, size, interval, text } => {
-            generate(&mut session, count, payload(size, text), interval).await
+            generate(session, count, payload(size, text), interval).await
         }
-    };
-    (session, outcome)
+    }
+}
+
+/// The seat of a connection in a room; `None` where there are no rooms, or it is full.
+pub(crate) fn seat(plan: &Plan, path: &str, shared: &Arc<Shared>) -> Option<Seat> {
+    match plan {
+        Plan::Chat { room, .. } => Seat::take(shared, (path.to_owned(), room.clone())),
+        _ => None,
+    }
 }
 
 /// Why an echo is refused with 1009; short enough for a Close frame.
