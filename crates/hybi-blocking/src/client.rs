@@ -64,7 +64,8 @@ pub fn connect(request: impl Into<Request>) -> Result<(WebSocket, http::Response
 ///
 /// The deadline of the opening handshake is for all of it. A name, which is none of an address, is looked up on a thread
 /// called `hybi-lookup`, since the system's resolver cannot be ended: it ends with the answer, and one that did not come in
-/// time leaves its thread behind until the resolver gives up.
+/// time leaves its thread behind until the resolver gives up. On Windows, connecting has such a thread as well, called
+/// `hybi-connect`.
 ///
 /// # Errors
 ///
@@ -282,9 +283,9 @@ async fn tcp(address: SocketAddr) -> io::Result<BlockingIo<TcpStream>> {
     Ok(stream)
 }
 
-/// Elsewhere std connects, and its own time-out ends that.
+/// What a system says of a socket that could not connect differs too much elsewhere: std knows.
 #[cfg(not(unix))]
-#[expect(clippy::unused_async, reason = "on Unix there is something to wait for")]
 async fn tcp(address: SocketAddr) -> io::Result<BlockingIo<TcpStream>> {
-    BlockingIo::new(TcpStream::connect(address)?)
+    let connect = move || TcpStream::connect(address);
+    BlockingIo::new(crate::elsewhere::elsewhere("hybi-connect", connect).await?)
 }

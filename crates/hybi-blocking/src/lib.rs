@@ -48,6 +48,11 @@
 //!
 //! What has no blocking form here is done within [`block_on`]: rooms ([`Broadcast`]), channels (`mux`).
 //!
+//! # Windows
+//!
+//! It compiles for Windows, where it has been run by nobody yet: sockets alone can be waited for there, and connecting has a
+//! thread of its own, as looking up a name has everywhere.
+//!
 //! # Features
 //!
 //! `compression`, which is on by default, brings permessage-deflate, and with it `connect` and `accept`,
@@ -66,6 +71,8 @@
 
 mod bell;
 mod client;
+mod descriptor;
+mod elsewhere;
 #[cfg(all(test, unix))]
 mod faults;
 mod halves;

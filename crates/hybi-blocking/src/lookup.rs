@@ -2,17 +2,10 @@
 //!
 //! The resolver of std blocks and cannot be ended. So it is asked on a thread of its own, and what waits is the future.
 
-use core::{
-    future::poll_fn,
-    net::{IpAddr, SocketAddr},
-    task::{Poll, Waker},
-};
-use std::{
-    io,
-    net::ToSocketAddrs as _,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
-};
+use core::net::{IpAddr, SocketAddr};
+use std::{io, net::ToSocketAddrs as _};
+
+use crate::elsewhere::elsewhere;
 
 /// The addresses of a host; one that is given as an address is its own, and nobody is asked.
 pub(crate) async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -27,52 +20,14 @@ async fn ask(
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let asked = Arc::new(Asked::default());
-    let (answering, host) = (asked.clone(), host.to_owned());
-    let thread = thread::Builder::new().name("hybi-lookup".to_owned());
-    thread.spawn(move || answering.answer(resolver(&host, port)))?;
-    poll_fn(|cx| asked.poll(cx.waker())).await
-}
-
-/// What the thread that asks and the one that waits have in common. Whoever waits no longer leaves it to the other.
-#[derive(Default)]
-struct Asked(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    answer: Option<io::Result<Vec<SocketAddr>>>,
-    waiting: Option<Waker>,
-}
-
-impl Asked {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn answer(&self, answer: io::Result<Vec<SocketAddr>>) {
-        let mut state = self.state();
-        state.answer = Some(answer);
-        let waiting = state.waiting.take();
-        drop(state);
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
-    fn poll(&self, waker: &Waker) -> Poll<io::Result<Vec<SocketAddr>>> {
-        let mut state = self.state();
-        match state.answer.take() {
-            Some(answer) => Poll::Ready(answer),
-            None => {
-                state.waiting = Some(waker.clone());
-                Poll::Pending
-            }
-        }
-    }
+    let host = host.to_owned();
+    elsewhere("hybi-lookup", move || resolver(&host, port)).await
 }
 
 #[cfg(test)]
 mod tests {
     use core::time::Duration;
-    use std::{sync::mpsc, time::Instant};
+    use std::{sync::mpsc, thread, time::Instant};
 
     use hybi::{Error, OpeningError, opening};
 

@@ -11,12 +11,12 @@ use core::{
 };
 use std::{io, rc::Rc, sync::Arc, time::Instant};
 
-use rustix::{
-    event::{PollFd, PollFlags, Timespec},
-    fd::AsFd,
-};
+use rustix::event::{PollFd, PollFlags, Timespec};
 
-use crate::bell::Bell;
+use crate::{
+    bell::Bell,
+    descriptor::{self, AsFd},
+};
 
 /// A socket that somebody waits for.
 type Descriptor = Arc<dyn AsFd + Send + Sync>;
@@ -204,8 +204,10 @@ impl Thread {
         // A time that the system cannot count is waited for in parts.
         let timeout = left.map(|left| Timespec::try_from(left.min(Duration::from_secs(1 << 20))));
         let timeout = timeout.and_then(Result::ok);
-        let lines = line.map(|line| PollFd::new(line, PollFlags::IN));
-        let sockets = noted.sockets.iter().map(|(socket, what)| PollFd::new(socket, *what));
+        let on = |socket, what| PollFd::from_borrowed_fd(socket, what);
+        let lines = line.map(|line| on(descriptor::borrow(line), PollFlags::IN));
+        let sockets = noted.sockets.iter();
+        let sockets = sockets.map(|(socket, what)| on(descriptor::borrow(&**socket), *what));
         let mut all = lines.into_iter().chain(sockets);
         let timeout = timeout.as_ref();
         // A thread waits for one connection, nearly always.
@@ -222,9 +224,9 @@ impl Thread {
 
 /// Waits until one of them is ready; says whether the first is.
 fn ready(all: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> bool {
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     use faults::poll;
-    #[cfg(not(test))]
+    #[cfg(not(all(test, unix)))]
     use rustix::event::poll;
 
     match poll(all, timeout) {
@@ -237,7 +239,7 @@ fn ready(all: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> bool {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(crate) mod faults {
     //! The n-th `poll` of a thread, which fails or wakes for nothing; and time that passes as soon as nothing else
     //! happens.

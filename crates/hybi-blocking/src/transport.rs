@@ -10,11 +10,13 @@ use std::{
 use hybi::io::Transport;
 use rustix::{
     event::PollFlags,
-    fd::AsFd,
     net::{Shutdown, shutdown},
 };
 
-use crate::reactor;
+use crate::{
+    descriptor::{self, AsFd},
+    reactor,
+};
 
 /// A socket that a [`WebSocket`](crate::WebSocket) can be over: those of std, and whatever else is a socket to the
 /// system and can be read and written by reference.
@@ -54,7 +56,7 @@ pub trait Socket: AsFd + Send + Sync + 'static {
     ///
     /// Whatever the system reports.
     fn shut_down(&self) -> io::Result<()> {
-        Ok(shutdown(self, Shutdown::Write)?)
+        Ok(shutdown(descriptor::borrow(self), Shutdown::Write)?)
     }
 }
 
@@ -102,7 +104,7 @@ impl<S: Socket> BlockingIo<S> {
     ///
     /// Whatever the system reports.
     pub fn new(stream: S) -> io::Result<Self> {
-        rustix::io::ioctl_fionbio(&stream, true)?;
+        rustix::io::ioctl_fionbio(descriptor::borrow(&stream), true)?;
         Ok(Self(Arc::new(stream)))
     }
 

@@ -142,9 +142,11 @@ macro_rules! names {
 
 mod tcp {
     names!();
+    #[cfg(unix)]
+    use hybi_blocking::connect_on;
     #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
     use hybi_blocking::{accept, connect};
-    use hybi_blocking::{accept_on, accept_with, connect_on, incoming, serve};
+    use hybi_blocking::{accept_on, accept_with, incoming, serve};
 
     over!(Tcp);
 
