@@ -11,7 +11,7 @@ use crate::{
     adapters, api, autobahn, bench, breaks, cargo, compression, counts, coverage, deny,
     dependencies, drain, features, fuzz, half_open, interop, minimal, msrv, mutants, no_std,
     package, portable, pywebsocket, sanitize, semver, simulate, soak, spelling, streams, tidy,
-    unused,
+    unused, windows,
 };
 
 /// One thing that can be run by its name.
@@ -190,6 +190,11 @@ pub(crate) const NIGHTLY: &[Job] = &[
         "portable",
         "what is below I/O: tests on i686 and s390x (32 bits, big endian), builds for wasm32",
         portable::run_job,
+    ),
+    job(
+        "windows",
+        "the adapters compile for Windows, without TLS; nothing runs there",
+        windows::run_job,
     ),
     job("powerset", "published crates are clean with every set of features", features::powerset),
     job("semver", "the version numbers say what changed", semver::run_job),

@@ -43,6 +43,7 @@ mod tested;
 mod tidy;
 mod tools;
 mod unused;
+mod windows;
 mod workspace;
 
 use std::process::ExitCode;
