@@ -13,6 +13,7 @@
 //! | subprotocols | [`parse_subprotocols`], [`SubprotocolPreference`] | RFC 6455 §1.9 |
 //! | extension negotiation syntax | [`ExtensionOffer`] | RFC 6455 §9.1 |
 //! | which hosts a server answers for | [`HostPolicy`] | RFC 9110 §7.4 |
+//! | proxies on the way to a server: CONNECT and SOCKS | [`proxy`] | RFC 9110 §9.3.6, RFC 1928 |
 //! | who may connect from a browser | [`OriginPolicy`] | RFC 6455 §10.2 |
 //!
 //! The drafts hybi-05 to hybi-17 use the same exchange with another version number and, up to
@@ -65,6 +66,7 @@ mod host;
 mod key;
 mod origin;
 mod policy;
+pub mod proxy;
 mod request;
 mod response;
 mod server;

@@ -72,6 +72,17 @@ impl ClientRequest {
         Ok(self)
     }
 
+    /// The same without what is for one origin alone: `Authorization`, `Proxy-Authorization` and `Cookie`
+    /// (RFC 9110 §15.4).
+    #[must_use]
+    pub fn without_credentials(mut self) -> Self {
+        for name in [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE] {
+            // All of one name go with it.
+            drop(self.headers.remove(name));
+        }
+        self
+    }
+
     /// Names the origin, as a browser would: `scheme://host[:port]`, or `null`.
     ///
     /// # Errors

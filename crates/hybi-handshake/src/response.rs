@@ -28,8 +28,17 @@ use crate::head::{HeadLimits, parse};
 #[derive(Debug)]
 pub struct ResponseReader {
     scanner: HeadScanner,
+    wanted: Wanted,
     /// The body of a rejection, once its head is complete.
     body: Option<Box<BodyReader>>,
+}
+
+/// The answer that has no body, and that something else follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    SwitchingProtocols,
+    /// Of CONNECT: whatever its fields claim, it has no body (RFC 9110 §9.3.6).
+    AnySuccess,
 }
 
 /// The head of a response with status 101.
@@ -46,7 +55,16 @@ impl ResponseReader {
     /// A reader before the first byte. `limits` bound the head, interim responses included.
     #[must_use]
     pub const fn new(limits: HeadLimits) -> Self {
-        Self { scanner: HeadScanner::new(HeadKind::Response, limits), body: None }
+        Self::for_answer(limits, Wanted::SwitchingProtocols)
+    }
+
+    /// The same for the answer to CONNECT, which is done with a head of any status 2xx.
+    pub(crate) const fn to_connect(limits: HeadLimits) -> Self {
+        Self::for_answer(limits, Wanted::AnySuccess)
+    }
+
+    const fn for_answer(limits: HeadLimits, wanted: Wanted) -> Self {
+        Self { scanner: HeadScanner::new(HeadKind::Response, limits), wanted, body: None }
     }
 
     /// Takes the next bytes from the server and says how many of them it took. With the head of status 101
@@ -66,15 +84,25 @@ impl ResponseReader {
             consumed += taken;
             let Some(head) = head else { return Ok((consumed, None)) };
             let response = parse::response(&head)?;
+            let is_wanted = match self.wanted {
+                Wanted::SwitchingProtocols => response.status() == StatusCode::SWITCHING_PROTOCOLS,
+                Wanted::AnySuccess => response.status().is_success(),
+            };
             match response.status() {
-                StatusCode::SWITCHING_PROTOCOLS if response.version() < Version::HTTP_11 => {
+                StatusCode::SWITCHING_PROTOCOLS
+                    if is_wanted && response.version() < Version::HTTP_11 =>
+                {
                     return Err(HandshakeError::ResponseHttpVersion);
                 }
-                StatusCode::SWITCHING_PROTOCOLS => {
+                _ if is_wanted => {
                     return Ok((consumed, Some(ResponseHead { response, bytes: head.bytes })));
                 }
                 // 100 and 103 come before the answer (RFC 9110 §15.2).
-                status if status.is_informational() => self.scanner.restart(),
+                status
+                    if status != StatusCode::SWITCHING_PROTOCOLS && status.is_informational() =>
+                {
+                    self.scanner.restart()
+                }
                 _ => self.body = Some(Box::new(BodyReader::new(response))),
             }
         }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 
-use crate::authority::{is_name_byte, parse_port, split_host_port};
+use crate::authority::{is_name_byte, parse_port, same_host, split_host_port};
 use crate::error::UriError;
 
 /// A WebSocket URI.
@@ -63,15 +63,85 @@ impl WsUri {
         &self.resource
     }
 
+    /// The root of a server that is reached through TLS: what is asked for the sake of its certificate alone.
+    pub(crate) fn of_secure_host(host: &str, port: u16) -> Self {
+        Self { secure: true, host: host.to_owned(), port, ..Self::default() }
+    }
+
     /// The `Authorization` value that the user-info of the URI stands for, if there is any.
     ///
     /// [RFC 7617 §2](https://www.rfc-editor.org/rfc/rfc7617#section-2)
     #[must_use]
     pub fn basic_authorization(&self) -> Option<HeaderValue> {
-        let text = format!("Basic {}", BASE64_STANDARD.encode(self.credentials.as_ref()?));
-        let mut value = HeaderValue::try_from(text).ok()?;
+        let mut value = HeaderValue::try_from(basic(self.credentials.as_ref()?)).ok()?;
         value.set_sensitive(true);
         Some(value)
+    }
+
+    /// Where a reference in an answer from here leads, such as the value of `Location` (RFC 9110 §10.2.2): any URI, or
+    /// a part of one (RFC 3986 §5). `http` and `https` are `ws` and `wss`; a fragment is dropped.
+    ///
+    /// ```
+    /// use hybi_handshake::WsUri;
+    ///
+    /// let uri: WsUri = "wss://user@example.org/chat/room?a=1".parse()?;
+    /// for (reference, leads_to) in [
+    ///     ("https://elsewhere.org:8443/x#y", "wss://elsewhere.org:8443/x"),
+    ///     ("//elsewhere.org", "wss://elsewhere.org/"),
+    ///     ("/login", "wss://example.org/login"),
+    ///     ("../hall", "wss://example.org/hall"),
+    ///     ("?b=2", "wss://example.org/chat/room?b=2"),
+    /// ] {
+    ///     assert_eq!(uri.join(reference)?.to_string(), leads_to);
+    /// }
+    /// # Ok::<(), hybi_handshake::UriError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the URI that comes of it.
+    pub fn join(&self, reference: &str) -> Result<Self, UriError> {
+        let reference = reference.split('#').next().unwrap_or_default();
+        if let Some((scheme, rest)) = scheme_of(reference) {
+            let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+            return match () {
+                () if is("http") => written_as(format!("ws:{rest}"), reference),
+                () if is("https") => written_as(format!("wss:{rest}"), reference),
+                () => reference.parse(),
+            };
+        }
+        if reference.starts_with("//") {
+            let scheme = if self.secure { "wss" } else { "ws" };
+            return written_as(format!("{scheme}:{reference}"), reference);
+        }
+        let (own, _) = self.resource.split_once('?').unwrap_or((&self.resource, ""));
+        let (path, query) = match reference.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (reference, None),
+        };
+        let mut resource = match path {
+            "" if query.is_none() => return Ok(self.clone()),
+            "" => own.to_owned(),
+            path if path.starts_with('/') => without_dots(path),
+            path => {
+                let folder = own.rfind('/').map_or("/", |slash| &own[..=slash]);
+                without_dots(&format!("{folder}{path}"))
+            }
+        };
+        if let Some(query) = query {
+            resource.push('?');
+            resource.push_str(query);
+        }
+        if let Some(offset) = wrong_byte(reference) {
+            return Err(UriError::Character { offset });
+        }
+        Ok(Self { resource, ..self.clone() })
+    }
+
+    /// Whether another URI is of the same origin: scheme, host and port (RFC 6454 §5).
+    #[must_use]
+    pub fn is_same_origin(&self, other: &Self) -> bool {
+        (self.secure, self.port) == (other.secure, other.port) && same_host(&self.host, &other.host)
     }
 
     /// The value of `Host`: the host, and the port unless it is the scheme's own.
@@ -117,10 +187,7 @@ impl FromStr for WsUri {
             return Err(UriError::Fragment);
         }
         let (authority, resource) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let query = resource.find('?').unwrap_or(resource.len());
-        let is_lawful = |(at, byte)| is_resource_byte(byte) && (byte != b'`' || at > query);
-        let wrong = resource.bytes().enumerate().position(|place| !is_lawful(place));
-        if let Some(at) = wrong {
+        if let Some(at) = wrong_byte(resource) {
             return Err(UriError::Character { offset: text.len() - resource.len() + at });
         }
         let (user_info, host_port) = match authority.rsplit_once('@') {
@@ -163,6 +230,52 @@ impl fmt::Debug for WsUri {
     }
 }
 
+/// Reads a URI that is written in another way than it was given.
+fn written_as(text: String, given: &str) -> Result<WsUri, UriError> {
+    text.parse().map_err(|error| match error {
+        UriError::Character { offset } => {
+            UriError::Character { offset: (offset + given.len()).saturating_sub(text.len()) }
+        }
+        error => error,
+    })
+}
+
+/// The scheme of a reference that has one, and what is behind its colon (RFC 3986 §3.1).
+fn scheme_of(reference: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = reference.split_once(':')?;
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    is_scheme.then_some((scheme, rest))
+}
+
+/// A path without its dot segments (RFC 3986 §5.2.4).
+fn without_dots(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        match segment {
+            "." => {}
+            ".." => drop(kept.pop()),
+            segment => {
+                kept.push(segment);
+                continue;
+            }
+        }
+        if is_last {
+            kept.push("");
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
+/// Where the first byte of a resource is that it may not hold.
+fn wrong_byte(resource: &str) -> Option<usize> {
+    let query = resource.find('?').unwrap_or(resource.len());
+    let is_lawful = |(at, byte)| is_resource_byte(byte) && (byte != b'`' || at > query);
+    resource.bytes().enumerate().position(|place| !is_lawful(place))
+}
+
 /// What the resource may hold: everything visible except what RFC 3986 wants encoded and HTTP
 /// parsers are known to disagree about. `|`, `{` and their like are left to pass, as browsers do. So is
 /// the backtick in a query; in a path browsers encode it, and servers, ours too, refuse it as it is.
@@ -170,8 +283,13 @@ const fn is_resource_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\')
 }
 
+/// Credentials with a colon between, as fields have them (RFC 7617 §2).
+pub(crate) fn basic(credentials: &[u8]) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(credentials))
+}
+
 /// Decodes user-info to the form that basic credentials have.
-fn credentials(user_info: &str) -> Result<Vec<u8>, UriError> {
+pub(crate) fn credentials(user_info: &str) -> Result<Vec<u8>, UriError> {
     let mut decoded = Vec::with_capacity(user_info.len() + 1);
     let mut bytes = user_info.bytes();
     while let Some(byte) = bytes.next() {

@@ -54,7 +54,7 @@ impl fmt::Display for FieldError {
 
 impl error::Error for FieldError {}
 
-/// Why a text is not a WebSocket URI.
+/// Why a text is not a WebSocket URI, or not the URL of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UriError {
@@ -68,8 +68,12 @@ pub enum UriError {
     Host,
     /// The port is not a number from 1 to 65535.
     Port,
-    /// The user-info is malformed.
+    /// The user-info is malformed, or not what a proxy of its kind can be told.
     UserInfo,
+    /// The scheme of a proxy is `http`, `https`, `socks5` or `socks5h`.
+    ProxyScheme,
+    /// The URL of a proxy has neither path, query nor fragment.
+    ProxyPath,
     /// A character that a URI cannot hold and that has to be percent-encoded.
     Character {
         /// Where it is, in bytes.
@@ -86,6 +90,8 @@ impl fmt::Display for UriError {
             Self::Host => "the host of the URI is missing or malformed",
             Self::Port => "the port of the URI is not a number from 1 to 65535",
             Self::UserInfo => "the user-info of the URI is malformed",
+            Self::ProxyScheme => "the scheme of a proxy is http, https, socks5 or socks5h",
+            Self::ProxyPath => "the URL of a proxy has neither path, query nor fragment",
             Self::Character { offset } => {
                 return write!(f, "byte {offset} of the URI has to be percent-encoded");
             }
