@@ -173,7 +173,6 @@ impl Connector {
 }
 
 impl Dial for Connector {
-    type Tcp = TcpStream;
     type Tls = tls::Tls;
     type Transport = AsyncStdIo<Stream>;
     type Timer = AsyncStdTimer;
@@ -186,17 +185,21 @@ impl Dial for Connector {
         Ok((host, port).to_socket_addrs().await?.collect())
     }
 
-    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+    async fn connect(&self, address: SocketAddr) -> io::Result<AsyncStdIo<Stream>> {
         let stream = TcpStream::connect(address).await?;
         transport::without_delay(&stream);
-        Ok(stream)
+        Ok(AsyncStdIo::new(stream.into()))
     }
 
-    fn tls(&self, uri: &WsUri) -> Result<tls::Tls, Error> {
+    fn tls(&self, uri: &WsUri) -> Result<Option<tls::Tls>, Error> {
         tls::tls(self, uri)
     }
 
-    async fn secure(&self, tls: tls::Tls, stream: TcpStream) -> io::Result<AsyncStdIo<Stream>> {
-        Ok(AsyncStdIo::new(tls::secure(tls, stream).await?))
+    async fn secure(
+        &self,
+        tls: tls::Tls,
+        stream: AsyncStdIo<Stream>,
+    ) -> io::Result<AsyncStdIo<Stream>> {
+        Ok(AsyncStdIo::new(tls::secure(tls, stream.into_inner()).await?))
     }
 }

@@ -2,14 +2,13 @@
 
 use std::io;
 
-use async_std::net::TcpStream;
 use hybi::{Error, WsUri};
 use hybi_tls::{Needs, Otherwise};
 
 use crate::{Connector, Stream};
 
-/// What TLS with a server needs; `None` without TLS.
-pub(crate) type Tls = Option<Needs>;
+/// What TLS with a server needs.
+pub(crate) type Tls = Needs;
 
 const OTHERWISE: Otherwise =
     if cfg!(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots")) {
@@ -21,10 +20,10 @@ const OTHERWISE: Otherwise =
         }
     };
 
-pub(crate) fn tls(connector: &Connector, uri: &WsUri) -> Result<Tls, Error> {
+pub(crate) fn tls(connector: &Connector, uri: &WsUri) -> Result<Option<Tls>, Error> {
     Needs::of(uri, connector.tls.as_ref(), OTHERWISE)
 }
 
-pub(crate) async fn secure(tls: Tls, stream: TcpStream) -> io::Result<Stream> {
+pub(crate) async fn secure(tls: Tls, stream: Stream) -> io::Result<Stream> {
     Stream::connect(tls, stream).await
 }

@@ -222,7 +222,6 @@ impl Connector {
 
 /// For what is connected within [`block_on`].
 impl Dial for Connector {
-    type Tcp = BlockingIo<TcpStream>;
     type Tls = tls::Tls;
     type Transport = Stream;
     type Timer = BlockingTimer;
@@ -235,17 +234,17 @@ impl Dial for Connector {
         look_up(host, port).await
     }
 
-    async fn connect(&self, address: SocketAddr) -> io::Result<BlockingIo<TcpStream>> {
+    async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
         let stream = tcp(address).await?;
         transport::without_delay(stream.get_ref());
-        Ok(stream)
+        Ok(stream.into())
     }
 
-    fn tls(&self, uri: &WsUri) -> Result<tls::Tls, Error> {
+    fn tls(&self, uri: &WsUri) -> Result<Option<tls::Tls>, Error> {
         tls::tls(self, uri)
     }
 
-    async fn secure(&self, tls: tls::Tls, stream: BlockingIo<TcpStream>) -> io::Result<Stream> {
+    async fn secure(&self, tls: tls::Tls, stream: Stream) -> io::Result<Stream> {
         tls::secure(tls, stream).await
     }
 }

@@ -1,17 +1,19 @@
 //! TLS as client, where none is compiled in: a `wss` URI is refused, and told which feature it needs.
 
-use std::{io, net::TcpStream};
+use core::convert::Infallible;
+use std::io;
 
 use hybi::{Error, WsUri, opening};
 
-use crate::{BlockingIo, Connector, Stream};
+use crate::{Connector, Stream};
 
-pub(crate) type Tls = ();
+pub(crate) type Tls = Infallible;
 
-pub(crate) fn tls(_connector: &Connector, uri: &WsUri) -> Result<Tls, Error> {
-    opening::without_tls(uri, "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-blocking`")
+pub(crate) fn tls(_connector: &Connector, uri: &WsUri) -> Result<Option<Tls>, Error> {
+    opening::without_tls(uri, "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-blocking`")?;
+    Ok(None)
 }
 
-pub(crate) async fn secure(_tls: Tls, stream: BlockingIo<TcpStream>) -> io::Result<Stream> {
-    Ok(stream.into())
+pub(crate) async fn secure(tls: Tls, _: Stream) -> io::Result<Stream> {
+    match tls {}
 }

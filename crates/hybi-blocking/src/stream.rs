@@ -45,7 +45,10 @@ pub enum MaybeTls<S> {
     Plain(BlockingIo<S>),
     /// TLS, as client or as server. Boxed, so that others pay for none of its state.
     #[cfg(feature = "rustls")]
-    Tls(Box<TlsStream<S>>),
+    Tls(Box<TlsStream<BlockingIo<S>>>),
+    /// TLS within TLS: through a proxy that is spoken to by TLS itself.
+    #[cfg(feature = "rustls")]
+    Nested(Box<TlsStream<Self>>),
 }
 
 /// A plain one.
@@ -62,7 +65,9 @@ impl<S: Socket> MaybeTls<S> {
         match self {
             Self::Plain(stream) => stream.get_ref(),
             #[cfg(feature = "rustls")]
-            Self::Tls(stream) => stream.tcp(),
+            Self::Tls(stream) => stream.get_ref().get_ref(),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => stream.get_ref().tcp(),
         }
     }
 
@@ -70,7 +75,9 @@ impl<S: Socket> MaybeTls<S> {
         match self {
             Self::Plain(stream) => stream.socket(),
             #[cfg(feature = "rustls")]
-            Self::Tls(stream) => stream.socket(),
+            Self::Tls(stream) => stream.get_ref().socket(),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => stream.get_ref().socket(),
         }
     }
 }
@@ -81,6 +88,8 @@ impl<S: Socket> Transport for MaybeTls<S> {
             Self::Plain(stream) => stream.poll_read(cx, chunk),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.poll_read(cx, chunk),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => stream.poll_read(cx, chunk),
         }
     }
 
@@ -93,6 +102,8 @@ impl<S: Socket> Transport for MaybeTls<S> {
             Self::Plain(stream) => stream.poll_write(cx, slices),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.poll_write(cx, slices),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => stream.poll_write(cx, slices),
         }
     }
 
@@ -101,6 +112,8 @@ impl<S: Socket> Transport for MaybeTls<S> {
             Self::Plain(stream) => stream.poll_flush(cx),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.poll_flush(cx),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => stream.poll_flush(cx),
         }
     }
 
@@ -109,6 +122,8 @@ impl<S: Socket> Transport for MaybeTls<S> {
             Self::Plain(stream) => stream.poll_shutdown(cx),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.poll_shutdown(cx),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => stream.poll_shutdown(cx),
         }
     }
 }

@@ -171,6 +171,7 @@ mod tls {
     use hybi_suite::certificate::shared;
 
     over!(Tls);
+    hybi_suite::behaviour_suite!(@secure);
 
     impl Multiplexing for Over {
         type Dial = Connector;

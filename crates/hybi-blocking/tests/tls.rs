@@ -61,7 +61,7 @@ fn messages_and_the_close_pass_through_tls() {
         let mut ws = connect(port, config);
         let Stream::Tls(stream) = ws.transport() else { panic!("no TLS") };
         assert_eq!(stream.session().protocol_version(), Some(ProtocolVersion::TLSv1_3));
-        assert!(stream.tcp().nodelay().unwrap());
+        assert!(stream.get_ref().get_ref().nodelay().unwrap());
         for len in [0, 1, 125, 126, 16 * 1024, 65_536, 1024 * 1024, 5_000_000] {
             let message = Message::binary(vec![len as u8; len]);
             ws.send(message.clone()).unwrap();

@@ -173,7 +173,6 @@ impl Connector {
 }
 
 impl Dial for Connector {
-    type Tcp = TcpStream;
     type Tls = tls::Tls;
     type Transport = SmolIo<Stream>;
     type Timer = SmolTimer;
@@ -186,17 +185,17 @@ impl Dial for Connector {
         async_net::resolve((host, port)).await
     }
 
-    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+    async fn connect(&self, address: SocketAddr) -> io::Result<SmolIo<Stream>> {
         let stream = TcpStream::connect(address).await?;
         transport::without_delay(&stream);
-        Ok(stream)
+        Ok(SmolIo::new(stream.into()))
     }
 
-    fn tls(&self, uri: &WsUri) -> Result<tls::Tls, Error> {
+    fn tls(&self, uri: &WsUri) -> Result<Option<tls::Tls>, Error> {
         tls::tls(self, uri)
     }
 
-    async fn secure(&self, tls: tls::Tls, stream: TcpStream) -> io::Result<SmolIo<Stream>> {
-        Ok(SmolIo::new(tls::secure(tls, stream).await?))
+    async fn secure(&self, tls: tls::Tls, stream: SmolIo<Stream>) -> io::Result<SmolIo<Stream>> {
+        Ok(SmolIo::new(tls::secure(tls, stream.into_inner()).await?))
     }
 }

@@ -16,7 +16,7 @@
 //!     Needs::of(uri, None, Otherwise::TrustRoots)
 //! }
 //!
-//! async fn secure<S>(needs: Option<Needs>, stream: S) -> io::Result<MaybeTls<S>>
+//! async fn secure<S>(needs: Needs, stream: MaybeTls<S>) -> io::Result<MaybeTls<S>>
 //! where
 //!     S: AsyncRead + AsyncWrite + Unpin,
 //! {

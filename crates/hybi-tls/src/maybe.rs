@@ -30,6 +30,9 @@ pub enum MaybeTls<S> {
     /// TLS, as client or as server. Boxed, so that others pay for none of its state.
     #[cfg(feature = "futures-rustls")]
     Tls(Box<TlsStream<S>>),
+    /// TLS within TLS: through a proxy that is spoken to by TLS itself.
+    #[cfg(feature = "futures-rustls")]
+    Nested(Box<TlsStream<Self>>),
 }
 
 impl<S> MaybeTls<S> {
@@ -39,22 +42,26 @@ impl<S> MaybeTls<S> {
             Self::Plain(stream) => stream,
             #[cfg(feature = "futures-rustls")]
             Self::Tls(stream) => stream.get_ref().0,
+            #[cfg(feature = "futures-rustls")]
+            Self::Nested(stream) => stream.get_ref().0.tcp(),
         }
     }
 }
 
 #[cfg(feature = "futures-rustls")]
 impl<S: AsyncRead + AsyncWrite + Unpin> MaybeTls<S> {
-    /// Begins TLS as client, if that is needed.
+    /// Begins TLS as client over a stream, be it through TLS itself.
     ///
     /// # Errors
     ///
     /// Whatever TLS reports.
-    pub async fn connect(needs: Option<Needs>, stream: S) -> io::Result<Self> {
-        match needs {
-            None => Ok(stream.into()),
-            Some(Needs { config, name, .. }) => {
-                Ok(TlsConnector::from(config).connect(name, stream).await?.into())
+    pub async fn connect(needs: Needs, stream: Self) -> io::Result<Self> {
+        let connector = TlsConnector::from(needs.config);
+        match stream {
+            Self::Plain(stream) => Ok(connector.connect(needs.name, stream).await?.into()),
+            stream => {
+                let nested = connector.connect(needs.name, stream).await?;
+                Ok(Self::Nested(Box::new(nested.into())))
             }
         }
     }
@@ -93,6 +100,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, chunk),
             #[cfg(feature = "futures-rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, chunk),
+            #[cfg(feature = "futures-rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_read(cx, chunk),
         }
     }
 }
@@ -107,6 +116,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             #[cfg(feature = "futures-rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(feature = "futures-rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -119,6 +130,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             #[cfg(feature = "futures-rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            #[cfg(feature = "futures-rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
 
@@ -127,6 +140,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             #[cfg(feature = "futures-rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(feature = "futures-rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -135,6 +150,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_close(cx),
             #[cfg(feature = "futures-rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_close(cx),
+            #[cfg(feature = "futures-rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_close(cx),
         }
     }
 }

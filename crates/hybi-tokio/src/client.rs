@@ -172,7 +172,6 @@ impl Connector {
 }
 
 impl Dial for Connector {
-    type Tcp = TcpStream;
     type Tls = tls::Tls;
     type Transport = TokioIo<Stream>;
     type Timer = TokioTimer;
@@ -185,17 +184,17 @@ impl Dial for Connector {
         Ok(lookup_host((host, port)).await?.collect())
     }
 
-    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+    async fn connect(&self, address: SocketAddr) -> io::Result<TokioIo<Stream>> {
         let stream = TcpStream::connect(address).await?;
         transport::without_delay(&stream);
-        Ok(stream)
+        Ok(TokioIo::new(stream.into()))
     }
 
-    fn tls(&self, uri: &WsUri) -> Result<tls::Tls, Error> {
+    fn tls(&self, uri: &WsUri) -> Result<Option<tls::Tls>, Error> {
         tls::tls(self, uri)
     }
 
-    async fn secure(&self, tls: tls::Tls, stream: TcpStream) -> io::Result<TokioIo<Stream>> {
-        Ok(TokioIo::new(tls::secure(tls, stream).await?))
+    async fn secure(&self, tls: tls::Tls, stream: TokioIo<Stream>) -> io::Result<TokioIo<Stream>> {
+        Ok(TokioIo::new(tls::secure(tls, stream.into_inner()).await?))
     }
 }

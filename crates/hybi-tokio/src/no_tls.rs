@@ -1,18 +1,19 @@
 //! TLS as client, where none is compiled in: a `wss` URI is refused, and told which feature it needs.
 
+use core::convert::Infallible;
 use std::io;
 
 use hybi::{Error, WsUri, opening};
-use tokio::net::TcpStream;
 
 use crate::{Connector, Stream};
 
-pub(crate) type Tls = ();
+pub(crate) type Tls = Infallible;
 
-pub(crate) fn tls(_connector: &Connector, uri: &WsUri) -> Result<Tls, Error> {
-    opening::without_tls(uri, "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-tokio`")
+pub(crate) fn tls(_connector: &Connector, uri: &WsUri) -> Result<Option<Tls>, Error> {
+    opening::without_tls(uri, "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-tokio`")?;
+    Ok(None)
 }
 
-pub(crate) async fn secure(_tls: Tls, stream: TcpStream) -> io::Result<Stream> {
-    Ok(stream.into())
+pub(crate) async fn secure(tls: Tls, _: Stream) -> io::Result<Stream> {
+    match tls {}
 }

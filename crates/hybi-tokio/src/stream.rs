@@ -46,6 +46,9 @@ pub enum MaybeTls<S> {
     /// TLS, as client or as server. Boxed, so that others pay for none of its state.
     #[cfg(feature = "rustls")]
     Tls(Box<TlsStream<S>>),
+    /// TLS within TLS: through a proxy that is spoken to by TLS itself.
+    #[cfg(feature = "rustls")]
+    Nested(Box<TlsStream<Self>>),
 }
 
 impl<S> MaybeTls<S> {
@@ -55,6 +58,8 @@ impl<S> MaybeTls<S> {
             Self::Plain(stream) => stream,
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.get_ref().0,
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => stream.get_ref().0.tcp(),
         }
     }
 }
@@ -92,6 +97,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -106,6 +113,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -118,6 +127,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
 
@@ -126,6 +137,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
             Self::Plain(stream) => stream.is_write_vectored(),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => stream.is_write_vectored(),
         }
     }
 
@@ -134,6 +147,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -142,6 +157,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -4,13 +4,12 @@ use std::io;
 
 use hybi::{Error, WsUri};
 use hybi_tls::{Needs, Otherwise};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::{Connector, Stream};
 
-/// What TLS with a server needs; `None` without TLS.
-pub(crate) type Tls = Option<Needs>;
+/// What TLS with a server needs.
+pub(crate) type Tls = Needs;
 
 const OTHERWISE: Otherwise =
     if cfg!(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots")) {
@@ -22,15 +21,17 @@ const OTHERWISE: Otherwise =
         }
     };
 
-pub(crate) fn tls(connector: &Connector, uri: &WsUri) -> Result<Tls, Error> {
+pub(crate) fn tls(connector: &Connector, uri: &WsUri) -> Result<Option<Tls>, Error> {
     Needs::of(uri, connector.tls.as_ref(), OTHERWISE)
 }
 
-pub(crate) async fn secure(tls: Tls, stream: TcpStream) -> io::Result<Stream> {
-    match tls {
-        None => Ok(stream.into()),
-        Some(Needs { config, name, .. }) => {
-            Ok(TlsConnector::from(config).connect(name, stream).await?.into())
+pub(crate) async fn secure(tls: Tls, stream: Stream) -> io::Result<Stream> {
+    let connector = TlsConnector::from(tls.config);
+    match stream {
+        Stream::Plain(stream) => Ok(connector.connect(tls.name, stream).await?.into()),
+        stream => {
+            let nested = connector.connect(tls.name, stream).await?;
+            Ok(Stream::Nested(Box::new(nested.into())))
         }
     }
 }

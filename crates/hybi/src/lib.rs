@@ -112,8 +112,8 @@ pub use tracing;
 pub use broadcast::{Broadcast, BroadcastBuilder, Deliveries, Direct, Member, Sent, Slow};
 pub use connection::{
     Capabilities, CloseStatus, Config, Connection, Deadline, Endpoint, Error, Message, MessageKind,
-    MessageRef, Negotiated, OpeningError, Outgoing, Prepared, Secret, SendError, State, Stats,
-    Traffic, Unsupported,
+    MessageRef, Negotiated, OpeningError, Outgoing, Prepared, ProxyError, RedirectError, Secret,
+    SendError, State, Stats, Traffic, Unsupported,
 };
 pub use opening::Incoming;
 pub use opening::client::{Client, ClientBuilder, Request};
@@ -137,6 +137,15 @@ pub mod extension {
     };
     pub use hybi_frame::ExtensionViolation;
     pub use hybi_handshake::{ExtensionAnswer, ExtensionOffer, ExtensionParam};
+}
+
+pub mod proxy {
+    //! Proxies on the way to a server: their URLs, which to take, and what they may answer
+    //! (RFC 9110 section 9.3.6, RFC 1928). [`ClientBuilder::proxy`](crate::ClientBuilder::proxy) is where to begin.
+
+    pub use hybi_handshake::proxy::{
+        EnvironmentError, Proxies, Proxy, ProxyKind, SocksReply, TunnelError, TunnelHandshake,
+    };
 }
 
 pub mod frame {

@@ -52,7 +52,7 @@ pub use config::Config;
 pub(crate) use config::{DRAIN_BYTES, DRAIN_TIME, after};
 pub(crate) use deadlines::Judge;
 pub(crate) use error::is_end_without_goodbye;
-pub use error::{Deadline, Error, OpeningError, SendError};
+pub use error::{Deadline, Error, OpeningError, ProxyError, RedirectError, SendError};
 pub use message::{Message, MessageKind, MessageRef};
 pub use negotiated::Negotiated;
 pub(crate) use outgoing::Body;

@@ -87,7 +87,7 @@ pub fn connect<D: Dial + Send + Sync + 'static>(
     Box::pin(async move {
         let deadline = client.config().handshake_deadline(dial.timer().now());
         let first = client.prepare(request)?;
-        let (transport, timer) = reach(&dial, &first.1, deadline).await?;
+        let (transport, timer) = reach(&dial, &first.0, &first.1, deadline).await?;
         let wire = Wire::new(transport, timer, deadline);
         open(client, config, first, wire, move || dial.timer()).await
     })

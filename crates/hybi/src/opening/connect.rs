@@ -7,7 +7,7 @@ use hybi_frame::Role;
 use hybi_handshake::WsUri;
 
 use super::{
-    client::{Client, ClientAccepted, ClientHandshake, Request},
+    client::{Client, ClientAccepted, ClientHandshake, Request, Step},
     dial::{Dial, reach},
     wire::Wire,
 };
@@ -19,8 +19,10 @@ use crate::{
     },
 };
 
-/// Opens a connection as client: connects to the URI as `dial` does, and anew for each version that the client
-/// [falls back](Client::fall_back) to. One deadline is for all attempts.
+/// Opens a connection as client: connects to the URI as `dial` does, through the client's
+/// [proxy](super::ClientBuilder::proxy) if there is one, and anew for each version that it
+/// [falls back](Client::fall_back) to and each [redirect](super::ClientBuilder::follow_redirects) that it follows. One
+/// deadline is for all attempts.
 ///
 /// [`Dial`] has an example.
 ///
@@ -37,8 +39,18 @@ pub fn connect<D: Dial>(
 ) -> impl Future<Output = Result<(WebSocket<D::Transport, D::Timer>, http::Response<()>), Error>> {
     Box::pin(async move {
         let deadline = client.config().handshake_deadline(dial.timer().now());
-        let (client, uri) = client.prepare(request)?;
-        attempt(client, &uri, deadline, || reach(dial, &uri, deadline)).await
+        let (mut client, mut uri) = client.prepare(request)?;
+        loop {
+            let reach = || reach(dial, &client, &uri, deadline);
+            let error = match attempt(client.clone(), &uri, deadline, reach).await {
+                Ok(opened) => return Ok(opened),
+                Err(error) => error,
+            };
+            match client.redirect(&uri, &error)? {
+                Some(next) => (client, uri) = next,
+                None => return Err(error),
+            }
+        }
     })
 }
 
@@ -95,6 +107,7 @@ where
     let mut refusal = None;
     loop {
         let (transport, timer) = connect().await?;
+        let deadline = client.route().deadline(Step::Answer, timer.now(), deadline);
         let wire = Wire::new(transport, timer, deadline);
         let error = match open(&client, uri, wire).await {
             Ok(opened) => return Ok(opened),

@@ -1,12 +1,21 @@
 //! Dialling: from a URI to a transport, before the opening handshake; an adapter brings the calls.
 
-use core::future::Future;
-use core::net::SocketAddr;
-use std::{io, time::Instant};
+use core::{
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use std::{collections::VecDeque, io, time::Instant};
 
 use hybi_handshake::WsUri;
 
-use super::deadline::within;
+use super::{
+    client::{Client, Step},
+    deadline::within,
+    tunnel,
+};
 use crate::{
     connection::{Error, OpeningError},
     socket::io::{Timer, Transport},
@@ -16,7 +25,7 @@ use crate::{
 /// implements it; order, deadline and errors are those of [`connect`](super::connect()).
 ///
 /// ```
-/// use std::{io, net::SocketAddr};
+/// use std::{convert::Infallible, io, net::SocketAddr};
 /// use hybi::{Client, Error, WsUri, io::{FuturesIo, Timer}, opening::{self, Dial}};
 /// # trait Io: futures_io::AsyncRead + futures_io::AsyncWrite + Unpin {}
 /// # type TcpStream = Box<dyn Io>;
@@ -27,8 +36,7 @@ use crate::{
 /// struct Connector;
 ///
 /// impl Dial for Connector {
-///     type Tcp = TcpStream;
-///     type Tls = ();
+///     type Tls = Infallible;
 ///     type Transport = FuturesIo<TcpStream>;
 /// #   type Timer = Never;
 /// #   fn timer(&self) -> Never { Never }
@@ -38,16 +46,16 @@ use crate::{
 ///         look_up(host, port).await
 ///     }
 ///
-///     async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
-///         connect(address).await
+///     async fn connect(&self, address: SocketAddr) -> io::Result<Self::Transport> {
+///         Ok(FuturesIo::new(connect(address).await?))
 ///     }
 ///
-///     fn tls(&self, uri: &WsUri) -> Result<(), Error> {
-///         opening::without_tls(uri, "none")
+///     fn tls(&self, uri: &WsUri) -> Result<Option<Infallible>, Error> {
+///         opening::without_tls(uri, "none").map(|()| None)
 ///     }
 ///
-///     async fn secure(&self, _tls: (), stream: TcpStream) -> io::Result<Self::Transport> {
-///         Ok(FuturesIo::new(stream))
+///     async fn secure(&self, tls: Infallible, _: Self::Transport) -> io::Result<Self::Transport> {
+///         match tls {}
 ///     }
 /// }
 /// # struct Never;
@@ -70,11 +78,9 @@ use crate::{
 /// }
 /// ```
 pub trait Dial {
-    /// A TCP stream of the runtime.
-    type Tcp;
-    /// What TLS with a server needs, or that there is none.
+    /// What TLS with a server needs.
     type Tls;
-    /// What connections are made over.
+    /// What connections are made over: TCP, or TLS over TCP, and TLS over that.
     type Transport: Transport;
     /// The timer of a connection.
     type Timer: Timer;
@@ -94,16 +100,17 @@ pub trait Dial {
     /// # Errors
     ///
     /// Whatever the runtime reports; it becomes part of [`OpeningError::Connect`].
-    fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Tcp>>;
+    fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Transport>>;
 
-    /// What TLS with the server of this URI needs, if its scheme is `wss`. It is asked before any byte is sent.
+    /// What TLS with the server of this URI needs; `None` if its scheme is `ws`. It is asked before any byte is sent. That
+    /// of a proxy is asked by the URI of its root.
     ///
     /// # Errors
     ///
     /// [`Error::TlsNotCompiledIn`], or what is wrong with the host as a name.
-    fn tls(&self, uri: &WsUri) -> Result<Self::Tls, Error>;
+    fn tls(&self, uri: &WsUri) -> Result<Option<Self::Tls>, Error>;
 
-    /// The transport over a stream, through TLS if that is asked for.
+    /// Begins TLS over a transport: what [`connect`](Self::connect) made, or through a proxy this itself.
     ///
     /// # Errors
     ///
@@ -111,28 +118,49 @@ pub trait Dial {
     fn secure(
         &self,
         tls: Self::Tls,
-        stream: Self::Tcp,
+        transport: Self::Transport,
     ) -> impl Future<Output = io::Result<Self::Transport>>;
 }
 
-/// A transport to the server of this URI, and a timer, before `deadline`.
+/// A transport to the server of this URI, and a timer, before `deadline`: directly, or through the client's proxy.
 pub(crate) async fn reach<D: Dial>(
     this: &D,
+    client: &Client,
     uri: &WsUri,
     deadline: Instant,
 ) -> Result<(D::Transport, D::Timer), Error> {
     let mut timer = this.timer();
     let needs = this.tls(uri)?;
-    let (host, port) = (uri.host(), uri.port());
-    let addresses = this.look_up(host, port);
-    let connect = |address| this.connect(address);
-    let stream = dial((host, port), &mut timer, deadline, addresses, connect).await?;
-    let transport = tls(host, &mut timer, deadline, this.secure(needs, stream)).await?;
+    let route = client.route();
+    let mut transport = match route.proxy(uri) {
+        None => dial_from(this, client, uri.host(), uri.port(), &mut timer, deadline).await?,
+        Some(proxy) => tunnel::through(this, client, proxy, uri, &mut timer, deadline).await?,
+    };
+    if let Some(needs) = needs {
+        let deadline = route.deadline(Step::Tls, timer.now(), deadline);
+        transport = tls(uri.host(), &mut timer, deadline, this.secure(needs, transport)).await?;
+    }
     Ok((transport, timer))
 }
 
-/// Connects to a host: looks up its addresses and tries one after the other until one takes the
-/// connection, all of it before `deadline`.
+/// The same as [`dial`], by the calls of a runtime.
+pub(super) async fn dial_from<D: Dial>(
+    this: &D,
+    client: &Client,
+    host: &str,
+    port: u16,
+    timer: &mut D::Timer,
+    deadline: Instant,
+) -> Result<D::Transport, Error> {
+    let deadline = client.route().deadline(Step::Connect, timer.now(), deadline);
+    let addresses = this.look_up(host, port);
+    dial((host, port), timer, deadline, addresses, |address| this.connect(address)).await
+}
+
+/// Connects to a host before `deadline`: looks up its addresses, and tries one after the other until one takes the
+/// connection, the next as soon as one failed and beside one that has taken 250 ms (RFC 8305, Happy Eyeballs).
+/// They are tried in the order of the lookup, but the two families in turn: where one leads nowhere, the other costs
+/// no more than that.
 ///
 /// ```
 /// use std::{io, net::SocketAddr, time::Instant};
@@ -166,24 +194,96 @@ pub async fn dial<S, C: Timer, F: Future<Output = io::Result<S>>>(
         Some(addresses) => addresses.map_err(unresolved)?,
         None => return Err(unresolved(too_late()).into()),
     };
-    let mut attempts = Vec::new();
-    for address in addresses {
-        match within(timer, deadline, connect(address)).await {
-            Some(Ok(stream)) => return Ok(stream),
-            Some(Err(error)) => attempts.push((address, error)),
-            None => {
-                attempts.push((address, too_late()));
-                break;
-            }
-        }
+    let mut race = Race {
+        waiting: in_turn(addresses),
+        running: Vec::new(),
+        attempts: Vec::new(),
+        next: timer.now(),
+    };
+    if let Some(stream) = poll_fn(|cx| race.poll(cx, timer, deadline, &mut connect)).await {
+        return Ok(stream);
     }
-    if attempts.is_empty() {
+    if race.attempts.is_empty() {
         let error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         return Err(unresolved(error).into());
     }
     let host =
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    Err(OpeningError::Connect { host, attempts }.into())
+    Err(OpeningError::Connect { host, attempts: race.attempts }.into())
+}
+
+/// So long an address has before the next is tried beside it (RFC 8305 section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Attempts to connect to one of several addresses.
+struct Race<F> {
+    waiting: VecDeque<SocketAddr>,
+    running: Vec<(SocketAddr, Pin<Box<F>>)>,
+    /// Those that failed, in this order.
+    attempts: Vec<(SocketAddr, io::Error)>,
+    /// When the next is tried, whatever became of those before.
+    next: Instant,
+}
+
+impl<S, F: Future<Output = io::Result<S>>> Race<F> {
+    /// Ready with the first stream, or without one when none is left to be waited for.
+    fn poll<C: Timer>(
+        &mut self,
+        cx: &mut Context<'_>,
+        timer: &mut C,
+        deadline: Instant,
+        connect: &mut impl FnMut(SocketAddr) -> F,
+    ) -> Poll<Option<S>> {
+        loop {
+            let failed = self.attempts.len();
+            let mut at = 0;
+            while let Some((address, attempt)) = self.running.get_mut(at) {
+                match attempt.as_mut().poll(cx) {
+                    Poll::Ready(Ok(stream)) => return Poll::Ready(Some(stream)),
+                    Poll::Ready(Err(error)) => {
+                        self.attempts.push((*address, error));
+                        self.running.remove(at);
+                    }
+                    Poll::Pending => at += 1,
+                }
+            }
+            let now = timer.now();
+            let has_failed = self.attempts.len() > failed;
+            let is_due = self.running.is_empty() || has_failed || now >= self.next;
+            if is_due
+                && now < deadline
+                && let Some(address) = self.waiting.pop_front()
+            {
+                self.running.push((address, Box::pin(connect(address))));
+                self.next = now + HEAD_START;
+                continue;
+            }
+            if self.running.is_empty() && (self.waiting.is_empty() || now >= deadline) {
+                return Poll::Ready(None);
+            }
+            let until = if self.waiting.is_empty() { deadline } else { deadline.min(self.next) };
+            ready!(timer.poll_until(cx, until));
+            if timer.now() >= deadline {
+                let late = self.running.drain(..).map(|(address, _)| (address, too_late()));
+                self.attempts.extend(late);
+                return Poll::Ready(None);
+            }
+        }
+    }
+}
+
+/// The addresses with the two families in turn, each in its own order (RFC 8305 section 4).
+fn in_turn(addresses: impl IntoIterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
+    let mut addresses = addresses.into_iter();
+    let Some(first) = addresses.next() else { return VecDeque::new() };
+    let (mut same, mut other): (VecDeque<_>, VecDeque<_>) =
+        addresses.partition(|address| address.is_ipv4() == first.is_ipv4());
+    let mut all = VecDeque::from([first]);
+    while !same.is_empty() || !other.is_empty() {
+        all.extend(other.pop_front());
+        all.extend(same.pop_front());
+    }
+    all
 }
 
 /// Runs a TLS handshake with `peer`, but not beyond `deadline`.
@@ -239,6 +339,6 @@ pub fn without_tls(uri: &WsUri, feature: &'static str) -> Result<(), Error> {
 }
 
 /// What a step fails of that was not done in time.
-fn too_late() -> io::Error {
+pub(super) fn too_late() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "took too long")
 }

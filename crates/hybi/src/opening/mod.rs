@@ -14,6 +14,7 @@ mod gate;
 mod hixie;
 mod incoming;
 pub(crate) mod server;
+mod tunnel;
 mod wire;
 
 pub use accept::{accept_on, incoming_on, incoming_tls_on};

@@ -1,6 +1,6 @@
 //! Connecting as an adapter does, accepting with an answer of one's own, and what is shown of the handles.
 
-use core::net::SocketAddr;
+use core::{convert::Infallible, net::SocketAddr};
 use std::{
     io,
     sync::{Mutex, PoisonError},
@@ -28,8 +28,7 @@ struct Once {
 }
 
 impl Dial for Once {
-    type Tcp = End;
-    type Tls = ();
+    type Tls = Infallible;
     type Transport = End;
     type Timer = ClockTimer;
 
@@ -47,12 +46,12 @@ impl Dial for Once {
         end.take().ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
     }
 
-    fn tls(&self, _uri: &WsUri) -> Result<(), Error> {
-        Ok(())
+    fn tls(&self, _uri: &WsUri) -> Result<Option<Infallible>, Error> {
+        Ok(None)
     }
 
-    async fn secure(&self, _tls: (), stream: End) -> io::Result<End> {
-        Ok(stream)
+    async fn secure(&self, tls: Infallible, _: End) -> io::Result<End> {
+        match tls {}
     }
 }
 

@@ -1,14 +1,16 @@
 //! Error: whose fault it was, which rule was broken, and what the peer was told.
 
 mod opening;
+mod redirect;
 
 use core::fmt;
 use std::{io, sync::Arc};
 
 use hybi_frame::{CloseCode, CloseFrameError, FrameError};
-use hybi_handshake::{FieldError, HandshakeError, UriError, Version};
+use hybi_handshake::{FieldError, HandshakeError, UriError, Version, proxy::EnvironmentError};
 
-pub use opening::OpeningError;
+pub use opening::{OpeningError, ProxyError};
+pub use redirect::RedirectError;
 
 use super::{Message, Outgoing, Unsupported};
 
@@ -84,8 +86,12 @@ pub enum Error {
     /// The caller gave up a message of which a part was sent. The peer is told with code 1011, lest it takes that
     /// for the whole.
     Unfinished,
-    /// The URI is not one of a WebSocket.
+    /// The URI is not one of a WebSocket, or that of a proxy is none.
     Uri(UriError),
+    /// A variable of the environment names no proxy.
+    Environment(Arc<EnvironmentError>),
+    /// The server redirects to where this client does not go.
+    Redirect(Arc<RedirectError>),
     /// A header field, origin or subprotocol of the caller's cannot be sent.
     Field(FieldError),
     /// A `wss` URI was given, but TLS is not compiled in. No byte was sent.
@@ -243,6 +249,8 @@ impl fmt::Display for Error {
             Self::NotBytes => f.write_str("the peer sent text where bytes alone are taken"),
             Self::Unfinished => f.write_str("a message was given up before its end"),
             Self::Uri(error) => error.fmt(f),
+            Self::Environment(error) => error.fmt(f),
+            Self::Redirect(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
             Self::TlsNotCompiledIn { feature } => {
                 write!(f, "a wss URI needs TLS, which is not compiled in: turn on {feature}")
@@ -288,6 +296,18 @@ impl From<FrameError> for Error {
 impl From<HandshakeError> for Error {
     fn from(error: HandshakeError) -> Self {
         Self::Handshake(Arc::new(error))
+    }
+}
+
+impl From<RedirectError> for Error {
+    fn from(error: RedirectError) -> Self {
+        Self::Redirect(Arc::new(error))
+    }
+}
+
+impl From<Arc<EnvironmentError>> for Error {
+    fn from(error: Arc<EnvironmentError>) -> Self {
+        Self::Environment(error)
     }
 }
 

@@ -1,8 +1,10 @@
-//! OpeningError: at which step the transport kept a connection from opening.
+//! OpeningError: at which step the transport, or a proxy on the way, kept a connection from opening.
 
 use core::fmt;
 use core::net::SocketAddr;
-use std::io;
+use std::{io, sync::Arc};
+
+use hybi_handshake::proxy::{Proxy, TunnelError};
 
 /// At which step the transport kept a connection from opening, and why.
 ///
@@ -50,8 +52,42 @@ pub enum OpeningError {
         /// What it failed of.
         error: io::Error,
     },
+    /// A proxy on the way did not hand bytes through.
+    Proxy {
+        /// Which.
+        proxy: Proxy,
+        /// Why.
+        error: ProxyError,
+    },
     /// The transport failed during the opening handshake.
     Handshake(io::Error),
+}
+
+/// Why a proxy did not hand bytes through.
+///
+/// ```
+/// use hybi::{Error, OpeningError, ProxyError};
+///
+/// /// Whether to ask the user for a name and a password.
+/// fn wants_credentials(error: &Error) -> bool {
+///     let Error::Opening(step) = error else { return false };
+///     match &**step {
+///         OpeningError::Proxy { error: ProxyError::Refused(refusal), .. } => {
+///             refusal.status().is_some_and(|status| status.as_u16() == 407)
+///         }
+///         _ => false,
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// It could not be reached: its name, its addresses, or TLS with it.
+    Unreachable(Arc<OpeningError>),
+    /// It said no, or what it said breaks a rule.
+    Refused(TunnelError),
+    /// The connection with it failed, or it took too long.
+    Transport(io::Error),
 }
 
 impl OpeningError {
@@ -63,6 +99,11 @@ impl OpeningError {
                 Some(error)
             }
             Self::Connect { attempts, .. } => attempts.last().map(|(_, error)| error),
+            Self::Proxy { error, .. } => match error {
+                ProxyError::Unreachable(error) => error.io_error(),
+                ProxyError::Transport(error) => Some(error),
+                ProxyError::Refused(_) => None,
+            },
         }
     }
 }
@@ -85,9 +126,20 @@ impl fmt::Display for OpeningError {
                 Ok(())
             }
             Self::Tls { peer, error } => write!(f, "TLS with {peer}: {error}"),
+            Self::Proxy { proxy, error } => write!(f, "proxy {proxy}: {error}"),
             Self::Handshake(error) => {
                 write!(f, "the transport failed during the opening handshake: {error}")
             }
+        }
+    }
+}
+
+impl fmt::Display for ProxyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(error) => error.fmt(f),
+            Self::Refused(error) => error.fmt(f),
+            Self::Transport(error) => write!(f, "the connection with it failed: {error}"),
         }
     }
 }

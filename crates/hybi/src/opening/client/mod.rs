@@ -3,6 +3,7 @@
 mod fallback;
 mod handshake;
 mod request;
+mod route;
 
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ use crate::{
 
 pub use handshake::{ClientAccepted, ClientHandshake};
 pub use request::Request;
+use route::Route;
+pub(crate) use route::Step;
 
 /// What a client asks for, whatever the URI: header fields, subprotocols, version, limits.
 ///
@@ -41,6 +44,7 @@ pub struct Client {
     /// The versions to ask for next, should a server refuse this one.
     fallback: Vec<Version>,
     carrier: Carrier,
+    route: Route,
 }
 
 impl Default for Client {
@@ -51,6 +55,7 @@ impl Default for Client {
             config: Config::by_default(),
             fallback: Vec::new(),
             carrier: Carrier::Network,
+            route: Route::default(),
         }
     }
 }
@@ -157,7 +162,7 @@ impl Client {
 #[derive(Debug)]
 #[must_use]
 pub struct ClientBuilder {
-    client: Result<Client, FieldError>,
+    client: Result<Client, Error>,
 }
 
 impl ClientBuilder {
@@ -247,9 +252,10 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Field`] for the first field, origin, subprotocol or version that cannot be sent.
+    /// The first mistake: [`Error::Field`] for a field, origin, subprotocol or version that cannot be sent,
+    /// [`Error::Uri`] for the URL of a proxy, [`Error::Environment`] for a variable that has none.
     pub fn build(self) -> Result<Client, Error> {
-        Ok(self.client?)
+        self.client
     }
 }
 

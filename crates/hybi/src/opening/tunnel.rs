@@ -1,0 +1,148 @@
+//! Tunnel: through a proxy to a server (RFC 9110 section 9.3.6, RFC 1928).
+
+use core::{
+    future::poll_fn,
+    net::IpAddr,
+    task::{Context, Poll, ready},
+};
+use std::{
+    io::{self, IoSlice},
+    time::Instant,
+};
+
+use hybi_handshake::{
+    WsUri,
+    proxy::{Proxy, TunnelHandshake},
+};
+
+use super::{
+    client::{Client, Step},
+    deadline::within,
+    dial::{Dial, dial_from, tls, too_late},
+};
+use crate::{
+    connection::{Error, OpeningError, ProxyError},
+    socket::io::{Timer, Transport},
+};
+
+/// A transport whose other end is the server of this URI, made by a proxy.
+pub(super) async fn through<D: Dial>(
+    this: &D,
+    client: &Client,
+    proxy: &Proxy,
+    uri: &WsUri,
+    timer: &mut D::Timer,
+    deadline: Instant,
+) -> Result<D::Transport, Error> {
+    let at_proxy = |error| OpeningError::Proxy { proxy: proxy.clone(), error };
+    let unreachable = |error| match error {
+        Error::Opening(step) => at_proxy(ProxyError::Unreachable(step)).into(),
+        error => error,
+    };
+    let secure_uri = proxy.secure_uri();
+    let needs = secure_uri.map_or(Ok(None), |uri| this.tls(&uri)).map_err(unreachable)?;
+    let host = match uri.host() {
+        name if proxy.wants_address() && name.parse::<IpAddr>().is_err() => {
+            look_up(this, client, uri, timer, deadline).await?.to_string()
+        }
+        host => host.to_owned(),
+    };
+    let transport = dial_from(this, client, proxy.host(), proxy.port(), timer, deadline).await;
+    let mut transport = transport.map_err(unreachable)?;
+    let route = client.route();
+    if let Some(needs) = needs {
+        let deadline = route.deadline(Step::Tls, timer.now(), deadline);
+        let secured = tls(proxy.host(), timer, deadline, this.secure(needs, transport)).await;
+        transport = secured.map_err(unreachable)?;
+    }
+    let limits = client.config().head_limits;
+    let mut tunnel = TunnelHandshake::new(proxy, &host, uri.port(), limits);
+    let deadline = route.deadline(Step::Proxy, timer.now(), deadline);
+    let mut exchange = Exchange { waiting: Vec::new(), taken: 0 };
+    let polled = poll_fn(|cx| exchange.poll(cx, &mut tunnel, &mut transport));
+    match within(timer, deadline, polled).await {
+        Some(Ok(())) => Ok(transport),
+        Some(Err(error)) => Err(at_proxy(error).into()),
+        // What is known of a refusal says more than that its body has no end.
+        None => {
+            let refusal = tunnel.give_up().map(ProxyError::Refused);
+            let error = refusal.unwrap_or_else(|| ProxyError::Transport(too_late()));
+            Err(at_proxy(error).into())
+        }
+    }
+}
+
+/// An address of the server, for a proxy that is to be given one.
+async fn look_up<D: Dial>(
+    this: &D,
+    client: &Client,
+    uri: &WsUri,
+    timer: &mut D::Timer,
+    deadline: Instant,
+) -> Result<IpAddr, Error> {
+    let deadline = client.route().deadline(Step::Connect, timer.now(), deadline);
+    let found = within(timer, deadline, this.look_up(uri.host(), uri.port())).await;
+    let found = found.unwrap_or_else(|| Err(too_late())).and_then(|found| {
+        let none = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        found.first().map(|address| address.ip()).ok_or_else(none)
+    });
+    Ok(found.map_err(|error| OpeningError::Resolve { host: uri.host().to_owned(), error })?)
+}
+
+/// What is on its way to the proxy.
+struct Exchange {
+    waiting: Vec<u8>,
+    taken: usize,
+}
+
+impl Exchange {
+    /// Talks to the proxy until its bytes are the server's, and reads none of those.
+    fn poll<T: Transport>(
+        &mut self,
+        cx: &mut Context<'_>,
+        tunnel: &mut TunnelHandshake,
+        transport: &mut T,
+    ) -> Poll<Result<(), ProxyError>> {
+        loop {
+            ready!(self.poll_send(cx, tunnel, transport)).map_err(ProxyError::Transport)?;
+            if tunnel.is_open() {
+                return Poll::Ready(Ok(()));
+            }
+            let mut chunk = [0; 256];
+            let wants = tunnel.wants().clamp(1, chunk.len());
+            let read = match ready!(transport.poll_read(cx, &mut chunk[..wants])) {
+                Ok(0) => Err(tunnel.handle_eof()),
+                Ok(len) => tunnel.handle_input(&chunk[..len]).map(drop),
+                // It may have said why before.
+                Err(error) => {
+                    let refusal = tunnel.give_up().map(ProxyError::Refused);
+                    return Poll::Ready(Err(refusal.unwrap_or(ProxyError::Transport(error))));
+                }
+            };
+            read.map_err(ProxyError::Refused)?;
+        }
+    }
+
+    fn poll_send<T: Transport>(
+        &mut self,
+        cx: &mut Context<'_>,
+        tunnel: &mut TunnelHandshake,
+        transport: &mut T,
+    ) -> Poll<io::Result<()>> {
+        let mut more = tunnel.take_output();
+        if self.waiting.is_empty() && more.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.waiting.append(&mut more);
+        while self.taken < self.waiting.len() {
+            let slices = [IoSlice::new(&self.waiting[self.taken..])];
+            match ready!(transport.poll_write(cx, &slices))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                len => self.taken += len,
+            }
+        }
+        ready!(transport.poll_flush(cx))?;
+        (self.waiting, self.taken) = (Vec::new(), 0);
+        Poll::Ready(Ok(()))
+    }
+}
