@@ -118,6 +118,18 @@ impl<T: Transport> Script<T> {
         Ok(len > 0)
     }
 
+    /// Reads so many bytes as they are.
+    ///
+    /// # Panics
+    ///
+    /// When the connection ends before.
+    pub async fn read_bytes(&mut self, len: usize) -> Vec<u8> {
+        while self.input.len() < len {
+            assert!(self.fill().await.expect("a connection"), "the connection ends before them");
+        }
+        self.input.drain(..len).collect()
+    }
+
     /// Reads the head of a request or a response, up to and with its empty line.
     ///
     /// # Panics

@@ -6,7 +6,7 @@ type Sections = &'static [(&'static str, u32)];
 
 /// The documents, as citations name them. A document that is not here has no sections yet: write down
 /// those of its table of contents.
-const DOCUMENTS: [(&str, Sections); 17] = [
+const DOCUMENTS: [(&str, Sections); 20] = [
     // Names in other scripts: IDNA, and Punycode.
     ("RFC 3490", &[("", 12), ("1", 3), ("3", 2), ("3.2", 2), ("4", 2), ("6", 5), ("9", 2)]),
     ("RFC 3492", &[("", 9), ("1", 2), ("3", 4), ("6", 4), ("7", 2), ("9", 2)]),
@@ -59,6 +59,9 @@ const DOCUMENTS: [(&str, Sections); 17] = [
             ("9", 4),
         ],
     ),
+    // SOCKS version 5, and its user name and password.
+    ("RFC 1928", &[("", 9)]),
+    ("RFC 1929", &[("", 3)]),
     // Origins.
     (
         "RFC 6454",
@@ -92,6 +95,8 @@ const DOCUMENTS: [(&str, Sections); 17] = [
     ("RFC 6585", &[("", 9), ("6", 2), ("7", 4), ("9", 2)]),
     // Basic authentication.
     ("RFC 7617", &[("", 6), ("1", 1), ("1.1", 1), ("2", 2), ("6", 2)]),
+    // Happy Eyeballs.
+    ("RFC 8305", &[("", 12), ("3", 1), ("7", 3), ("9", 3), ("12", 2)]),
     // Zones of IPv6 addresses in URIs.
     ("RFC 6874", &[("", 6), ("6", 2)]),
     // permessage-deflate.

@@ -6,6 +6,7 @@ use hybi_handshake::{
     ClientHandshake, ClientRequest, ExtensionOffer, FieldError, HandshakeError, HeadLimits,
     HostPattern, HostPolicy, OriginPattern, ServerHandshake, ServerPolicy, UriError, Version,
     WsUri,
+    proxy::{Proxy, TunnelError, TunnelHandshake},
 };
 use hybi_suite::produced;
 
@@ -145,5 +146,33 @@ fn by_callers() {
         UriError::Port => uri("ws://example.org:0/"),
         UriError::UserInfo => uri("ws://%zz@example.org/"),
         UriError::Character { .. } => uri("ws://example.org/a b"),
+        UriError::ProxyScheme => "ftp://proxy".parse::<Proxy>().expect_err("a mistake"),
+        UriError::ProxyPath => "http://proxy/path".parse::<Proxy>().expect_err("a mistake"),
+    }
+}
+
+/// What comes of asking a proxy that says this.
+fn proxy(url: &str, said: &[u8]) -> TunnelError {
+    let proxy = url.parse().expect("a proxy");
+    let mut tunnel = TunnelHandshake::new(&proxy, "example.org", 443, HeadLimits::default());
+    tunnel.handle_input(said).map_or_else(|error| error, |_| tunnel.handle_eof())
+}
+
+#[test]
+fn by_proxies() {
+    let long = "a".repeat(256);
+    let socks = "socks5h://proxy".parse().expect("a proxy");
+    let mut too_long = TunnelHandshake::new(&socks, &long, 443, HeadLimits::default());
+    produced! {
+        TunnelError::Refused(_) => proxy("proxy", b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"),
+        TunnelError::Http(_) => proxy("proxy", b"SSH-2.0\r\n"),
+        TunnelError::UnexpectedEof { received: 4 } => proxy("proxy", b"HTTP"),
+        TunnelError::NotSocks { byte: 4 } => proxy("socks5://proxy", &[4]),
+        TunnelError::NoMethod { with_credentials: false } => proxy("socks5://proxy", &[5, 255]),
+        TunnelError::MethodNotOffered { method: 1 } => proxy("socks5://proxy", &[5, 1]),
+        TunnelError::WrongCredentials => proxy("socks5://u:p@proxy", &[5, 2, 1, 1]),
+        TunnelError::Failed(_) => proxy("socks5://proxy", &[5, 0, 5, 1]),
+        TunnelError::Malformed { offset: 2 } => proxy("socks5://proxy", &[5, 0, 4]),
+        TunnelError::NameTooLong => too_long.handle_input(&[]).expect_err("too long"),
     }
 }

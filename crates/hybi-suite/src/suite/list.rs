@@ -278,6 +278,7 @@ macro_rules! behaviour_suite {
 
             $crate::behaviour_suite!(@tests);
             $crate::behaviour_suite!(@serving);
+            $crate::behaviour_suite!(@secure);
         }
     };
     (@tests) => {
@@ -312,6 +313,8 @@ macro_rules! behaviour_suite {
                 hands_refusals_over_without_waiting_for_their_end,
                 names_what_refused, tells_where_a_redirect_leads,
                 ends_a_silent_handshake, ends_a_silent_server;
+            reaching: goes_through_a_proxy, goes_through_a_socks_proxy, names_a_proxy_that_says_no,
+                follows_a_redirect;
             bad_frames: fails_a_bad_client, fails_a_bad_server, fails_at_the_first_wrong_byte,
                 ignores_everything_after_close, stops_listening_to_an_offender;
             bad_requests: refuses_bad_requests, refuses_versions_that_it_cannot_speak, judges_hosts,
@@ -335,6 +338,11 @@ macro_rules! behaviour_suite {
             serving: sends_everybody_away_in_order, answers_503_beyond_the_limit, outlives_a_panic,
                 cuts_and_names_who_is_silent, answers_503_while_it_ends,
                 answers_503_to_those_in_the_queue;
+        }
+    };
+    (@secure) => {
+        $crate::behaviour_suite! { @each
+            nested: goes_through_tls_to_a_proxy;
         }
     };
     (@each $($module:ident: $($(#[$if:meta])? $name:ident),*;)*) => {

@@ -1,22 +1,28 @@
 //! Each error of this crate, as a peer, a transport, the clock or the caller produces it.
 
-use core::{future::pending, net::SocketAddr, pin::pin, time::Duration};
-use std::{io, time::Instant};
+use core::{convert::Infallible, future::pending, net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 
 use futures_util::AsyncReadExt as _;
 use hybi::{
     ByteStream, Client, CloseCode, CloseFrame, Compress, Config, Connection, Deadline, Error,
-    Message, MessageKind, Negotiated, OpeningError, Role, WebSocket,
+    Message, MessageKind, Negotiated, OpeningError, ProxyError, RedirectError, Role, WebSocket,
+    WsUri,
     handshake::FieldError,
     http::Request,
     io::Timer as _,
-    opening::{connect_on, dial, tls, without_tls},
+    opening::{Dial, connect, connect_on, dial, tls, without_tls},
+    proxy::Proxies,
 };
 use hybi_suite::produced;
 
 use crate::support::{
     clock::{Clock, ClockTimer},
-    link::{Far, Manners, link},
+    link::{End, Far, Manners, link},
     tasks::{Task, poll_at_most},
 };
 
@@ -73,7 +79,7 @@ fn step<T>(step: impl AsyncFnOnce(&mut ClockTimer, Instant) -> Result<T, Error>)
     let step = pin!(step(&mut timer, deadline));
     let failed = poll_at_most(10, step, || clock.advance(HOUR)).expect("an end");
     let Err(Error::Opening(error)) = failed else { panic!("no step of the way") };
-    std::sync::Arc::into_inner(error).expect("the only owner")
+    Arc::into_inner(error).expect("the only owner")
 }
 
 /// What comes of dialling when the lookup gives this and nobody listens.
@@ -203,6 +209,96 @@ fn by_callers() {
             let post = Request::post("ws://example.org/").body(()).expect("a request");
             Client::default().prepare(post).map(drop).expect_err("a mistake")
         },
+    }
+}
+
+/// What is on the way to a server.
+#[test]
+fn by_proxies_redirects_and_the_environment() {
+    let reach = |proxy: &str, addresses: io::Result<Vec<SocketAddr>>, answer| {
+        let client = Client::builder().proxy(proxy).build().expect("a proxy");
+        let dial = OneWay { addresses: Mutex::new(Some(addresses)), answer, clock: Clock::new() };
+        let connecting = pin!(connect(&dial, &client, "ws://example.org/"));
+        let connected = poll_at_most(10, connecting, || dial.clock.advance(HOUR)).expect("an end");
+        let Err(Error::Opening(step)) = connected else { panic!("no step of the way") };
+        let Ok(OpeningError::Proxy { error, .. }) = Arc::try_unwrap(step) else {
+            panic!("no proxy")
+        };
+        error
+    };
+    let there = || Ok(vec![([127, 0, 0, 1], 1080).into()]);
+    let refusal = Some(&b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"[..]);
+    produced! {
+        ProxyError::Unreachable(_) => reach("proxy", Err(io::ErrorKind::NotFound.into()), None),
+        ProxyError::Refused(_) => reach("proxy", there(), refusal),
+        ProxyError::Transport(_) => reach("proxy", there(), None),
+    }
+    let proxy = "proxy".parse().expect("a proxy");
+    produced! {
+        OpeningError::Proxy { .. } => OpeningError::Proxy {
+            proxy,
+            error: reach("proxy", there(), refusal),
+        },
+    }
+    let redirected = |uri: &str, location: &str| {
+        let client = Client::builder().follow_redirects(1).build().expect("lawful");
+        let uri = uri.parse().expect("a URI");
+        let answer =
+            format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+        let refusal = || client.handshake(&uri).handle_input(answer.as_bytes()).expect_err("none");
+        let Some((next, uri)) = client.redirect(&uri, &refusal())? else { panic!("a redirect") };
+        // And once more.
+        next.redirect(&uri, &refusal()).map(drop)
+    };
+    let why = |uri: &str, location: &str| {
+        let error = redirected(uri, location).expect_err("it leads nowhere");
+        let Error::Redirect(why) = error else { panic!("{error:?}") };
+        (*why).clone()
+    };
+    let variable = |name: &str| (name == "all_proxy").then(|| "ftp://proxy".to_owned());
+    produced! {
+        RedirectError::TooMany { followed: 1 } => why("ws://a/", "/b"),
+        RedirectError::Downgrade { .. } => why("wss://a/", "ws://a/"),
+        RedirectError::Location { .. } => why("ws://a/", "ftp://a/"),
+        Error::Redirect(_) => redirected("ws://a/", "/b").expect_err("it leads nowhere"),
+        Error::Environment(_) => Error::from(Proxies::of_variables(variable).expect_err("no proxy")),
+    }
+}
+
+/// A way to one peer, who says this and then is silent.
+struct OneWay {
+    addresses: Mutex<Option<io::Result<Vec<SocketAddr>>>>,
+    answer: Option<&'static [u8]>,
+    clock: Clock,
+}
+
+impl Dial for OneWay {
+    type Tls = Infallible;
+    type Transport = End;
+    type Timer = ClockTimer;
+
+    fn timer(&self) -> ClockTimer {
+        self.clock.timer()
+    }
+
+    async fn look_up(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+        self.addresses.lock().expect("no panic").take().expect("it is asked once")
+    }
+
+    async fn connect(&self, _: SocketAddr) -> io::Result<End> {
+        let (end, far) = link(Manners::PLAIN);
+        if let Some(answer) = self.answer {
+            far.put(answer);
+        }
+        Ok(end)
+    }
+
+    fn tls(&self, _: &WsUri) -> Result<Option<Infallible>, Error> {
+        Ok(None)
+    }
+
+    async fn secure(&self, tls: Infallible, _: End) -> io::Result<End> {
+        match tls {}
     }
 }
 

@@ -305,9 +305,9 @@ impl From<RedirectError> for Error {
     }
 }
 
-impl From<Arc<EnvironmentError>> for Error {
-    fn from(error: Arc<EnvironmentError>) -> Self {
-        Self::Environment(error)
+impl From<EnvironmentError> for Error {
+    fn from(error: EnvironmentError) -> Self {
+        Self::Environment(Arc::new(error))
     }
 }
 

@@ -102,7 +102,7 @@ impl ClientBuilder {
     /// names no proxy is a mistake.
     pub fn environment_proxies(mut self) -> Self {
         self.client = self.client.and_then(|mut client| {
-            let proxies = Proxies::of_environment().map_err(Arc::new)?;
+            let proxies = Proxies::of_environment()?;
             client.route.proxies = Some(Arc::new(proxies));
             Ok(client)
         });

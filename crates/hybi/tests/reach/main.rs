@@ -1,0 +1,8 @@
+//! How clients get to servers, in a network without wires and on a clock that stands still: addresses, proxies,
+//! redirects, and the time that each step has.
+
+mod addresses;
+mod network;
+mod proxies;
+mod redirects;
+mod steps;
