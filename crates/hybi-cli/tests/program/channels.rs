@@ -282,6 +282,20 @@ fn a_channel_whose_peer_never_answers_is_cut_and_the_status_is_12() {
     server.wait().expect(12, "1 connections had to be cut");
 }
 
+/// As above, where only the connection around the channels does not end in order.
+#[test]
+fn a_peer_that_never_ends_the_connection_around_its_channels_is_cut_and_the_status_is_12() {
+    for option in ["--close-timeout", "--drain-timeout"] {
+        let server = Server::start(&["--ext", "mux", option, "300ms"]);
+        let mut peer = multiplexed(&server, "/echo");
+        server.terminate();
+        assert_eq!(next_of_channels(&mut peer)[..4], [1, 0x88, 3, 0xe9]);
+        peer.send_frame(BINARY, &[1, 0x88, 3, 0xe9]);
+        while peer.read_frame().first != CLOSE {}
+        server.wait().expect(12, "1 connections had to be cut");
+    }
+}
+
 /// Each has its line, also those that are cut with the connection around them, and one for a host that is not served.
 #[test]
 fn each_channel_has_a_line_also_when_it_is_cut() {

@@ -100,7 +100,7 @@ async fn switch<T: Transport, C: Timer>(
     let physical = carrier::physical(config, server.config());
     incoming.server =
         server.clone().with_extensions(carrier::Multiplexing(config.clone())).with_config(physical);
-    let (ws, gate) = incoming.switch_around(accepted).await?;
+    let (mut ws, gate) = incoming.switch_around(accepted).await?;
 
     let (endpoint, key) = Endpoint::server(config.clone(), &fields, asked.quota);
     let shared = Shared::new(endpoint);
@@ -116,6 +116,7 @@ async fn switch<T: Transport, C: Timer>(
     let mut first = WebSocket::new(connection, Channel::new(&shared, key), timers());
     if let Some(gate) = &gate {
         // The place of the transport is the first channel's, and each of the others has its own.
+        gate.carries(ws.closer());
         gate.opened(first.closer());
     }
     let driver = Driver::new(ws, timers(), &shared);

@@ -25,6 +25,10 @@ pub(crate) trait Gate: fmt::Debug + Send + Sync {
     /// It comes to nothing, which nobody else is told; before the peer has read an answer, if there is one.
     fn not_opened(&self, error: &Error, request: Option<&http::Request<()>>);
 
+    /// There are channels in it, of which the one that is open is the first; this closes what is around them.
+    #[cfg(feature = "mux")]
+    fn carries(&self, physical: Closer);
+
     /// Where it comes from.
     fn peer(&self) -> Option<SocketAddr>;
 

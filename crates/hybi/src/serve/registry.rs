@@ -105,12 +105,29 @@ pub(super) struct Place {
 struct Known {
     /// The task of the connection.
     task: Option<Waker>,
-    /// Whoever waits for channels in it; few have any.
-    channels: Option<Box<Waker>>,
+    /// Few have any.
+    channels: Option<Box<Channels>>,
     /// What ends its transport, where its handler blocks.
     cutter: Option<Cutter>,
     closer: Option<Closer>,
     was_refused: bool,
+}
+
+/// What is known of the channels in a connection.
+#[derive(Default)]
+struct Channels {
+    /// Whoever waits for more of them.
+    task: Option<Waker>,
+    /// Of what is around them; it ends after the last of them.
+    physical: Option<Closer>,
+}
+
+impl Known {
+    /// Whether the peer did not do its part of the end of what is around channels.
+    fn has_physical_timed_out(&self) -> bool {
+        let physical = self.channels.as_ref().and_then(|channels| channels.physical.as_ref());
+        physical.is_some_and(|closer| closer.progress() == Progress::Ended(Outcome::TimedOut))
+    }
 }
 
 /// A place that is taken; dropping it gives it back.
@@ -397,10 +414,13 @@ impl Registry {
             report.refused += usize::from(known.was_refused);
             match known.closer.as_ref().map(Closer::progress) {
                 None => {}
-                Some(Progress::Ended(Outcome::Clean)) => report.closed += 1,
-                Some(Progress::Ended(Outcome::TimedOut)) => {
+                Some(progress)
+                    if progress == Progress::Ended(Outcome::TimedOut)
+                        || known.has_physical_timed_out() =>
+                {
                     report.cut.push(Cut { peer: place.peer, stage: Stage::Closing });
                 }
+                Some(Progress::Ended(Outcome::Clean)) => report.closed += 1,
                 Some(_) => report.lost += 1,
             }
         }
@@ -418,8 +438,8 @@ impl Place {
     /// Who wants to know of the end.
     fn who_waits(&self) -> impl Iterator<Item = Waker> + use<> {
         let mut known = self.known();
-        let channels = known.channels.take();
-        known.task.clone().into_iter().chain(channels.map(|waker| *waker))
+        let channels = known.channels.as_mut().and_then(|channels| channels.task.take());
+        known.task.clone().into_iter().chain(channels)
     }
 
     pub(super) fn tell(&self, incident: &Incident<'_>) {
@@ -502,8 +522,13 @@ impl Gate for Place {
     }
 
     #[cfg(feature = "mux")]
+    fn carries(&self, physical: Closer) {
+        self.known().channels.get_or_insert_default().physical = Some(physical);
+    }
+
+    #[cfg(feature = "mux")]
     fn wake_at_closing(&self, waker: &Waker) {
-        let before = self.known().channels.replace(Box::new(waker.clone()));
+        let before = self.known().channels.get_or_insert_default().task.replace(waker.clone());
         drop(before);
     }
 
