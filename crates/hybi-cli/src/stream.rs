@@ -1,19 +1,16 @@
-//! The transports of the program as one type: TCP, TLS over TCP, and unix sockets.
+//! The transports of the program as one type: TCP, with TLS or without, and unix sockets.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io::{self, IoSlice};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::TlsStream;
+use tokio::net::UnixStream;
 
-/// A transport of any of the three sorts.
+/// A transport of any sort.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Tcp(TcpStream),
-    /// Boxed: the TLS state is a hundred times the size of a socket.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tcp(hybi_tokio::Stream),
     Unix(UnixStream),
 }
 
@@ -21,7 +18,6 @@ macro_rules! on_inner {
     ($stream:expr, $inner:ident => $call:expr) => {
         match $stream.get_mut() {
             Self::Tcp($inner) => $call,
-            Self::Tls($inner) => $call,
             Self::Unix($inner) => $call,
         }
     };
@@ -57,7 +53,6 @@ impl AsyncWrite for Stream {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Tcp(inner) => inner.is_write_vectored(),
-            Self::Tls(inner) => inner.is_write_vectored(),
             Self::Unix(inner) => inner.is_write_vectored(),
         }
     }

@@ -5,6 +5,8 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use hybi::handshake::UriError;
+use hybi::proxy::Proxy;
 use rustls_pki_types::ServerName;
 
 use crate::exit::STATUSES;
@@ -149,6 +151,10 @@ pub(crate) const LONGEST: usize = 1 << 30;
 /// The most channels that `connect` opens: each is a conversation of its own.
 const MOST_CHANNELS: u64 = 100_000;
 
+fn proxy(url: &str) -> Result<Proxy, String> {
+    url.parse().map_err(|error: UriError| error.to_string())
+}
+
 fn chunk(text: &str) -> Result<usize, String> {
     match size_from_one(text)? {
         bytes @ ..=LONGEST => Ok(bytes),
@@ -236,6 +242,34 @@ pub(crate) struct TransportArgs {
     /// Connect here instead of to the URL's host, whose name the server is told all the same
     #[arg(long, value_name = "HOST:PORT", value_parser = peer_address)]
     pub(crate) connect_to: Option<HostPort>,
+    /// Go through this proxy: http://[USER:PASS@]HOST[:PORT], https:// for TLS with the proxy, socks5:// with
+    /// names that are looked up here, socks5h:// with names that it looks up [default: what http_proxy,
+    /// https_proxy, all_proxy and no_proxy say]
+    #[arg(
+        long, value_name = "URL", value_parser = proxy, conflicts_with = "connect_to",
+        hide_env_values = true, env = "HYBI_CONNECT_PROXY",
+    )]
+    pub(crate) proxy: Option<Proxy>,
+    /// Go directly, whatever the environment says
+    #[arg(long, conflicts_with = "proxy")]
+    pub(crate) no_proxy: bool,
+    /// Follow redirects of the server; credentials and cookies are not sent to another origin, and none
+    /// leads from wss:// to ws://
+    #[arg(short = 'L', long, env = "HYBI_CONNECT_FOLLOW")]
+    pub(crate) follow: bool,
+    /// Most redirects that are followed
+    #[arg(
+        long, value_name = "N", default_value = "5",
+        value_parser = |text: &str| count::<u8>(text, 1..=u8::MAX.into()),
+        env = "HYBI_CONNECT_MAX_REDIRECTS",
+    )]
+    pub(crate) max_redirects: u8,
+    /// Connect to IPv4 addresses alone
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub(crate) ipv4: bool,
+    /// Connect to IPv6 addresses alone
+    #[arg(short = '6', long)]
+    pub(crate) ipv6: bool,
     /// Do not check the server's certificate
     #[arg(short = 'k', long, conflicts_with = "tls_ca")]
     pub(crate) insecure: bool,

@@ -66,11 +66,22 @@ fn fields(args: &ConnectArgs) -> Option<String> {
 
 fn reaching(args: &ConnectArgs) -> Option<String> {
     let transport = &args.transport;
-    if args.url.unix.is_some() && transport.connect_to.is_some() {
-        return Some("--connect-to is for TCP, and the URL names a unix socket".to_owned());
+    let for_tcp = [
+        ("--connect-to", transport.connect_to.is_some()),
+        ("--proxy", transport.proxy.is_some()),
+        ("--follow", transport.follow),
+        ("--ipv4", transport.ipv4),
+        ("--ipv6", transport.ipv6),
+    ];
+    let lost = for_tcp.iter().find(|(_, is_given)| *is_given);
+    if let (Some(_), Some((option, _))) = (&args.url.unix, lost) {
+        return Some(format!("{option} is for TCP, and the URL names a unix socket"));
     }
     let demand = match (&transport.tls_ca, &transport.tls_name) {
-        _ if args.url.uri.is_secure() => return None,
+        // A redirect may lead there, or a proxy be spoken to so.
+        _ if args.url.uri.is_secure() || transport.follow || transport.proxy.is_some() => {
+            return None;
+        }
         (Some(_), _) => "--tls-ca",
         (None, Some(_)) => "--tls-name",
         (None, None) => return None,

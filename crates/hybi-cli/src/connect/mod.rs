@@ -5,6 +5,7 @@ mod channels;
 mod command;
 mod contradictions;
 mod conversation;
+mod dial;
 mod ending;
 mod input;
 mod open;

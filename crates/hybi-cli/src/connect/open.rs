@@ -1,30 +1,25 @@
 //! From a URL to an open connection, and what it is called when that fails.
 
 use core::time::Duration;
-use std::sync::Arc;
 use std::time::Instant;
 
 use http::Response;
 use hybi::{
-    Client, Config, Error, HandshakeError, Version, WebSocket, WsUri,
+    Client, Config, Error, HandshakeError, RedirectError, Version, WebSocket, WsUri,
     mux::{self, Channel, Connected, Opener},
     opening,
+    proxy::Proxies,
 };
 use hybi_tokio::{TokioIo, TokioTimer};
-use rustls::CertificateError;
-use rustls_pki_types::ServerName;
-use tokio::net::{TcpStream, UnixStream};
-use tokio::time::timeout_at;
-use tokio_rustls::TlsConnector;
 
+use super::dial::{Dialled, Dialler, took_longer_than};
 use super::refusal::refused;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
 use crate::extensions::{self, Chosen};
 use crate::log;
 use crate::stream::Stream;
-use crate::tls::{self, Trust};
-use crate::values::{self, HostPort, version_name};
+use crate::values::version_name;
 
 /// An open connection, or a channel of one, and how it came about.
 #[derive(Debug)]
@@ -52,28 +47,30 @@ pub(crate) struct Multiplexed {
     pub(crate) driver: mux::Driver<TokioIo<Stream>, TokioTimer>,
 }
 
-/// Connects within `--timeout`, all steps together, and again for each version that is tried.
+/// Connects within `--timeout`, all steps together, and again for each version that is tried and each redirect that is
+/// followed.
 pub(crate) async fn open(args: &ConnectArgs) -> Result<Reached, Failure> {
-    let (mut client, mux) = client(args)?;
-    let uri = &args.url.uri;
-    let secured = uri.is_secure().then(|| Secured::of(args)).transpose()?;
+    let proxies = proxies(args)?;
+    let (mut client, mux) = client(args, &proxies)?;
+    let mut uri = args.url.uri.clone();
+    let dialler = Dialler::new(args, &proxies)?;
     let deadline = Instant::now() + args.time.timeout;
     loop {
-        let Dialled { stream, tcp, tls } = dial(args, secured.as_ref(), deadline).await?;
+        let Dialled { stream, tcp, tls } = dialler.reach(&client, &uri, deadline).await?;
         let begun = Instant::now();
         let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
         let answered = match &mux {
             Some(config) if client.version() == Version::RFC6455 => {
                 let timers = TokioTimer::default;
-                mux::connect_on(&client, config, uri, stream, timers, deadline).await
+                mux::connect_on(&client, config, &uri, stream, timers, deadline).await
             }
-            _ => opening::connect_on(&client, uri, stream, timer, deadline)
+            _ => opening::connect_on(&client, &uri, stream, timer, deadline)
                 .await
                 .map(|(ws, response)| (Connected::Single(ws), response)),
         };
         let error = match answered {
             Ok((connected, response)) => {
-                let (uri, tcp, handshake) = (uri.clone(), Some(tcp), begun.elapsed());
+                let (tcp, handshake) = (Some(tcp), begun.elapsed());
                 return Ok(match connected {
                     Connected::Single(ws) => {
                         Reached::Single(Opened { ws, response, uri, tcp, tls, handshake })
@@ -88,12 +85,27 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Reached, Failure> {
             }
             Err(error) => error,
         };
+        if let Some(next) = client.redirect(&uri, &error).map_err(|why| not_followed(&why))? {
+            (client, uri) = next;
+            log::info(format_args!("redirected to {uri}"));
+            continue;
+        }
         // A server that lists nothing is not asked again: it may be no WebSocket server at all.
         let lists = error.handshake().is_some_and(|cause| !cause.versions_offered().is_empty());
         let next = client.fall_back(&error).filter(|_| lists);
         client = next.ok_or_else(|| handshake_failure(args, &error))?;
         let next = version_name(client.version());
         log::info(format_args!("opening handshake failed: {error}; asking for {next}"));
+    }
+}
+
+fn not_followed(error: &Error) -> Failure {
+    let failure = Failure::new(Status::Refused, "the server refused the opening handshake", error);
+    match error {
+        Error::Redirect(why) if matches!(**why, RedirectError::TooMany { .. }) => {
+            failure.hint("--max-redirects N follows more of them")
+        }
+        _ => failure,
     }
 }
 
@@ -108,48 +120,24 @@ pub(crate) async fn open_channel(
     Ok(Opened { ws, response, uri, tcp: None, tls: None, handshake: begun.elapsed() })
 }
 
-/// A stream to the server, and how long it took to get there.
-struct Dialled {
-    stream: Stream,
-    tcp: Duration,
-    tls: Option<Duration>,
-}
-
-async fn dial(
-    args: &ConnectArgs,
-    secured: Option<&Secured>,
-    deadline: Instant,
-) -> Result<Dialled, Failure> {
-    let begun = Instant::now();
-    let too_late = |what: String| {
-        let limit = args.time.timeout;
-        move |_| Failure::new(Status::TimedOut, what, took_longer_than(limit))
-    };
-    let place = Place::of(args);
-    let connecting = format!("cannot connect to {}", place.name());
-    let stream = timeout_at(deadline.into(), place.connect())
-        .await
-        .map_err(too_late(connecting.clone()))?
-        .map_err(|error| Failure::new(Status::Connect, connecting, error))?;
-    let tcp = begun.elapsed();
-    match (stream, secured) {
-        (Stream::Tcp(stream), Some(Secured { connector, name })) => {
-            let failed = format!("TLS with {} failed", args.url.uri.host());
-            let stream = timeout_at(deadline.into(), connector.connect(name.clone(), stream))
-                .await
-                .map_err(too_late(failed.clone()))?
-                .map_err(|error| tls_failure(args, failed, &error))?;
-            let tls = Some(begun.elapsed() - tcp);
-            Ok(Dialled { stream: Stream::Tls(Box::new(stream.into())), tcp, tls })
-        }
-        (stream, _) => Ok(Dialled { stream, tcp, tls: None }),
-    }
-}
-
 /// The library's time for the whole end of a connection.
 const END_TIME: Duration = Duration::from_secs(30);
 
-fn client(args: &ConnectArgs) -> Result<(Client, Option<mux::Config>), Failure> {
+/// The proxies of the options, or of the environment.
+fn proxies(args: &ConnectArgs) -> Result<Proxies, Failure> {
+    let transport = &args.transport;
+    if let Some(proxy) = &transport.proxy {
+        return Ok(Proxies::all(proxy.clone()));
+    }
+    if transport.no_proxy || transport.connect_to.is_some() || args.url.unix.is_some() {
+        return Ok(Proxies::default());
+    }
+    Proxies::of_environment().map_err(|error| {
+        Failure::usage("usage", error).hint("--no-proxy goes without those of the environment")
+    })
+}
+
+fn client(args: &ConnectArgs, proxies: &Proxies) -> Result<(Client, Option<mux::Config>), Failure> {
     let time = &args.time;
     let config = Config::default()
         .max_message(time.max_message)
@@ -169,7 +157,10 @@ fn client(args: &ConnectArgs) -> Result<(Client, Option<mux::Config>), Failure> 
     let Chosen { extensions, mux } = extensions::chosen(&asked.ext, &versions, |deflate| deflate)?;
     let first = versions.remove(0);
     let mut client = Client::builder().version(first).fallback(versions);
-    client = client.extensions(extensions).config(config);
+    client = client.extensions(extensions).config(config).proxies(proxies.clone());
+    if args.transport.follow {
+        client = client.follow_redirects(args.transport.max_redirects);
+    }
     if let Some(value) = &asked.version_header {
         client = client.version_header(value);
     }
@@ -197,94 +188,13 @@ fn client(args: &ConnectArgs) -> Result<(Client, Option<mux::Config>), Failure> 
     Ok((client, mux))
 }
 
-/// What the transport is opened to.
-enum Place<'a> {
-    Unix(&'a std::path::Path),
-    Tcp(HostPort),
-}
-
-impl<'a> Place<'a> {
-    fn of(args: &'a ConnectArgs) -> Self {
-        if let Some(elsewhere) = &args.transport.connect_to {
-            return Self::Tcp(elsewhere.clone());
-        }
-        match &args.url.unix {
-            Some(path) => Self::Unix(path),
-            None => Self::Tcp(HostPort { host: args.url.host(), port: args.url.uri.port() }),
-        }
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::Unix(path) => path.display().to_string(),
-            Self::Tcp(HostPort { host, port }) if host.contains(':') => format!("[{host}]:{port}"),
-            Self::Tcp(HostPort { host, port }) => format!("{host}:{port}"),
-        }
-    }
-
-    async fn connect(&self) -> std::io::Result<Stream> {
-        match self {
-            Self::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
-            Self::Tcp(HostPort { host, port }) => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
-            }
-        }
-    }
-}
-
-/// What TLS takes: whom to trust, and what the server has to be called.
-struct Secured {
-    connector: TlsConnector,
-    name: ServerName<'static>,
-}
-
-impl Secured {
-    fn of(args: &ConnectArgs) -> Result<Self, Failure> {
-        let config = tls::client(match &args.transport.tls_ca {
-            _ if args.transport.insecure => Trust::Anyone,
-            Some(path) => Trust::File(path),
-            None => Trust::System,
-        })?;
-        let name = match &args.transport.tls_name {
-            Some(name) => name.clone(),
-            None => values::server_name(args.url.uri.host())
-                .map_err(|why| Failure::usage(args.url.uri.to_string(), why))?,
-        };
-        Ok(Self { connector: Arc::new(config).into(), name })
-    }
-}
-
-fn tls_failure(args: &ConnectArgs, what: String, error: &std::io::Error) -> Failure {
-    let failure = Failure::new(Status::Tls, what, error);
-    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-    match cause {
-        Some(rustls::Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        )) => failure.hint("--tls-name NAME sets the name that is expected, -k trusts any"),
-        Some(rustls::Error::InvalidCertificate(_)) => failure.hint(match &args.transport.tls_ca {
-            Some(path) => format!("{} does not vouch for it, -k trusts any", path.display()),
-            None => "--tls-ca FILE names a certificate to trust, -k trusts any".to_owned(),
-        }),
-        Some(rustls::Error::InvalidMessage(_)) => {
-            failure.hint("the server may not speak TLS at this port; try ws://")
-        }
-        _ => failure,
-    }
-}
-
-fn took_longer_than(limit: Duration) -> String {
-    format!("took longer than {limit:?}")
-}
-
 const WHAT: &str = "opening handshake failed";
 
 fn too_late(args: &ConnectArgs) -> Failure {
     Failure::new(Status::TimedOut, WHAT, took_longer_than(args.time.timeout))
 }
 
-fn handshake_failure(args: &ConnectArgs, error: &Error) -> Failure {
+pub(super) fn handshake_failure(args: &ConnectArgs, error: &Error) -> Failure {
     match error {
         Error::Timeout(_) => too_late(args),
         Error::Handshake(cause) => match &**cause {

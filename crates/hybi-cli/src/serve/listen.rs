@@ -259,12 +259,12 @@ impl Accepted {
             (Self::Unix(stream), _) => Ok(Stream::Unix(stream)),
             (Self::Tcp(stream), None) => {
                 stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
+                Ok(Stream::Tcp(stream.into()))
             }
             (Self::Tcp(stream), Some(config)) => {
                 stream.set_nodelay(true)?;
                 let stream = TlsAcceptor::from(config).accept(stream).await?;
-                Ok(Stream::Tls(Box::new(stream.into())))
+                Ok(Stream::Tcp(stream.into()))
             }
         }
     }

@@ -14,6 +14,7 @@ mod leaving;
 mod limits;
 mod own_limits;
 mod prompt;
+mod reaching;
 mod refusals;
 mod serve;
 mod serve_options;

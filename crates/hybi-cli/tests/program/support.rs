@@ -12,8 +12,13 @@ pub(crate) use hybi_suite::program::{Outcome, PATIENCE, finish, signal};
 use hybi_suite::{events, program};
 use serde_json::Value;
 
+/// The program, in an environment that sends it nowhere.
 pub(crate) fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_hybi"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hybi"));
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
+    command
 }
 
 /// The events of a log or an output, each line of which must be one of those named.

@@ -122,8 +122,28 @@ pub trait Dial {
     ) -> impl Future<Output = io::Result<Self::Transport>>;
 }
 
-/// A transport to the server of this URI, and a timer, before `deadline`: directly, or through the client's proxy.
-pub(crate) async fn reach<D: Dial>(
+/// A transport to the server of this URI, and a timer, before `deadline`: directly, or through the client's proxy. What
+/// [`connect`](super::connect()) begins with.
+///
+/// ```
+/// use hybi::{Client, Error, WebSocket, opening::{self, Dial}};
+///
+/// /// Connecting once, whatever the client falls back to or follows.
+/// async fn once<D: Dial>(
+///     dial: &D,
+///     client: &Client,
+///     uri: &str,
+/// ) -> Result<WebSocket<D::Transport, D::Timer>, Error> {
+///     let deadline = client.config().handshake_deadline(dial.timer().now());
+///     let (transport, timer) = opening::reach(dial, client, &uri.parse()?, deadline).await?;
+///     Ok(opening::connect_on(client, uri, transport, timer, deadline).await?.0)
+/// }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Opening`], or what [`Dial::tls`] says.
+pub async fn reach<D: Dial>(
     this: &D,
     client: &Client,
     uri: &WsUri,

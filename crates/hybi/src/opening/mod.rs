@@ -21,10 +21,10 @@ pub use accept::{accept_on, incoming_on, incoming_tls_on};
 pub(crate) use accept::{incoming_behind, tls_behind};
 pub use connect::{connect, connect_anew, connect_on};
 pub use deadline::{begin, within};
-pub use dial::{Dial, dial, tls, without_tls};
+pub use dial::{Dial, dial, reach, tls, without_tls};
 pub(crate) use gate::Gate;
 #[cfg(feature = "mux")]
 pub(crate) use gate::Seat;
 pub use incoming::Incoming;
 #[cfg(feature = "mux")]
-pub(crate) use {dial::reach, wire::Wire};
+pub(crate) use wire::Wire;

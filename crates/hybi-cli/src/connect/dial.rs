@@ -1,0 +1,255 @@
+//! Dialling: how the program gets to a server, how long each step took, and what it is called when one fails.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use hybi::opening::{self, Dial};
+use hybi::proxy::Proxies;
+use hybi::{Client, Error, OpeningError, ProxyError, WsUri};
+use hybi_tokio::{MaybeTls, TokioIo, TokioTimer};
+use rustls::{CertificateError, ClientConfig};
+use rustls_pki_types::ServerName;
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::time::timeout_at;
+use tokio_rustls::TlsConnector;
+
+use super::open::handshake_failure;
+use crate::args::connect::ConnectArgs;
+use crate::exit::{Failure, Status};
+use crate::stream::Stream;
+use crate::tls::{self, Trust};
+use crate::values;
+
+/// A stream to the server, and how long it took to get there.
+pub(super) struct Dialled {
+    pub(super) stream: Stream,
+    /// Name lookup, connecting, and a proxy.
+    pub(super) tcp: Duration,
+    pub(super) tls: Option<Duration>,
+}
+
+/// What the options say of the way.
+pub(super) struct Dialler<'a> {
+    args: &'a ConnectArgs,
+    /// If anybody on the way may have to be spoken to by TLS.
+    config: Option<Arc<ClientConfig>>,
+    /// How long all TLS of one attempt took.
+    tls: Mutex<Option<Duration>>,
+}
+
+impl<'a> Dialler<'a> {
+    pub(super) fn new(args: &'a ConnectArgs, proxies: &Proxies) -> Result<Self, Failure> {
+        let (uri, transport) = (&args.url.uri, &args.transport);
+        let by_proxy = proxies.of(uri).is_some_and(|proxy| proxy.secure_uri().is_some());
+        let mut config = None;
+        if uri.is_secure() || by_proxy || transport.follow {
+            let made = tls::client(match &transport.tls_ca {
+                _ if transport.insecure => Trust::Anyone,
+                Some(path) => Trust::File(path),
+                None => Trust::System,
+            })?;
+            config = Some(Arc::new(made));
+        }
+        if uri.is_secure() && transport.tls_name.is_none() {
+            values::server_name(uri.host()).map_err(|why| Failure::usage(uri.to_string(), why))?;
+        }
+        Ok(Self { args, config, tls: Mutex::new(None) })
+    }
+
+    /// A stream to the server of this URI.
+    pub(super) async fn reach(
+        &self,
+        client: &Client,
+        uri: &WsUri,
+        deadline: Instant,
+    ) -> Result<Dialled, Failure> {
+        let begun = Instant::now();
+        if let Some(path) = &self.args.url.unix {
+            let stream = Stream::Unix(self.unix(path, deadline).await?);
+            return Ok(Dialled { stream, tcp: begun.elapsed(), tls: None });
+        }
+        *self.tls() = None;
+        let reached = opening::reach(self, client, uri, deadline).await;
+        let (stream, _) = reached.map_err(|error| self.failure(uri, &error))?;
+        let tls = *self.tls();
+        let tcp = begun.elapsed().saturating_sub(tls.unwrap_or_default());
+        Ok(Dialled { stream: stream.into_inner(), tcp, tls })
+    }
+
+    async fn unix(&self, path: &Path, deadline: Instant) -> Result<UnixStream, Failure> {
+        let what = format!("cannot connect to {}", path.display());
+        match timeout_at(deadline.into(), UnixStream::connect(path)).await {
+            Ok(connected) => connected.map_err(|error| Failure::new(Status::Connect, what, error)),
+            Err(_) => Err(self.too_late(what)),
+        }
+    }
+
+    fn tls(&self) -> std::sync::MutexGuard<'_, Option<Duration>> {
+        self.tls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is where the URL of the command line leads.
+    fn is_first(&self, host: &str, port: u16) -> bool {
+        let uri = &self.args.url.uri;
+        (uri.host(), uri.port()) == (host, port)
+    }
+
+    fn too_late(&self, what: String) -> Failure {
+        Failure::new(Status::TimedOut, what, took_longer_than(self.args.time.timeout))
+    }
+
+    /// What a step failed of.
+    fn failure(&self, uri: &WsUri, error: &Error) -> Failure {
+        let Error::Opening(step) = error else { return handshake_failure(self.args, error) };
+        let told = |what: String, why: &dyn core::fmt::Display| match error.is_timeout() {
+            true => self.too_late(what),
+            false => Failure::new(Status::Connect, what, why),
+        };
+        match &**step {
+            OpeningError::Resolve { error, .. } => {
+                told(format!("cannot connect to {}", self.place(uri)), error)
+            }
+            OpeningError::Connect { attempts, .. } => {
+                let mut why: Vec<_> = attempts.iter().map(|(_, error)| error.to_string()).collect();
+                if attempts.len() > 1 {
+                    let each =
+                        attempts.iter().map(|(address, error)| format!("{address}: {error}"));
+                    why = each.collect();
+                }
+                told(format!("cannot connect to {}", self.place(uri)), &why.join("; "))
+            }
+            OpeningError::Tls { peer, error } => self.tls_failure(peer, error),
+            OpeningError::Proxy { proxy, error } => match error {
+                ProxyError::Unreachable(step) => match &**step {
+                    OpeningError::Tls { peer, error } => self.tls_failure(peer, error),
+                    step => told(format!("cannot reach proxy {proxy}"), step),
+                },
+                ProxyError::Refused(refusal) => {
+                    let what = format!("proxy {proxy} did not connect to the server");
+                    let failure = Failure::new(Status::Connect, what, refusal);
+                    match refusal.status().map(|status| status.as_u16()) {
+                        Some(401 | 407) => failure
+                            .hint("--proxy http://USER:PASS@HOST:PORT has the credentials for it"),
+                        _ => failure,
+                    }
+                }
+                error => told(format!("proxy {proxy} did not connect to the server"), error),
+            },
+            _ => handshake_failure(self.args, error),
+        }
+    }
+
+    /// Where the server of this URI is connected to.
+    fn place(&self, uri: &WsUri) -> String {
+        let (host, port) = match &self.args.transport.connect_to {
+            _ if !self.is_first(uri.host(), uri.port()) => (uri.host().to_owned(), uri.port()),
+            Some(elsewhere) => (elsewhere.host.clone(), elsewhere.port),
+            // With the zone of its address, if it has one.
+            None => (self.args.url.host(), uri.port()),
+        };
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+
+    fn tls_failure(&self, peer: &str, error: &io::Error) -> Failure {
+        let what = format!("TLS with {peer} failed");
+        if error.kind() == io::ErrorKind::TimedOut {
+            return self.too_late(what);
+        }
+        let failure = Failure::new(Status::Tls, what, error);
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        match cause {
+            Some(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => failure.hint("--tls-name NAME sets the name that is expected, -k trusts any"),
+            Some(rustls::Error::InvalidCertificate(_)) => {
+                failure.hint(match &self.args.transport.tls_ca {
+                    Some(path) => {
+                        format!("{} does not vouch for it, -k trusts any", path.display())
+                    }
+                    None => "--tls-ca FILE names a certificate to trust, -k trusts any".to_owned(),
+                })
+            }
+            Some(rustls::Error::InvalidMessage(_)) => {
+                failure.hint("the server may not speak TLS at this port; try ws://")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl Dial for Dialler<'_> {
+    type Tls = (TlsConnector, ServerName<'static>);
+    type Transport = TokioIo<Stream>;
+    type Timer = TokioTimer;
+
+    fn timer(&self) -> TokioTimer {
+        TokioTimer::default()
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        let transport = &self.args.transport;
+        let (host, port) = match &transport.connect_to {
+            _ if !self.is_first(host, port) => (host.to_owned(), port),
+            Some(elsewhere) => (elsewhere.host.clone(), elsewhere.port),
+            None => (self.args.url.host(), port),
+        };
+        let found = lookup_host((host.as_str(), port)).await?;
+        let is_wanted = |address: &SocketAddr| match address {
+            SocketAddr::V4(_) => !transport.ipv6,
+            SocketAddr::V6(_) => !transport.ipv4,
+        };
+        let found: Vec<_> = found.filter(is_wanted).collect();
+        if found.is_empty() && (transport.ipv4 || transport.ipv6) {
+            let family = if transport.ipv4 { "IPv4" } else { "IPv6" };
+            let told = format!("the name has no {family} address");
+            return Err(io::Error::new(io::ErrorKind::NotFound, told));
+        }
+        Ok(found)
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<TokioIo<Stream>> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(TokioIo::new(Stream::Tcp(stream.into())))
+    }
+
+    fn tls(&self, uri: &WsUri) -> Result<Option<Self::Tls>, Error> {
+        let Some(config) = self.config.clone().filter(|_| uri.is_secure()) else {
+            return Ok(None);
+        };
+        let name = match &self.args.transport.tls_name {
+            Some(name) if self.is_first(uri.host(), uri.port()) => name.clone(),
+            _ => ServerName::try_from(uri.host().to_owned()).map_err(|error| {
+                let error = io::Error::new(io::ErrorKind::InvalidInput, error);
+                OpeningError::Tls { peer: uri.host().to_owned(), error }
+            })?,
+        };
+        Ok(Some((config.into(), name)))
+    }
+
+    async fn secure(
+        &self,
+        (connector, name): Self::Tls,
+        stream: TokioIo<Stream>,
+    ) -> io::Result<TokioIo<Stream>> {
+        let begun = Instant::now();
+        let stream = match stream.into_inner() {
+            Stream::Tcp(MaybeTls::Plain(stream)) => connector.connect(name, stream).await?.into(),
+            Stream::Tcp(stream) => {
+                let nested = connector.connect(name, stream).await?;
+                MaybeTls::Nested(Box::new(nested.into()))
+            }
+            Stream::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        *self.tls().get_or_insert_default() += begun.elapsed();
+        Ok(TokioIo::new(Stream::Tcp(stream)))
+    }
+}
+
+pub(super) fn took_longer_than(limit: Duration) -> String {
+    format!("took longer than {limit:?}")
+}
