@@ -181,6 +181,32 @@ fn echo_client_says_why_it_could_not_connect() {
     finish(spawn(client)).expect(1, "refused");
 }
 
+/// The proxy is told who asks; the server is asked for compression, and answers what was said.
+#[test]
+fn through_proxy_reaches_a_server_that_it_cannot_see() {
+    let (listener, address) = listen();
+    let playing = thread::spawn(move || {
+        let mut peer = Peer::accept(&listener);
+        let to_proxy = peer.read_head();
+        assert_eq!(to_proxy.start, "CONNECT far.example:81 HTTP/1.1");
+        assert_eq!(to_proxy.field("Proxy-Authorization"), Some("Basic dXNlcjpzZWNyZXQ="));
+        peer.send("HTTP/1.1 200 OK\r\n\r\n");
+        let request = peer.read_head();
+        let offer = request.field("Sec-WebSocket-Extensions").expect("an offer");
+        assert!(offer.starts_with("permessage-deflate"), "{offer}");
+        peer.send(peer::response(&request, ""));
+        peer.expect(TEXT, b"hello");
+        peer.send_frame(TEXT, b"hello yourself");
+        peer.expect_close_saying(1000, "done");
+        peer.send_close(1000);
+        peer.end();
+    });
+    let mut client = example!("through_proxy");
+    client.args(["ws://far.example:81/", &format!("http://user:secret@{address}")]);
+    finish(spawn(client)).expect_stdout("received: Some(Text(\"hello yourself\"))\n");
+    playing.join().expect("played");
+}
+
 #[test]
 fn halves_sends_what_is_typed_and_prints_what_comes() {
     let outcome = against(example!("halves"), "one\ntwo\n", |peer| {

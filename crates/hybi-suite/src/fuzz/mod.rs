@@ -15,6 +15,7 @@ mod mux;
 mod mux_endpoint;
 mod opening;
 mod pair;
+mod reach;
 mod slow;
 mod streams;
 mod uri;
@@ -56,6 +57,8 @@ pub const TARGETS: &[Target] = &[
     target("subprotocols-field", fields::subprotocols),
     target("single-fields", fields::single),
     target("uri", uri::run),
+    target("tunnel", reach::tunnel),
+    target("location", reach::location),
     target("legacy-opening", opening::run),
     target("inflate", inflate::run),
     target("pair", pair::run),
