@@ -5,5 +5,6 @@ mod chance;
 mod ending;
 mod order;
 mod policies;
+mod telling;
 mod waiting;
 mod world;
