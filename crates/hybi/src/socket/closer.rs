@@ -71,8 +71,8 @@ enum Word {
 
 struct Ask {
     frame: CloseFrame,
-    /// When a sender with something in hand first saw it.
-    seen: Option<Instant>,
+    /// When a sender with something in hand first saw it, and how many messages had been received then.
+    seen: Option<(Instant, u64)>,
 }
 
 /// How a connection ended.
@@ -197,14 +197,22 @@ impl Asked {
         }
     }
 
-    /// What was asked for, once. `in_hand` tells the time if something is in hand that ought to be done before.
-    pub(super) fn take(&self, in_hand: Option<impl FnOnce() -> Instant>) -> Option<CloseFrame> {
+    /// What was asked for, once. `in_hand` tells the time if something is in hand that ought to be done before, and how
+    /// many messages were received by now: with another one, the time for what is in hand begins anew.
+    pub(super) fn take(
+        &self,
+        in_hand: Option<impl FnOnce() -> (Instant, u64)>,
+    ) -> Option<CloseFrame> {
         let notice = self.0.as_ref()?;
         let mut word = notice.word();
         let Word::Asked(ask) = &mut *word else { return None };
         if let Some(now) = in_hand {
-            let now = now();
-            if now.saturating_duration_since(*ask.seen.get_or_insert(now)) < IN_HAND {
+            let (now, received) = now();
+            // As long as messages are received, what answers them is in hand.
+            let seen =
+                ask.seen.filter(|(_, before)| *before == received).unwrap_or((now, received));
+            ask.seen = Some(seen);
+            if now.saturating_duration_since(seen.0) < IN_HAND {
                 return None;
             }
         }

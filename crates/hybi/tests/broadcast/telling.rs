@@ -8,9 +8,13 @@ use hybi_testkit::{
 
 use crate::world::{long, member, narrow, numbers, pair, settle};
 
+/// What the teller is told in all: taken, dropped and closed; what another member hears; what its own peer sees, and
+/// the close code.
+type Told = ((usize, u64, usize), Vec<u8>, Vec<u8>, Option<u16>);
+
 /// Its peer does not read: one message is on its way, and two wait. Another member hears all that the policy lets
-/// through; what the teller is told, and what its own peer sees in the end.
-fn told(slow: Slow) -> ((usize, u64, usize), Vec<u8>, Vec<u8>, Option<u16>) {
+/// through.
+fn told(slow: Slow) -> Told {
     let mut world = World::new();
     let room = Broadcast::builder().max_messages(2).slow(slow).build();
     let (server, mut own, _wire) = pair(world.clock(), narrow(), hybi::Config::default());

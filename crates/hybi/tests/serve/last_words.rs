@@ -9,7 +9,7 @@ use hybi::{
 };
 use hybi_testkit::{script::Script, wire::Side};
 
-use crate::world::{REQUEST, SECOND, Town, echo, peer, wait};
+use crate::world::{REQUEST, SECOND, Socket, Town, echo, peer, wait};
 
 /// Nobody can be answered in there, so it holds up the end no longer than somebody who asks for nothing.
 #[test]
@@ -161,4 +161,43 @@ fn a_refusal_is_told_before_it_is_read() {
             "Some(1003) Some(503) None",
         ]
     );
+}
+
+/// A peer that subscribes and says more behind that, which nobody will read: whoever only sends from then on is closed
+/// all the same, after a second.
+#[test]
+fn what_nobody_reads_puts_off_no_end() {
+    let mut town = Town::new(|listener| {
+        let clock = listener.clock();
+        Serving::new(listener, Server::default(), move |mut ws: Socket| {
+            let clock = clock.clone();
+            async move {
+                let subscribed = ws.recv().await?;
+                assert_eq!(subscribed, Some("subscribe".into()));
+                while ws.send("news").await.is_ok() {
+                    wait(clock.timer(), SECOND / 10).await;
+                }
+                while ws.recv().await?.is_some() {}
+                Ok::<_, Error>(())
+            }
+        })
+    });
+    let mut client = town.client(peer(0)).expect("there is room");
+    let mut client = town.world.block_on(async move {
+        client.feed("subscribe").await.expect("open");
+        client.feed("and more").await.expect("open");
+        client.flush().await.expect("open");
+        client
+    });
+    town.wait(SECOND);
+    let began = town.world.clock().elapsed();
+    drop(town.handle.drain(Drain::default()));
+    let code = town.world.block_on(async move {
+        while client.recv().await.expect("in order").is_some() {}
+        client.close_status().expect("it is over").code().as_u16()
+    });
+    assert_eq!(code, 1001);
+    let (when, report) = town.report();
+    assert_eq!((report.closed, report.cut.len()), (1, 0), "{report}");
+    assert!(when - began < 2 * SECOND, "{:?}", when - began);
 }

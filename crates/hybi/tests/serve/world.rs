@@ -117,7 +117,6 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    #[cfg(feature = "mux")]
     pub(crate) fn clock(&self) -> Clock {
         self.port.clock.clone()
     }

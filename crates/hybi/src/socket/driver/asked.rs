@@ -4,7 +4,7 @@ use core::task::{Context, Poll};
 
 use hybi_frame::Gathering;
 
-use super::{AfterMessage, Driver, Input, Takes};
+use super::{AfterMessage, Driver, Takes};
 use crate::socket::{
     Closer,
     io::{Timer, Transport},
@@ -32,8 +32,8 @@ impl<T: Transport, C: Timer> Driver<T, C> {
     /// Begins the closing handshake if somebody asked for it and nothing is in hand; says whether it did.
     ///
     /// A sender has in hand what answers the message that was handed out last, if nobody has waited for another
-    /// since: that is to leave first, and so is what answers those that were read behind it. After some time it
-    /// is taken for one that only sends.
+    /// since: that is to leave first, and so is what answers those that were read behind it. Some time after the last of
+    /// them was handed out it is taken for one that only sends.
     pub(super) fn close_if_asked(&mut self, half: Half) -> bool {
         if !self.asked.is_asked() {
             return false;
@@ -41,12 +41,13 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         let has_in_hand = half != Half::Receive
             && self.after_message == AfterMessage::AtOnce
             && self.senders_take != Takes::Nothing;
-        let has_more = self.connection.queued_bytes() > 0 || matches!(self.input, Input::Unread(_));
-        if has_in_hand && has_more {
+        // What waits to be written is on its way, whereas what was read may never be received.
+        if has_in_hand && self.connection.queued_bytes() > 0 {
             return false;
         }
-        let timer = &self.timer;
-        let Some(frame) = self.asked.take(has_in_hand.then_some(|| timer.now())) else {
+        let (timer, connection) = (&self.timer, &self.connection);
+        let now = || (timer.now(), connection.stats().received.messages);
+        let Some(frame) = self.asked.take(has_in_hand.then_some(now)) else {
             return false;
         };
         if !self.connection.is_within_pieces() {
