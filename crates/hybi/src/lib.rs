@@ -95,6 +95,7 @@ pub mod legacy;
 #[cfg(feature = "mux")]
 pub mod mux;
 pub mod opening;
+pub mod reconnect;
 pub mod serve;
 mod socket;
 

@@ -4,5 +4,6 @@
 mod addresses;
 mod network;
 mod proxies;
+mod reconnect;
 mod redirects;
 mod steps;
