@@ -304,9 +304,14 @@ fn each_channel_has_a_line_also_when_it_is_cut() {
     let ask = |number: u8, head: &str| {
         [&[0, 0x00, number, head.len() as u8], head.as_bytes(), &[0x40, number, 100]].concat()
     };
+    // In front of the answer to a ping come quota and slots.
+    peer.send_frame(BINARY, &[1, 0x89]);
+    assert_eq!(next_of_channels(&mut peer), [1, 0x8a]);
     peer.send_frame(BINARY, &ask(2, "GET /discard HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     peer.send_frame(BINARY, &[2, 0x89]);
     assert_eq!(next_of_channels(&mut peer), [2, 0x8a]);
+    peer.send_frame(BINARY, &[1, 0x89]);
+    assert_eq!(next_of_channels(&mut peer), [1, 0x8a]);
     peer.send_frame(BINARY, &ask(3, "GET /echo HTTP/1.1\r\nHost: elsewhere\r\n\r\n"));
     // The answer to it is an AddChannelResponse, in a message of channel 0.
     while !String::from_utf8_lossy(&peer.read_frame().payload).contains("421") {}
