@@ -20,8 +20,8 @@ use crate::{
 };
 
 /// Opens a connection as client: connects to the URI as `dial` does, through the client's
-/// [proxy](super::ClientBuilder::proxy) if there is one, and anew for each version that it
-/// [falls back](Client::fall_back) to and each [redirect](super::ClientBuilder::follow_redirects) that it follows. One
+/// [proxy](crate::ClientBuilder::proxy) if there is one, and anew for each version that it
+/// [falls back](Client::fall_back) to and each [redirect](crate::ClientBuilder::follow_redirects) that it follows. One
 /// deadline is for all attempts.
 ///
 /// [`Dial`] has an example.
