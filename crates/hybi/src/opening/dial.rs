@@ -126,7 +126,7 @@ pub trait Dial {
 /// [`connect`](super::connect()) begins with.
 ///
 /// ```
-/// use hybi::{Client, Error, WebSocket, opening::{self, Dial}};
+/// use hybi::{Client, Error, WebSocket, io::Timer, opening::{self, Dial}};
 ///
 /// /// Connecting once, whatever the client falls back to or follows.
 /// async fn once<D: Dial>(
