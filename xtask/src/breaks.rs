@@ -116,12 +116,12 @@ const BREAKS: &[Break] = &[
         seen: "Protocol",
     },
     Break {
-        what: "pieces that wait leave in front of the messages behind theirs",
+        what: "a long piece ends its message if it is the last",
         file: "crates/hybi/src/connection/slices.rs",
-        from: "self.behind.iter().take_while(|behind| is_piece(behind)).count()",
-        to: "self.behind.len()",
+        from: "        let fin = is_end && head.last;",
+        to: "        let fin = is_end;",
         row: "permessage-deflate-slow",
-        seen: "wait for a deadline",
+        seen: "Protocol",
     },
     Break {
         what: "a piece goes on with what its slices before left",

@@ -41,6 +41,22 @@ impl PayloadCodec for Noting {
         if slice.end < payload.len() { Progress::More(slice.end) } else { Progress::Encoded }
     }
 
+    fn begin_pieces(&mut self, _first: &[u8], compress: Compress) -> bool {
+        compress != Compress::Never
+    }
+
+    fn encode_piece(
+        &mut self,
+        piece: &[u8],
+        slice: Range<usize>,
+        _last: bool,
+        out: &mut Vec<u8>,
+    ) -> usize {
+        let end = slice.end;
+        self.encode_slice(piece, slice, Compress::Auto, out);
+        end
+    }
+
     fn decode(
         &mut self,
         _piece: &[u8],
@@ -103,6 +119,50 @@ fn slices_follow_each_other_through_each_codec() {
     let (encoded, steps) = finish(&mut chain, [], Compress::Auto, 300);
     assert_eq!((encoded.as_ref().len(), steps), (0, 1));
     assert!(notes.iter().all(|notes| *notes.lock().unwrap() == [(0, 0)]));
+}
+
+/// As whole messages do, and at once they become the same.
+#[test]
+fn pieces_pass_through_each_codec_in_slices() {
+    let (mut chain, notes) = noting(2);
+    let piece = sample(500);
+    assert_eq!(chain.begin_pieces(&piece, Compress::Auto), Some(Rsv::RSV1 | Rsv::RSV2));
+    let mut encoding = chain.start_piece(&piece, false);
+    let encoded = loop {
+        match chain.advance(encoding, 300) {
+            Step::More(more) => encoding = more,
+            Step::Done(encoded) => break encoded,
+        }
+    };
+    assert_eq!(*notes[0].lock().unwrap(), [(0, 300), (300, 500)]);
+    assert_eq!(*notes[1].lock().unwrap(), [(0, 100), (100, 400), (400, 700), (700, 1000)]);
+    for before in [&b""[..], b"before"] {
+        let mut at_once = before.to_vec();
+        chain.encode_piece(&piece, true, &mut at_once);
+        assert!(at_once == [before, encoded.as_ref()].concat());
+    }
+}
+
+/// A codec that leaves such messages as they are has no part in them, nor have its bits.
+#[test]
+fn pieces_pass_by_a_codec_that_takes_none() {
+    let deflate = Deflate::default();
+    let extensions = Extensions::from(sum(Place::Message)).with(deflate);
+    let [agreed, _] = agree(&extensions, &extensions, Version::RFC6455);
+    let (mut chain, mut receiver) = (Chain::new(&agreed), Chain::new(&agreed));
+    let message = sample(1000);
+    assert_eq!(chain.begin_pieces(&message, Compress::Always), Some(Rsv::RSV1));
+    let mut encoding = chain.start_piece(&message, true);
+    let encoded = loop {
+        match chain.advance(encoding, 300) {
+            Step::More(more) => encoding = more,
+            Step::Done(encoded) => break encoded,
+        }
+    };
+    assert_eq!(encoded.rsv(), Rsv::RSV1);
+    let mut decoded = Vec::new();
+    let result = receiver.decode_message(encoded.as_ref(), encoded.rsv(), 1000, &mut decoded);
+    assert!(result == Ok(()) && decoded == message);
 }
 
 #[test]

@@ -47,12 +47,21 @@ fn extensions(level: u8) -> Vec<(Version, Box<dyn Extension>)> {
 
 /// Both ends of a connection.
 fn pair(version: Version, extension: &dyn Extension, role: Role) -> [Connection; 2] {
+    pair_with(version, extension, role, &quiet())
+}
+
+fn pair_with(
+    version: Version,
+    extension: &dyn Extension,
+    role: Role,
+    config: &Config,
+) -> [Connection; 2] {
     let agreed = extension.accept(&extension.offers()[0]).expect("acceptable");
     let mut negotiated = Negotiated::new(version, None, vec![agreed]);
     if version < Version::HYBI_07 {
         negotiated = negotiated.with_terms(terms(version));
     }
-    let make = |role| Connection::new(role, negotiated.clone(), quiet().into());
+    let make = |role| Connection::new(role, negotiated.clone(), config.clone().into());
     [make(role), make(role.peer())]
 }
 
@@ -203,7 +212,8 @@ fn other_tasks_have_their_turn_between_the_steps_of_a_writer() {
                 );
                 outcome.expect("open");
                 // What is over of a slice is with the next.
-                let least = LEN / (slice + frame_size.min(slice));
+                let more = if frame_size < slice { frame_size } else { 0 };
+                let least = LEN / (slice + more);
                 assert!(turns >= least, "{what}: {turns} turns of {least}");
                 peer.step(usize::MAX);
                 assert!(peer.events == [Message::from(text.as_str())], "{what}");
@@ -211,6 +221,112 @@ fn other_tasks_have_their_turn_between_the_steps_of_a_writer() {
                 assert_eq!(frames as usize, LEN / frame_size + 1, "{what}");
             }
         }
+    }
+}
+
+/// A peer that says something in each turn gets no second step of it, whatever is sent.
+#[test]
+fn other_tasks_have_their_turn_however_much_comes() {
+    const LEN: usize = 200_000;
+    for (role, whole) in BOTH.into_iter().flat_map(|role| [(role, true), (role, false)]) {
+        let [own, peer] = pair(Version::RFC6455, &Deflate::default().level(9), role);
+        let mut world = World::between(own, peer, usize::MAX);
+        let World { socket, peer, .. } = &mut world;
+        let text = text(LEN);
+        let sending = async {
+            if whole {
+                return Ok(socket.send(text.as_str()).await?);
+            }
+            let mut writer = socket.send_writer(MessageKind::Text)?;
+            writer.write_all(text.as_bytes()).await?;
+            writer.finish().await
+        };
+        let (turns, outcome) = turns_beside(sending, || peer.say([Message::Ping("?".into())]));
+        outcome.expect("open");
+        assert!(turns >= LEN / 4096, "{role:?} {whole}: {turns} turns");
+        peer.step(usize::MAX);
+        assert!(peer.events.contains(&Message::from(text.as_str())), "{role:?} {whole}");
+    }
+}
+
+/// What a writer has queued is a frame, and what became of those before: it does not run ahead of the steps.
+#[test]
+fn a_writer_waits_for_the_steps_of_its_frames() {
+    let [own, peer] = pair(Version::RFC6455, &Deflate::default().level(9), Role::Server);
+    let world = World::between(own, peer, usize::MAX);
+    let (mut sender, _receiver) = world.socket.split();
+    let looks_on = sender.clone();
+    let (text, mut most) = (text(500_000), 0);
+    let (_, outcome) = turns_beside(
+        async {
+            let mut writer = sender.send_writer(MessageKind::Text)?;
+            writer.write_all(text.as_bytes()).await?;
+            writer.finish().await
+        },
+        || most = most.max(looks_on.queued_bytes()),
+    );
+    outcome.expect("open");
+    assert!((60_000..2 * 65_536).contains(&most), "{most} bytes were queued");
+}
+
+/// Of what waits as much is queued in one step as is compressed in one, or 64 KiB where nothing is; and a message that
+/// is still being written holds back all others.
+#[test]
+fn what_waits_behind_leaves_in_steps_and_behind_the_end() {
+    let level_9 = Deflate::default().level(9);
+    for (extension, len, least) in [(Some(&level_9), 2_000, 10), (None, 20_000, 8)] {
+        let config = quiet().outbox_limit(1 << 20);
+        let [mut own, mut peer] = match extension {
+            Some(deflate) => pair_with(Version::RFC6455, deflate, Role::Server, &config),
+            None => [Role::Server, Role::Client]
+                .map(|role| Connection::new(role, Negotiated::default(), config.clone().into())),
+        };
+        let text = text(len);
+        own.begin_message(MessageKind::Text, Compress::Auto).expect("open");
+        let long = text.repeat(10);
+        own.queue_piece(long.as_bytes(), false).expect("open");
+        for _ in 0..30 {
+            own.queue(text.as_str()).expect("open");
+        }
+        own.queue_piece(b"short", false).expect("open");
+        let before = own.queued_bytes();
+        let (wire, _) = transmit(&mut own);
+        assert!(own.queued_bytes() < before, "its pieces have left");
+        assert!(input(&mut peer, &wire).is_empty(), "no message is whole yet");
+        assert_eq!(peer.stats().received.frames, 2, "of that message alone");
+
+        own.queue_piece(b"", true).expect("open");
+        let (wire, steps) = transmit(&mut own);
+        assert!((least..least + 4).contains(&steps), "{len}: 30 messages in {steps} steps");
+        let messages = input(&mut peer, &wire);
+        assert_eq!(messages[0], Message::from(format!("{long}short")));
+        assert!(messages[1..] == vec![Message::from(text.as_str()); 30]);
+    }
+}
+
+/// A piece is a frame, whatever size frames of whole messages have; and it counts as long as it is not encoded.
+#[test]
+fn a_piece_is_one_frame_and_counts_until_it_is_encoded() {
+    for (version, extension) in extensions(9) {
+        let what = format!("{version:?} {}", extension.offers()[0]);
+        let config = quiet().fragment_size(Some(1_000));
+        let [mut own, mut peer] = pair_with(version, &*extension, Role::Server, &config);
+        let text = text(20_000);
+        own.begin_message(MessageKind::Text, Compress::Always).expect("open");
+        own.queue_piece(text.as_bytes(), true).expect("open");
+        let mut wire = Vec::new();
+        for _ in 0..2 {
+            let mut slices = [std::io::IoSlice::new(&[])];
+            let filled = own.poll_transmit(&mut slices);
+            let bytes = if filled > 0 { slices[0].to_vec() } else { Vec::new() };
+            own.transmitted(bytes.len());
+            wire.extend(bytes);
+            assert!(own.queued_bytes() >= text.len(), "{what}: {}", own.queued_bytes());
+        }
+        wire.extend(transmit(&mut own).0);
+        assert_eq!(own.queued_bytes(), 0, "{what}");
+        assert!(input(&mut peer, &wire) == [Message::from(text.as_str())], "{what}");
+        assert_eq!(peer.stats().received.frames, 1, "{what}");
     }
 }
 

@@ -286,7 +286,8 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             taken = Taken::Piece;
         }
         if self.connection.owes_answers() {
-            let _ = self.poll_transmit(cx, half);
+            // Without another step of what is being encoded: that is for the turns of whoever asked for this.
+            let _ = self.poll_write(cx, half);
         }
         taken
     }
