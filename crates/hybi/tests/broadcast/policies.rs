@@ -119,7 +119,9 @@ fn whoever_is_slow_is_closed_and_told_why() {
 fn the_newest_of_a_key_takes_the_place_of_the_one_that_waits() {
     for policy in [Slow::Close, Slow::DropOldest, Slow::DropNewest, Slow::Wait] {
         let mut world = World::new();
-        let room = Broadcast::builder().max_messages(4).slow(policy).build();
+        // What is replaced makes room for what takes its place.
+        let builder = Broadcast::builder().max_messages(4).max_bytes(3 * LONG);
+        let room = builder.slow(policy).build();
         let (log, peer, _wire) = member(&mut world, &room, narrow());
         let (sender, clock) = (room.clone(), world.clock().clone());
         world.block_on(async move {

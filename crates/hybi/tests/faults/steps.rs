@@ -211,9 +211,11 @@ fn other_tasks_have_their_turn_between_the_steps_of_a_writer() {
                     || {},
                 );
                 outcome.expect("open");
-                // What is over of a slice is with the next.
-                let more = if frame_size < slice { frame_size } else { 0 };
-                let least = LEN / (slice + more);
+                // A frame takes as many steps as it has slices; of short ones, several are a step.
+                let least = match frame_size >= slice {
+                    true => LEN / frame_size * frame_size.div_ceil(slice),
+                    false => LEN / (slice + frame_size),
+                };
                 assert!(turns >= least, "{what}: {turns} turns of {least}");
                 peer.step(usize::MAX);
                 assert!(peer.events == [Message::from(text.as_str())], "{what}");

@@ -238,8 +238,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         len: usize,
         patience: Patience,
     ) -> Poll<Result<(), Error>> {
-        let is_encoding = self.connection.is_encoding();
-        if !is_encoding && (self.connection.encoded_bytes() >= WRITE_MARK || self.turns >= TURNS) {
+        if self.connection.encoded_bytes() >= WRITE_MARK || self.turns >= TURNS {
             let _ = self.poll_transmit(cx, half);
             self.look_while_sending(cx, half, patience);
         }
