@@ -182,7 +182,8 @@ pub(crate) struct LimitArgs {
         env = "HYBI_SERVE_MAX_CONNECTIONS",
     )]
     pub(crate) max_connections: usize,
-    /// Connections at a time from one address; more are answered with 503 [default: off]
+    /// Connections at a time from one address, of IPv6 from one network of 64 bits; more are answered
+    /// with 503 [default: off]
     #[arg(
         long, value_name = "N", value_parser = at_least_one,
         env = "HYBI_SERVE_MAX_CONNECTIONS_PER_IP",

@@ -224,9 +224,16 @@ impl Accept for Listeners {
     }
 
     async fn accept_queued(&mut self) -> io::Result<Arrival<Self::Opening>> {
-        for (listener, server) in &self.all {
+        for turn in 0..self.all.len() {
+            let which = (self.next + turn) % self.all.len();
+            let (listener, server) = &self.all[which];
             match listener.accept_queued() {
-                Ok(accepted) => return Ok(self.arrival(accepted, server)),
+                Ok(accepted) => {
+                    let arrival = self.arrival(accepted, server);
+                    // How many are taken in all has an end; each listener has its share.
+                    self.next = which + 1;
+                    return Ok(arrival);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
