@@ -7,11 +7,9 @@ use core::fmt;
 use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Instant;
 
 use hybi_suite::events;
 use serde_json::{Value, json};
@@ -19,7 +17,7 @@ use serde_json::{Value, json};
 use crate::cargo::cargo;
 use crate::hybi::{self, Hybi};
 use crate::outcome::{JobResult, Options, Tally};
-use crate::process::{Running, command, output, run};
+use crate::process::{Running, command, free_port, output, run};
 use crate::tools::need;
 use crate::workspace::{Workspace, read, write};
 
@@ -318,20 +316,13 @@ impl Suite {
     ) -> Result<PathBuf, String> {
         let report = programs.report(testee)?;
         // The suite cannot choose a port by itself: it gets one that was free just now.
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|port| port.local_addr());
-        let address = free.map_err(|error| format!("no free port: {error}"))?;
+        let address = free_port(Ipv4Addr::LOCALHOST.into())?;
         let url = format!("ws://{address}");
         let spec = write_spec(&report, cases, ("url", json!(url)))?;
         let server = self.start("fuzzingserver", &report, &spec)?;
         server.line_after("Cases = ", START)?;
         // That line comes just before it listens.
-        let deadline = Instant::now() + START;
-        while TcpStream::connect(address).is_err() {
-            if Instant::now() > deadline {
-                return Err(server.complaint("does not listen"));
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
+        server.listens(address, START)?;
 
         let ask = |what: &str, mut client: Command| {
             let mut client = Running::start("client", &report, &mut client)?;

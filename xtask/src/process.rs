@@ -1,9 +1,11 @@
 //! Running other programs: to the end with their output in view, for their output, or as a
 //! service whose lines are awaited; every wait has an end.
 
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -95,6 +97,12 @@ fn not_started(command: &Command, error: &std::io::Error) -> String {
     format!("cannot start `{}`: {error}", line(command))
 }
 
+/// An address whose port was free just now, for a program that cannot choose one by itself.
+pub(crate) fn free_port(host: IpAddr) -> Result<SocketAddr, String> {
+    let free = TcpListener::bind((host, 0)).and_then(|port| port.local_addr());
+    free.map_err(|error| format!("no free port: {error}"))
+}
+
 /// A program that runs beside this one. Its standard output is read line by line, its standard
 /// error goes to a file. It is ended, by its own handle, when this value goes.
 #[derive(Debug)]
@@ -143,6 +151,18 @@ impl Running {
                 return Ok(rest.trim().to_owned());
             }
         }
+    }
+
+    /// Waits until somebody listens at `address`, for a program that does not say when it does.
+    pub(crate) fn listens(&self, address: SocketAddr, within: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + within;
+        while TcpStream::connect(address).is_err() {
+            if Instant::now() > deadline {
+                return Err(self.complaint("does not listen"));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// Waits for the end of the program; its status and the lines not yet taken.

@@ -5,27 +5,32 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cargo::cargo;
-use crate::process::{command, line, run, works};
+use crate::process::{command, run, works};
 use crate::workspace::{Workspace, read, write};
 
 /// Makes sure that `program` runs, installing the distribution's `package` if this may.
 pub(crate) fn need(program: &str, arguments: &[&str], package: &str) -> Result<(), String> {
-    if works(command(program).args(arguments)) {
+    need_if(|| works(command(program).args(arguments)), program, package)
+}
+
+/// Makes sure that `what` is there, for what is no program or has no arguments that end well.
+pub(crate) fn need_if(
+    is_there: impl Fn() -> bool,
+    what: &str,
+    package: &str,
+) -> Result<(), String> {
+    if is_there() {
         return Ok(());
     }
     let install = format!("apt-get install -y --no-install-recommends {package}");
     if !is_root() || !works(command("apt-get").arg("--version")) {
-        return Err(format!("`{program}` is missing; install it: sudo {install}"));
+        return Err(format!("`{what}` is missing; install it: sudo {install}"));
     }
     run(command("apt-get").args(["-q", "update"]))?;
     run(command("apt-get")
         .args(install.split(' ').skip(1))
         .env("DEBIAN_FRONTEND", "noninteractive"))?;
-    if works(command(program).args(arguments)) {
-        Ok(())
-    } else {
-        Err(format!("`{}` still fails", line(command(program).args(arguments))))
-    }
+    if is_there() { Ok(()) } else { Err(format!("`{what}` of {package} still does not work")) }
 }
 
 /// Installs a requirements file into a folder of its own, which serves as `PYTHONPATH` and holds
