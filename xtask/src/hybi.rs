@@ -59,6 +59,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Where else it listens, as its options say: the next URL that it printed.
+    pub(crate) fn next_url(&self) -> Result<String, String> {
+        self.running.line_after("listening ", START)
+    }
+
     /// Begins the orderly end: every open connection gets a Close frame with 1001.
     pub(crate) fn terminate(&self) -> Result<(), String> {
         self.running.terminate()

@@ -1,11 +1,12 @@
 //! The program `hybi` with peers that others wrote: each as client of `hybi serve` and, if it can
 //! be one, as server to `hybi connect`, with and without TLS; then the old versions with peers of
-//! their time.
+//! their time; then proxies on the way.
 //!
 //! The peers' halves are the scripts in `xtask/interop`. Every check looks at both ends: at the
 //! peer through its script, at `hybi` through its access log or its JSON output.
 
 mod clients;
+mod proxies;
 mod servers;
 mod versions;
 
@@ -18,13 +19,14 @@ use crate::process::{command, run_quietly};
 use crate::tools::{need, node_packages, python_packages};
 use crate::workspace::Workspace;
 
-/// The peers that `--peer` names: those of today, and those of the old versions.
+/// The peers that `--peer` names: those of today, those of the old versions, and proxies.
 pub(crate) const PEERS_OF_TODAY: [&str; 3] =
     [Kind::Python.name(), Kind::Node.name(), Kind::Chromium.name()];
-pub(crate) const PEERS: [&str; 7] = {
+pub(crate) const PEERS: [&str; 11] = {
     let [python, node, chromium] = PEERS_OF_TODAY;
     let [em, protocol, pywebsocket, driver] = versions::PEERS;
-    [python, node, chromium, em, protocol, pywebsocket, driver]
+    let [tinyproxy, squid, microsocks, dante] = proxies::PEERS;
+    [python, node, chromium, em, protocol, pywebsocket, driver, tinyproxy, squid, microsocks, dante]
 };
 
 pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
@@ -44,6 +46,7 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
     }
     let ends = versions::Ends { hybi: &hybi, folder: &folder, certificates: &certificates };
     versions::check(workspace, options, ends, &mut tally)?;
+    proxies::check(workspace, options, &hybi, &certificates, &mut tally)?;
     Ok(tally.into())
 }
 
@@ -60,7 +63,7 @@ fn plan(options: &Options) -> Tally {
             }
         }
     }
-    versions::plan(options, tally)
+    proxies::plan(options, versions::plan(options, tally))
 }
 
 /// What a line of the report begins with.
@@ -189,6 +192,7 @@ impl Peer {
 }
 
 /// An authority of our own and a certificate it signed for the loopback address.
+#[derive(Debug)]
 struct Certificates {
     authority: PathBuf,
     certificate: PathBuf,
