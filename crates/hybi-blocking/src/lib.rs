@@ -44,7 +44,7 @@
 //! [`recv`](WebSocket::recv). A connection on which no thread waits does nothing.
 //!
 //! While a thread waits, it holds no buffer: an idle connection costs some 600 bytes beside its thread, whose stack has
-//! 2 MiB of addresses, and as much memory as was ever written to.
+//! 2 MiB of addresses, and as much memory as was ever written to. That is 34 KB together on Linux, where a thousand wait.
 //!
 //! What has no blocking form here is done within [`block_on`]: rooms ([`Broadcast`]), channels (`mux`).
 //!

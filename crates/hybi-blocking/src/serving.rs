@@ -171,7 +171,8 @@ impl Serving {
 /// Serves what comes to this listener with a thread for each connection, called `hybi-connection`, which gives the
 /// connection to `handler`; until its [handle](Serving::handle) says that this is the end.
 ///
-/// It costs an idle connection a thread: two descriptors, and the stack. The thread that calls
+/// It costs an idle connection a thread: two descriptors, and some 34 KB of memory, nearly all of it stack (Linux, a
+/// thousand of them). The thread that calls
 /// [`run`](Serving::run) accepts, and there is no other one. The options, and what is looked after without any, are those of
 /// [`Serving`].
 ///
