@@ -50,8 +50,9 @@
 //!
 //! # Windows
 //!
-//! It compiles for Windows, where it has been run by nobody yet: sockets alone can be waited for there, and connecting has a
-//! thread of its own, as looking up a name has everywhere.
+//! Sockets alone can be waited for there, and connecting has a thread of its own, as looking up a name has everywhere. It
+//! compiles for Windows with all features, and its tests have been run by Wine 8, where all pass but one: a peer that leaves
+//! something unread ends there, and resets nothing. On Windows itself nobody has run it yet.
 //!
 //! # Features
 //!
