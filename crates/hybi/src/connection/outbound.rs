@@ -140,6 +140,11 @@ impl Connection {
         passes && self.has_room_behind(self.outbound.len(), outgoing.len())
     }
 
+    /// The same for a frame of a message that is being written: no piece before it is still being encoded.
+    pub(crate) fn has_room_for_piece(&self, len: usize) -> bool {
+        !self.is_encoding() && self.has_room_behind(self.outbound.outbox.len(), len)
+    }
+
     #[inline]
     fn has_room_behind(&self, waiting: usize, len: usize) -> bool {
         waiting == 0 || waiting.saturating_add(len) <= self.config.outbox_limit

@@ -115,6 +115,38 @@ fn what_was_written_leaves_when_it_is_flushed_and_not_before() {
     });
 }
 
+/// A whole message or frames of one: what waits to be sent is no more than the limit, or one of them that is longer.
+#[test]
+fn a_writer_keeps_to_the_limit_of_what_waits() {
+    let mut world = World::new();
+    let config = Config::default().outbox_limit(1000);
+    let (ws, mut peer) = server(&world, config, Conditions::default().capacity(100));
+    let (mut sender, _receiver) = ws.split();
+    world.block_on(async move {
+        let looks_on = sender.clone();
+        let sending = async {
+            sender.feed(&[7; 5000][..]).await.expect("it is open");
+            let writer = sender.send_writer(MessageKind::Binary).expect("it is open");
+            let mut writer = writer.frame_size(300);
+            for _ in 0..20 {
+                writer.write_all(&[7; 300]).await.expect("it is open");
+                let waits = looks_on.queued_bytes();
+                assert!(waits <= 1000 + 4, "{waits} bytes wait");
+            }
+            writer.finish().await.expect("it is open");
+        };
+        let receiving = async {
+            peer.expect(wire::BINARY, &[7; 5000]).await;
+            peer.expect(BINARY_FRAGMENT, &[7; 300]).await;
+            for _ in 1..20 {
+                peer.expect(0, &[7; 300]).await;
+            }
+            peer.expect(wire::CONTINUATION, b"").await;
+        };
+        join(sending, receiving).await;
+    });
+}
+
 #[test]
 fn it_is_a_writer_of_the_futures_crates() {
     let mut world = World::new();

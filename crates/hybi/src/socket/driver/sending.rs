@@ -245,7 +245,7 @@ impl<T: Transport, C: Timer> Driver<T, C> {
         // A peer that takes all would otherwise have others wait for the end of the message.
         ready!(self.poll_turn(cx, half));
         let has_room = |connection: &Connection| {
-            connection.encoded_bytes() < WRITE_MARK && !connection.is_encoding()
+            connection.encoded_bytes() < WRITE_MARK && connection.has_room_for_piece(len)
         };
         ready!(self.poll_room(cx, half, has_room, patience))?;
         // As much as is encoded at once is a turn, and so are four frames of 64 KiB that are not.
