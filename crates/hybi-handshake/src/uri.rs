@@ -79,7 +79,9 @@ impl WsUri {
     }
 
     /// Where a reference in an answer from here leads, such as the value of `Location` (RFC 9110 §10.2.2): any URI, or
-    /// a part of one (RFC 3986 §5). `http` and `https` are `ws` and `wss`; a fragment is dropped.
+    /// a part of one (RFC 3986 §5). `http` and `https` are `ws` and `wss`; a fragment is dropped. Within the
+    /// [origin](Self::is_same_origin) the user-info stays what it is, and elsewhere there is none: as whom to ask is not for
+    /// whoever answers to say.
     ///
     /// ```
     /// use hybi_handshake::WsUri;
@@ -104,15 +106,16 @@ impl WsUri {
         let reference = reference.split('#').next().unwrap_or_default();
         if let Some((scheme, rest)) = scheme_of(reference) {
             let is = |name: &str| scheme.eq_ignore_ascii_case(name);
-            return match () {
+            let whole = match () {
                 () if is("http") => written_as(format!("ws:{rest}"), reference),
                 () if is("https") => written_as(format!("wss:{rest}"), reference),
                 () => reference.parse(),
             };
+            return Ok(self.leading_to(whole?));
         }
         if reference.starts_with("//") {
             let scheme = if self.secure { "wss" } else { "ws" };
-            return written_as(format!("{scheme}:{reference}"), reference);
+            return Ok(self.leading_to(written_as(format!("{scheme}:{reference}"), reference)?));
         }
         let (own, _) = self.resource.split_once('?').unwrap_or((&self.resource, ""));
         let (path, query) = match reference.split_once('?') {
@@ -136,6 +139,16 @@ impl WsUri {
             return Err(UriError::Character { offset });
         }
         Ok(Self { resource, ..self.clone() })
+    }
+
+    /// What a whole URI in an answer from here stands for.
+    fn leading_to(&self, whole: Self) -> Self {
+        let credentials = self.credentials.clone().filter(|_| self.is_same_origin(&whole));
+        let resource = match whole.resource.split_once('?') {
+            Some((path, query)) => without_dots(path) + "?" + query,
+            None => without_dots(&whole.resource),
+        };
+        Self { resource, credentials, ..whole }
     }
 
     /// Whether another URI is of the same origin: scheme, host and port (RFC 6454 §5).
