@@ -74,9 +74,10 @@ impl Proxies {
         Self { ws: Some(proxy.clone()), wss: Some(proxy), except: Vec::new() }
     }
 
-    /// Those of the environment of this process, as curl reads it: `http_proxy` is for `ws`, `https_proxy` for `wss`,
-    /// `all_proxy` for what has none, and `no_proxy` says [which](Self::except) have none at all. In lower case or
-    /// in upper case; lower case goes first. A variable that is empty is none.
+    /// Those of the environment of this process, as curl reads it: `ws_proxy` or else `http_proxy` is for `ws`,
+    /// `wss_proxy` or else `https_proxy` for `wss`, `all_proxy` for what has none, and `no_proxy` says
+    /// [which](Self::except) have none at all. In lower case or in upper case; lower case goes first. A variable that is
+    /// empty is none, and one that is no text names no proxy.
     ///
     /// `HTTP_PROXY` in upper case is not read where `REQUEST_METHOD` is set: in a CGI program it is a header field of
     /// whoever asks.
@@ -85,7 +86,8 @@ impl Proxies {
     ///
     /// The variable that names no proxy.
     pub fn of_environment() -> Result<Self, EnvironmentError> {
-        Self::of_variables(|name| env::var(name).ok())
+        // What is no text is a mistake as well: nobody is to go directly for that.
+        Self::of_variables(|name| Some(env::var_os(name)?.to_string_lossy().into_owned()))
     }
 
     /// The same for other variables than those of this process.
@@ -118,10 +120,14 @@ impl Proxies {
             parsed.transpose()
         };
         let is_cgi = set("REQUEST_METHOD").is_some();
-        let of_http: &[_] = if is_cgi { &["http_proxy"] } else { &["http_proxy", "HTTP_PROXY"] };
+        let of_http: &[_] = match is_cgi {
+            true => &["ws_proxy", "WS_PROXY", "http_proxy"],
+            false => &["ws_proxy", "WS_PROXY", "http_proxy", "HTTP_PROXY"],
+        };
+        let of_https = ["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY"];
         let all = proxy(&["all_proxy", "ALL_PROXY"])?;
         let ws = proxy(of_http)?.or_else(|| all.clone());
-        let wss = proxy(&["https_proxy", "HTTPS_PROXY"])?.or(all);
+        let wss = proxy(&of_https)?.or(all);
         let except = set("no_proxy").or_else(|| set("NO_PROXY")).unwrap_or_default();
         Ok(Self { ws, wss, except: Vec::new() }.except(&except))
     }
@@ -183,9 +189,10 @@ impl Exception {
                 let is_below = host.strip_suffix(&**domain).is_some_and(|rest| rest.ends_with('.'));
                 is_below || same_host(domain, host)
             }
-            Hosts::Network { address, bits } => host
-                .parse::<IpAddr>()
-                .is_ok_and(|host| is_in_network(host.to_canonical(), *address, *bits)),
+            Hosts::Network { address, bits } => host.parse::<IpAddr>().is_ok_and(|host| {
+                let is_in = |host| is_in_network(host, *address, *bits);
+                is_in(host) || is_in(host.to_canonical())
+            }),
         }
     }
 }
@@ -206,7 +213,16 @@ fn network(word: &str) -> Option<Hosts> {
     let address: IpAddr = address.parse().ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };
     let bits = bits.unwrap_or(most);
-    (bits <= most).then_some(Hosts::Network { address, bits })
+    if bits > most {
+        return None;
+    }
+    Some(match (address.to_canonical(), bits.checked_sub(96)) {
+        // It is written as those of IPv6 that stand for addresses of IPv4.
+        (mapped @ IpAddr::V4(_), Some(bits)) if address.is_ipv6() => {
+            Hosts::Network { address: mapped, bits }
+        }
+        _ => Hosts::Network { address, bits },
+    })
 }
 
 fn is_in_network(host: IpAddr, network: IpAddr, bits: u32) -> bool {
@@ -248,6 +264,9 @@ mod tests {
             ("0.0.0.0/0", &["ws://10.255.1.2/"], &["ws://[::1]/", "ws://name/"]),
             ("192.168.1.1/32", &["ws://192.168.1.1/"], &["ws://192.168.1.2/"]),
             ("fd00::/8", &["ws://[fd12::1]/"], &["ws://[fe00::1]/"]),
+            ("::ffff:127.0.0.1", &["ws://[::ffff:127.0.0.1]/", "ws://127.0.0.1/"], &[]),
+            ("::ffff:10.0.0.0/104", &["ws://10.1.2.3/"], &["ws://11.0.0.1/"]),
+            ("::/0", &["ws://[::1]/", "ws://[::ffff:1.2.3.4]/"], &["ws://1.2.3.4/"]),
             ("::1", &["ws://[0:0:0:0:0:0:0:1]/"], &["ws://[::2]/"]),
             ("[::1]:8", &["ws://[::1]:8/"], &["ws://[::1]/"]),
             ("[::1]", &["ws://[::1]:8/"], &["ws://[::2]/"]),
@@ -286,6 +305,7 @@ mod tests {
             (&[("http_proxy", "a"), ("REQUEST_METHOD", "GET")], ["a", "directly"]),
             (&[("ALL_PROXY", "a"), ("HTTPS_PROXY", "b")], ["a", "b"]),
             (&[("all_proxy", "a"), ("http_proxy", " ")], ["a", "a"]),
+            (&[("ws_proxy", "a"), ("http_proxy", "b"), ("WSS_PROXY", "c")], ["a", "c"]),
             (&[("all_proxy", "a"), ("NO_PROXY", "example.org")], ["directly", "directly"]),
             (&[("all_proxy", "a"), ("NO_PROXY", "*"), ("no_proxy", "other")], ["a", "a"]),
         ] {
