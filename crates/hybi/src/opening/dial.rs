@@ -224,6 +224,10 @@ pub async fn dial<S, C: Timer, F: Future<Output = io::Result<S>>>(
         return Ok(stream);
     }
     if race.attempts.is_empty() {
+        // The time was over before the first.
+        race.attempts.extend(race.waiting.pop_front().map(|address| (address, too_late())));
+    }
+    if race.attempts.is_empty() {
         let error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         return Err(unresolved(error).into());
     }

@@ -67,3 +67,25 @@ fn that_of_all_is_above_them() {
     assert_eq!(gives_up(long, "wss://secure.example/", 9).0, 10);
     assert_eq!(gives_up(|client| long(client).proxy("proxy"), "ws://quiet.example/", 0).0, 10);
 }
+
+/// `Duration::MAX` is how a caller says "no limit".
+#[test]
+fn no_time_is_too_long() {
+    let max = |client: ClientBuilder| {
+        let client = client.connect_timeout(Duration::MAX).answer_timeout(Duration::MAX);
+        client.tls_timeout(Duration::MAX).proxy_timeout(Duration::MAX)
+    };
+    assert_eq!(gives_up(max, "ws://quiet.example/", 0).0, 10);
+    assert_eq!(gives_up(max, "wss://secure.example/", 9).0, 10);
+    assert_eq!(gives_up(|client| max(client).proxy("proxy"), "ws://quiet.example/", 0).0, 10);
+}
+
+/// Without any time for it, no address is tried, and that is told as what it is.
+#[test]
+fn no_time_at_all_is_a_time_too_short() {
+    let none = |client: ClientBuilder| client.connect_timeout(Duration::ZERO);
+    assert_eq!(
+        gives_up(none, "ws://quiet.example/", 0),
+        (0, "connecting to quiet.example:80: 192.0.2.1:80: took too long".to_owned())
+    );
+}

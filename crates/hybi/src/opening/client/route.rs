@@ -10,7 +10,7 @@ use hybi_handshake::{
 };
 
 use super::{Client, ClientBuilder};
-use crate::connection::{Error, RedirectError};
+use crate::connection::{Error, RedirectError, after};
 
 /// What is chosen of it. By default a client goes directly, and nowhere else than it was told.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,7 @@ impl Route {
             Step::Tls => self.tls,
             Step::Answer => self.answer,
         };
-        own.map_or(all, |own| all.min(now + own))
+        own.map_or(all, |own| all.min(after(now, own)))
     }
 }
 
