@@ -78,7 +78,8 @@ pub fn connect<D: Dial>(
 /// # Errors
 ///
 /// As [`connect_on`], for the first attempt that was refused with a list of versions, or else for the
-/// last one; what `connect` fails of ends them.
+/// last one; what `connect` fails of ends them, and so does a [redirect](super::ClientBuilder::follow_redirects) that the
+/// client is to follow: where it leads, `connect` does not know.
 pub fn connect_anew<T: Transport, C: Timer, F>(
     client: &Client,
     request: impl Into<Request>,
@@ -113,6 +114,10 @@ where
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
+        // Whatever versions it lists, the server that it leads to may know others.
+        if !matches!(client.redirect(uri, &error), Ok(None)) {
+            return Err(error);
+        }
         let next = client.fall_back(&error);
         // Of several, the one that says what would do is worth most.
         if error.handshake().is_some_and(|error| !error.versions_offered().is_empty()) {
@@ -220,7 +225,7 @@ async fn exchange<T: Transport, C: Timer>(
 }
 
 /// How long the body of a refusal may take once its head is there.
-const REFUSAL_BODY_TIME: Duration = Duration::from_secs(1);
+pub(super) const REFUSAL_BODY_TIME: Duration = Duration::from_secs(1);
 
 /// The refusal whose head had come when `error` ended the exchange, or else `error`.
 fn refusal_or(error: Error, handshake: &mut ClientHandshake) -> Error {

@@ -3,7 +3,7 @@
 use core::{cell::RefCell, future::pending};
 use std::rc::Rc;
 
-use hybi::{Client, Error, RedirectError, Request, handshake::UriError};
+use hybi::{Client, Error, RedirectError, Request, Version, handshake::UriError};
 use hybi_testkit::world::World;
 
 use crate::network::{Network, SECOND, wait};
@@ -206,4 +206,71 @@ fn one_deadline_is_for_all() {
     let (outcome, time) = network.connect(&mut world, following(20), "ws://first.example/");
     assert!(outcome.expect_err("too slow").is_timeout());
     assert_eq!(time, 10 * SECOND);
+}
+
+/// `Location` of the same origin is as often a whole URI as a path.
+#[test]
+fn a_whole_uri_within_an_origin_keeps_everything() {
+    for location in
+        ["ws://first.example/hall", "http://FIRST.example:80/hall", "//first.example/hall"]
+    {
+        let mut world = World::new();
+        let network = network(&world);
+        let seen = redirects(&mut world, &network, FIRST, to(location));
+        let (outcome, _) =
+            network.connect(&mut world, following(1), "ws://user:secret@first.example/");
+        assert!(matches!(outcome, Err(Error::Redirect(_))));
+        let seen = seen.borrow();
+        assert!(seen[1].contains("Authorization: Basic dXNlcjpzZWNyZXQ=\r\n"), "{}", seen[1]);
+    }
+}
+
+/// Whom to be is not for a server to say.
+#[test]
+fn user_info_in_a_location_goes_nowhere() {
+    let request = second_request("ws://other:words@second.example/x", 307);
+    assert!(!request.contains("Authorization"), "{request}");
+}
+
+/// A server that wants another version, and redirects whoever asks for that.
+#[test]
+fn a_redirect_is_followed_after_another_version_was_asked_for() {
+    let mut world = World::new();
+    let network = network(&world);
+    let there = network.clone();
+    world.spawn("first", async move {
+        let mut script = there.accept(FIRST).await;
+        script.read_head().await;
+        script
+            .send(
+                "HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 8\r\nContent-Length: 0\r\n\r\n",
+            )
+            .await;
+        let mut script = there.accept(FIRST).await;
+        let request = script.read_head().await;
+        assert!(request.contains("Sec-WebSocket-Version: 8\r\n"), "{request}");
+        script.send(to("ws://second.example/x")).await;
+        pending::<()>().await;
+    });
+    let seen = network.serve(&mut world, SECOND_HOST);
+    let client = Client::builder().fallback([Version::HYBI_08]).follow_redirects(1);
+    let (outcome, _) =
+        network.connect(&mut world, client.build().expect("lawful"), "ws://first.example/");
+    outcome.map(drop).expect("it is followed");
+    assert!(seen.borrow().starts_with("GET /x HTTP/1.1\r\n"));
+}
+
+/// A redirect is one, whatever versions it lists: where it leads is where to ask.
+#[test]
+fn a_redirect_that_lists_versions_is_followed() {
+    let mut world = World::new();
+    let network = network(&world);
+    let listing = to("ws://second.example/x\r\nSec-WebSocket-Version: 8");
+    let first = redirects(&mut world, &network, FIRST, listing);
+    network.serve(&mut world, SECOND_HOST);
+    let client = Client::builder().fallback([Version::HYBI_08]).follow_redirects(1);
+    let (outcome, _) =
+        network.connect(&mut world, client.build().expect("lawful"), "ws://first.example/");
+    outcome.map(drop).expect("it is followed");
+    assert_eq!(first.borrow().len(), 1);
 }
