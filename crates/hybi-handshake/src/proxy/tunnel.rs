@@ -84,12 +84,23 @@ impl TunnelHandshake {
         matches!(self.state, State::Open)
     }
 
+    /// Whether its answer is known to be a refusal, of which no more than the body is missing. That need not be waited
+    /// for: [`give_up`](Self::give_up) ends it.
+    #[must_use]
+    pub const fn is_rejection(&self) -> bool {
+        match &self.state {
+            State::Http(reader) => reader.is_rejection(),
+            State::Socks(_) | State::Open | State::Failed(_) => false,
+        }
+    }
+
     /// Takes the next bytes of the proxy and says how many of them it took: not all when it is open, and the rest is
     /// the server's.
     ///
     /// # Errors
     ///
-    /// Why it will not be open. Errors are sticky.
+    /// Why it will not be open. Errors are sticky, and one may be there before the first byte: a name that is too long
+    /// for SOCKS.
     pub fn handle_input(&mut self, chunk: &[u8]) -> Result<usize, TunnelError> {
         let result = match &mut self.state {
             State::Http(reader) => match reader.handle_input(chunk) {

@@ -17,6 +17,7 @@ use hybi_handshake::{
 
 use super::{
     client::{Client, Step},
+    connect::REFUSAL_BODY_TIME,
     deadline::within,
     dial::{Dial, dial_from, tls, too_late},
 };
@@ -47,6 +48,11 @@ pub(super) async fn through<D: Dial>(
         }
         host => host.to_owned(),
     };
+    let limits = client.config().head_limits;
+    let mut tunnel = TunnelHandshake::new(proxy, &host, uri.port(), limits);
+    let refused = |error| Error::from(at_proxy(ProxyError::Refused(error)));
+    // What cannot be asked for is known before anybody is.
+    tunnel.handle_input(&[]).map_err(refused)?;
     let transport = dial_from(this, client, proxy.host(), proxy.port(), timer, deadline).await;
     let mut transport = transport.map_err(unreachable)?;
     let route = client.route();
@@ -55,20 +61,24 @@ pub(super) async fn through<D: Dial>(
         let secured = tls(proxy.host(), timer, deadline, this.secure(needs, transport)).await;
         transport = secured.map_err(unreachable)?;
     }
-    let limits = client.config().head_limits;
-    let mut tunnel = TunnelHandshake::new(proxy, &host, uri.port(), limits);
-    let deadline = route.deadline(Step::Proxy, timer.now(), deadline);
+    let mut deadline = route.deadline(Step::Proxy, timer.now(), deadline);
     let mut exchange = Exchange { waiting: Vec::new(), taken: 0 };
-    let polled = poll_fn(|cx| exchange.poll(cx, &mut tunnel, &mut transport));
-    match within(timer, deadline, polled).await {
-        Some(Ok(())) => Ok(transport),
-        Some(Err(error)) => Err(at_proxy(error).into()),
-        // What is known of a refusal says more than that its body has no end.
-        None => {
-            let refusal = tunnel.give_up().map(ProxyError::Refused);
-            let error = refusal.unwrap_or_else(|| ProxyError::Transport(too_late()));
-            Err(at_proxy(error).into())
-        }
+    loop {
+        let polled = poll_fn(|cx| exchange.poll(cx, &mut tunnel, &mut transport));
+        let error = match within(timer, deadline, polled).await {
+            Some(Ok(())) if tunnel.is_open() => return Ok(transport),
+            Some(Ok(())) => {
+                deadline = deadline.min(timer.now() + REFUSAL_BODY_TIME);
+                continue;
+            }
+            Some(Err(error)) => error,
+            // What is known of a refusal says more than that its body has no end.
+            None => {
+                let refusal = tunnel.give_up().map(ProxyError::Refused);
+                refusal.unwrap_or_else(|| ProxyError::Transport(too_late()))
+            }
+        };
+        return Err(at_proxy(error).into());
     }
 }
 
@@ -96,7 +106,8 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Talks to the proxy until its bytes are the server's, and reads none of those.
+    /// Talks to the proxy until its bytes are the server's, and reads none of those; or until it is known to refuse,
+    /// and then to the end of that.
     fn poll<T: Transport>(
         &mut self,
         cx: &mut Context<'_>,
@@ -109,6 +120,7 @@ impl Exchange {
                 return Poll::Ready(Ok(()));
             }
             let mut chunk = [0; 256];
+            let was_known = tunnel.is_rejection();
             let wants = tunnel.wants().clamp(1, chunk.len());
             let read = match ready!(transport.poll_read(cx, &mut chunk[..wants])) {
                 Ok(0) => Err(tunnel.handle_eof()),
@@ -120,6 +132,9 @@ impl Exchange {
                 }
             };
             read.map_err(ProxyError::Refused)?;
+            if tunnel.is_rejection() && !was_known {
+                return Poll::Ready(Ok(()));
+            }
         }
     }
 

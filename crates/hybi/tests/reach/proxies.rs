@@ -240,8 +240,8 @@ fn a_proxy_that_misbehaves_is_named_and_bounded() {
         (b"", false, "the connection with it failed: took too long", 2000),
         (head, false, "its answer: the head is longer than 16384 bytes", 0),
         (b"220 smtp.example ESMTP\r\n", false, "its answer: ", 0),
-        // The end of its body is not waited for when its time is over.
-        (b"HTTP/1.1 502 Bad Gateway\r\n\r\nno", false, "it answered 502 Bad Gateway", 2000),
+        // The end of a body is waited for as long as that of a server's.
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\nno", false, "it answered 502 Bad Gateway", 1000),
     ] {
         let (error, took) = told(said, leaves);
         let error = error.to_string();
@@ -285,4 +285,24 @@ fn servers_that_are_excepted_are_reached_directly() {
     let (outcome, _) = network.connect(&mut world, client, "ws://chat.example/");
     outcome.expect("it is connected");
     assert_eq!(network.done(), ["look up chat.example:80", "connect 192.0.2.7:80"]);
+}
+
+/// A proxy that waits for its client to begin is not waited for when there is nothing to begin with.
+#[test]
+fn a_name_too_long_for_socks_is_told_at_once() {
+    let mut world = World::new();
+    let network = network(&world);
+    let there = network.clone();
+    world.spawn("proxy", async move {
+        let script = there.accept(PROXY).await;
+        pending::<()>().await;
+        drop(script);
+    });
+    let uri = format!("ws://{}/", "a".repeat(256));
+    let (outcome, time) = network.connect(&mut world, through("socks5h://proxy:3128"), &uri);
+    assert_eq!(
+        outcome.expect_err("too long").to_string(),
+        "proxy socks5h://proxy:3128: it takes names of up to 255 bytes"
+    );
+    assert_eq!((time.as_millis(), network.done().len()), (0, 0), "{:?}", network.done());
 }
