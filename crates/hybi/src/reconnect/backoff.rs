@@ -47,6 +47,8 @@ pub struct Backoff {
     is_persistent: bool,
     /// Attempts in a row that failed, and connections that did not last.
     failed: u32,
+    /// Pauses since a connection lasted.
+    pauses: u32,
 }
 
 /// What to do before the next attempt.
@@ -90,6 +92,7 @@ impl Default for Backoff {
             attempts: None,
             is_persistent: false,
             failed: 0,
+            pauses: 0,
         }
     }
 }
@@ -144,13 +147,16 @@ impl Backoff {
             let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
             Some(Duration::from_secs(value.trim().parse().ok()?).min(LONGEST_ASKED))
         });
+        self.failed = self.failed.saturating_add(1);
         self.next(chance, |window| (asked.unwrap_or_default(), window))
     }
 
     /// A connection ended. `chance` is a random number from 0 to 1.
     pub fn ended(&mut self, ended: &Ended, chance: f64) -> Pause {
         if ended.lasted >= self.longest {
-            self.failed = 0;
+            (self.failed, self.pauses) = (0, 0);
+        } else {
+            self.failed = self.failed.saturating_add(1);
         }
         let longest = self.longest;
         match ended.code {
@@ -163,16 +169,20 @@ impl Backoff {
         }
     }
 
-    /// The pause after one more that came to nothing: from a least, as much more as chance says of the window.
+    /// The next pause: from a least, as much more as chance says of the window.
     fn next(&mut self, chance: f64, from: impl FnOnce(Duration) -> (Duration, Duration)) -> Pause {
-        let doubled = 2_u32.saturating_pow(self.failed);
+        let doubled = 2_u32.saturating_pow(self.pauses);
         let window = self.first.saturating_mul(doubled).min(self.longest);
-        self.failed = self.failed.saturating_add(1);
-        if self.attempts.is_some_and(|most| self.failed >= most) {
+        self.pauses = self.pauses.saturating_add(1);
+        if self.failed > 0 && self.attempts.is_some_and(|most| self.failed >= most) {
             return Pause::Never;
         }
         let (least, window) = from(window);
-        Pause::For(least + window.mul_f64(chance.clamp(0.0, 1.0)))
+        // What is no number says nothing, and nobody is to come at once for that.
+        let chance = if chance.is_nan() { 1.0 } else { chance.clamp(0.0, 1.0) };
+        // The longest times are above what a float can say of them.
+        let part = Duration::try_from_secs_f64(window.as_secs_f64() * chance);
+        Pause::For(least.saturating_add(part.map_or(window, |part| part.min(window))))
     }
 }
 

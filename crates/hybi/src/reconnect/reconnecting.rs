@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{Backoff, Ended, Pause};
 use crate::{
-    connection::{CloseStatus, Endpoint, Error, random},
+    connection::{CloseStatus, Endpoint, Error, after, random},
     opening::{
         Dial,
         client::{Client, Request},
@@ -203,7 +203,7 @@ impl<D: Dial> Reconnecting<D> {
 
     fn wait(&mut self, pause: Pause, why: impl FnOnce() -> GaveUp) {
         self.state = match pause {
-            Pause::For(time) => State::Waiting(Some(self.timer.now() + time)),
+            Pause::For(time) => State::Waiting(Some(after(self.timer.now(), time))),
             Pause::Never => State::Over(why()),
         };
     }

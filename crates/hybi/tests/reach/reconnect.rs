@@ -235,6 +235,44 @@ fn the_pauses_are_those_of_the_table() {
     assert_eq!(backoff.ended(&lasted, 1.0), Pause::For(SECOND));
 }
 
+/// A connection that lasted is no attempt that failed, and neither is what came before it.
+#[test]
+fn a_connection_that_lasted_counts_for_nothing() {
+    const LASTING: &[Turn] = &[Turn::Break(Duration::from_secs(15))];
+    let backoff = Backoff::default().attempts(1).longest(15 * SECOND);
+    let (tried, gave_up) = play(LASTING, backoff, 3600 * SECOND);
+    assert!(gave_up.is_none() && tried.len() > 20, "{}", tried.len());
+    let mut backoff = Backoff::default().first(SECOND).attempts(2);
+    let lasted = Ended::new(None, 60 * SECOND);
+    assert_eq!(backoff.ended(&lasted, 1.0), Pause::For(SECOND));
+    assert_eq!(backoff.failed(&Error::Lost, 1.0), Pause::For(2 * SECOND));
+    assert_eq!(backoff.failed(&Error::Lost, 1.0), Pause::Never);
+}
+
+#[test]
+fn no_time_and_no_chance_is_too_great() {
+    let of = |first, longest| Backoff::default().first(first).longest(longest);
+    let most = Duration::MAX;
+    let closed = Ended::new(None, Duration::ZERO);
+    for chance in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, -0.0, 1.0] {
+        for (first, longest) in [(most, most), (SECOND, most), (most, SECOND)] {
+            let mut backoff = of(first, longest);
+            for _ in 0..100 {
+                let pause = backoff.ended(&closed, chance);
+                assert!(matches!(pause, Pause::For(time) if time <= longest), "{chance} {pause:?}");
+                let busy = error("503 Busy\r\nRetry-After: 7");
+                let pause = backoff.failed(&busy, chance);
+                assert!(matches!(pause, Pause::For(time) if time >= 7 * SECOND), "{pause:?}");
+            }
+        }
+    }
+    let never = of(most, most);
+    let (tried, gave_up) = play(&[Turn::Refuse("503 Busy")], never.clone(), 3600 * SECOND);
+    assert!(gave_up.is_none() && tried.len() == 1, "{tried:?}");
+    let (tried, gave_up) = play(&[Turn::Close(1013, Duration::ZERO)], never, 3600 * SECOND);
+    assert!(gave_up.is_none() && tried.len() == 1, "{tried:?}");
+}
+
 /// A thousand that lost their server at the same moment do not come back at the same moment.
 #[test]
 fn nobody_comes_back_in_step() {
