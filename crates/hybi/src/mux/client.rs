@@ -16,7 +16,7 @@ use crate::{
     connection::{Connection, Deadline, Error, Negotiated, OpeningError},
     opening::{
         Dial, Wire,
-        client::{Client, ClientAccepted, Request},
+        client::{Client, ClientAccepted, Request, Step},
         connect::exchange_on,
         connect_on as connect_channel, reach, within,
     },
@@ -49,7 +49,9 @@ pub struct MultiplexedClient<T, C> {
     pub driver: Driver<T, C>,
 }
 
-/// Connects to a URI as `dial` does, and asks for multiplexing.
+/// Connects to a URI as `dial` does, through the client's [proxy](crate::ClientBuilder::proxy) if there is one and anew for each
+/// [redirect](crate::ClientBuilder::follow_redirects) that it follows, and asks for multiplexing. Of a client that was led
+/// to another origin, channels have no credentials either. No other version is fallen back to: none has channels.
 ///
 /// ```
 /// use hybi::{Client, Error, mux::{self, Config, Connected}, opening::Dial};
@@ -85,11 +87,24 @@ pub fn connect<D: Dial + Send + Sync + 'static>(
     request: impl Into<Request>,
 ) -> impl Future<Output = Result<(Connected<D::Transport, D::Timer>, http::Response<()>), Error>> {
     Box::pin(async move {
+        let dial = Arc::new(dial);
         let deadline = client.config().handshake_deadline(dial.timer().now());
-        let first = client.prepare(request)?;
-        let (transport, timer) = reach(&dial, &first.0, &first.1, deadline).await?;
-        let wire = Wire::new(transport, timer, deadline);
-        open(client, config, first, wire, move || dial.timer()).await
+        let (mut first, mut uri) = client.prepare(request)?;
+        let mut client = client.clone();
+        loop {
+            let (transport, timer) = reach(&*dial, &first, &uri, deadline).await?;
+            let until = first.route().deadline(Step::Answer, timer.now(), deadline);
+            let (wire, timers) = (Wire::new(transport, timer, until), dial.clone());
+            let asked = (first.clone(), uri.clone());
+            let error = match open(&client, config, asked, wire, move || timers.timer()).await {
+                Ok(opened) => return Ok(opened),
+                Err(error) => error,
+            };
+            let Some(next) = first.redirect(&uri, &error)? else { return Err(error) };
+            // Channels are led to the same place.
+            client = client.redirect(&uri, &error)?.map_or(client, |(client, _)| client);
+            (first, uri) = next;
+        }
     })
 }
 
