@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hybi::mux::Opener;
+use hybi::{WsUri, mux::Opener};
 use hybi_tokio::TokioTimer;
 use tokio::task::{JoinError, JoinSet};
 
@@ -32,6 +32,8 @@ pub(crate) async fn hold(
     let readers = if args.reads_stdin() { channels } else { 0 };
     let mut stdins = read_stdin(Cut::of(args), readers as usize).into_iter();
     let mut talks = JoinSet::new();
+    // Where a redirect led, if one did.
+    let uri = first.uri.clone();
     let (mut first, opener) = (Some(first), Arc::new(opener));
     for number in 1..=channels {
         let talk = Talk {
@@ -42,7 +44,7 @@ pub(crate) async fn hold(
         };
         let way = match first.take() {
             Some(opened) => Way::Open(Box::new(opened)),
-            None => Way::Ask(Arc::clone(&opener)),
+            None => Way::Ask(Arc::clone(&opener), uri.clone()),
         };
         talks.spawn(async move { (number, talk.hold(way).await) });
     }
@@ -89,7 +91,7 @@ pub(crate) async fn hold(
 /// How one comes to a channel.
 enum Way {
     Open(Box<Opened<hybi::mux::Channel>>),
-    Ask(Arc<Opener<TokioTimer>>),
+    Ask(Arc<Opener<TokioTimer>>, WsUri),
 }
 
 /// The conversation on one channel, and what it is held with.
@@ -104,8 +106,8 @@ impl Talk {
     async fn hold(mut self, way: Way) -> Result<Status, Failure> {
         let opened = match way {
             Way::Open(opened) => *opened,
-            Way::Ask(opener) => tokio::select! {
-                opened = open_channel(&self.args, &opener) => opened?,
+            Way::Ask(opener, uri) => tokio::select! {
+                opened = open_channel(&self.args, &opener, uri) => opened?,
                 status = self.signals.next() => return Ok(status),
             },
         };

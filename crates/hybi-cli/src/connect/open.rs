@@ -109,12 +109,13 @@ fn not_followed(error: &Error) -> Failure {
     }
 }
 
-/// Opens one more channel, within `--timeout`.
+/// Opens one more channel where the first is, within `--timeout`.
 pub(crate) async fn open_channel(
     args: &ConnectArgs,
     opener: &Opener<TokioTimer>,
+    uri: WsUri,
 ) -> Result<Opened<Channel>, Failure> {
-    let (uri, begun) = (args.url.uri.clone(), Instant::now());
+    let begun = Instant::now();
     let opened = opener.open_channel(&uri).await;
     let (ws, response) = opened.map_err(|error| handshake_failure(args, &error))?;
     Ok(Opened { ws, response, uri, tcp: None, tls: None, handshake: begun.elapsed() })

@@ -8,7 +8,7 @@ use hybi_suite::peer::{Head, Peer, listen, response};
 use hybi_suite::program::spawn;
 use hybi_testkit::wire::TEXT;
 
-use crate::support::{Outcome, finish, hybi, program};
+use crate::support::{Outcome, Server, events, finish, hybi, program};
 
 /// Plays a proxy that connects, and the server behind it, which says one thing. What each was asked.
 fn proxied(told: &str) -> (SocketAddr, thread::JoinHandle<(Head, Head)>) {
@@ -161,6 +161,22 @@ fn redirects_are_followed_on_request() {
     played.join().expect("played");
 }
 
+/// The first of several channels was led elsewhere, and so are the others.
+#[test]
+fn all_channels_follow_a_redirect() {
+    let log = ["--access-log", "-", "--access-log-format", "json"];
+    let server = Server::start(&[&log[..], &["--ext", "mux"]].concat());
+    let (first, played) = redirecting(&server.at("/echo"));
+    let url = format!("ws://user:secret@{first}/first");
+    let args = ["connect", "-L", "--ext", "mux", "--channels", "2", "-m", "x", "-n", "1", &url];
+    hybi(&args).expect(0, "");
+    played.join().expect("played");
+    let log = server.stop().expect(0, "").stdout;
+    let targets: Vec<_> =
+        events(&log, &["access"]).iter().map(|line| line["target"].clone()).collect();
+    assert_eq!(targets, ["/echo", "/echo"]);
+}
+
 #[test]
 fn redirects_end() {
     let (listener, address) = listen();
@@ -202,8 +218,23 @@ fn contradictions_are_told() {
         (&["--proxy", "http://p", "--no-proxy", FAR], "cannot be used with"),
         (&["--proxy", "http://p", "--connect-to", "a:1", FAR], "cannot be used with"),
         (&["-4", "-6", FAR], "cannot be used with"),
+        // Nobody is asked for a certificate, or not for one of that name.
+        (&["--proxy", "http://p", "--tls-ca", "f", FAR], "--tls-ca is for wss:// URLs"),
+        (&["--proxy", "socks5://p", "--tls-name", "n", FAR], "--tls-name is for wss:// URLs"),
+        (&["--proxy", "https://p", "--tls-name", "n", FAR], "--tls-name is for wss:// URLs"),
         (&["--max-redirects", "0", FAR], "1 to 255"),
     ] {
         hybi(&[&["connect"], args].concat()).expect(2, why);
     }
+}
+
+/// Nobody goes directly because the name of the proxy cannot be read.
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_a_mistake() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let mut command = program();
+    command.env("http_proxy", OsStr::from_bytes(b"http://\xff:1"));
+    run(command, &[FAR]).expect(2, "http_proxy: ");
 }
