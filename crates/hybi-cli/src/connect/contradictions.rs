@@ -77,14 +77,15 @@ fn reaching(args: &ConnectArgs) -> Option<String> {
     if let (Some(_), Some((option, _))) = (&args.url.unix, lost) {
         return Some(format!("{option} is for TCP, and the URL names a unix socket"));
     }
+    // A redirect may lead there.
+    let may_be_secure = args.url.uri.is_secure() || transport.follow;
+    // A proxy has a name of its own.
+    let by_proxy = transport.proxy.as_ref().is_some_and(|proxy| proxy.secure_uri().is_some());
     let demand = match (&transport.tls_ca, &transport.tls_name) {
-        // A redirect may lead there, or a proxy be spoken to so.
-        _ if args.url.uri.is_secure() || transport.follow || transport.proxy.is_some() => {
-            return None;
-        }
-        (Some(_), _) => "--tls-ca",
-        (None, Some(_)) => "--tls-name",
-        (None, None) => return None,
+        _ if may_be_secure => return None,
+        (Some(_), _) if !by_proxy => "--tls-ca",
+        (_, Some(_)) => "--tls-name",
+        (_, None) => return None,
     };
     // Whoever demands a certificate is not to believe that one was checked.
     Some(format!("{demand} is for wss:// URLs, and {} is sent in the clear", args.url.uri))
