@@ -36,8 +36,24 @@ pub struct Proxy {
     /// Lower case; an IPv6 address without its brackets.
     host: String,
     port: u16,
-    /// User name and password, percent-decoded, with a colon between.
-    credentials: Option<Vec<u8>>,
+    credentials: Option<Credentials>,
+}
+
+/// User name and password, percent-decoded, with a colon between.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Credentials {
+    both: Vec<u8>,
+    /// How long the name is, which may have a colon itself.
+    user: usize,
+}
+
+impl Credentials {
+    fn parse(user_info: &str) -> Result<Self, UriError> {
+        let user = user_info.split(':').next().unwrap_or_default();
+        // By itself it gets a colon behind it.
+        let user = credentials(user)?.len() - 1;
+        Ok(Self { both: credentials(user_info)?, user })
+    }
 }
 
 /// What a proxy speaks.
@@ -110,14 +126,13 @@ impl Proxy {
 
     /// The value of `Proxy-Authorization` (RFC 7617 §2), if there is any.
     fn basic_authorization(&self) -> Option<String> {
-        self.credentials.as_deref().map(basic)
+        self.credentials.as_ref().map(|credentials| basic(&credentials.both))
     }
 
     /// User name and password, if there are any.
     fn user_and_password(&self) -> Option<(&[u8], &[u8])> {
-        let credentials = self.credentials.as_deref()?;
-        let colon = credentials.iter().position(|byte| *byte == b':')?;
-        Some((&credentials[..colon], &credentials[colon + 1..]))
+        let Credentials { both, user } = self.credentials.as_ref()?;
+        Some((&both[..*user], &both[*user + 1..]))
     }
 }
 
@@ -145,13 +160,16 @@ impl FromStr for Proxy {
                 None | Some("") => kind.default_port(),
                 Some(digits) => parse_port(digits).ok_or(UriError::Port)?,
             },
-            credentials: user_info.map(credentials).transpose()?,
+            credentials: user_info.map(Credentials::parse).transpose()?,
         };
-        if kind.is_socks()
-            && let Some((user, password)) = proxy.user_and_password()
-        {
-            // Each has a length of one byte in front (RFC 1929 §2), and nobody has no name.
-            if user.is_empty() || user.len().max(password.len()) > 255 {
+        if let Some((user, password)) = proxy.user_and_password() {
+            let may_be_told = match kind.is_socks() {
+                // Each has a length of one byte in front (RFC 1929 §2), and nobody has no name.
+                true => !user.is_empty() && user.len().max(password.len()) <= 255,
+                // The colon is what ends it (RFC 7617 §2).
+                false => !user.contains(&b':'),
+            };
+            if !may_be_told {
                 return Err(UriError::UserInfo);
             }
         }
@@ -207,6 +225,8 @@ mod tests {
             ("HTTPS://Proxy.Example/", "https://proxy.example:443", None),
             ("socks5://u:p@[2001:db8::1]:1081", "socks5://[2001:db8::1]:1081", Some("u p")),
             ("socks5h://a%40b:%3A@h", "socks5h://h:1080", Some("a@b :")),
+            ("socks5h://a%3Ab:c:d@h", "socks5h://h:1080", Some("a:b c:d")),
+            ("http://a:b:c@h", "http://h:1080", Some("a b:c")),
             ("u@127.0.0.1:8", "http://127.0.0.1:8", Some("u ")),
         ] {
             let proxy: Proxy = text.parse().expect("a proxy");
@@ -233,6 +253,7 @@ mod tests {
             ("http://proxy:x", UriError::Port),
             ("http://%zz@proxy", UriError::UserInfo),
             ("socks5://:p@proxy", UriError::UserInfo),
+            ("http://a%3Ab:c@proxy", UriError::UserInfo),
             (&long, UriError::UserInfo),
         ] {
             assert_eq!(text.parse::<Proxy>(), Err(error), "{text}");

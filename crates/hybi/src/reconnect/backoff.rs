@@ -5,8 +5,9 @@ use core::time::Duration;
 use http::{StatusCode, header};
 
 use hybi_frame::CloseCode;
+use hybi_handshake::proxy::TunnelError;
 
-use crate::connection::{CloseStatus, Endpoint, Error};
+use crate::connection::{CloseStatus, Endpoint, Error, OpeningError, ProxyError};
 
 /// How long a client waits before it connects again, and when it does not.
 ///
@@ -20,7 +21,7 @@ use crate::connection::{CloseStatus, Endpoint, Error};
 /// them; a Close frame with 1012, for which it is 5 to 30 s, or with 1013, for which it is the longest pause and once more a
 /// part of it.
 ///
-/// What will not change ends it: a refusal with 4xx, but for 408, 421, 425 and 429; a Close frame with 1008; a request
+/// What will not change ends it: a refusal with 4xx, but for 408, 421, 425 and 429, of the server or a proxy; a Close frame with 1008; a request
 /// that cannot be sent; a redirect that is not followed. [`persistent`](Self::persistent) goes on even then, but for what cannot be sent.
 ///
 /// ```
@@ -138,6 +139,10 @@ impl Backoff {
         );
         let is_final = match error {
             Error::Redirect(_) => true,
+            Error::Opening(step) => match &**step {
+                OpeningError::Proxy { error: ProxyError::Refused(why), .. } => is_final_of(why),
+                _ => false,
+            },
             error => error.response().is_some_and(|response| is_final(response.status())),
         };
         if cannot_be_sent || (is_final && !self.is_persistent) {
@@ -183,6 +188,21 @@ impl Backoff {
         // The longest times are above what a float can say of them.
         let part = Duration::try_from_secs_f64(window.as_secs_f64() * chance);
         Pause::For(least.saturating_add(part.map_or(window, |part| part.min(window))))
+    }
+}
+
+/// Whether a proxy would say the same again.
+fn is_final_of(why: &TunnelError) -> bool {
+    match why {
+        TunnelError::Refused(response) => is_final(response.status()),
+        // Its rules do not allow it (RFC 1928 section 6).
+        TunnelError::Failed(reply) => reply.code() == 2,
+        TunnelError::NotSocks { .. }
+        | TunnelError::NoMethod { .. }
+        | TunnelError::MethodNotOffered { .. }
+        | TunnelError::WrongCredentials
+        | TunnelError::NameTooLong => true,
+        _ => false,
     }
 }
 

@@ -185,6 +185,40 @@ fn what_will_not_change_ends_it_unless_told_otherwise() {
     }
 }
 
+/// Of a proxy as well: it is not asked for ever with credentials that it does not take.
+#[test]
+fn a_proxy_that_will_not_change_ends_it() {
+    for (said, is_over) in [
+        ("HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n", true),
+        ("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", true),
+        ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", false),
+    ] {
+        let mut world = World::new();
+        let network = Network::new(&world);
+        network.listens("proxy", "192.0.2.9:1080");
+        let there = network.clone();
+        world.spawn("proxy", async move {
+            for _ in 0..2 {
+                let mut script = there.accept("192.0.2.9:1080").await;
+                script.read_head().await;
+                script.send(said).await;
+                if is_over {
+                    return;
+                }
+            }
+        });
+        let client = Client::builder().proxy("http://proxy").build().expect("lawful");
+        let mut reconnecting =
+            Reconnecting::new(network.clone(), client, URI).backoff(Backoff::default().attempts(2));
+        let why = world.block_on(async move {
+            reconnecting.connect().await.map(drop).expect_err("no tunnel")
+        });
+        assert!(matches!(why, GaveUp::Failed(Error::Opening(_))), "{why}");
+        let tried = network.done().iter().filter(|what| what.starts_with("connect")).count();
+        assert_eq!(tried, if is_over { 1 } else { 2 }, "{said}");
+    }
+}
+
 /// What cannot be sent is not tried, however persistent.
 #[test]
 fn a_request_that_cannot_be_sent_ends_it() {
