@@ -78,7 +78,7 @@ pub fn connect<D: Dial>(
 /// # Errors
 ///
 /// As [`connect_on`], for the first attempt that was refused with a list of versions, or else for the
-/// last one; what `connect` fails of ends them, and so does a [redirect](super::ClientBuilder::follow_redirects) that the
+/// last one; what `connect` fails of ends them, and so does a [redirect](crate::ClientBuilder::follow_redirects) that the
 /// client is to follow: where it leads, `connect` does not know.
 pub fn connect_anew<T: Transport, C: Timer, F>(
     client: &Client,
