@@ -64,14 +64,13 @@ enum End {
 pub(super) async fn serve<T, C>(
     member: Member,
     service: Arc<Service<T, C>>,
-    arrival: Arrival<impl Future<Output = io::Result<T>> + Send>,
+    arrival: Box<Arrival<impl Future<Output = io::Result<T>> + Send>>,
     timer: C,
 ) where
     T: Transport + Send + 'static,
     C: Timer + Send + 'static,
 {
     let place = member.0.clone();
-    let peer = arrival.peer;
     let mut work = pin!(work(&service, place.clone(), arrival, timer));
     let mut known: Option<Waker> = None;
     let end = poll_fn(|cx| {
@@ -95,7 +94,7 @@ pub(super) async fn serve<T, C>(
         End::Over(Err(Failure::Handler(_))) if place.is_over() => {}
         End::Over(Err(Failure::NotOpened(error))) => place.not_opened(&error, None),
         End::Over(Err(Failure::Handler(error))) => {
-            place.tell(&Incident::Failed { peer, error: &*error });
+            place.tell(&Incident::Failed { peer: place.peer(), error: &*error });
         }
         End::Panicked(panic) => {
             let message = panic
@@ -103,7 +102,7 @@ pub(super) async fn serve<T, C>(
                 .copied()
                 .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
                 .unwrap_or("something that is no text");
-            place.tell(&Incident::Panicked { peer, message });
+            place.tell(&Incident::Panicked { peer: place.peer(), message });
         }
     }
 }
@@ -111,7 +110,7 @@ pub(super) async fn serve<T, C>(
 async fn work<T, C>(
     service: &Service<T, C>,
     place: Arc<Place>,
-    arrival: Arrival<impl Future<Output = io::Result<T>> + Send>,
+    arrival: Box<Arrival<impl Future<Output = io::Result<T>> + Send>>,
     timer: C,
 ) -> Result<(), Failure>
 where
@@ -131,16 +130,17 @@ where
 async fn open<T, C>(
     service: &Service<T, C>,
     place: Arc<Place>,
-    arrival: Arrival<impl Future<Output = io::Result<T>> + Send>,
+    arrival: Box<Arrival<impl Future<Output = io::Result<T>> + Send>>,
     mut timer: C,
 ) -> Result<Option<Incoming<T, C>>, Failure>
 where
     T: Transport + Send + 'static,
     C: Timer + Send + 'static,
 {
-    let server = arrival.server.as_ref().unwrap_or(&service.server);
+    let Arrival { opening, server, .. } = *arrival;
+    let server = server.as_ref().unwrap_or(&service.server);
     let deadline = server.config().handshake_deadline(timer.now());
-    let transport = opening::tls_behind(&*place, &mut timer, deadline, arrival.opening).await;
+    let transport = opening::tls_behind(&*place, &mut timer, deadline, opening).await;
     let transport = transport.map_err(Failure::NotOpened)?;
     if let Some(cutter) = (service.cutter)(&transport) {
         place.cut_by(cutter);

@@ -94,7 +94,7 @@ pub(super) struct Place {
     peer: Option<SocketAddr>,
     accepted_at: Instant,
     /// Over a limit: to be answered so.
-    surplus: Option<HandshakeError>,
+    is_surplus: bool,
     is_cut: AtomicBool,
     /// Cut, and whoever has it was told what there is to tell.
     is_over: AtomicBool,
@@ -187,7 +187,7 @@ impl Registry {
     ) -> Option<Member> {
         let member = self.place(peer, accepted_at);
         let answered = member.is_some();
-        if member.as_ref().is_none_or(|member| member.0.surplus.is_some()) {
+        if member.as_ref().is_none_or(|member| member.0.is_surplus) {
             self.tell(&Incident::TooMany { peer, answered });
         }
         member
@@ -206,8 +206,6 @@ impl Registry {
         }
         let id = state.next_id;
         state.next_id += 1;
-        let surplus =
-            is_full.then_some(HandshakeError::Unavailable { retry_after: limits.retry_after });
         if is_full {
             state.surplus += 1;
         } else if let Some(address) = address {
@@ -219,7 +217,7 @@ impl Registry {
             id,
             peer,
             accepted_at,
-            surplus,
+            is_surplus: is_full,
             is_cut: AtomicBool::new(is_over),
             is_over: AtomicBool::new(is_over),
             known: Mutex::default(),
@@ -397,7 +395,7 @@ impl Registry {
         let mut state = self.state();
         state.places.remove(&place.id);
         state.late.remove(&place.id);
-        if place.surplus.is_some() {
+        if place.is_surplus {
             state.surplus -= 1;
         } else if let Some(address) = place.peer.map(|peer| counted(peer.ip()))
             && let Some(count) = state.per_address.get_mut(&address)
@@ -483,17 +481,18 @@ impl Gate for Place {
     }
 
     fn refusal(&self) -> Option<HandshakeError> {
-        let refusal = if self.registry.is_draining() {
-            let retry_after = match &self.registry.state().phase {
+        if !self.is_surplus && !self.registry.is_draining() {
+            return None;
+        }
+        let retry_after = {
+            let state = self.registry.state();
+            match &state.phase {
                 Phase::Draining(drain) => drain.retry_after,
-                _ => Duration::from_secs(1),
-            };
-            HandshakeError::Unavailable { retry_after }
-        } else {
-            self.surplus.clone()?
+                _ => state.limits.retry_after,
+            }
         };
         self.known().was_refused = true;
-        Some(refusal)
+        Some(HandshakeError::Unavailable { retry_after })
     }
 
     fn opened(&self, closer: Closer) {

@@ -360,7 +360,7 @@ impl<A: Accept> Running<A> {
         let timer = self.accept.timer();
         let Some(member) = self.registry.enter(arrival.peer, timer.now()) else { return };
         let service = self.service.clone();
-        self.accept.spawn(connection::serve(member, service, arrival, timer));
+        self.accept.spawn(connection::serve(member, service, Box::new(arrival), timer));
     }
 
     /// Waits until then, or for the end to be asked for.
