@@ -203,19 +203,12 @@ impl FromStr for WsUri {
         if let Some(at) = wrong_byte(resource) {
             return Err(UriError::Character { offset: text.len() - resource.len() + at });
         }
-        let (user_info, host_port) = match authority.rsplit_once('@') {
-            Some((user_info, host_port)) => (Some(user_info), host_port),
-            None => (None, authority),
-        };
-        let (host, port) = split_host_port(host_port).ok_or(UriError::Host)?;
+        let (user_info, host, port) = parse_authority(authority, default_port(secure))?;
         let slash = if resource.starts_with('/') { "" } else { "/" };
         Ok(Self {
             secure,
-            host: host.to_ascii_lowercase(),
-            port: match port {
-                None | Some("") => default_port(secure),
-                Some(digits) => parse_port(digits).ok_or(UriError::Port)?,
-            },
+            host,
+            port,
             resource: format!("{slash}{resource}"),
             credentials: user_info.map(credentials).transpose()?,
         })
@@ -294,6 +287,24 @@ fn wrong_byte(resource: &str) -> Option<usize> {
 /// the backtick in a query; in a path browsers encode it, and servers, ours too, refuse it as it is.
 const fn is_resource_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\')
+}
+
+/// Reads `[user-info@]host[:port]` (RFC 3986 §3.2): the user-info as it stands there, the host in lower case and an IPv6
+/// address without its brackets, and the port or else the default.
+pub(crate) fn parse_authority(
+    authority: &str,
+    default_port: u16,
+) -> Result<(Option<&str>, String, u16), UriError> {
+    let (user_info, host_port) = match authority.rsplit_once('@') {
+        Some((user_info, host_port)) => (Some(user_info), host_port),
+        None => (None, authority),
+    };
+    let (host, port) = split_host_port(host_port).ok_or(UriError::Host)?;
+    let port = match port {
+        None | Some("") => default_port,
+        Some(digits) => parse_port(digits).ok_or(UriError::Port)?,
+    };
+    Ok((user_info, host.to_ascii_lowercase(), port))
 }
 
 /// Credentials with a colon between, as fields have them (RFC 7617 §2).

@@ -11,9 +11,8 @@ use core::str::FromStr;
 pub use self::choice::{EnvironmentError, Proxies};
 pub use self::error::{SocksReply, TunnelError};
 pub use self::tunnel::TunnelHandshake;
-use crate::authority::{parse_port, split_host_port};
 use crate::error::UriError;
-use crate::uri::{WsUri, basic, credentials};
+use crate::uri::{WsUri, basic, credentials, parse_authority};
 
 /// A proxy that hands bytes through: where it is, what it speaks, and as whom to ask it.
 ///
@@ -148,20 +147,9 @@ impl FromStr for Proxy {
         if authority.contains(['/', '?', '#']) {
             return Err(UriError::ProxyPath);
         }
-        let (user_info, host_port) = match authority.rsplit_once('@') {
-            Some((user_info, host_port)) => (Some(user_info), host_port),
-            None => (None, authority),
-        };
-        let (host, port) = split_host_port(host_port).ok_or(UriError::Host)?;
-        let proxy = Self {
-            kind,
-            host: host.to_ascii_lowercase(),
-            port: match port {
-                None | Some("") => kind.default_port(),
-                Some(digits) => parse_port(digits).ok_or(UriError::Port)?,
-            },
-            credentials: user_info.map(Credentials::parse).transpose()?,
-        };
+        let (user_info, host, port) = parse_authority(authority, kind.default_port())?;
+        let credentials = user_info.map(Credentials::parse).transpose()?;
+        let proxy = Self { kind, host, port, credentials };
         if let Some((user, password)) = proxy.user_and_password() {
             let may_be_told = match kind.is_socks() {
                 // Each has a length of one byte in front (RFC 1929 §2), and nobody has no name.
