@@ -151,16 +151,29 @@ pub async fn reach<D: Dial>(
 ) -> Result<(D::Transport, D::Timer), Error> {
     let mut timer = this.timer();
     let needs = this.tls(uri)?;
-    let route = client.route();
-    let mut transport = match route.proxy(uri) {
+    let mut transport = match client.route().proxy(uri) {
         None => dial_from(this, client, uri.host(), uri.port(), &mut timer, deadline).await?,
         Some(proxy) => tunnel::through(this, client, proxy, uri, &mut timer, deadline).await?,
     };
     if let Some(needs) = needs {
-        let deadline = route.deadline(Step::Tls, timer.now(), deadline);
-        transport = tls(uri.host(), &mut timer, deadline, this.secure(needs, transport)).await?;
+        transport =
+            secure_by(this, client, uri.host(), needs, transport, &mut timer, deadline).await?;
     }
     Ok((transport, timer))
+}
+
+/// The same as [`tls`], by the calls of a runtime, in the time that the client has for it.
+pub(super) async fn secure_by<D: Dial>(
+    this: &D,
+    client: &Client,
+    peer: &str,
+    needs: D::Tls,
+    transport: D::Transport,
+    timer: &mut D::Timer,
+    deadline: Instant,
+) -> Result<D::Transport, Error> {
+    let deadline = client.route().deadline(Step::Tls, timer.now(), deadline);
+    tls(peer, timer, deadline, this.secure(needs, transport)).await
 }
 
 /// The same as [`dial`], by the calls of a runtime.

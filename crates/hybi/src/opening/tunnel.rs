@@ -5,10 +5,7 @@ use core::{
     net::IpAddr,
     task::{Context, Poll, ready},
 };
-use std::{
-    io::{self, IoSlice},
-    time::Instant,
-};
+use std::{io, time::Instant};
 
 use hybi_handshake::{
     WsUri,
@@ -19,7 +16,8 @@ use super::{
     client::{Client, Step},
     connect::REFUSAL_BODY_TIME,
     deadline::within,
-    dial::{Dial, dial_from, tls, too_late},
+    dial::{Dial, dial_from, secure_by, too_late},
+    wire::poll_all,
 };
 use crate::{
     connection::{Error, OpeningError, ProxyError},
@@ -55,13 +53,12 @@ pub(super) async fn through<D: Dial>(
     tunnel.handle_input(&[]).map_err(refused)?;
     let transport = dial_from(this, client, proxy.host(), proxy.port(), timer, deadline).await;
     let mut transport = transport.map_err(unreachable)?;
-    let route = client.route();
     if let Some(needs) = needs {
-        let deadline = route.deadline(Step::Tls, timer.now(), deadline);
-        let secured = tls(proxy.host(), timer, deadline, this.secure(needs, transport)).await;
+        let secured =
+            secure_by(this, client, proxy.host(), needs, transport, timer, deadline).await;
         transport = secured.map_err(unreachable)?;
     }
-    let mut deadline = route.deadline(Step::Proxy, timer.now(), deadline);
+    let mut deadline = client.route().deadline(Step::Proxy, timer.now(), deadline);
     let mut exchange = Exchange { waiting: Vec::new(), taken: 0 };
     loop {
         let polled = poll_fn(|cx| exchange.poll(cx, &mut tunnel, &mut transport));
@@ -149,14 +146,7 @@ impl Exchange {
             return Poll::Ready(Ok(()));
         }
         self.waiting.append(&mut more);
-        while self.taken < self.waiting.len() {
-            let slices = [IoSlice::new(&self.waiting[self.taken..])];
-            match ready!(transport.poll_write(cx, &slices))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                len => self.taken += len,
-            }
-        }
-        ready!(transport.poll_flush(cx))?;
+        ready!(poll_all(transport, cx, &self.waiting, &mut self.taken))?;
         (self.waiting, self.taken) = (Vec::new(), 0);
         Poll::Ready(Ok(()))
     }

@@ -260,7 +260,7 @@ impl<T: Transport, C: Timer> Wire<T, C> {
 }
 
 /// Writes the bytes behind the first `taken`, and flushes.
-fn poll_all<T: Transport>(
+pub(super) fn poll_all<T: Transport>(
     transport: &mut T,
     cx: &mut Context<'_>,
     bytes: &[u8],
