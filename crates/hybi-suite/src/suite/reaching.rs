@@ -38,6 +38,13 @@ pub(super) fn head(stream: &mut impl std::io::Read) -> String {
     String::from_utf8(head).expect("text")
 }
 
+/// Reads these bytes, and no other.
+fn expect(stream: &mut TcpStream, expected: &[u8]) {
+    let mut bytes = vec![0; expected.len()];
+    stream.read_exact(&mut bytes).expect("a client");
+    assert_eq!(bytes, expected);
+}
+
 pub(super) async fn talk<R: Runtime>(mut ws: Connected<R>) {
     ws.send("through").await.expect("it is open");
     assert_eq!(ws.recv().await.expect("lawful"), Some("through".into()));
@@ -62,23 +69,11 @@ pub fn goes_through_a_proxy<R: Runtime>() {
 /// The same by SOCKS, with user and password.
 pub fn goes_through_a_socks_proxy<R: Runtime>() {
     let (proxy, server) = serve_behind::<R>(|stream| {
-        let mut read = |expected: &[u8]| {
-            let mut bytes = vec![0; expected.len()];
-            stream.read_exact(&mut bytes).expect("a client");
-            assert_eq!(bytes, expected);
-        };
-        read(&[5, 2, 0, 2]);
+        expect(stream, &[5, 2, 0, 2]);
         stream.write_all(&[5, 2]).expect("a client");
-        let mut read = |expected: &[u8]| {
-            let mut bytes = vec![0; expected.len()];
-            stream.read_exact(&mut bytes).expect("a client");
-            assert_eq!(bytes, expected);
-        };
-        read(b"\x01\x04user\x06secret");
+        expect(stream, b"\x01\x04user\x06secret");
         stream.write_all(&[1, 0]).expect("a client");
-        let mut request = vec![0; 16];
-        stream.read_exact(&mut request).expect("a client");
-        assert_eq!(request, b"\x05\x01\x00\x03\x09localhost\x00\x51");
+        expect(stream, b"\x05\x01\x00\x03\x09localhost\x00\x51");
         stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).expect("a client");
     });
     let client = Client::builder().proxy(&format!("socks5h://user:secret@{proxy}"));
