@@ -98,20 +98,23 @@ fn on_tokio(speaks: Speaks) -> SocketAddr {
     })
 }
 
-fn on_smol(speaks: Speaks) -> SocketAddr {
+/// A bare echo over the traits of the futures crates, as smol and async-std have them.
+async fn raw<S: smol::io::AsyncRead + smol::io::AsyncWrite + Unpin>(
+    mut stream: S,
+) -> io::Result<()> {
     use smol::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-    async fn raw(mut stream: Counted<smol::net::TcpStream>) -> io::Result<()> {
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            let len = stream.read(&mut chunk).await?;
-            if len == 0 {
-                return Ok(());
-            }
-            stream.write_all(&chunk[..len]).await?;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let len = stream.read(&mut chunk).await?;
+        if len == 0 {
+            return Ok(());
         }
+        stream.write_all(&chunk[..len]).await?;
     }
+}
 
+fn on_smol(speaks: Speaks) -> SocketAddr {
     async fn echo(stream: Counted<smol::net::TcpStream>) -> Result<(), hybi_smol::Error> {
         let mut ws = hybi_smol::accept_on(&Rules::default(), stream).await?;
         while let Some(message) = ws.recv().await? {
@@ -137,19 +140,6 @@ fn on_smol(speaks: Speaks) -> SocketAddr {
 }
 
 fn on_async_std(speaks: Speaks) -> SocketAddr {
-    use async_std::io::{ReadExt as _, WriteExt as _};
-
-    async fn raw(mut stream: Counted<async_std::net::TcpStream>) -> io::Result<()> {
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            let len = stream.read(&mut chunk).await?;
-            if len == 0 {
-                return Ok(());
-            }
-            stream.write_all(&chunk[..len]).await?;
-        }
-    }
-
     async fn echo(stream: Counted<async_std::net::TcpStream>) -> Result<(), hybi_async_std::Error> {
         let mut ws = hybi_async_std::accept_on(&Rules::default(), stream).await?;
         while let Some(message) = ws.recv().await? {
