@@ -40,9 +40,7 @@ use crate::version::Version;
 pub struct ClientHandshake {
     request: Vec<u8>,
     key: String,
-    version: Version,
-    subprotocols: Vec<String>,
-    extensions: Vec<ExtensionOffer>,
+    offered: Offered,
     reader: ResponseReader,
     state: State,
 }
@@ -100,9 +98,7 @@ impl ClientHandshake {
         Self {
             request: request.to_bytes(&key),
             key,
-            version: request.requested_version(),
-            subprotocols: request.subprotocols().to_vec(),
-            extensions: request.extensions().to_vec(),
+            offered: Offered::of(request),
             reader: ResponseReader::new(limits),
             state: State::Waiting,
         }
@@ -193,6 +189,29 @@ impl ClientHandshake {
         if accept.ok_or(HandshakeError::MissingAccept)? != accept_key(&self.key).as_bytes() {
             return Err(HandshakeError::AcceptMismatch);
         }
+        self.offered.accept(response)
+    }
+}
+
+/// What a client offered, among which the server chooses.
+pub(crate) struct Offered {
+    version: Version,
+    subprotocols: Vec<String>,
+    extensions: Vec<ExtensionOffer>,
+}
+
+impl Offered {
+    pub(crate) fn of(request: &ClientRequest) -> Self {
+        Self {
+            version: request.requested_version(),
+            subprotocols: request.subprotocols().to_vec(),
+            extensions: request.extensions().to_vec(),
+        }
+    }
+
+    /// Applies the rules for the choices of a response that opens the connection.
+    pub(crate) fn accept(&self, response: Response<()>) -> Result<ClientAccepted, HandshakeError> {
+        let headers = response.headers();
         let extensions = ExtensionOffer::parse_list(
             fields::filled(headers, &header::SEC_WEBSOCKET_EXTENSIONS),
             self.version,

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | client: request out, response checked | [`ClientRequest`], [`ClientHandshake`] | RFC 6455 §4.1 |
 //! | server: request head in, accept or reject | [`ServerHandshake`], [`ServerPolicy`] | RFC 6455 §4.2 |
+//! | the same over HTTP/2 and later: extended CONNECT | [`Protocol`], [`ConnectHandshake`] | RFC 8441 §5 |
 //! | `ws` and `wss` URIs | [`WsUri`] | RFC 6455 §3 |
 //! | versions and their negotiation | [`Version`], [`VersionSet`] | RFC 6455 §4.4 |
 //! | subprotocols | [`parse_subprotocols`], [`SubprotocolPreference`] | RFC 6455 §1.9 |
@@ -59,6 +60,7 @@
 mod authority;
 mod body;
 mod client;
+mod connect;
 mod error;
 mod extension;
 mod head;
@@ -77,6 +79,7 @@ mod version;
 
 // The public interface of the crate.
 pub use client::{ClientAccepted, ClientHandshake};
+pub use connect::{ConnectHandshake, Protocol};
 pub use error::{DraftRule, ExtensionAnswer, FieldError, HandshakeError, RefusedOrigin, UriError};
 pub use extension::{ExtensionOffer, ExtensionParam};
 pub use head::{HeadLimits, write_fields, write_response, write_response_head};

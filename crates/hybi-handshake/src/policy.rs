@@ -3,6 +3,7 @@
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 
+use crate::connect;
 use crate::error::{FieldError, HandshakeError, RefusedOrigin};
 use crate::extension::{self, ExtensionOffer};
 use crate::head::fields::{self, SEC_WEBSOCKET_ORIGIN};
@@ -149,13 +150,20 @@ impl ServerPolicy {
     /// The first rule broken. Answer [`HandshakeError::response`]: 505 for HTTP/1.0, 405 for a method other
     /// than GET, 421 for the host, 426 with the versions accepted for another version or a plain request,
     /// 403 for the origin, 400 for everything else.
+    ///
+    /// # Over HTTP/2 and later
+    ///
+    /// A request with method CONNECT and a [`Protocol`](crate::Protocol) among its extensions is judged by RFC 8441 §5
+    /// instead: of version 13, which it need not name, for the host in its URI, and answered with 200. There is no key
+    /// in it; one that comes all the same is answered. Refusals differ in 501 for another protocol and 400 for another
+    /// version, since nothing can be upgraded there. A request over HTTP/2 that is none of this gets 405.
     pub fn check<B>(&self, request: &Request<B>) -> Result<ServerAccepted, HandshakeError> {
+        if let Some(protocol) = connect::asked_for(request) {
+            return self.check_connect(request, protocol);
+        }
         let host = self.check_head(request)?;
         let headers = request.headers();
-        let no_length = |value: &HeaderValue| value.as_bytes().trim_ascii() == b"0";
-        if headers.contains_key(header::TRANSFER_ENCODING)
-            || !headers.get_all(header::CONTENT_LENGTH).iter().all(no_length)
-        {
+        if announces_body(headers) {
             return Err(HandshakeError::Body);
         }
         if !fields::list_contains(headers, &header::UPGRADE, b"websocket") {
@@ -227,6 +235,9 @@ impl ServerPolicy {
         if request.version() < http::Version::HTTP_11 {
             return Err(HandshakeError::HttpVersion);
         }
+        if request.version() >= http::Version::HTTP_2 {
+            return Err(HandshakeError::NotConnect);
+        }
         if request.method() != Method::GET {
             return Err(HandshakeError::Method);
         }
@@ -266,6 +277,7 @@ impl ServerPolicy {
             key: String::new(),
             subprotocol,
             subprotocols,
+            way: Way::Upgrade,
             offers: Vec::new(),
             extensions: Vec::new(),
             headers: self.headers.clone(),
@@ -290,6 +302,13 @@ impl ServerPolicy {
     }
 }
 
+/// Whether a request has a body, or may have.
+pub(crate) fn announces_body(headers: &HeaderMap) -> bool {
+    let no_length = |value: &HeaderValue| value.as_bytes().trim_ascii() == b"0";
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || !headers.get_all(header::CONTENT_LENGTH).iter().all(no_length)
+}
+
 /// What is wrong with a request that names no version.
 fn missing_version(headers: &HeaderMap, accepted: VersionSet) -> HandshakeError {
     // Keys in two fields are the handshake of hixie-76.
@@ -303,7 +322,10 @@ fn missing_version(headers: &HeaderMap, accepted: VersionSet) -> HandshakeError 
 }
 
 /// The origin that a request names.
-fn origin(headers: &HeaderMap, version: Version) -> Result<Option<&[u8]>, HandshakeError> {
+pub(crate) fn origin(
+    headers: &HeaderMap,
+    version: Version,
+) -> Result<Option<&[u8]>, HandshakeError> {
     let origin = fields::single(headers, &header::ORIGIN, "Origin")?;
     // hybi-08 to hybi-10 use the other name, hybi-11 and hybi-12 this one, all as version 8; a
     // server of 13 looks for both too, so that no page gets past it under the old name.
@@ -317,7 +339,8 @@ fn origin(headers: &HeaderMap, version: Version) -> Result<Option<&[u8]>, Handsh
 /// Whether the request means to open a WebSocket connection, well formed or not.
 ///
 /// A server that also serves pages asks this first and gives what is an attempt to
-/// [`ServerPolicy::check`]: it lists `websocket` in `Upgrade`, or has a `Sec-WebSocket-*` field.
+/// [`ServerPolicy::check`]: it lists `websocket` in `Upgrade`, has a `Sec-WebSocket-*` field, or is an extended CONNECT
+/// (see [`Protocol`](crate::Protocol)).
 ///
 /// ```
 /// let page = http::Request::get("/").header("Host", "example.org").body(()).unwrap();
@@ -325,7 +348,8 @@ fn origin(headers: &HeaderMap, version: Version) -> Result<Option<&[u8]>, Handsh
 /// ```
 #[must_use]
 pub fn is_upgrade<B>(request: &Request<B>) -> bool {
-    fields::list_contains(request.headers(), &header::UPGRADE, b"websocket")
+    connect::asked_for(request).is_some()
+        || fields::list_contains(request.headers(), &header::UPGRADE, b"websocket")
         || has_handshake_field(request.headers())
 }
 
@@ -333,7 +357,7 @@ fn has_handshake_field(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"))
 }
 
-/// A request that may be answered with 101 (RFC 6455 §4.2.2).
+/// A request that may be answered with 101 (RFC 6455 §4.2.2), or over HTTP/2 with 200 (RFC 8441 §5).
 ///
 /// The application may still choose extensions and another subprotocol, or turn the request down
 /// with a response of its own.
@@ -360,7 +384,7 @@ fn has_handshake_field(headers: &HeaderMap) -> bool {
 pub struct ServerAccepted {
     /// The version that the client asked for.
     pub version: Version,
-    /// The value of `Sec-WebSocket-Key`; empty in drafts without that field.
+    /// The value of `Sec-WebSocket-Key`; empty in drafts without that field, and over HTTP/2 unless one came.
     pub key: String,
     /// The subprotocol chosen, if any.
     pub subprotocol: Option<String>,
@@ -368,11 +392,26 @@ pub struct ServerAccepted {
     pub subprotocols: Vec<String>,
     /// The extensions that the client offered, most wanted first.
     pub offers: Vec<ExtensionOffer>,
+    way: Way,
     extensions: Vec<ExtensionOffer>,
     headers: HeaderMap,
 }
 
+/// How a request asks for a WebSocket, and so is answered.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// `Upgrade`, in HTTP/1.1.
+    Upgrade,
+    /// Extended CONNECT.
+    Connect,
+}
+
 impl ServerAccepted {
+    /// The same for an extended CONNECT.
+    pub(crate) fn over_connect(self, key: Option<String>, offers: Vec<ExtensionOffer>) -> Self {
+        Self { way: Way::Connect, key: key.unwrap_or_default(), offers, ..self }
+    }
+
     /// Answers the offers, in the order in which the extensions apply; what was answered before is
     /// forgotten.
     #[must_use]
@@ -421,21 +460,30 @@ impl ServerAccepted {
         &self.headers
     }
 
-    /// The response 101. From its last byte on, both ends send frames.
+    /// The response 101, or 200 to an extended CONNECT. From its last byte on, both ends send frames.
     ///
-    /// It is the one of hybi-05 to RFC 6455. What older drafts answer is in `hybi-legacy`.
+    /// It is the one of hybi-05 to RFC 6455, and of RFC 8441. What older drafts answer is in `hybi-legacy`.
     ///
     /// [RFC 6455 §4.2.2](https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2)
     #[must_use]
     pub fn response(&self) -> Response<()> {
         let mut response = Response::new(());
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *response.status_mut() = match self.way {
+            Way::Upgrade => StatusCode::SWITCHING_PROTOCOLS,
+            Way::Connect => connect::answer_status(),
+        };
         let headers = response.headers_mut();
         headers.reserve(5 + self.headers.len());
-        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        let answers_key = match self.way {
+            Way::Upgrade => {
+                headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+                true
+            }
+            Way::Connect => !self.key.is_empty(),
+        };
         // Base64 and tokens are always valid values.
-        if let Ok(accept) = HeaderValue::try_from(accept_key(&self.key)) {
+        if answers_key && let Ok(accept) = HeaderValue::try_from(accept_key(&self.key)) {
             headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
         }
         if let Some(Ok(name)) = self.subprotocol.as_deref().map(HeaderValue::from_str) {

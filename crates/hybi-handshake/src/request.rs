@@ -212,13 +212,36 @@ impl ClientRequest {
     /// Appends the fields of the application, and the `Authorization` that the user-info of the URI stands for, to
     /// a request head.
     pub fn write_fields(&self, out: &mut Vec<u8>) {
-        let authorization = self.uri.basic_authorization();
-        if let Some(value) =
-            authorization.filter(|_| !self.headers.contains_key(header::AUTHORIZATION))
-        {
+        if let Some(value) = self.authorization() {
             write_fields(&HeaderMap::from_iter([(header::AUTHORIZATION, value)]), out);
         }
         write_fields(&self.headers, out);
+    }
+
+    /// Adds to `headers` all fields that are the same over each version of HTTP: subprotocols, extensions, origin, and what
+    /// [`write_fields`](Self::write_fields) writes.
+    pub(crate) fn append_fields(&self, headers: &mut HeaderMap) {
+        // Tokens and quoted strings are always valid values.
+        let list = |list: String| HeaderValue::try_from(list).ok().filter(|list| !list.is_empty());
+        let extensions = list(extension::list_value(&self.extensions));
+        let fields = [
+            (header::SEC_WEBSOCKET_PROTOCOL, list(self.subprotocols.join(", "))),
+            (header::SEC_WEBSOCKET_EXTENSIONS, extensions),
+            (header::ORIGIN, self.origin.clone()),
+            (header::AUTHORIZATION, self.authorization()),
+        ];
+        for (name, value) in fields {
+            headers.extend(value.map(|value| (name, value)));
+        }
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
+    }
+
+    /// What the user-info of the URI stands for, unless the application says it itself.
+    fn authorization(&self) -> Option<HeaderValue> {
+        let value = self.uri.basic_authorization();
+        value.filter(|_| !self.headers.contains_key(header::AUTHORIZATION))
     }
 
     pub(crate) fn extensions(&self) -> &[ExtensionOffer] {

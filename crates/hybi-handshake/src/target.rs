@@ -7,11 +7,21 @@ use crate::error::HandshakeError;
 use crate::head::fields;
 
 /// Applies what HTTP asks of every request, whatever it is for. Gives the value of `Host`, which
-/// only a request of HTTP/1.0 may lack.
+/// only a request of HTTP/1.0 may lack, and from HTTP/2 on one that names its host in its URI (`:authority`,
+/// RFC 9113 §8.3.1).
 pub(crate) fn check<B>(request: &Request<B>) -> Result<Option<&str>, HandshakeError> {
     check_target(request.method(), request.uri())?;
     let host = fields::single(request.headers(), &header::HOST, "Host")?;
     let Some(host) = host else {
+        if request.version() >= http::Version::HTTP_2
+            && let Some(authority) = request.uri().authority()
+        {
+            let host = authority.as_str();
+            return match Authority::parse(host) {
+                Some(_) => Ok(Some(host)),
+                None => Err(HandshakeError::MalformedTarget),
+            };
+        }
         let may_lack = request.version() < http::Version::HTTP_11;
         return if may_lack { Ok(None) } else { Err(HandshakeError::MissingHost) };
     };

@@ -6,7 +6,7 @@ type Sections = &'static [(&'static str, u32)];
 
 /// The documents, as citations name them. A document that is not here has no sections yet: write down
 /// those of its table of contents.
-const DOCUMENTS: [(&str, Sections); 20] = [
+const DOCUMENTS: [(&str, Sections); 23] = [
     // Names in other scripts: IDNA, and Punycode.
     ("RFC 3490", &[("", 12), ("1", 3), ("3", 2), ("3.2", 2), ("4", 2), ("6", 5), ("9", 2)]),
     ("RFC 3492", &[("", 9), ("1", 2), ("3", 4), ("6", 4), ("7", 2), ("9", 2)]),
@@ -188,6 +188,27 @@ const DOCUMENTS: [(&str, Sections); 20] = [
             ("13", 2),
         ],
     ),
+    // HTTP/2, and WebSocket over it and over HTTP/3.
+    (
+        "RFC 9113",
+        &[
+            ("", 12),
+            ("5", 5),
+            ("5.1", 2),
+            ("5.2", 2),
+            ("5.4", 3),
+            ("6", 10),
+            ("6.5", 3),
+            ("6.9", 3),
+            ("8", 8),
+            ("8.2", 3),
+            ("8.3", 2),
+            ("10", 9),
+            ("10.5", 2),
+        ],
+    ),
+    ("RFC 8441", &[("", 10), ("5", 1)]),
+    ("RFC 9220", &[("", 6)]),
     // The last draft with deflate-stream, which is all that is cited of it.
     ("draft-ietf-hybi-thewebsocketprotocol-10", &[("", 14), ("9", 2), ("9.2", 1)]),
 ];

@@ -115,6 +115,15 @@ pub enum HandshakeError {
     HttpVersion,
     /// The method is not GET.
     Method,
+    /// The request came by HTTP/2 or later and is not a CONNECT with `:protocol`, the one way to ask for a WebSocket there.
+    NotConnect,
+    /// The `:protocol` asked for is not `websocket`.
+    UnknownProtocol,
+    /// The version asked for does not go over HTTP/2, where there is 13 alone, or that is not accepted here.
+    ConnectVersion {
+        /// The versions that the server accepts over HTTP/2.
+        accepted: VersionSet,
+    },
     /// The request target is no path and no absolute `http` or `https` URI.
     MalformedTarget,
     /// `Host` is missing.
@@ -251,7 +260,8 @@ impl HandshakeError {
     pub const fn status(&self) -> Option<StatusCode> {
         Some(match self {
             Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Method | Self::NotConnect => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UnknownProtocol => StatusCode::NOT_IMPLEMENTED,
             Self::NotWebSocket { .. }
             | Self::UnknownVersion { .. }
             | Self::UnsupportedVersion { .. } => StatusCode::UPGRADE_REQUIRED,
@@ -297,7 +307,8 @@ impl HandshakeError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(header::ALLOW, HeaderValue::from_static("GET"));
+            let method = if matches!(self, Self::NotConnect) { "CONNECT" } else { "GET" };
+            headers.insert(header::ALLOW, HeaderValue::from_static(method));
         }
         if status == StatusCode::UPGRADE_REQUIRED {
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -323,6 +334,7 @@ impl HandshakeError {
             | Self::MissingVersion { accepted }
             | Self::MalformedVersion { accepted }
             | Self::UnknownVersion { accepted }
+            | Self::ConnectVersion { accepted }
             | Self::UnsupportedVersion { accepted, .. } => Some(*accepted),
             _ => None,
         }
@@ -401,6 +413,8 @@ impl HandshakeError {
                 _ => "RFC 9110 §5.3",
             },
             Self::HttpVersion | Self::Method => "RFC 6455 §4.2.1 item 1",
+            Self::NotConnect | Self::ConnectVersion { .. } => "RFC 8441 §5",
+            Self::UnknownProtocol => "RFC 9220 §3",
             Self::MissingHost => "RFC 6455 §4.2.1 item 2",
             Self::MalformedTarget | Self::MalformedHost | Self::HostMismatch => "RFC 9112 §3.2",
             Self::Body => "RFC 6455 §4.1",
@@ -492,6 +506,11 @@ impl fmt::Display for HandshakeError {
             Self::HttpVersion => "HTTP/1.1 is needed",
             Self::MalformedSubprotocol => "Sec-WebSocket-Protocol is malformed",
             Self::MalformedExtensions => "Sec-WebSocket-Extensions is malformed",
+            Self::NotConnect => {
+                "over HTTP/2 the method of an opening handshake is CONNECT, with :protocol"
+            }
+            Self::UnknownProtocol => "the protocol asked for is not websocket",
+            Self::ConnectVersion { .. } => "only version 13 goes over HTTP/2",
             Self::Method => "the method of an opening handshake is GET",
             Self::MalformedTarget => "the request target is malformed",
             Self::MissingHost => "Host is missing",

@@ -1,6 +1,7 @@
 //! The contract of the crate, as a peer or an application sees it.
 
 mod client_rules;
+mod connect;
 mod grammar;
 mod head;
 mod origin;

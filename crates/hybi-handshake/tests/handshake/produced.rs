@@ -4,8 +4,8 @@
 
 use hybi_handshake::{
     ClientHandshake, ClientRequest, ExtensionOffer, FieldError, HandshakeError, HeadLimits,
-    HostPattern, HostPolicy, OriginPattern, ServerHandshake, ServerPolicy, UriError, Version,
-    WsUri,
+    HostPattern, HostPolicy, OriginPattern, Protocol, ServerHandshake, ServerPolicy, UriError,
+    Version, WsUri,
     proxy::{Proxy, TunnelError, TunnelHandshake},
 };
 use hybi_suite::produced;
@@ -46,6 +46,19 @@ fn request() -> ClientRequest {
     ClientRequest::new("ws://example.org/chat".parse().expect("a URI"))
 }
 
+/// What a server says to such a request of HTTP/2.
+fn over_http2(method: &str, protocol: &str, version: &str) -> HandshakeError {
+    let request = http::Request::builder()
+        .method(method)
+        .uri("https://example.org/chat")
+        .version(http::Version::HTTP_2)
+        .extension(Protocol::new(protocol))
+        .header("Sec-WebSocket-Version", version)
+        .body(())
+        .expect("a request");
+    ServerPolicy::new().check(&request).expect_err("a refusal")
+}
+
 #[test]
 fn by_clients() {
     let limits = HeadLimits::default();
@@ -69,6 +82,9 @@ fn by_clients() {
         HandshakeError::MalformedExtensions => also("Sec-WebSocket-Extensions: a b"),
         HandshakeError::HttpVersion => server("GET", "GET /chat HTTP/1.0"),
         HandshakeError::Method => server("GET", "POST /chat HTTP/1.1"),
+        HandshakeError::NotConnect => over_http2("GET", "websocket", "13"),
+        HandshakeError::UnknownProtocol => over_http2("CONNECT", "connect-udp", "13"),
+        HandshakeError::ConnectVersion { .. } => over_http2("CONNECT", "websocket", "8"),
         HandshakeError::MalformedTarget => server("GET", "GET * HTTP/1.1"),
         HandshakeError::MissingHost => server("Host", ""),
         HandshakeError::MalformedHost => server("Host", "Host: a b"),
