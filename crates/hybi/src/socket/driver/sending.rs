@@ -118,10 +118,12 @@ impl<T: Transport, C: Timer> Driver<T, C> {
             ready!(self.poll_look(cx, half, patience))?;
         }
         self.wakers.went_on(half);
-        // What was discarded has not been sent, although an end in order is no error.
-        let is_lost = self.connection.discarded_bytes() > 0;
-        let error = self.connection.send_error().cloned();
-        Poll::Ready(error.or(is_lost.then_some(Error::Closed)).map_or(Ok(()), Err))
+        Poll::Ready(match self.connection.send_error() {
+            Some(error) => Err(error.clone()),
+            // What was discarded has not been sent, although an end in order is no error.
+            None if self.connection.discarded_bytes() > 0 => Err(Error::Closed),
+            None => Ok(()),
+        })
     }
 
     /// Whoever only sends looks at what came, and judges silence, although it never has to wait.
