@@ -195,6 +195,7 @@ impl Connection {
     }
 
     /// Whether something long is on its way through codecs, or what waits behind it is to be queued.
+    #[inline]
     pub(crate) fn is_encoding(&self) -> bool {
         self.outbound.coding.as_ref().is_some_and(|coding| coding.is_busy())
     }
