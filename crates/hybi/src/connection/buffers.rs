@@ -18,8 +18,10 @@ static SHELF: Shelf<Vec<u8>> = Shelf::new();
 
 /// Borrows an empty output buffer.
 pub(crate) fn borrow_output() -> Vec<u8> {
-    let kept = OUTPUTS.try_with(|outputs| outputs.borrow_mut().pop()).ok().flatten();
-    kept.or_else(|| SHELF.take(|_| true)).unwrap_or_default()
+    match OUTPUTS.try_with(|outputs| outputs.borrow_mut().pop()) {
+        Ok(Some(kept)) => kept,
+        _ => SHELF.take(|_| true).unwrap_or_default(),
+    }
 }
 
 /// Leaves those that this thread keeps to whichever thread needs one next.
