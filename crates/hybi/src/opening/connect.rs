@@ -42,13 +42,10 @@ pub fn connect<D: Dial>(
         let (mut client, mut uri) = client.prepare(request)?;
         loop {
             let reach = || reach(dial, &client, &uri, deadline);
-            let error = match attempt(client.clone(), &uri, deadline, reach).await {
+            match attempt(&client, &uri, deadline, reach).await {
                 Ok(opened) => return Ok(opened),
-                Err(error) => error,
-            };
-            match client.redirect(&uri, &error)? {
-                Some(next) => (client, uri) = next,
-                None => return Err(error),
+                Err(NotOpened::Failed(error)) => return Err(error),
+                Err(NotOpened::Redirected { leads_to, .. }) => (client, uri) = *leads_to?,
             }
         }
     })
@@ -91,21 +88,39 @@ where
 {
     Box::pin(async move {
         let (client, uri) = client.prepare(request)?;
-        attempt(client, &uri, deadline, connect).await
+        attempt(&client, &uri, deadline, connect).await.map_err(|why| match why {
+            NotOpened::Failed(error) | NotOpened::Redirected { refusal: error, .. } => error,
+        })
     })
+}
+
+/// Why a server did not open a connection.
+enum NotOpened {
+    Failed(Error),
+    /// By a redirect that is to be followed: where that leads, or why it is not.
+    Redirected {
+        refusal: Error,
+        leads_to: Result<Box<(Client, WsUri)>, Error>,
+    },
+}
+
+impl From<Error> for NotOpened {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// Attempts to open a connection, over and over while the client falls back.
 async fn attempt<T: Transport, C: Timer, F>(
-    mut client: Client,
+    first: &Client,
     uri: &WsUri,
     deadline: Instant,
     mut connect: impl FnMut() -> F,
-) -> Result<(WebSocket<T, C>, http::Response<()>), Error>
+) -> Result<(WebSocket<T, C>, http::Response<()>), NotOpened>
 where
     F: Future<Output = Result<(T, C), Error>>,
 {
-    let mut refusal = None;
+    let (mut client, mut refusal) = (first.clone(), None);
     loop {
         let (transport, timer) = connect().await?;
         let deadline = client.route().deadline(Step::Answer, timer.now(), deadline);
@@ -115,8 +130,9 @@ where
             Err(error) => error,
         };
         // Whatever versions it lists, the server that it leads to may know others.
-        if !matches!(client.redirect(uri, &error), Ok(None)) {
-            return Err(error);
+        if let Some(leads_to) = first.redirect(uri, &error).transpose() {
+            let leads_to = leads_to.map(Box::new);
+            return Err(NotOpened::Redirected { refusal: error, leads_to });
         }
         let next = client.fall_back(&error);
         // Of several, the one that says what would do is worth most.
@@ -125,7 +141,7 @@ where
         }
         match next {
             Some(next) => client = next,
-            None => return Err(refusal.unwrap_or(error)),
+            None => return Err(refusal.unwrap_or(error).into()),
         }
     }
 }

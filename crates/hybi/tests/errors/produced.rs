@@ -259,6 +259,7 @@ fn by_proxies_redirects_and_the_environment() {
     produced! {
         RedirectError::TooMany { followed: 1 } => why("ws://a/", "/b"),
         RedirectError::Downgrade { .. } => why("wss://a/", "ws://a/"),
+        RedirectError::Ambiguous { locations: 2 } => why("ws://a/", "/b\r\nLocation: /b"),
         RedirectError::Location { .. } => why("ws://a/", "ftp://a/"),
         Error::Redirect(_) => redirected("ws://a/", "/b").expect_err("it leads nowhere"),
         Error::Environment(_) => Error::from(Proxies::of_variables(variable).expect_err("no proxy")),

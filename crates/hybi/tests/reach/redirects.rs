@@ -185,6 +185,39 @@ fn a_location_that_leads_nowhere_is_told() {
     }
 }
 
+/// Which of several is meant, nobody knows: a cache or a filter on the way may have judged another.
+#[test]
+fn several_locations_are_none() {
+    for second in ["ws://second.example/", "/x"] {
+        let mut world = World::new();
+        let network = network(&world);
+        let answer = to(&format!("ws://second.example/\r\nLocation: {second}"));
+        let seen = redirects(&mut world, &network, FIRST, answer);
+        let (outcome, _) = network.connect(&mut world, following(5), "ws://first.example/");
+        let error = outcome.expect_err("ambiguous");
+        let Error::Redirect(why) = &error else { panic!("{error:?}") };
+        assert_eq!(**why, RedirectError::Ambiguous { locations: 2 });
+        assert_eq!(error.to_string(), "the server redirects to 2 places at once");
+        assert_eq!((seen.borrow().len(), network.done().len()), (1, 2), "{:?}", network.done());
+    }
+}
+
+/// A log has no business with the secrets of whoever a server names.
+#[test]
+fn user_info_in_a_location_is_not_told() {
+    for location in ["ftp://user:secret@second.example/x", "//user:secret@second.example:0/x"] {
+        let mut world = World::new();
+        let network = network(&world);
+        redirects(&mut world, &network, FIRST, to(location));
+        let (outcome, _) = network.connect(&mut world, following(5), "ws://first.example/");
+        let error = outcome.expect_err("nowhere");
+        for told in [error.to_string(), format!("{error:?}")] {
+            assert!(told.contains("//second.example"), "{told}");
+            assert!(!told.contains("secret") && !told.contains("user"), "{told}");
+        }
+    }
+}
+
 /// Redirects have no time of their own.
 #[test]
 fn one_deadline_is_for_all() {

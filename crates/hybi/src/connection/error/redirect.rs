@@ -27,9 +27,14 @@ pub enum RedirectError {
         /// Where it leads.
         to: WsUri,
     },
+    /// It has more than one `Location`, and which of them is meant nobody knows (RFC 9110 section 5.3).
+    Ambiguous {
+        /// How many it has.
+        locations: usize,
+    },
     /// It leads to what is no URI of a WebSocket.
     Location {
-        /// The value of `Location`.
+        /// The value of `Location`, without the user-info that it may have.
         location: String,
         /// What is wrong with it.
         error: UriError,
@@ -44,6 +49,9 @@ impl fmt::Display for RedirectError {
             }
             Self::Downgrade { to } => {
                 write!(f, "the server redirects to {to}, where nothing would be encrypted")
+            }
+            Self::Ambiguous { locations } => {
+                write!(f, "the server redirects to {locations} places at once")
             }
             Self::Location { location, error } => {
                 write!(f, "the server redirects to {location:?}: {error}")

@@ -174,7 +174,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Redirect`]: one too many, from `wss` to `ws`, or to what is no URI of a WebSocket.
+    /// [`Error::Redirect`]: one too many, from `wss` to `ws`, to several places, or to what is no URI of a WebSocket.
     pub fn redirect(&self, uri: &WsUri, error: &Error) -> Result<Option<(Self, WsUri)>, Error> {
         let Some(HandshakeError::Rejected(response)) = error.handshake() else { return Ok(None) };
         let is_redirect = matches!(
@@ -185,8 +185,8 @@ impl Client {
                 | StatusCode::TEMPORARY_REDIRECT
                 | StatusCode::PERMANENT_REDIRECT
         );
-        let location = response.headers().get(header::LOCATION);
-        let Some(location) = location.filter(|_| is_redirect) else { return Ok(None) };
+        let mut locations = response.headers().get_all(header::LOCATION).iter();
+        let Some(location) = locations.next().filter(|_| is_redirect) else { return Ok(None) };
         let followed = match self.route.redirects {
             Redirects { left: 0, followed: 0 } => return Ok(None),
             Redirects { left: 0, followed } => {
@@ -194,10 +194,13 @@ impl Client {
             }
             Redirects { left, followed } => Redirects { left: left - 1, followed: followed + 1 },
         };
+        let others = locations.count();
+        if others > 0 {
+            return Err(RedirectError::Ambiguous { locations: others + 1 }.into());
+        }
         let location = String::from_utf8_lossy(location.as_bytes());
-        let next = uri.join(&location).map_err(|error| RedirectError::Location {
-            location: location.clone().into_owned(),
-            error,
+        let next = uri.join(&location).map_err(|error| {
+            RedirectError::Location { location: without_user_info(&location), error }
         })?;
         if uri.is_secure() && !next.is_secure() {
             return Err(RedirectError::Downgrade { to: next }.into());
@@ -208,5 +211,43 @@ impl Client {
             client.request = client.request.without_credentials();
         }
         Ok(Some((client, next)))
+    }
+}
+
+/// A reference to be told, which may be logged: whatever stands in front of an `@` where the authority is, or would be
+/// if it were a URI, is left out.
+fn without_user_info(reference: &str) -> String {
+    let is_path = |begin: usize| reference[..begin].contains(['/', '?', '#']);
+    let begin = match reference.find("//") {
+        Some(slashes) if !is_path(slashes) => slashes + 2,
+        _ => 0,
+    };
+    let rest = &reference[begin..];
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    match authority.rfind('@') {
+        Some(at) => format!("{}{}", &reference[..begin], &rest[at + 1..]),
+        None => reference.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_user_info;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_told() {
+        for (reference, told) in [
+            ("ftp://user:secret@host/x", "ftp://host/x"),
+            ("//user:secret@host:0/x@y", "//host:0/x@y"),
+            ("ws://user:se@cret@?x", "ws://?x"),
+            ("http:user:secret@host/", "host/"),
+            ("user:secret@host", "host"),
+            ("ws://host/a@b", "ws://host/a@b"),
+            ("/a//user@b", "/a//user@b"),
+            ("?a=//user@b", "?a=//user@b"),
+            ("", ""),
+        ] {
+            assert_eq!(without_user_info(reference), told, "{reference}");
+        }
     }
 }
