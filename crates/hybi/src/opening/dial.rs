@@ -310,7 +310,7 @@ impl<S, F: Future<Output = io::Result<S>>> Race<F> {
 }
 
 /// The addresses with the two families in turn, each in its own order (RFC 8305 section 4).
-fn in_turn(addresses: impl IntoIterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
+pub(super) fn in_turn(addresses: impl IntoIterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
     let mut addresses = addresses.into_iter();
     let Some(first) = addresses.next() else { return VecDeque::new() };
     let (mut same, mut other): (VecDeque<_>, VecDeque<_>) =

@@ -2,21 +2,21 @@
 
 use core::{
     future::poll_fn,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     task::{Context, Poll, ready},
 };
-use std::{io, time::Instant};
+use std::{collections::VecDeque, io, time::Instant};
 
 use hybi_handshake::{
     WsUri,
-    proxy::{Proxy, TunnelHandshake},
+    proxy::{Proxy, SocksReply, TunnelError, TunnelHandshake},
 };
 
 use super::{
     client::{Client, Step},
     connect::REFUSAL_BODY_TIME,
     deadline::within,
-    dial::{Dial, dial_from, secure_by, too_late},
+    dial::{Dial, dial_from, in_turn, secure_by, too_late},
     wire::poll_all,
 };
 use crate::{
@@ -24,12 +24,54 @@ use crate::{
     socket::io::{Timer, Transport},
 };
 
-/// A transport whose other end is the server of this URI, made by a proxy.
+/// A transport whose other end is the server of this URI, made by a proxy. One that is to be given an address is given
+/// the next when it could not connect to one, on a connection of its own: this one is over then (RFC 1928 section 6).
 pub(super) async fn through<D: Dial>(
     this: &D,
     client: &Client,
     proxy: &Proxy,
     uri: &WsUri,
+    timer: &mut D::Timer,
+    deadline: Instant,
+) -> Result<D::Transport, Error> {
+    if !proxy.wants_address() || uri.host().parse::<IpAddr>().is_ok() {
+        return ask(this, client, proxy, (uri.host(), uri.port()), timer, deadline).await;
+    }
+    let mut attempts = Vec::new();
+    for address in look_up(this, client, uri, timer, deadline).await? {
+        let host = address.ip().to_string();
+        match ask(this, client, proxy, (&host, address.port()), timer, deadline).await {
+            Err(error) => match reply_in(&error) {
+                Some(reply) => attempts.push((address, reply)),
+                None => return Err(error),
+            },
+            reached => return reached,
+        }
+    }
+    let error = match &*attempts {
+        [(_, reply)] => ProxyError::Refused(TunnelError::Failed(*reply)),
+        _ => ProxyError::Addresses { attempts },
+    };
+    Err(OpeningError::Proxy { proxy: proxy.clone(), error }.into())
+}
+
+/// Why a proxy of SOCKS could not connect, if that is the error.
+fn reply_in(error: &Error) -> Option<SocksReply> {
+    let Error::Opening(step) = error else { return None };
+    match &**step {
+        OpeningError::Proxy { error: ProxyError::Refused(TunnelError::Failed(reply)), .. } => {
+            Some(*reply)
+        }
+        _ => None,
+    }
+}
+
+/// Connects to a proxy, and asks it for a connection to a host: a name, or an address without brackets.
+async fn ask<D: Dial>(
+    this: &D,
+    client: &Client,
+    proxy: &Proxy,
+    (host, port): (&str, u16),
     timer: &mut D::Timer,
     deadline: Instant,
 ) -> Result<D::Transport, Error> {
@@ -40,14 +82,8 @@ pub(super) async fn through<D: Dial>(
     };
     let secure_uri = proxy.secure_uri();
     let needs = secure_uri.map_or(Ok(None), |uri| this.tls(&uri)).map_err(unreachable)?;
-    let host = match uri.host() {
-        name if proxy.wants_address() && name.parse::<IpAddr>().is_err() => {
-            look_up(this, client, uri, timer, deadline).await?.to_string()
-        }
-        host => host.to_owned(),
-    };
     let limits = client.config().head_limits;
-    let mut tunnel = TunnelHandshake::new(proxy, &host, uri.port(), limits);
+    let mut tunnel = TunnelHandshake::new(proxy, host, port, limits);
     let refused = |error| Error::from(at_proxy(ProxyError::Refused(error)));
     // What cannot be asked for is known before anybody is.
     tunnel.handle_input(&[]).map_err(refused)?;
@@ -79,19 +115,19 @@ pub(super) async fn through<D: Dial>(
     }
 }
 
-/// An address of the server, for a proxy that is to be given one.
+/// The addresses of the server, for a proxy that is to be given one.
 async fn look_up<D: Dial>(
     this: &D,
     client: &Client,
     uri: &WsUri,
     timer: &mut D::Timer,
     deadline: Instant,
-) -> Result<IpAddr, Error> {
+) -> Result<VecDeque<SocketAddr>, Error> {
     let deadline = client.route().deadline(Step::Connect, timer.now(), deadline);
     let found = within(timer, deadline, this.look_up(uri.host(), uri.port())).await;
-    let found = found.unwrap_or_else(|| Err(too_late())).and_then(|found| {
-        let none = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        found.first().map(|address| address.ip()).ok_or_else(none)
+    let found = found.unwrap_or_else(|| Err(too_late())).and_then(|found| match &*found {
+        [] => Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address")),
+        _ => Ok(in_turn(found)),
     });
     Ok(found.map_err(|error| OpeningError::Resolve { host: uri.host().to_owned(), error })?)
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use http::{StatusCode, header};
 
 use hybi_frame::CloseCode;
-use hybi_handshake::proxy::TunnelError;
+use hybi_handshake::proxy::{SocksReply, TunnelError};
 
 use crate::connection::{CloseStatus, Endpoint, Error, OpeningError, ProxyError};
 
@@ -140,7 +140,13 @@ impl Backoff {
         let is_final = match error {
             Error::Redirect(_) => true,
             Error::Opening(step) => match &**step {
-                OpeningError::Proxy { error: ProxyError::Refused(why), .. } => is_final_of(why),
+                OpeningError::Proxy { error, .. } => match error {
+                    ProxyError::Refused(why) => is_final_of(why),
+                    ProxyError::Addresses { attempts } => {
+                        attempts.iter().all(|(_, reply)| is_not_allowed(*reply))
+                    }
+                    _ => false,
+                },
                 _ => false,
             },
             error => error.response().is_some_and(|response| is_final(response.status())),
@@ -195,8 +201,7 @@ impl Backoff {
 fn is_final_of(why: &TunnelError) -> bool {
     match why {
         TunnelError::Refused(response) => is_final(response.status()),
-        // Its rules do not allow it (RFC 1928 section 6).
-        TunnelError::Failed(reply) => reply.code() == 2,
+        TunnelError::Failed(reply) => is_not_allowed(*reply),
         TunnelError::NotSocks { .. }
         | TunnelError::NoMethod { .. }
         | TunnelError::MethodNotOffered { .. }
@@ -204,6 +209,11 @@ fn is_final_of(why: &TunnelError) -> bool {
         | TunnelError::NameTooLong => true,
         _ => false,
     }
+}
+
+/// Whether the rules of a proxy are why it did not connect (RFC 1928 section 6).
+fn is_not_allowed(reply: SocksReply) -> bool {
+    reply.code() == 2
 }
 
 /// Whether the same request would be answered the same.

@@ -1,11 +1,7 @@
 //! Each error of this crate, as a peer, a transport, the clock or the caller produces it.
 
 use core::{convert::Infallible, future::pending, net::SocketAddr, pin::pin, time::Duration};
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::{io, sync::Arc, time::Instant};
 
 use futures_util::AsyncReadExt as _;
 use hybi::{
@@ -215,9 +211,9 @@ fn by_callers() {
 /// What is on the way to a server.
 #[test]
 fn by_proxies_redirects_and_the_environment() {
-    let reach = |proxy: &str, addresses: io::Result<Vec<SocketAddr>>, answer| {
+    let reach = |proxy: &str, addresses: &[SocketAddr], answer| {
         let client = Client::builder().proxy(proxy).build().expect("a proxy");
-        let dial = OneWay { addresses: Mutex::new(Some(addresses)), answer, clock: Clock::new() };
+        let dial = OneWay { addresses: addresses.to_vec(), answer, clock: Clock::new() };
         let connecting = pin!(connect(&dial, &client, "ws://example.org/"));
         let connected = poll_at_most(10, connecting, || dial.clock.advance(HOUR)).expect("an end");
         let Err(Error::Opening(step)) = connected else { panic!("no step of the way") };
@@ -226,18 +222,20 @@ fn by_proxies_redirects_and_the_environment() {
         };
         error
     };
-    let there = || Ok(vec![([127, 0, 0, 1], 1080).into()]);
+    let there = [SocketAddr::from(([127, 0, 0, 1], 1080)); 2];
+    let one = &there[..1];
     let refusal = Some(&b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"[..]);
     produced! {
-        ProxyError::Unreachable(_) => reach("proxy", Err(io::ErrorKind::NotFound.into()), None),
-        ProxyError::Refused(_) => reach("proxy", there(), refusal),
-        ProxyError::Transport(_) => reach("proxy", there(), None),
+        ProxyError::Unreachable(_) => reach("proxy", &[], None),
+        ProxyError::Refused(_) => reach("proxy", one, refusal),
+        ProxyError::Addresses { .. } => reach("socks5://proxy", &there, Some(b"\x05\x00\x05\x05")),
+        ProxyError::Transport(_) => reach("proxy", one, None),
     }
     let proxy = "proxy".parse().expect("a proxy");
     produced! {
         OpeningError::Proxy { .. } => OpeningError::Proxy {
             proxy,
-            error: reach("proxy", there(), refusal),
+            error: reach("proxy", one, refusal),
         },
     }
     let redirected = |uri: &str, location: &str| {
@@ -268,7 +266,7 @@ fn by_proxies_redirects_and_the_environment() {
 
 /// A way to one peer, who says this and then is silent.
 struct OneWay {
-    addresses: Mutex<Option<io::Result<Vec<SocketAddr>>>>,
+    addresses: Vec<SocketAddr>,
     answer: Option<&'static [u8]>,
     clock: Clock,
 }
@@ -283,7 +281,7 @@ impl Dial for OneWay {
     }
 
     async fn look_up(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
-        self.addresses.lock().expect("no panic").take().expect("it is asked once")
+        Ok(self.addresses.clone())
     }
 
     async fn connect(&self, _: SocketAddr) -> io::Result<End> {

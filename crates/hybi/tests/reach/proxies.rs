@@ -1,6 +1,7 @@
 //! Proxies: in which order things are done, what the server and the proxy see, and how each failure is told.
 
-use core::future::pending;
+use core::{cell::RefCell, future::pending};
+use std::rc::Rc;
 
 use hybi::{
     Client, Error, OpeningError, ProxyError,
@@ -160,6 +161,95 @@ fn socks_is_given_a_name_or_an_address() {
         assert_eq!(message.expect("lawful"), Some("hello".into()));
         let expected = [looked_up, &["look up proxy:3128", "connect 192.0.2.9:3128"]].concat();
         assert_eq!(network.done(), expected, "{url} {uri}");
+    }
+}
+
+/// Plays a SOCKS proxy that is asked for an address over and over, each time on a connection of its own, and says
+/// this to each. Gives the last two bytes of the addresses it was asked for.
+fn socks_replies(world: &mut World, network: &Network, replies: &'static [u8]) -> Asked {
+    let asked = Asked::default();
+    let (there, seen) = (network.clone(), asked.clone());
+    world.spawn("proxy", async move {
+        let mut scripts = Vec::new();
+        for reply in replies {
+            let mut script = there.accept(PROXY).await;
+            script.read_bytes(3).await;
+            script.send([5, 0]).await;
+            let head = script.read_bytes(4).await;
+            let address = script.read_bytes(if head[3] == 1 { 6 } else { 18 }).await;
+            seen.borrow_mut().push(address[address.len() - 3]);
+            script.send([5, *reply, 0, 1, 0, 0, 0, 0, 0, 0]).await;
+            if *reply == 0 {
+                serve(&mut script).await;
+            }
+            scripts.push(script);
+        }
+        pending::<()>().await;
+    });
+    asked
+}
+
+type Asked = Rc<RefCell<Vec<u8>>>;
+
+const SEVERAL: [&str; 3] = ["[2001:db8::1]:80", "[2001:db8::2]:80", "192.0.2.3:80"];
+
+#[test]
+fn socks_is_given_the_next_address_when_it_cannot_connect_to_one() {
+    let mut world = World::new();
+    let network = network(&world);
+    network.name("chat.example", &SEVERAL);
+    // The network of one is unreachable, the other refuses.
+    let asked = socks_replies(&mut world, &network, &[3, 5, 0]);
+    let (outcome, _) =
+        network.connect(&mut world, through("socks5://proxy:3128"), "ws://chat.example/");
+    let (mut ws, _) = outcome.expect("it is connected");
+    let message = world.block_on(async move { ws.recv().await });
+    assert_eq!(message.expect("lawful"), Some("hello".into()));
+    // The families take turns.
+    assert_eq!(*asked.borrow(), [1, 3, 2]);
+}
+
+#[test]
+fn what_socks_said_of_each_address_is_told() {
+    let mut world = World::new();
+    let network = network(&world);
+    network.name("chat.example", &SEVERAL);
+    let asked = socks_replies(&mut world, &network, &[3, 5, 4]);
+    let (outcome, _) =
+        network.connect(&mut world, through("socks5://proxy:3128"), "ws://chat.example/");
+    assert_eq!(
+        outcome.expect_err("none").to_string(),
+        "proxy socks5://proxy:3128: it answered [2001:db8::1]:80: network unreachable; \
+         192.0.2.3:80: connection refused; [2001:db8::2]:80: host unreachable"
+    );
+    assert_eq!(asked.borrow().len(), 3);
+}
+
+/// Another address would not help who is not let in, nor a proxy that is none.
+#[test]
+fn socks_is_asked_no_more_when_it_is_not_the_address() {
+    for (said, expected) in [
+        (&b"\x05\xff"[..], "it wants to know who asks, and there are no credentials for it"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it is no SOCKS5 proxy: it began with 0x48"),
+    ] {
+        let mut world = World::new();
+        let network = network(&world);
+        network.name("chat.example", &SEVERAL);
+        let there = network.clone();
+        world.spawn("proxy", async move {
+            let mut script = there.accept(PROXY).await;
+            script.read_bytes(3).await;
+            let _ = script.try_send(said).await;
+            pending::<()>().await;
+        });
+        let (outcome, _) =
+            network.connect(&mut world, through("socks5://proxy:3128"), "ws://chat.example/");
+        let error = outcome.expect_err("no tunnel").to_string();
+        assert_eq!(error, format!("proxy socks5://proxy:3128: {expected}"));
+        assert_eq!(
+            network.done(),
+            ["look up chat.example:80", "look up proxy:3128", "connect 192.0.2.9:3128"]
+        );
     }
 }
 

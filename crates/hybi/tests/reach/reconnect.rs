@@ -219,6 +219,35 @@ fn a_proxy_that_will_not_change_ends_it() {
     }
 }
 
+/// Of several addresses all have to be beyond hope.
+#[test]
+fn a_proxy_that_may_not_connect_anywhere_ends_it() {
+    for (replies, attempts) in [([2, 2], 1), ([2, 4], 2), ([3, 2], 2)] {
+        let mut world = World::new();
+        let network = Network::new(&world);
+        network.listens("proxy", "192.0.2.9:1080");
+        network.name("news.example", &["192.0.2.1:80", "192.0.2.2:80"]);
+        let there = network.clone();
+        world.spawn("proxy", async move {
+            for reply in replies.into_iter().cycle() {
+                let mut script = there.accept("192.0.2.9:1080").await;
+                script.read_bytes(3).await;
+                script.send([5, 0]).await;
+                script.read_bytes(10).await;
+                script.send([5, reply, 0, 1, 0, 0, 0, 0, 0, 0]).await;
+            }
+        });
+        let client = Client::builder().proxy("socks5://proxy").build().expect("lawful");
+        let mut reconnecting =
+            Reconnecting::new(network.clone(), client, URI).backoff(Backoff::default().attempts(2));
+        world.block_on(async move {
+            reconnecting.connect().await.map(drop).expect_err("no tunnel");
+        });
+        let tried = network.done().iter().filter(|what| what.starts_with("connect")).count();
+        assert_eq!(tried, 2 * attempts, "{replies:?}");
+    }
+}
+
 /// What cannot be sent is not tried, however persistent.
 #[test]
 fn a_request_that_cannot_be_sent_ends_it() {

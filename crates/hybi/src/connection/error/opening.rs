@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::SocketAddr;
 use std::{io, sync::Arc};
 
-use hybi_handshake::proxy::{Proxy, TunnelError};
+use hybi_handshake::proxy::{Proxy, SocksReply, TunnelError};
 
 /// At which step the transport kept a connection from opening, and why.
 ///
@@ -86,6 +86,11 @@ pub enum ProxyError {
     Unreachable(Arc<OpeningError>),
     /// It said no, or what it said breaks a rule.
     Refused(TunnelError),
+    /// It connected to none of the server's addresses, which were looked up here (`socks5`).
+    Addresses {
+        /// Those that it was given, in this order, and what it said of each.
+        attempts: Vec<(SocketAddr, SocksReply)>,
+    },
     /// The connection with it failed, or it took too long.
     Transport(io::Error),
 }
@@ -102,7 +107,7 @@ impl OpeningError {
             Self::Proxy { error, .. } => match error {
                 ProxyError::Unreachable(error) => error.io_error(),
                 ProxyError::Transport(error) => Some(error),
-                ProxyError::Refused(_) => None,
+                ProxyError::Refused(_) | ProxyError::Addresses { .. } => None,
             },
         }
     }
@@ -139,6 +144,13 @@ impl fmt::Display for ProxyError {
         match self {
             Self::Unreachable(error) => error.fmt(f),
             Self::Refused(error) => error.fmt(f),
+            Self::Addresses { attempts } => {
+                f.write_str("it answered")?;
+                for (n, (address, reply)) in attempts.iter().enumerate() {
+                    write!(f, "{} {address}: {reply}", if n == 0 { "" } else { ";" })?;
+                }
+                Ok(())
+            }
             Self::Transport(error) => write!(f, "the connection with it failed: {error}"),
         }
     }

@@ -199,8 +199,9 @@ impl Client {
             return Err(RedirectError::Ambiguous { locations: others + 1 }.into());
         }
         let location = String::from_utf8_lossy(location.as_bytes());
-        let next = uri.join(&location).map_err(|error| {
-            RedirectError::Location { location: without_user_info(&location), error }
+        let next = uri.join(&location).map_err(|error| RedirectError::Location {
+            location: without_user_info(&location),
+            error,
         })?;
         if uri.is_secure() && !next.is_secure() {
             return Err(RedirectError::Downgrade { to: next }.into());
