@@ -6,7 +6,7 @@ use std::io;
 use async_std::net::{TcpListener, TcpStream};
 use hybi::{
     Server,
-    serve::{Accept, Arrival, Outcome},
+    serve::{Accept, Arrival, Opened, Outcome},
 };
 
 #[cfg(feature = "rustls")]
@@ -208,11 +208,11 @@ impl AsyncStdListener {
 
     fn opening(&self, stream: TcpStream) -> <Self as Accept>::Opening {
         match &self.tls {
-            Tls::None => Box::pin(ready(Ok(AsyncStdIo::new(stream.into())))),
+            Tls::None => Box::pin(ready(Ok(AsyncStdIo::new(stream.into()).into()))),
             #[cfg(feature = "rustls")]
             Tls::Rustls(acceptor) => {
                 let handshake = acceptor.accept(stream);
-                Box::pin(async { Ok(AsyncStdIo::new(handshake.await?.into())) })
+                Box::pin(async { Ok(AsyncStdIo::new(handshake.await?.into()).into()) })
             }
         }
     }
@@ -221,7 +221,7 @@ impl AsyncStdListener {
 impl Accept for AsyncStdListener {
     type Transport = AsyncStdIo<Stream>;
     type Timer = AsyncStdTimer;
-    type Opening = Pin<Box<dyn Future<Output = io::Result<AsyncStdIo<Stream>>> + Send>>;
+    type Opening = Pin<Box<dyn Future<Output = io::Result<Opened<AsyncStdIo<Stream>>>> + Send>>;
 
     async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
         let (stream, address) = self.listener.accept().await?;

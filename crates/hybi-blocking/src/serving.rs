@@ -17,7 +17,7 @@ use std::{
 
 use hybi::{
     Server, http,
-    serve::{Accept, Arrival, Cutter, Drained, Handle, Incident, Outcome},
+    serve::{Accept, Arrival, Cutter, Drained, Handle, Incident, Opened, Outcome},
 };
 #[cfg(feature = "rustls")]
 use hybi_tls::rustls::ServerConfig;
@@ -355,11 +355,11 @@ impl Listener {
     fn opening(&self, stream: TcpStream) -> <Self as Accept>::Opening {
         let stream = BlockingIo::new(stream);
         match &self.tls {
-            Tls::None => Box::pin(ready(stream.map(Stream::from))),
+            Tls::None => Box::pin(ready(stream.map(|stream| Stream::from(stream).into()))),
             #[cfg(feature = "rustls")]
             Tls::Rustls(config) => {
                 let config = config.clone();
-                Box::pin(async move { crate::tls::accept(&config, stream?).await })
+                Box::pin(async move { Ok(crate::tls::accept(&config, stream?).await?.into()) })
             }
         }
     }
@@ -368,7 +368,7 @@ impl Listener {
 impl Accept for Listener {
     type Transport = Stream;
     type Timer = BlockingTimer;
-    type Opening = Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>>;
+    type Opening = Pin<Box<dyn Future<Output = io::Result<Opened<Stream>>> + Send>>;
 
     async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
         let unstarted = self.unstarted.get_mut().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ use std::{io, sync::Arc};
 use async_net::{TcpListener, TcpStream};
 use hybi::{
     Server,
-    serve::{Accept, Arrival, Outcome},
+    serve::{Accept, Arrival, Opened, Outcome},
 };
 use smol::Executor;
 
@@ -246,11 +246,11 @@ impl SmolListener {
 
     fn opening(&self, stream: TcpStream) -> <Self as Accept>::Opening {
         match &self.tls {
-            Tls::None => Box::pin(ready(Ok(SmolIo::new(stream.into())))),
+            Tls::None => Box::pin(ready(Ok(SmolIo::new(stream.into()).into()))),
             #[cfg(feature = "rustls")]
             Tls::Rustls(acceptor) => {
                 let handshake = acceptor.accept(stream);
-                Box::pin(async { Ok(SmolIo::new(handshake.await?.into())) })
+                Box::pin(async { Ok(SmolIo::new(handshake.await?.into()).into()) })
             }
         }
     }
@@ -259,7 +259,7 @@ impl SmolListener {
 impl Accept for SmolListener {
     type Transport = SmolIo<Stream>;
     type Timer = SmolTimer;
-    type Opening = Pin<Box<dyn Future<Output = io::Result<SmolIo<Stream>>> + Send>>;
+    type Opening = Pin<Box<dyn Future<Output = io::Result<Opened<SmolIo<Stream>>>> + Send>>;
 
     async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
         let (stream, address) = self.listener.accept().await?;

@@ -9,7 +9,7 @@ use std::io;
 
 use hybi::{
     Server,
-    serve::{Accept, Arrival, Outcome},
+    serve::{Accept, Arrival, Opened, Outcome},
 };
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(feature = "rustls")]
@@ -220,11 +220,11 @@ impl TokioListener {
 
     fn opening(&self, stream: TcpStream) -> <Self as Accept>::Opening {
         match &self.tls {
-            Tls::None => Box::pin(ready(Ok(TokioIo::new(stream.into())))),
+            Tls::None => Box::pin(ready(Ok(TokioIo::new(stream.into()).into()))),
             #[cfg(feature = "rustls")]
             Tls::Rustls(acceptor) => {
                 let handshake = acceptor.accept(stream);
-                Box::pin(async { Ok(TokioIo::new(handshake.await?.into())) })
+                Box::pin(async { Ok(TokioIo::new(handshake.await?.into()).into()) })
             }
         }
     }
@@ -233,7 +233,7 @@ impl TokioListener {
 impl Accept for TokioListener {
     type Transport = TokioIo<Stream>;
     type Timer = TokioTimer;
-    type Opening = Pin<Box<dyn Future<Output = io::Result<TokioIo<Stream>>> + Send>>;
+    type Opening = Pin<Box<dyn Future<Output = io::Result<Opened<TokioIo<Stream>>>> + Send>>;
 
     async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
         let Source::Tokio(listener) = &self.source else { return pending().await };

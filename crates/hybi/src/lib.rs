@@ -164,11 +164,11 @@ pub mod handshake {
     //! it (RFC 6455 section 4).
 
     pub use hybi_handshake::{
-        DraftRule, FieldError, HeadLimits, HostPattern, OriginPattern, RefusedOrigin,
+        DraftRule, FieldError, HeadLimits, HostPattern, OriginPattern, Protocol, RefusedOrigin,
         ServerAccepted, ServerPolicy, SubprotocolPreference, UriError, VersionSet,
     };
 
-    pub use crate::opening::client::{ClientAccepted, ClientHandshake};
+    pub use crate::opening::client::{ClientAccepted, ClientHandshake, ConnectHandshake};
 }
 
 /// The examples of the page that a registry shows.

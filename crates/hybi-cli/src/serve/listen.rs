@@ -10,7 +10,7 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hybi::serve::{Accept, Arrival};
+use hybi::serve::{Accept, Arrival, Opened};
 use hybi::{HostPolicy, Server};
 use hybi_tokio::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
@@ -192,7 +192,7 @@ impl Listeners {
         self.shared.counters.accepted();
         let tls = self.shared.certificate.as_ref().map(Certificate::current);
         let opening: <Self as Accept>::Opening =
-            Box::pin(async { Ok(TokioIo::new(accepted.open(tls).await?)) });
+            Box::pin(async { Ok(TokioIo::new(accepted.open(tls).await?).into()) });
         let arrival = Arrival::new(opening).judged_by(server.clone());
         match peer {
             Some(peer) => arrival.of(peer),
@@ -204,7 +204,7 @@ impl Listeners {
 impl Accept for Listeners {
     type Transport = TokioIo<Stream>;
     type Timer = TokioTimer;
-    type Opening = Pin<Box<dyn Future<Output = io::Result<TokioIo<Stream>>> + Send>>;
+    type Opening = Pin<Box<dyn Future<Output = io::Result<Opened<TokioIo<Stream>>>> + Send>>;
 
     async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
         poll_fn(|cx| {

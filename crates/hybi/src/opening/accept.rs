@@ -6,7 +6,7 @@ use std::{io, sync::Arc, time::Instant};
 use hybi_handshake::{HandshakeError, ServerHandshake, write_response};
 
 use super::{
-    Gate, Incoming,
+    Gate, Incoming, Requested,
     answer::{add_headers, answer},
     dial::{tls, tls_of},
     server::Server,
@@ -138,6 +138,46 @@ pub fn incoming_tls_on<T: Transport, C: Timer>(
     }
 }
 
+/// Takes a request that came in frames, and decides nothing yet: what [`incoming_on`] is for one that has to be read.
+///
+/// One for a host that is [not served](crate::ServerBuilder::hosts) is answered and the transport ended.
+/// [`Requested`] has an example.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] for such a request.
+pub async fn incoming_for<T: Transport, C: Timer>(
+    server: &Server,
+    requested: Requested<T>,
+    timer: C,
+    deadline: Instant,
+) -> Result<Incoming<T, C>, Error> {
+    incoming_for_behind(None, server, requested, timer, deadline).await
+}
+
+/// The same for somebody who may refuse it at any moment.
+pub(crate) async fn incoming_for_behind<T: Transport, C: Timer>(
+    gate: Option<Arc<dyn Gate>>,
+    server: &Server,
+    requested: Requested<T>,
+    timer: C,
+    deadline: Instant,
+) -> Result<Incoming<T, C>, Error> {
+    let Requested { request, transport, respond } = requested;
+    let wire = Wire::new(transport, timer, deadline);
+    let incoming = Incoming::new(server.clone(), request, wire).behind(gate);
+    judged(incoming.answered_by(respond)).await
+}
+
+/// The request, unless it is for a host that is not served.
+async fn judged<T: Transport, C: Timer>(incoming: Incoming<T, C>) -> Result<Incoming<T, C>, Error> {
+    let judged = incoming.server.policy().check_host(incoming.request()).map(|_| ());
+    match judged {
+        Ok(()) => Ok(incoming),
+        Err(error) => Err(incoming.refuse(error).await),
+    }
+}
+
 async fn read_request<T: Transport, C: Timer>(
     gate: Option<Arc<dyn Gate>>,
     server: &Server,
@@ -148,12 +188,7 @@ async fn read_request<T: Transport, C: Timer>(
     let mut wire = Wire::new(transport, timer, deadline);
     let error = match read_head(gate.as_deref(), server, &mut wire).await {
         Ok(request) => {
-            let judged = server.policy().check_host(&request).map(|_| ());
-            let incoming = Incoming::new(server.clone(), request, wire).behind(gate);
-            return match judged {
-                Ok(()) => Ok(incoming),
-                Err(error) => Err(incoming.refuse(error).await),
-            };
+            return judged(Incoming::new(server.clone(), request, wire).behind(gate)).await;
         }
         Err(error) => error,
     };

@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use std::{sync::Arc, time::Instant};
 
-use http::Method;
+use http::{Method, header::CONTENT_LENGTH};
 use hybi_handshake::{
     HandshakeError, ServerAccepted, Version, is_upgrade, write_response, write_response_head,
 };
@@ -11,6 +11,7 @@ use hybi_handshake::{
 use super::{
     Gate,
     answer::{ANSWER_GRACE, add_headers, answer},
+    requested::{Responder, without_connection_fields},
     server::Server,
     wire::Wire,
 };
@@ -59,11 +60,26 @@ pub struct Incoming<T, C> {
     pub(super) wire: Wire<T, C>,
     /// Who looks after it.
     gate: Option<Arc<dyn Gate>>,
+    head: Head<T>,
+}
+
+/// How the head of a response is sent.
+#[derive(Debug)]
+enum Head<T> {
+    /// In the bytes of the transport, as HTTP/1.1.
+    Bytes,
+    /// By the transport itself.
+    Frames(Responder<T>),
 }
 
 impl<T: Transport, C: Timer> Incoming<T, C> {
     pub(crate) fn new(server: Server, request: http::Request<()>, wire: Wire<T, C>) -> Self {
-        Self { server, request: Box::new(request), wire, gate: None }
+        Self { server, request: Box::new(request), wire, gate: None, head: Head::Bytes }
+    }
+
+    pub(super) fn answered_by(mut self, respond: Responder<T>) -> Self {
+        self.head = Head::Frames(respond);
+        self
     }
 
     pub(crate) fn behind(mut self, gate: Option<Arc<dyn Gate>>) -> Self {
@@ -166,7 +182,7 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
         self.wire.grant(ANSWER_GRACE);
     }
 
-    /// Answers 101 and lets frames follow.
+    /// Answers 101, or 200 over HTTP/2, and lets frames follow.
     pub(crate) async fn switch(self, accepted: ServerAccepted) -> Result<WebSocket<T, C>, Error> {
         let Some(gate) = self.gate.clone() else { return self.switch_at_once(accepted).await };
         let mut ws = self.switch_unless_refused(accepted).await?;
@@ -199,10 +215,15 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
             return self.switch_hixie(accepted).await;
         }
         let (response, upgrade) = self.server.accepted(accepted);
-        let mut head = Vec::new();
-        write_response(&response, &[], &mut head);
-        self.wire.send(head);
-        Box::pin(self.wire.flush()).await?;
+        match self.head {
+            Head::Bytes => {
+                let mut head = Vec::new();
+                write_response(&response, &[], &mut head);
+                self.wire.send(head);
+                Box::pin(self.wire.flush()).await?;
+            }
+            Head::Frames(respond) => self.wire.answer_by(respond, response)?,
+        }
         let connection = upgrade.into_connection();
         connection.trace_client(self.peer(), self.request.uri().path());
         Ok(self.wire.into_websocket(connection))
@@ -226,20 +247,35 @@ impl<T: Transport, C: Timer> Incoming<T, C> {
 
     /// Answers the request with plain HTTP and ends the transport in order.
     ///
-    /// `Content-Length` and `Connection: close` are added. If the request is HEAD, the body is
+    /// `Content-Length` is added, and over HTTP/1.1 `Connection: close`; over HTTP/2 fields that it does not have are left
+    /// out. If the request is HEAD, the body is
     /// measured but not sent (RFC 9110 section 9.3.2). Fields of
     /// [`ServerBuilder::header`](crate::ServerBuilder::header) that it lacks are added. A peer that goes away meanwhile, or
     /// does not read for too long, is no error: there is nobody left to tell.
-    pub async fn respond<B: AsRef<[u8]>>(self, mut response: http::Response<B>) {
+    pub async fn respond<B: AsRef<[u8]>>(mut self, mut response: http::Response<B>) {
         add_headers(&self.server, &mut response);
-        let body = response.body().as_ref();
+        let has_body = self.request.method() != Method::HEAD;
         let mut bytes = Vec::new();
-        if self.request.method() == Method::HEAD {
-            write_response_head(&response, body.len(), &mut bytes);
-        } else {
-            write_response(&response, body, &mut bytes);
+        match self.head {
+            Head::Bytes if has_body => {
+                write_response(&response, response.body().as_ref(), &mut bytes);
+            }
+            Head::Bytes => {
+                write_response_head(&response, response.body().as_ref().len(), &mut bytes);
+            }
+            Head::Frames(respond) => {
+                without_connection_fields(&mut response);
+                let (mut head, body) = response.into_parts();
+                let body = body.as_ref();
+                head.headers.insert(CONTENT_LENGTH, body.len().into());
+                if self.wire.answer_by(respond, http::Response::from_parts(head, ())).is_err() {
+                    return;
+                }
+                if has_body {
+                    bytes.extend_from_slice(body);
+                }
+            }
         }
-        drop(response);
         Box::pin(answer(self.wire, bytes)).await;
     }
 }

@@ -13,12 +13,13 @@ mod dial;
 mod gate;
 mod hixie;
 mod incoming;
+mod requested;
 pub(crate) mod server;
 mod tunnel;
 mod wire;
 
-pub use accept::{accept_on, incoming_on, incoming_tls_on};
-pub(crate) use accept::{incoming_behind, tls_behind};
+pub use accept::{accept_on, incoming_for, incoming_on, incoming_tls_on};
+pub(crate) use accept::{incoming_behind, incoming_for_behind, tls_behind};
 pub use connect::{connect, connect_anew, connect_on};
 pub use deadline::{begin, within};
 pub use dial::{Dial, dial, reach, tls, without_tls};
@@ -26,5 +27,6 @@ pub(crate) use gate::Gate;
 #[cfg(feature = "mux")]
 pub(crate) use gate::Seat;
 pub use incoming::Incoming;
+pub use requested::{Requested, Respond};
 #[cfg(feature = "mux")]
 pub(crate) use wire::Wire;

@@ -16,6 +16,7 @@ use std::{
     time::Instant,
 };
 
+use super::requested::Responder;
 use crate::{
     connection::{
         Connection, DRAIN_BYTES, DRAIN_TIME, Deadline, Error, OpeningError, is_end_without_goodbye,
@@ -74,6 +75,15 @@ impl<T: Transport, C: Timer> Wire<T, C> {
 
     pub(super) fn transport(&self) -> &T {
         &self.transport
+    }
+
+    /// Sends the head of a response that the transport itself has a form for.
+    pub(super) fn answer_by(
+        &mut self,
+        respond: Responder<T>,
+        head: http::Response<()>,
+    ) -> Result<(), Error> {
+        Ok(respond(&mut self.transport, head).map_err(OpeningError::Handshake)?)
     }
 
     /// Leaves at least `time` from now for what follows.

@@ -3,6 +3,7 @@
 use core::{net::SocketAddr, time::Duration};
 use std::io;
 
+use super::Opened;
 use crate::{
     opening::server::Server,
     socket::io::{Timer, Transport},
@@ -13,7 +14,7 @@ use crate::{
 ///
 /// ```
 /// use std::{future::{Future, Ready, ready}, io, net::SocketAddr};
-/// use hybi::{Error, Server, io::{FuturesIo, Timer}, serve::{Accept, Arrival, Serving}};
+/// use hybi::{Error, Server, io::{FuturesIo, Timer}, serve::{Accept, Arrival, Opened, Serving}};
 /// # trait Io: futures_io::AsyncRead + futures_io::AsyncWrite + Unpin + Send {}
 /// # type TcpStream = Box<dyn Io>;
 /// # struct TcpListener;
@@ -27,14 +28,14 @@ use crate::{
 ///
 /// impl Accept for Listener {
 ///     type Transport = FuturesIo<TcpStream>;
-///     type Opening = Ready<io::Result<Self::Transport>>;
+///     type Opening = Ready<io::Result<Opened<Self::Transport>>>;
 /// #   type Timer = Never;
 /// #   fn timer(&self) -> Never { Never }
 ///     // ... and its timer.
 ///
 ///     async fn accept(&mut self) -> io::Result<Arrival<Self::Opening>> {
 ///         let (stream, address) = self.0.accept().await?;
-///         Ok(Arrival::new(ready(Ok(FuturesIo::new(stream)))).of(address))
+///         Ok(Arrival::new(ready(Ok(FuturesIo::new(stream).into()))).of(address))
 ///     }
 ///
 ///     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -69,8 +70,9 @@ pub trait Accept: Send + 'static {
     /// The timer of a connection.
     type Timer: Timer + Send + 'static;
     /// What comes between a stream that was accepted and its first request: TLS, if there is any. It runs in
-    /// the task of the connection, within the deadline of the opening handshake.
-    type Opening: Future<Output = io::Result<Self::Transport>> + Send + 'static;
+    /// the task of the connection, within the deadline of the opening handshake, and says whether one request is to
+    /// come or many.
+    type Opening: Future<Output = io::Result<Opened<Self::Transport>>> + Send + 'static;
 
     /// Waits for the next stream. `TCP_NODELAY` is to be set: frames are written whole. Dropping the future is to lose
     /// no stream. One that has several listeners waits for all of them, and begins with another one each time.

@@ -10,7 +10,8 @@ use core::{
 use std::{error, io, panic::catch_unwind, sync::Arc};
 
 use super::{
-    Arrival, Cutter, Incident,
+    Arrival, Carrier, Cutter, Incident, Opened,
+    carried::{self, Inbox},
     registry::{Member, Place},
 };
 use crate::{
@@ -50,6 +51,8 @@ pub(super) struct Service<T, C> {
     pub(super) handler: Handler<T, C>,
     pub(super) plain: Option<Plain>,
     pub(super) cutter: fn(&T) -> Option<Cutter>,
+    /// What came by carriers.
+    pub(super) inbox: Inbox<T>,
 }
 
 /// How a connection ended.
@@ -64,14 +67,22 @@ enum End {
 pub(super) async fn serve<T, C>(
     member: Member,
     service: Arc<Service<T, C>>,
-    arrival: Box<Arrival<impl Future<Output = io::Result<T>> + Send>>,
+    arrival: Box<Arrival<impl Future<Output = io::Result<Opened<T>>> + Send>>,
     timer: C,
 ) where
     T: Transport + Send + 'static,
     C: Timer + Send + 'static,
 {
-    let place = member.0.clone();
-    let mut work = pin!(work(&service, place.clone(), arrival, timer));
+    let place = &member.0;
+    look_after(place, work(&service, place.clone(), arrival, timer)).await;
+}
+
+/// Runs what serves one connection, to its end.
+pub(super) async fn look_after(
+    place: &Arc<Place>,
+    work: impl Future<Output = Result<(), Failure>>,
+) {
+    let mut work = pin!(work);
     let mut known: Option<Waker> = None;
     let end = poll_fn(|cx| {
         if known.as_ref().is_none_or(|known| !known.will_wake(cx.waker())) {
@@ -110,7 +121,7 @@ pub(super) async fn serve<T, C>(
 async fn work<T, C>(
     service: &Service<T, C>,
     place: Arc<Place>,
-    arrival: Box<Arrival<impl Future<Output = io::Result<T>> + Send>>,
+    arrival: Box<Arrival<impl Future<Output = io::Result<Opened<T>>> + Send>>,
     timer: C,
 ) -> Result<(), Failure>
 where
@@ -118,34 +129,65 @@ where
     C: Timer + Send + 'static,
 {
     // In boxes, as all that only the opening needs.
-    let incoming = Box::pin(open(service, place, arrival, timer)).await;
-    let beginning = match incoming? {
+    match Box::pin(open(service, place.clone(), arrival, timer)).await? {
+        Begin::Request(incoming) => handle(service, incoming).await,
+        Begin::Carrier(carrier, server) => {
+            Box::pin(carried::carry(service, place, server, carrier)).await
+        }
+    }
+}
+
+/// What came of a transport.
+enum Begin<T, C> {
+    /// A request, unless it was answered already.
+    Request(Option<Incoming<T, C>>),
+    /// A carrier, and who judges its requests if not the server of all.
+    Carrier(Box<dyn Carrier<T>>, Option<Server>),
+}
+
+/// Gives a request to the handler, unless it was answered already.
+pub(super) async fn handle<T: Transport, C: Timer>(
+    service: &Service<T, C>,
+    incoming: Option<Incoming<T, C>>,
+) -> Result<(), Failure> {
+    let beginning = match incoming {
         Some(incoming) => (service.handler)(incoming),
         None => return Ok(()),
     };
     beginning.await?.await
 }
 
-/// The request, unless it was answered already.
+/// What a transport turns out to bring.
 async fn open<T, C>(
     service: &Service<T, C>,
     place: Arc<Place>,
-    arrival: Box<Arrival<impl Future<Output = io::Result<T>> + Send>>,
+    arrival: Box<Arrival<impl Future<Output = io::Result<Opened<T>>> + Send>>,
     mut timer: C,
-) -> Result<Option<Incoming<T, C>>, Failure>
+) -> Result<Begin<T, C>, Failure>
 where
     T: Transport + Send + 'static,
     C: Timer + Send + 'static,
 {
-    let Arrival { opening, server, .. } = *arrival;
-    let server = server.as_ref().unwrap_or(&service.server);
+    let Arrival { opening, server: own, .. } = *arrival;
+    let server = own.as_ref().unwrap_or(&service.server);
     let deadline = server.config().handshake_deadline(timer.now());
     let transport = opening::tls_behind(&*place, &mut timer, deadline, opening).await;
-    let transport = transport.map_err(Failure::NotOpened)?;
+    let transport = match transport.map_err(Failure::NotOpened)? {
+        Opened::Single(transport) => transport,
+        Opened::Carrier(carrier) => return Ok(Begin::Carrier(carrier, own)),
+    };
     if let Some(cutter) = (service.cutter)(&transport) {
         place.cut_by(cutter);
     }
     let incoming = opening::incoming_behind(place, server, transport, timer, deadline).await;
+    decide(service, incoming).await.map(Begin::Request)
+}
+
+/// Answers a request that is not for the handler.
+pub(super) async fn decide<T: Transport, C: Timer>(
+    service: &Service<T, C>,
+    incoming: Result<Incoming<T, C>, Error>,
+) -> Result<Option<Incoming<T, C>>, Failure> {
     let Ok(incoming) = incoming else { return Err(Failure::Refused) };
     if let Some(refusal) = incoming.refusal() {
         incoming.refuse(refusal).await;

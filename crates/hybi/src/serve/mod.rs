@@ -10,6 +10,8 @@
 //! ```
 
 mod accept;
+mod carried;
+mod carrier;
 mod connection;
 mod drain;
 mod handle;
@@ -18,6 +20,7 @@ mod registry;
 mod serving;
 
 pub use accept::{Accept, Arrival, Cutter};
+pub use carrier::{Carrier, Opened};
 pub use drain::{Cut, Drain, Drained, Stage};
 pub use handle::{Draining, Handle};
 pub use incident::Incident;

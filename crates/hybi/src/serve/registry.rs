@@ -111,6 +111,8 @@ struct Known {
     cutter: Option<Cutter>,
     closer: Option<Closer>,
     was_refused: bool,
+    /// Requests of others come by it, which are known by themselves.
+    is_carrier: bool,
 }
 
 /// What is known of the channels in a connection.
@@ -327,7 +329,9 @@ impl Registry {
         let mut cut = Vec::new();
         for place in places.values() {
             if !place.is_cut.swap(true, Ordering::AcqRel) {
-                report.cut.push(Cut { peer: place.peer, stage: place.stage() });
+                if !place.known().is_carrier {
+                    report.cut.push(Cut { peer: place.peer, stage: place.stage() });
+                }
                 cut.push(place.clone());
             }
         }
@@ -450,6 +454,27 @@ impl Place {
         drop(before);
     }
 
+    /// Requests of others come by it.
+    pub(super) fn is_carrier(&self) {
+        self.known().is_carrier = true;
+    }
+
+    /// Whether no more is to come by it.
+    pub(super) fn takes_no_more(&self) -> bool {
+        self.is_surplus || self.registry.is_draining()
+    }
+
+    /// Takes in a request that came by it; `None` if even an answer is too much.
+    pub(super) fn carried(&self, asked_at: Instant) -> Option<Member> {
+        self.registry.enter(self.peer, asked_at)
+    }
+
+    /// Has whoever serves look for what there is to do.
+    pub(super) fn call_server(&self) {
+        let server = self.registry.state().server.take();
+        server.into_iter().for_each(Waker::wake);
+    }
+
     /// Has its transport ended by this when it is cut.
     pub(super) fn cut_by(&self, cutter: Cutter) {
         let mut known = self.known();
@@ -533,7 +558,7 @@ impl Gate for Place {
 
     #[cfg(feature = "mux")]
     fn channel(&self, asked_at: Instant) -> Option<(Arc<dyn Gate>, Seat)> {
-        let member = self.registry.enter(self.peer, asked_at)?;
+        let member = self.carried(asked_at)?;
         Some((member.0.clone(), Seat::new(member)))
     }
 }

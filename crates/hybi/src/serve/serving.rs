@@ -13,6 +13,7 @@ use std::{io, sync::Arc, time::Instant};
 use super::{
     Accept, Arrival, Drained, Handle, Incident, Outcome,
     accept::{BackOff, is_of_one_stream},
+    carried::{Carried, Inbox},
     connection::{self, BoxFuture, Failure, Handler, Listener, Plain, Service},
     drain::Pacing,
     registry::{Limits, Registry},
@@ -152,7 +153,8 @@ impl<A: Accept> Serving<A> {
     }
 
     fn with_handler(accept: A, server: Server, handler: Handler<A::Transport, A::Timer>) -> Self {
-        let service = Service { server, handler, plain: None, cutter: A::cutter };
+        let service =
+            Service { server, handler, plain: None, cutter: A::cutter, inbox: Inbox::new() };
         let parts = Parts { accept, service, limits: Limits::default(), listener: None };
         let work = Work::Ready(Box::new(parts));
         Self { work, registry: Registry::new() }
@@ -298,6 +300,13 @@ struct Running<A: Accept> {
     registry: Arc<Registry>,
 }
 
+/// What whoever serves is to do next.
+enum Next<A: Accept> {
+    Accepted(Accepted<A>),
+    Carried(Vec<Carried<A::Transport>>),
+    End,
+}
+
 type Accepted<A> = io::Result<Arrival<<A as Accept>::Opening>>;
 
 impl<A: Accept> Running<A> {
@@ -326,6 +335,7 @@ impl<A: Accept> Running<A> {
                 }
             }
         }
+        self.admit_carried(self.service.inbox.take());
         // Those who wait in the queue would be reset with it.
         for _ in 0..QUEUE {
             match self.accept_at_once().await {
@@ -338,16 +348,30 @@ impl<A: Accept> Running<A> {
 
     /// The next transport; `None` once the end is asked for.
     async fn next(&mut self) -> Option<Accepted<A>> {
-        let registry = &self.registry;
-        let mut accepting = pin!(self.accept.accept());
-        poll_fn(|cx| {
-            registry.wake_server(cx.waker());
-            if registry.is_draining() {
-                return Poll::Ready(None);
+        loop {
+            let Self { accept, service, registry, .. } = &mut *self;
+            let next = {
+                let mut accepting = pin!(accept.accept());
+                poll_fn(|cx| {
+                    registry.wake_server(cx.waker());
+                    if registry.is_draining() {
+                        return Poll::Ready(Next::<A>::End);
+                    }
+                    // After the waker is left: whoever puts something there calls.
+                    let carried = service.inbox.take();
+                    if !carried.is_empty() {
+                        return Poll::Ready(Next::Carried(carried));
+                    }
+                    accepting.as_mut().poll(cx).map(Next::Accepted)
+                })
+                .await
+            };
+            match next {
+                Next::Accepted(accepted) => return Some(accepted),
+                Next::Carried(carried) => self.admit_carried(carried),
+                Next::End => return None,
             }
-            accepting.as_mut().poll(cx).map(Some)
-        })
-        .await
+        }
     }
 
     /// A transport that is there already.
@@ -363,17 +387,36 @@ impl<A: Accept> Running<A> {
         self.accept.spawn(connection::serve(member, service, Box::new(arrival), timer));
     }
 
-    /// Waits until then, or for the end to be asked for.
-    async fn sleep(&mut self, until: Instant) {
-        let Self { timer, registry, .. } = self;
-        poll_fn(|cx| {
-            registry.wake_server(cx.waker());
-            if registry.is_draining() {
-                return Poll::Ready(());
+    fn admit_carried(&self, carried: Vec<Carried<A::Transport>>) {
+        for carried in carried {
+            let task = carried.into_task(self.service.clone(), self.accept.timer());
+            if let Some(task) = task {
+                self.accept.spawn(task);
             }
-            timer.poll_until(cx, until)
-        })
-        .await;
+        }
+    }
+
+    /// Waits until then, or for the end to be asked for. Carriers need nothing that could be lacking.
+    async fn sleep(&mut self, until: Instant) {
+        loop {
+            let Self { timer, service, registry, .. } = &mut *self;
+            let carried = poll_fn(|cx| {
+                registry.wake_server(cx.waker());
+                if registry.is_draining() {
+                    return Poll::Ready(Vec::new());
+                }
+                let carried = service.inbox.take();
+                if !carried.is_empty() {
+                    return Poll::Ready(carried);
+                }
+                timer.poll_until(cx, until).map(|()| Vec::new())
+            })
+            .await;
+            if carried.is_empty() {
+                return;
+            }
+            self.admit_carried(carried);
+        }
     }
 
     /// Closes the listener, and what is open; waits for it, and cuts the rest.

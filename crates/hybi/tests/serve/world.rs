@@ -20,7 +20,7 @@ use hybi::{
     Client, Error, Server, WebSocket,
     io::Timer as _,
     opening,
-    serve::{Accept, Arrival, Drained, Handle, Incident, Outcome, Serving},
+    serve::{Accept, Arrival, Drained, Handle, Incident, Opened, Outcome, Serving},
 };
 use hybi_testkit::{
     clock::{Clock, ClockTimer},
@@ -40,7 +40,7 @@ pub(crate) const REQUEST: &str = "GET /garden HTTP/1.1\r\nHost: example.org\r\nU
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-pub(crate) type Opening = Pin<Box<dyn Future<Output = io::Result<End>> + Send>>;
+pub(crate) type Opening = Pin<Box<dyn Future<Output = io::Result<Opened<End>>> + Send>>;
 
 /// Where clients connect to, as the test sees it.
 #[derive(Clone)]
@@ -85,7 +85,7 @@ impl Port {
         arrive: impl FnOnce(Opening) -> Arrival<Opening>,
     ) -> End {
         let (near, far) = link(&self.clock, conditions, conditions);
-        self.change(|queue| queue.streams.push_back(arrive(Box::pin(async { Ok(far) }))));
+        self.change(|queue| queue.streams.push_back(arrive(Box::pin(async { Ok(far.into()) }))));
         near
     }
 

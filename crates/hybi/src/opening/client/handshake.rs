@@ -130,7 +130,7 @@ impl ClientHandshake {
 }
 
 /// Judges the server's choice of extensions (section 4.1).
-fn judge(
+pub(super) fn judge(
     extensions: &Extensions,
     accepted: hybi_handshake::ClientAccepted,
 ) -> Result<ClientAccepted, Error> {

@@ -1,5 +1,6 @@
 //! Client: how to ask for a connection (RFC 6455 section 4.1).
 
+mod connect_handshake;
 mod fallback;
 mod handshake;
 mod request;
@@ -16,6 +17,7 @@ use crate::{
     opening::{carrier::Carrier, server::is_spoken},
 };
 
+pub use connect_handshake::ConnectHandshake;
 pub use handshake::{ClientAccepted, ClientHandshake};
 pub use request::Request;
 use route::Route;
@@ -115,6 +117,25 @@ impl Client {
         }
         let exchange = hybi_handshake::ClientHandshake::new(&request, random(), limits);
         ClientHandshake::new(exchange, self.extensions.clone(), self.carrier)
+    }
+
+    /// The opening handshake for one connection over HTTP/2 (RFC 8441 section 5).
+    ///
+    /// Only RFC 6455 goes over HTTP/2, whatever [`version`](Self::version) says.
+    ///
+    /// ```
+    /// let client = hybi::Client::default();
+    /// let handshake = client.connect_handshake(&"wss://example.org/chat".parse()?);
+    /// assert_eq!(handshake.request().uri(), "https://example.org/chat");
+    /// # Ok::<(), hybi::handshake::UriError>(())
+    /// ```
+    #[must_use]
+    pub fn connect_handshake(&self, uri: &WsUri) -> ConnectHandshake {
+        let request = self.request.clone().with_uri(uri.clone()).version(Version::RFC6455);
+        let offers = self.extensions.offers(Version::RFC6455);
+        let request = offers.into_iter().fold(request, ClientRequest::extension);
+        let exchange = hybi_handshake::ConnectHandshake::new(&request);
+        ConnectHandshake::new(exchange, self.extensions.clone())
     }
 
     #[cfg(feature = "mux")]

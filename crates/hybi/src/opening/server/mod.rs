@@ -92,6 +92,9 @@ impl Server {
     /// Versions before hybi-04 answer in a way that no framework can, so they are refused here whatever was
     /// [asked for](ServerBuilder::versions).
     ///
+    /// A request over HTTP/2 is an extended CONNECT, whose `:protocol` is to be among its extensions as a
+    /// [`Protocol`](crate::handshake::Protocol); the answer to it is 200 (RFC 8441 section 5).
+    ///
     /// Send the response; then turn the connection that the framework hands over into a
     /// WebSocket with [`Upgrade::into_websocket`] (the adapters have a shorter way).
     ///
@@ -173,7 +176,9 @@ impl Server {
         &self,
         request: &http::Request<()>,
     ) -> Result<ServerAccepted, HandshakeError> {
-        if self.policy.versions().iter().any(|version| version < Version::HYBI_04) {
+        let is_old_here = self.policy.versions().iter().any(|version| version < Version::HYBI_04);
+        // Over HTTP/2 there is RFC 6455 alone.
+        if is_old_here && request.version() < http::Version::HTTP_2 {
             return legacy::check(&self.policy, request, self.hixie_75_fields);
         }
         self.policy.check(request)
