@@ -88,7 +88,7 @@ where
     F: Future<Output = R> + Send + 'static,
     R: Outcome,
 {
-    Serving::new(TokioListener::plain(listener), server, handler)
+    Serving::new(TokioListener::new(listener), server, handler)
 }
 
 /// The same for a handler that decides about each request: by its path, a cookie, who is asking.
@@ -122,7 +122,7 @@ where
     F: Future<Output = R> + Send + 'static,
     R: Outcome,
 {
-    Serving::requests(TokioListener::plain(listener), server, handler)
+    Serving::requests(TokioListener::new(listener), server, handler)
 }
 
 /// Serves through TLS, as [`serve`] does without. The server's own origin is `https`.
@@ -187,6 +187,20 @@ where
 }
 
 /// A listener of tokio, and the TLS of what it accepts: what [`Serving`] accepts from.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use hybi_tokio::{Server, Serving, TokioListener, WebSocket};
+///
+/// # async fn room(_ws: WebSocket) {}
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// // What `serve` makes.
+/// let serving = Serving::new(TokioListener::new(listener), Server::default(), room);
+/// # drop(serving);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct TokioListener {
     source: Source,
@@ -209,12 +223,16 @@ enum Tls {
 }
 
 impl TokioListener {
-    fn plain(listener: TcpListener) -> Self {
+    /// What comes to this listener, without TLS.
+    #[must_use]
+    pub const fn new(listener: TcpListener) -> Self {
         Self { source: Source::Tokio(listener), tls: Tls::None }
     }
 
     #[cfg(feature = "rustls")]
-    fn tls(listener: TcpListener, acceptor: TlsAcceptor) -> Self {
+    /// What comes to this listener, through TLS.
+    #[must_use]
+    pub const fn tls(listener: TcpListener, acceptor: TlsAcceptor) -> Self {
         Self { source: Source::Tokio(listener), tls: Tls::Rustls(acceptor) }
     }
 

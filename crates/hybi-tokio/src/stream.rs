@@ -62,6 +62,25 @@ impl<S> MaybeTls<S> {
             Self::Nested(stream) => stream.get_ref().0.tcp(),
         }
     }
+
+    /// What was agreed on by ALPN to be spoken through TLS (RFC 7301), if anything was.
+    ///
+    /// ```
+    /// use hybi_tokio::Stream;
+    ///
+    /// fn is_http2(stream: &Stream) -> bool {
+    ///     stream.alpn_protocol() == Some(b"h2")
+    /// }
+    /// ```
+    pub fn alpn_protocol(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(_) => None,
+            #[cfg(feature = "rustls")]
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+            #[cfg(feature = "rustls")]
+            Self::Nested(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
 }
 
 /// A plain stream.

@@ -9,7 +9,7 @@ use crate::workspace::{Workspace, list};
 
 /// What each crate may use of ours, tests aside. A crate that is not listed is a complaint, so
 /// that a new one finds its place here first.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("hybi-frame", &[]),
     ("hybi-handshake", &[]),
     ("hybi-compression", &["hybi-frame", "hybi-handshake"]),
@@ -21,7 +21,8 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("hybi-smol", &["hybi", "hybi-tls"]),
     ("hybi-blocking", &["hybi", "hybi-tls"]),
     ("hybi-async-std", &["hybi", "hybi-tls"]),
-    ("hybi-cli", &["hybi", "hybi-tokio"]),
+    ("hybi-h2", &["hybi", "hybi-tls", "hybi-tokio"]),
+    ("hybi-cli", &["hybi", "hybi-h2", "hybi-tokio"]),
     // For tests, so none above has it in its list.
     ("hybi-testkit", &["hybi"]),
     // Never published, and for our own tests.

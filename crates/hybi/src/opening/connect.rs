@@ -7,12 +7,12 @@ use hybi_frame::Role;
 use hybi_handshake::WsUri;
 
 use super::{
-    client::{Client, ClientAccepted, ClientHandshake, Request, Step},
+    client::{Client, ClientAccepted, ClientHandshake, Request},
     dial::{Dial, reach},
     wire::Wire,
 };
 use crate::{
-    connection::{Connection, Error, is_end_without_goodbye},
+    connection::{Connection, Error, Negotiated, is_end_without_goodbye},
     socket::{
         WebSocket,
         io::{Timer, Transport},
@@ -123,7 +123,7 @@ where
     let (mut client, mut refusal) = (first.clone(), None);
     loop {
         let (transport, timer) = connect().await?;
-        let deadline = client.route().deadline(Step::Answer, timer.now(), deadline);
+        let deadline = client.answer_deadline(timer.now(), deadline);
         let wire = Wire::new(transport, timer, deadline);
         let error = match open(&client, uri, wire).await {
             Ok(opened) => return Ok(opened),
@@ -191,10 +191,42 @@ async fn open<T: Transport, C: Timer>(
     wire: Wire<T, C>,
 ) -> Result<(WebSocket<T, C>, http::Response<()>), Error> {
     let (wire, accepted) = exchange_on(client, uri, wire).await?;
-    let config = client.config().clone();
-    let connection = Connection::new(Role::Client, accepted.negotiated, config);
-    connection.trace_server(uri);
+    let connection = connection(client, uri, accepted.negotiated);
     Ok((wire.into_websocket(connection), accepted.response))
+}
+
+/// The connection of an opening handshake that was done by other means, over the transport that it was done on: a stream of
+/// HTTP/2.
+///
+/// ```
+/// use hybi::{Client, WebSocket, WsUri, handshake::ClientAccepted, io::{Timer, Transport}, opening};
+///
+/// /// After a [`ConnectHandshake`](hybi::handshake::ConnectHandshake).
+/// fn open<T: Transport, C: Timer>(
+///     client: &Client,
+///     uri: &WsUri,
+///     accepted: ClientAccepted,
+///     stream: T,
+///     timer: C,
+/// ) -> WebSocket<T, C> {
+///     println!("answered by {:?}", accepted.response.headers().get("server"));
+///     opening::opened(client, uri, accepted.negotiated, stream, timer)
+/// }
+/// ```
+pub fn opened<T: Transport, C: Timer>(
+    client: &Client,
+    uri: &WsUri,
+    negotiated: Negotiated,
+    transport: T,
+    timer: C,
+) -> WebSocket<T, C> {
+    WebSocket::new(connection(client, uri, negotiated), transport, timer)
+}
+
+fn connection(client: &Client, uri: &WsUri, negotiated: Negotiated) -> Connection {
+    let connection = Connection::new(Role::Client, negotiated, client.config().clone());
+    connection.trace_server(uri);
+    connection
 }
 
 /// The opening handshake; what comes of it is for the caller to make a connection of.

@@ -142,6 +142,23 @@ impl<O> Arrival<O> {
         Self { opening, peer: None, server: None }
     }
 
+    /// Goes on with what comes before its first request.
+    ///
+    /// ```
+    /// use hybi::serve::Arrival;
+    ///
+    /// /// What an adapter over another does.
+    /// async fn secured<O: Future>(arrival: Arrival<O>) -> Arrival<impl Future<Output = O::Output>> {
+    ///     arrival.map(|opening| async {
+    ///         // ... and what else there is.
+    ///         opening.await
+    ///     })
+    /// }
+    /// ```
+    pub fn map<P>(self, change: impl FnOnce(O) -> P) -> Arrival<P> {
+        Arrival { opening: change(self.opening), peer: self.peer, server: self.server }
+    }
+
     /// Says where it comes from: what limits, reports and [`Incoming::peer`](crate::Incoming::peer) go by.
     #[must_use]
     pub fn of(mut self, peer: SocketAddr) -> Self {

@@ -144,6 +144,13 @@ impl ClientBuilder {
 }
 
 impl Client {
+    /// Until when the answer to a request is waited for that is sent now, if all has to be over by `all`; see
+    /// [`answer_timeout`](ClientBuilder::answer_timeout).
+    #[must_use]
+    pub fn answer_deadline(&self, now: Instant, all: Instant) -> Instant {
+        self.route.deadline(Step::Answer, now, all)
+    }
+
     pub(crate) const fn route(&self) -> &Route {
         &self.route
     }
