@@ -165,7 +165,7 @@ pub mod handshake {
 
     pub use hybi_handshake::{
         DraftRule, FieldError, HeadLimits, HostPattern, OriginPattern, Protocol, RefusedOrigin,
-        ServerAccepted, ServerPolicy, SubprotocolPreference, UriError, VersionSet,
+        ServerAccepted, ServerPolicy, SubprotocolPreference, UriError, VersionSet, is_upgrade,
     };
 
     pub use crate::opening::client::{ClientAccepted, ClientHandshake, ConnectHandshake};

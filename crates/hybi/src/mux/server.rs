@@ -105,6 +105,7 @@ async fn switch<T: Transport, C: Timer>(
     let (endpoint, key) = Endpoint::server(config.clone(), &fields, asked.quota);
     let shared = Shared::new(endpoint);
     let of_channels = server
+        .clone()
         .with_extensions(server.extensions().of_messages())
         .with_config(carrier::logical(server.config()))
         .unmasked();

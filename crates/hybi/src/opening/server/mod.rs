@@ -126,6 +126,33 @@ impl Server {
         Ok(self.accepted(self.policy.check(request)?))
     }
 
+    /// Answers a request that was checked, as the caller says: with another subprotocol, or more header fields.
+    ///
+    /// [`policy`](Self::policy) checks. The extensions are chosen now, by this server and among the `offers` that the
+    /// caller left.
+    ///
+    /// ```
+    /// # let request = hybi::http::Request::get("/chat")
+    /// #     .header("Host", "example.org")
+    /// #     .header("Upgrade", "websocket")
+    /// #     .header("Connection", "Upgrade")
+    /// #     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+    /// #     .header("Sec-WebSocket-Version", "13")
+    /// #     .header("Sec-WebSocket-Protocol", "chat.v2, chat.v1")
+    /// #     .body(())?;
+    /// // To a request with "Sec-WebSocket-Protocol: chat.v2, chat.v1".
+    /// let server = hybi::Server::default();
+    /// let accepted = server.policy().check(&request)?.with_subprotocol(Some("chat.v1"))?;
+    /// let (response, upgrade) = server.upgrade_as(accepted);
+    /// assert_eq!(response.headers()["Sec-WebSocket-Protocol"], "chat.v1");
+    /// assert_eq!(upgrade.negotiated().subprotocol.as_deref(), Some("chat.v1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn upgrade_as(&self, accepted: ServerAccepted) -> (http::Response<()>, Upgrade) {
+        self.accepted(accepted)
+    }
+
     /// This server, for clients that come through TLS: its own origin is then `https` alone.
     #[must_use]
     pub fn with_secure(mut self, secure: bool) -> Self {
@@ -133,19 +160,31 @@ impl Server {
         self
     }
 
-    pub(crate) fn with_config(mut self, config: Config) -> Self {
+    /// This server, with other choices about connections: for one route of many, for example.
+    ///
+    /// ```
+    /// use hybi::{Config, Server};
+    ///
+    /// let server = Server::builder().subprotocols(["chat.v2"]).build();
+    /// let config = Config::clone(server.config()).max_message(256 * 1024 * 1024);
+    /// let uploads = server.clone().with_config(config);
+    /// ```
+    #[must_use]
+    pub fn with_config(mut self, config: Config) -> Self {
         self.config = Arc::new(config);
+        self
+    }
+
+    /// This server, accepting other extensions; see [`ServerBuilder::extensions`].
+    #[must_use]
+    pub fn with_extensions(mut self, extensions: impl Into<Extensions>) -> Self {
+        self.extensions = extensions.into();
         self
     }
 
     #[cfg(feature = "mux")]
     pub(crate) const fn extensions(&self) -> &Extensions {
         &self.extensions
-    }
-
-    #[cfg(feature = "mux")]
-    pub(crate) fn with_extensions(&self, extensions: impl Into<Extensions>) -> Self {
-        Self { extensions: extensions.into(), ..self.clone() }
     }
 
     /// The same for transports within another connection; see [`Negotiated::unmasked`].
