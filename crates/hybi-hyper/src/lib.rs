@@ -1,0 +1,53 @@
+//! WebSocket in servers on hyper 1.
+//!
+//! [`accept`] answers a request and gives the WebSocket to a function: a service in one call. [`upgrade`] does the
+//! same in two steps, for those who look at either of them.
+//!
+//! ```
+//! use http_body_util::Full;
+//! use hybi_hyper::{Error, Server, http::Response};
+//! use hyper::{body::Bytes, server::conn::http1, service::service_fn};
+//! use hyper_util::rt::TokioIo;
+//! use tokio::net::TcpListener;
+//!
+//! async fn echo(listener: TcpListener) -> std::io::Result<()> {
+//!     loop {
+//!         let (stream, _address) = listener.accept().await?;
+//!         let service = service_fn(|mut request| async move {
+//!             let response: Response<Full<Bytes>> =
+//!                 hybi_hyper::accept(&Server::default(), &mut request, |mut ws| async move {
+//!                     while let Some(message) = ws.recv().await? {
+//!                         ws.feed(message).await?;
+//!                     }
+//!                     Ok::<_, Error>(())
+//!                 });
+//!             Ok::<_, hyper::Error>(response)
+//!         });
+//!         let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+//!         tokio::spawn(serving.with_upgrades());
+//!     }
+//! }
+//! ```
+//!
+//! All else is that of `hybi`, which this crate re-exports: [`Server`] says which requests are accepted, from which
+//! origins, with which extensions, and [`Config`] has limits and deadlines.
+
+#![forbid(unsafe_code)]
+
+mod on_upgrade;
+mod stream;
+mod upgrade;
+
+pub use hybi::*;
+
+pub use on_upgrade::OnUpgrade;
+pub use stream::Stream;
+pub use upgrade::{accept, is_upgrade, upgrade, upgrade_as};
+
+/// An open WebSocket connection that hyper's server brought; see [`hybi::WebSocket`].
+pub type WebSocket = hybi_tokio::WebSocket<Stream>;
+
+/// The examples of the page that a registry shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

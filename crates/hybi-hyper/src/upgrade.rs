@@ -1,0 +1,147 @@
+//! From a request that hyper has read to the answer, and the WebSocket behind it (RFC 6455 section 4.2).
+
+use hybi::{
+    HandshakeError, Server,
+    handshake::{self, ServerAccepted},
+    http::{Request, Response},
+    io::Timer as _,
+    serve::Outcome,
+};
+use hybi_tokio::TokioTimer;
+
+use crate::{OnUpgrade, WebSocket};
+
+/// Whether a request means to open a WebSocket connection, well formed or not, rather than to be answered with a page.
+///
+/// ```
+/// let page = hybi_hyper::http::Request::get("/").header("Host", "example.org").body(()).unwrap();
+/// assert!(!hybi_hyper::is_upgrade(&page));
+/// ```
+#[must_use]
+pub fn is_upgrade<B>(request: &Request<B>) -> bool {
+    handshake::is_upgrade(request)
+}
+
+/// Answers a request as `server` says: what the service is to return, and the WebSocket on its way.
+///
+/// The body of the response is empty, and of whatever type the service has.
+///
+/// ```
+/// use http_body_util::Full;
+/// use hybi_hyper::{
+///     Error, Server,
+///     http::{Request, Response},
+/// };
+/// use hyper::body::{Bytes, Incoming};
+///
+/// async fn service(
+///     server: Server,
+///     mut request: Request<Incoming>,
+/// ) -> Result<Response<Full<Bytes>>, hyper::Error> {
+///     let (response, ws) = match hybi_hyper::upgrade(&server, &mut request) {
+///         Ok(accepted) => accepted,
+///         Err(refusal) => return Ok(refusal.response().map(Full::from)),
+///     };
+///     tokio::spawn(async {
+///         let mut ws = ws.await?;
+///         while let Some(message) = ws.recv().await? {
+///             ws.feed(message).await?;
+///         }
+///         Ok::<_, Error>(())
+///     });
+///     Ok(response)
+/// }
+/// ```
+///
+/// The connection that brings the request has to be served with upgrades: `hyper_util`'s
+/// `serve_connection_with_upgrades`, or hyper's `with_upgrades`.
+///
+/// # Errors
+///
+/// [`HandshakeError`] says which rule was broken; its [`response`](HandshakeError::response) is what to answer instead.
+pub fn upgrade<B, R: Default>(
+    server: &Server,
+    request: &mut Request<B>,
+) -> Result<(Response<R>, OnUpgrade), HandshakeError> {
+    Ok(upgrade_as(server, server.policy().check(request)?, request))
+}
+
+/// Answers a request that was checked, as the caller says: with another subprotocol, or more header fields.
+///
+/// ```
+/// use hybi_hyper::{HandshakeError, OnUpgrade, Server, http::{Request, Response}};
+///
+/// fn remember<B>(
+///     server: &Server,
+///     request: &mut Request<B>,
+/// ) -> Result<(Response<String>, OnUpgrade), HandshakeError> {
+///     let accepted = server.policy().check(request)?;
+///     let accepted = accepted.with_header("Set-Cookie", "seen=1").expect("a valid field");
+///     Ok(hybi_hyper::upgrade_as(server, accepted, request))
+/// }
+/// ```
+pub fn upgrade_as<B, R: Default>(
+    server: &Server,
+    accepted: ServerAccepted,
+    request: &mut Request<B>,
+) -> (Response<R>, OnUpgrade) {
+    let (response, upgrade) = server.upgrade_as(accepted);
+    let deadline = server.config().handshake_deadline(TokioTimer::default().now());
+    let upgrading = hyper::upgrade::on(request);
+    (response.map(|()| R::default()), OnUpgrade::new(upgrading, upgrade, deadline))
+}
+
+/// Answers a request as `server` says, and gives the WebSocket to `handler` in a task of its own: a service in one call.
+///
+/// A request that breaks a rule is refused. Whoever wants to hear of what becomes of the WebSocket calls
+/// [`upgrade`]: errors of `handler`, and of a WebSocket that never opens, are dropped here.
+///
+/// ```
+/// use http_body_util::Full;
+/// use hybi_hyper::{
+///     Error, Server,
+///     http::{Request, Response},
+/// };
+/// use hyper::body::{Bytes, Incoming};
+///
+/// /// A page for browsers, and WebSockets.
+/// async fn service(
+///     server: Server,
+///     mut request: Request<Incoming>,
+/// ) -> Result<Response<Full<Bytes>>, hyper::Error> {
+///     if !hybi_hyper::is_upgrade(&request) {
+///         return Ok(Response::new(Full::from("<title>hello</title>")));
+///     }
+///     Ok(hybi_hyper::accept(&server, &mut request, |mut ws| async move {
+///         while let Some(message) = ws.recv().await? {
+///             ws.feed(message).await?;
+///         }
+///         Ok::<_, Error>(())
+///     }))
+/// }
+/// ```
+///
+/// # Panics
+///
+/// When it is called outside of a runtime of tokio.
+pub fn accept<B, R, F>(
+    server: &Server,
+    request: &mut Request<B>,
+    handler: impl FnOnce(WebSocket) -> F + Send + 'static,
+) -> Response<R>
+where
+    R: Default + From<String>,
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    match upgrade(server, request) {
+        Ok((response, ws)) => {
+            drop(tokio::spawn(async {
+                if let Ok(ws) = ws.await {
+                    drop(handler(ws).await);
+                }
+            }));
+            response
+        }
+        Err(refusal) => refusal.response().map(R::from),
+    }
+}

@@ -1,0 +1,4 @@
+//! WebSockets in hyper's server, as their peers and the application see them.
+
+mod http1;
+mod world;
