@@ -255,6 +255,9 @@ impl Violation {
     }
 }
 
+/// Codecs of extensions fail of one by itself, where there is no frame whose place could be told.
+impl Error for Violation {}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
