@@ -14,9 +14,14 @@ use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 
 use crate::exit::{Failure, Status};
+use crate::values::HttpVersion;
 
-/// The server's configuration from a PEM chain and its PEM key.
-pub(crate) fn server_from_files(cert: &Path, key: &Path) -> Result<ServerConfig, Failure> {
+/// The server's configuration from a PEM chain and its PEM key, for these versions of HTTP.
+pub(crate) fn server_from_files(
+    cert: &Path,
+    key: &Path,
+    http: &[HttpVersion],
+) -> Result<ServerConfig, Failure> {
     let chain = certificates(cert)?;
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
         pem::Error::NoItemsFound => {
@@ -24,13 +29,16 @@ pub(crate) fn server_from_files(cert: &Path, key: &Path) -> Result<ServerConfig,
         }
         error => unreadable(key, &error),
     })?;
-    server(chain, secret).map_err(|error| {
+    server(chain, secret, http).map_err(|error| {
         Failure::usage(format!("cannot use {} with {}", cert.display(), key.display()), error)
     })
 }
 
 /// A certificate made now for `names`, and the SHA-256 of its DER form.
-pub(crate) fn server_self_signed(names: &[String]) -> Result<(ServerConfig, String), Failure> {
+pub(crate) fn server_self_signed(
+    names: &[String],
+    http: &[HttpVersion],
+) -> Result<(ServerConfig, String), Failure> {
     let failed =
         |error: &dyn core::fmt::Display| Failure::usage("cannot make a certificate", error);
     let made =
@@ -38,19 +46,20 @@ pub(crate) fn server_self_signed(names: &[String]) -> Result<(ServerConfig, Stri
     let der = made.cert.der().clone();
     let digest = ring::digest::digest(&ring::digest::SHA256, &der);
     let secret = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-    let config = server(vec![der], secret.into()).map_err(|error| failed(&error))?;
+    let config = server(vec![der], secret.into(), http).map_err(|error| failed(&error))?;
     Ok((config, colons(digest.as_ref())))
 }
 
 fn server(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    http: &[HttpVersion],
 ) -> Result<ServerConfig, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = HttpVersion::protocols(http);
     config.key_log = Arc::new(KeyLogFile::new());
     Ok(config)
 }
@@ -88,7 +97,7 @@ pub(crate) fn client(trust: Trust<'_>) -> Result<ClientConfig, Failure> {
             builder.with_root_certificates(roots).with_no_client_auth()
         }
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = HttpVersion::protocols(&[HttpVersion::Http11]);
     config.key_log = Arc::new(KeyLogFile::new());
     Ok(config)
 }

@@ -90,6 +90,7 @@ const EVENTS: [(&str, &[Field]); 11] = [
             has("target", Maybe),
             has("status", Number),
             has("origin", Maybe),
+            has("http", Maybe),
             has("handshake", Seconds),
             CHANNEL,
             // Of a connection; a refused request has none of these.

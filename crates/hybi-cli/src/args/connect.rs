@@ -12,9 +12,9 @@ use rustls_pki_types::ServerName;
 use crate::exit::STATUSES;
 use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
-    Asked, CloseSpec, HostPort, Span, Target, asked, basic_credentials, close_spec, cookie, count,
-    duration, duration_or_off, header_line, header_text, header_words, origin, peer_address,
-    server_name, size_from_one, target, time, token,
+    Asked, CloseSpec, HostPort, HttpVersion, Span, Target, asked, basic_credentials, close_spec,
+    cookie, count, duration, duration_or_off, header_line, header_text, header_words, origin,
+    peer_address, server_name, size_from_one, target, time, token,
 };
 
 /// Connect to a server, by hand or from a script.
@@ -239,6 +239,10 @@ pub(crate) struct HandshakeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Transport and TLS")]
 pub(crate) struct TransportArgs {
+    /// The version of HTTP to ask in: 2 asks over HTTP/2 (RFC 8441) or not at all, by ALPN for wss:// and by
+    /// prior knowledge for ws://
+    #[arg(long, value_name = "VERSION", default_value = "1.1", env = "HYBI_CONNECT_HTTP")]
+    pub(crate) http: HttpVersion,
     /// Connect here instead of to the URL's host, whose name the server is told all the same
     #[arg(long, value_name = "HOST:PORT", value_parser = peer_address)]
     pub(crate) connect_to: Option<HostPort>,

@@ -9,8 +9,8 @@ use hybi::handshake::{HostPattern, OriginPattern};
 use crate::extensions::{ExtensionList, server_extensions};
 use crate::serve::route::Route;
 use crate::values::{
-    ListenAddr, Span, VersionList, certificate_name, count, duration, duration_or_off, header_text,
-    host, listen_addr, size, size_from_one, time, token, versions,
+    HttpVersion, ListenAddr, Span, VersionList, certificate_name, count, duration, duration_or_off,
+    header_text, host, listen_addr, size, size_from_one, time, token, versions,
 };
 
 /// Serve echo, chat and other handlers for tests, demonstrations and small deployments.
@@ -83,6 +83,16 @@ pub(crate) struct ListenArgs {
     /// makes the path a prefix; repeatable [default: each at /NAME, echo also at /]
     #[arg(long, value_name = "PATH=HANDLER", env = "HYBI_SERVE_HANDLE", value_delimiter = ',')]
     pub(crate) handle: Vec<Route>,
+    /// The versions of HTTP to speak: 1.1, or 1.1,2 for WebSockets over HTTP/2 (RFC 8441) as well, by ALPN
+    /// through TLS and by prior knowledge without; what comes over HTTP/2 is of rfc6455
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = "1.1",
+        value_delimiter = ',',
+        env = "HYBI_SERVE_HTTP"
+    )]
+    pub(crate) http: Vec<HttpVersion>,
     /// Leave out the console page that a plain GET of / answers with
     #[arg(long, env = "HYBI_SERVE_NO_PAGES")]
     pub(crate) no_pages: bool,
@@ -100,6 +110,29 @@ pub(crate) struct ListenArgs {
         value_parser = header_text, env = "HYBI_SERVE_SERVER_HEADER",
     )]
     pub(crate) server_header: String,
+}
+
+impl ListenArgs {
+    /// Whether HTTP/2 is spoken beside HTTP/1.1.
+    pub(crate) fn speaks_http2(&self) -> bool {
+        self.http.contains(&HttpVersion::Http2)
+    }
+
+    /// What of these options cannot be had together.
+    pub(crate) fn contradiction(&self) -> Option<String> {
+        if !self.http.contains(&HttpVersion::Http11) {
+            // Whoever does not speak HTTP/2 is to be answered in words of theirs.
+            return Some(
+                "--http 2 goes without 1.1, which is always spoken: --http 1.1,2".to_owned(),
+            );
+        }
+        let unix = self.listen.iter().find_map(|address| match address {
+            ListenAddr::Unix(path) => Some(path),
+            _ => None,
+        });
+        let path = unix.filter(|_| self.speaks_http2())?;
+        Some(format!("--http 2 is for TCP, and unix:{} is a unix socket", path.display()))
+    }
 }
 
 /// What the opening handshake accepts.

@@ -1,9 +1,12 @@
 //! Contradictions: options that are fine alone, but together one of them would silently come to
 //! nothing. They are mistakes, found before anybody is connected to.
 
+use hybi::Version;
+
 use crate::args::connect::{ConnectArgs, Output};
 use crate::exit::Failure;
 use crate::extensions;
+use crate::values::{Asked, HttpVersion};
 
 /// Looks for the first one.
 pub(crate) fn check(args: &ConnectArgs, json: bool) -> Result<(), Failure> {
@@ -14,6 +17,7 @@ pub(crate) fn check(args: &ConnectArgs, json: bool) -> Result<(), Failure> {
         fields(args),
         reaching(args),
         multiplexing(args),
+        over_http2(args),
     ];
     match all.into_iter().flatten().next() {
         Some(why) => Err(Failure::usage("usage", why)),
@@ -89,6 +93,18 @@ fn reaching(args: &ConnectArgs) -> Option<String> {
     };
     // Whoever demands a certificate is not to believe that one was checked.
     Some(format!("{demand} is for wss:// URLs, and {} is sent in the clear", args.url.uri))
+}
+
+fn over_http2(args: &ConnectArgs) -> Option<String> {
+    let asked = &args.handshake;
+    let lost = match (args.transport.http, asked.protocol_version) {
+        (HttpVersion::Http11, _) => return None,
+        (_, version) if version != Asked::One(Version::RFC6455) => "--protocol-version",
+        _ if asked.version_header.is_some() => "--version-header",
+        _ if extensions::asks_for_channels(&asked.ext) => "--ext mux",
+        _ => return None,
+    };
+    Some(format!("{lost} does not go with --http 2, over which there is rfc6455 alone"))
 }
 
 fn multiplexing(args: &ConnectArgs) -> Option<String> {

@@ -11,7 +11,7 @@ use hybi::opening::{self, Dial};
 use hybi::proxy::Proxies;
 use hybi::{Client, Error, OpeningError, ProxyError, WsUri};
 use hybi_tokio::{MaybeTls, TokioIo, TokioTimer};
-use rustls::{CertificateError, ClientConfig};
+use rustls::{AlertDescription, CertificateError, ClientConfig};
 use rustls_pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout_at;
@@ -22,7 +22,7 @@ use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
 use crate::stream::Stream;
 use crate::tls::{self, Trust};
-use crate::values;
+use crate::values::{self, HttpVersion};
 
 /// A stream to the server, and how long it took to get there.
 pub(super) struct Dialled {
@@ -39,6 +39,12 @@ pub(super) struct Dialler<'a> {
     config: Option<Arc<ClientConfig>>,
     /// How long all TLS of one attempt took.
     tls: Mutex<Option<Duration>>,
+}
+
+/// The way to one server.
+struct Way<'a> {
+    dialler: &'a Dialler<'a>,
+    server: &'a WsUri,
 }
 
 impl<'a> Dialler<'a> {
@@ -73,7 +79,8 @@ impl<'a> Dialler<'a> {
             return Ok(Dialled { stream, tcp: begun.elapsed(), tls: None });
         }
         *self.tls() = None;
-        let reached = opening::reach(self, client, uri, deadline).await;
+        let way = Way { dialler: self, server: uri };
+        let reached = opening::reach(&way, client, uri, deadline).await;
         let (stream, _) = reached.map_err(|error| self.failure(uri, &error))?;
         let tls = *self.tls();
         let tcp = begun.elapsed().saturating_sub(tls.unwrap_or_default());
@@ -173,6 +180,11 @@ impl<'a> Dialler<'a> {
                     None => "--tls-ca FILE names a certificate to trust, -k trusts any".to_owned(),
                 })
             }
+            Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol))
+                if self.args.transport.http == HttpVersion::Http2 =>
+            {
+                failure.hint("the server does not speak HTTP/2; --http 1.1 does without")
+            }
             Some(rustls::Error::InvalidMessage(_)) => {
                 failure.hint("the server may not speak TLS at this port; try ws://")
             }
@@ -181,7 +193,7 @@ impl<'a> Dialler<'a> {
     }
 }
 
-impl Dial for Dialler<'_> {
+impl Dial for Way<'_> {
     type Tls = (TlsConnector, ServerName<'static>);
     type Transport = TokioIo<Stream>;
     type Timer = TokioTimer;
@@ -191,11 +203,12 @@ impl Dial for Dialler<'_> {
     }
 
     async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let transport = &self.args.transport;
+        let Dialler { args, .. } = self.dialler;
+        let transport = &args.transport;
         let (host, port) = match &transport.connect_to {
-            _ if !self.is_first(host, port) => (host.to_owned(), port),
+            _ if !self.dialler.is_first(host, port) => (host.to_owned(), port),
             Some(elsewhere) => (elsewhere.host.clone(), elsewhere.port),
-            None => (self.args.url.host(), port),
+            None => (args.url.host(), port),
         };
         let found = lookup_host((host.as_str(), port)).await?;
         let is_wanted = |address: &SocketAddr| match address {
@@ -218,11 +231,17 @@ impl Dial for Dialler<'_> {
     }
 
     fn tls(&self, uri: &WsUri) -> Result<Option<Self::Tls>, Error> {
-        let Some(config) = self.config.clone().filter(|_| uri.is_secure()) else {
+        let Dialler { args, config, .. } = self.dialler;
+        let Some(mut config) = config.clone().filter(|_| uri.is_secure()) else {
             return Ok(None);
         };
-        let name = match &self.args.transport.tls_name {
-            Some(name) if self.is_first(uri.host(), uri.port()) => name.clone(),
+        // A proxy is spoken to in HTTP/1.1.
+        if uri == self.server {
+            let wanted = HttpVersion::protocols(&[args.transport.http]);
+            Arc::make_mut(&mut config).alpn_protocols = wanted;
+        }
+        let name = match &args.transport.tls_name {
+            Some(name) if self.dialler.is_first(uri.host(), uri.port()) => name.clone(),
             _ => ServerName::try_from(uri.host().to_owned()).map_err(|error| {
                 let error = io::Error::new(io::ErrorKind::InvalidInput, error);
                 OpeningError::Tls { peer: uri.host().to_owned(), error }
@@ -245,7 +264,7 @@ impl Dial for Dialler<'_> {
             }
             Stream::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
-        *self.tls().get_or_insert_default() += begun.elapsed();
+        *self.dialler.tls().get_or_insert_default() += begun.elapsed();
         Ok(TokioIo::new(Stream::Tcp(stream)))
     }
 }

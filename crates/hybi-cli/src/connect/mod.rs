@@ -7,6 +7,7 @@ mod contradictions;
 mod conversation;
 mod dial;
 mod ending;
+mod http2;
 mod input;
 mod open;
 mod output;
@@ -15,12 +16,12 @@ mod steps;
 
 use std::sync::Arc;
 
-use hybi::CloseCode;
+use hybi::{CloseCode, io::Transport};
 use tokio::runtime::Builder;
 
 use self::conversation::{Conversation, Script};
 use self::input::{Cut, read_stdin};
-use self::open::Reached;
+use self::open::{Opened, Reached};
 use self::output::Printer;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
@@ -57,12 +58,21 @@ async fn connect(args: &Arc<ConnectArgs>, printer: &Printer) -> Result<Status, F
         reached = open::open(args) => reached?,
         status = signals.next() => return Ok(status),
     };
-    let mut opened = match reached {
-        Reached::Single(opened) => opened,
-        Reached::Multiplexed(mux) => {
-            return channels::hold(args, &script, *mux, printer, signals).await;
-        }
-    };
+    match reached {
+        Reached::Single(opened) => hold(args, script, opened, printer, signals).await,
+        Reached::Http2(opened) => hold(args, script, *opened, printer, signals).await,
+        Reached::Multiplexed(mux) => channels::hold(args, &script, *mux, printer, signals).await,
+    }
+}
+
+/// Holds the conversation on a connection of its own.
+async fn hold<T: Transport>(
+    args: &Arc<ConnectArgs>,
+    script: Script,
+    mut opened: Opened<T>,
+    printer: &Printer,
+    signals: Signals,
+) -> Result<Status, Failure> {
     if args.handshake.channels > 1 {
         // It expects a connection that is used, and is told that this one is not.
         let _ = opened.ws.close(CloseCode::NORMAL, "").await;

@@ -10,16 +10,18 @@ use hybi::{
     opening,
     proxy::Proxies,
 };
+use hybi_h2::EitherIo;
 use hybi_tokio::{TokioIo, TokioTimer};
 
 use super::dial::{Dialled, Dialler, took_longer_than};
+use super::http2;
 use super::refusal::refused;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
 use crate::extensions::{self, Chosen};
 use crate::log;
 use crate::stream::Stream;
-use crate::values::version_name;
+use crate::values::{HttpVersion, version_name};
 
 /// An open connection, or a channel of one, and how it came about.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(crate) struct Opened<T> {
 #[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub(crate) enum Reached {
     Single(Opened<TokioIo<Stream>>),
+    /// A stream of a connection of HTTP/2.
+    Http2(Box<Opened<EitherIo>>),
     Multiplexed(Box<Multiplexed>),
 }
 
@@ -55,6 +59,9 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Reached, Failure> {
     let mut uri = args.url.uri.clone();
     let dialler = Dialler::new(args, &proxies)?;
     let deadline = Instant::now() + args.time.timeout;
+    if args.transport.http == HttpVersion::Http2 {
+        return http2::open(args, client, &dialler, deadline).await;
+    }
     loop {
         let Dialled { stream, tcp, tls } = dialler.reach(&client, &uri, deadline).await?;
         let begun = Instant::now();
@@ -99,7 +106,7 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Reached, Failure> {
     }
 }
 
-fn not_followed(error: &Error) -> Failure {
+pub(super) fn not_followed(error: &Error) -> Failure {
     let failure = Failure::new(Status::Refused, "the server refused the opening handshake", error);
     match error {
         Error::Redirect(why) if matches!(**why, RedirectError::TooMany { .. }) => {
@@ -191,7 +198,7 @@ fn client(args: &ConnectArgs, proxies: &Proxies) -> Result<(Client, Option<mux::
 
 const WHAT: &str = "opening handshake failed";
 
-fn too_late(args: &ConnectArgs) -> Failure {
+pub(super) fn too_late(args: &ConnectArgs) -> Failure {
     Failure::new(Status::TimedOut, WHAT, took_longer_than(args.time.timeout))
 }
 

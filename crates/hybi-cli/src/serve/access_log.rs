@@ -7,13 +7,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use http::Request;
+use http::{Request, Version};
 use tokio::sync::Notify;
 
 use super::statistics::Flow;
 use crate::args::serve::LogFormat;
 use crate::exit::Failure;
 use crate::json::Object;
+use crate::values::http_name;
 
 /// Where the lines go.
 pub(crate) struct AccessLog {
@@ -31,6 +32,8 @@ pub(crate) struct Record {
     /// This and the target are unknown where the head could not be read.
     pub(crate) method: Option<String>,
     pub(crate) target: Option<String>,
+    /// The version of HTTP that it came in.
+    pub(crate) http: Option<&'static str>,
     /// 0 until it is known.
     pub(crate) status: u16,
     pub(crate) origin: Option<String>,
@@ -64,8 +67,22 @@ impl Record {
         let origin = ["origin", "sec-websocket-origin"];
         let origin = origin.iter().find_map(|name| request.headers().get(*name));
         self.method = Some(request.method().to_string());
-        self.target = Some(request.uri().to_string());
+        // Over HTTP/2, what is of the authority has a place of its own.
+        let path = request.uri().path_and_query().filter(|_| request.version() == Version::HTTP_2);
+        self.target = Some(path.map_or_else(|| request.uri().to_string(), ToString::to_string));
+        self.http = Some(http_name(request.version()));
         self.origin = origin.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    }
+}
+
+impl Record {
+    /// Whether frames may follow: 101, or success for CONNECT (RFC 9110 sections 15.2.2 and 9.3.6).
+    pub(crate) fn is_accepted(&self) -> bool {
+        match self.status {
+            101 => true,
+            200..=299 => self.method.as_deref() == Some("CONNECT"),
+            _ => false,
+        }
     }
 }
 
@@ -126,13 +143,14 @@ fn append(path: &Path) -> Result<File, Failure> {
 /// `key=value` pairs after the fixed first fields, so that the line can be read back.
 fn text(record: &Record) -> String {
     let mut line = format!(
-        "{} {} {} {} {} origin={} handshake={:.6}",
+        "{} {} {} {} {} origin={} http={} handshake={:.6}",
         crate::clock::now(),
         record.peer,
         word(record.method.as_deref()),
         word(record.target.as_deref()),
         record.status,
         word(record.origin.as_deref()),
+        word(record.http),
         record.handshake.as_secs_f64(),
     );
     if let Some(channel) = record.channel {
@@ -165,6 +183,7 @@ fn json(record: &Record) -> String {
         .maybe("target", record.target.as_deref())
         .number("status", record.status)
         .maybe("origin", record.origin.as_deref())
+        .maybe("http", record.http)
         .seconds("handshake", record.handshake);
     if let Some(channel) = record.channel {
         object = object.number("channel", channel);

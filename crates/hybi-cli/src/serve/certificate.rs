@@ -7,6 +7,7 @@ use rustls::ServerConfig;
 
 use crate::args::serve::TlsArgs;
 use crate::exit::Failure;
+use crate::values::HttpVersion;
 use crate::{log, tls};
 
 /// What new connections are opened with.
@@ -14,23 +15,25 @@ use crate::{log, tls};
 pub(crate) struct Certificate {
     /// Chain and key, unless the certificate was made at start.
     files: Option<(PathBuf, PathBuf)>,
+    /// What may be spoken through TLS.
+    http: Vec<HttpVersion>,
     current: RwLock<Arc<ServerConfig>>,
 }
 
 impl Certificate {
     /// The one that the options ask for; `None` serves without TLS.
-    pub(crate) fn new(args: &TlsArgs) -> Result<Option<Self>, Failure> {
+    pub(crate) fn new(args: &TlsArgs, http: &[HttpVersion]) -> Result<Option<Self>, Failure> {
         let files = args.tls_cert.clone().zip(args.tls_key.clone());
         let config = match &files {
-            Some((cert, key)) => tls::server_from_files(cert, key)?,
+            Some((cert, key)) => tls::server_from_files(cert, key, http)?,
             None if args.tls_self_signed.is_empty() => return Ok(None),
             None => {
-                let (config, digest) = tls::server_self_signed(&args.tls_self_signed)?;
+                let (config, digest) = tls::server_self_signed(&args.tls_self_signed, http)?;
                 log::notice(format_args!("self-signed certificate, SHA-256 {digest}"));
                 config
             }
         };
-        Ok(Some(Self { files, current: RwLock::new(Arc::new(config)) }))
+        Ok(Some(Self { files, http: http.to_vec(), current: RwLock::new(Arc::new(config)) }))
     }
 
     /// What the next connection is opened with.
@@ -43,7 +46,7 @@ impl Certificate {
     /// Connections that are open keep what they were opened with.
     pub(crate) fn reload(&self) -> Result<bool, Failure> {
         let Some((cert, key)) = &self.files else { return Ok(false) };
-        let config = Arc::new(tls::server_from_files(cert, key)?);
+        let config = Arc::new(tls::server_from_files(cert, key, &self.http)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(true)
     }

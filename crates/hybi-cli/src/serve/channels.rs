@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use hybi::{
     Config, Incoming,
+    io::Transport,
     mux::{Channel, MultiplexedServer, Requests},
 };
-use hybi_tokio::{TokioIo, TokioTimer};
+use hybi_tokio::TokioTimer;
 use tokio::task::JoinSet;
 
 use super::connection::{admit, came_to_nothing, hold};
@@ -17,7 +18,6 @@ use super::route::Plan;
 use super::session::{Session, expiry};
 use super::shared::Shared;
 use crate::log;
-use crate::stream::Stream;
 
 /// What all channels of one connection have in common.
 #[derive(Clone, Debug)]
@@ -38,9 +38,9 @@ impl Channels {
     /// Holds the conversation on the first channel, while the others are taken in and served, and waits for the
     /// end of the connection: the place of the transport is taken for as long as any channel is there, and when it is
     /// cut, all of them are.
-    pub(super) async fn hold(
+    pub(super) async fn hold<T: Transport + Send + 'static>(
         self,
-        mux: Box<MultiplexedServer<TokioIo<Stream>, TokioTimer>>,
+        mux: Box<MultiplexedServer<T, TokioTimer>>,
         plan: Plan,
         path: &str,
         mut line: Line,

@@ -4,15 +4,15 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Version};
 use hybi::{
-    Config, Error, HandshakeError,
+    Config, Error, HandshakeError, Incoming,
     handshake::ServerAccepted,
     io::Transport,
     mux::{self, MultiplexedServer},
     serve::Incident,
 };
-use hybi_tokio::{TokioIo, TokioTimer};
+use hybi_tokio::TokioTimer;
 
 use super::answer::{advice, decide};
 use super::channels::{self, Channels};
@@ -23,10 +23,7 @@ use super::route::Plan;
 use super::session::Session;
 use super::shared::Shared;
 use crate::log;
-use crate::stream::Stream;
 use crate::values::version_name;
-
-type Incoming = hybi::Incoming<TokioIo<Stream>, TokioTimer>;
 
 /// Says and logs what happens to a server where no handler is.
 pub(super) fn tell(shared: &Arc<Shared>, incident: &Incident<'_>) {
@@ -63,7 +60,10 @@ fn not_opened(
 }
 
 /// Serves one request, and the connection that may follow, to its end.
-pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming) {
+pub(super) async fn serve<T>(shared: Arc<Shared>, incoming: Incoming<T, TokioTimer>)
+where
+    T: Transport + Send + 'static,
+{
     let line = Line::new(&shared, name(incoming.peer()));
     // In boxes: a task would keep room for all of it, and few connections have channels.
     match Box::pin(open(&shared, incoming, line)).await {
@@ -82,14 +82,18 @@ pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming) {
 }
 
 /// What a request led to, with what the handler is to do.
-enum Opened {
-    Single(Session<TokioIo<Stream>>, Plan),
+enum Opened<T: Transport> {
+    Single(Session<T>, Plan),
     /// With the path, and the line of the first channel.
-    Multiplexed(Box<MultiplexedServer<TokioIo<Stream>, TokioTimer>>, Plan, String, Line),
+    Multiplexed(Box<MultiplexedServer<T, TokioTimer>>, Plan, String, Line),
 }
 
 /// Answers a request; `None` if no connection follows.
-async fn open(shared: &Arc<Shared>, incoming: Incoming, mut line: Line) -> Option<Opened> {
+async fn open<T: Transport>(
+    shared: &Arc<Shared>,
+    incoming: Incoming<T, TokioTimer>,
+    mut line: Line,
+) -> Option<Opened<T>> {
     let admitted = admit(incoming, &shared.config, &mut line).await;
     let (plan, path, incoming, accepted) = admitted?;
     let accepted = match &shared.chosen.mux {
@@ -143,10 +147,10 @@ fn answered(error: &Error) -> Option<StatusCode> {
 /// What a request gets: what a handler is to do with its connection and the 101 to answer, or `None` if it
 /// was answered with something else. `config` is for connections of its sort.
 pub(super) async fn admit<T: Transport>(
-    incoming: hybi::Incoming<T, TokioTimer>,
+    incoming: Incoming<T, TokioTimer>,
     config: &Config,
     line: &mut Line,
-) -> Option<(Plan, String, hybi::Incoming<T, TokioTimer>, ServerAccepted)> {
+) -> Option<(Plan, String, Incoming<T, TokioTimer>, ServerAccepted)> {
     let Line { shared, record } = line;
     record.asks_for(incoming.request());
     let decision = decide(shared, &incoming);
@@ -167,7 +171,7 @@ pub(super) async fn admit<T: Transport>(
             return None;
         }
     };
-    record.status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
+    record.status = accepting(incoming.request()).as_u16();
     let path = incoming.request().uri().path().to_owned();
     let incoming = match plan {
         Plan::Echo { fragment: Some(bytes), .. } => {
@@ -176,6 +180,15 @@ pub(super) async fn admit<T: Transport>(
         _ => incoming,
     };
     Some((plan, path, incoming, accepted))
+}
+
+/// The status that lets frames follow: of an upgrade, or of an extended CONNECT (RFC 8441 section 5).
+fn accepting(request: &Request<()>) -> StatusCode {
+    if request.version() == Version::HTTP_2 {
+        StatusCode::OK
+    } else {
+        StatusCode::SWITCHING_PROTOCOLS
+    }
 }
 
 /// Lets a handler hold the conversation to its end.

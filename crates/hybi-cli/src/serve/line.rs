@@ -3,8 +3,6 @@
 use core::mem;
 use std::sync::Arc;
 
-use http::StatusCode;
-
 use super::access_log::Record;
 use super::shared::Shared;
 
@@ -30,7 +28,7 @@ impl Line {
         if record.status == 0 {
             return;
         }
-        if record.status != StatusCode::SWITCHING_PROTOCOLS.as_u16() {
+        if !record.is_accepted() {
             self.shared.counters.answered();
         }
         if let Some(access_log) = &self.shared.access_log {

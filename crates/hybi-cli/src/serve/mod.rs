@@ -7,6 +7,7 @@ mod channels;
 mod connection;
 mod counters;
 mod handlers;
+mod http2;
 mod line;
 mod listen;
 mod page;
@@ -20,8 +21,9 @@ mod supervisor;
 use core::num::NonZero;
 use std::sync::Arc;
 
-use hybi::Version;
-use hybi::serve::{Drain, Handle, Serving};
+use hybi::serve::{Accept, Drain, Handle, Serving};
+use hybi::{Server, Version};
+use hybi_tokio::TokioTimer;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::Builder;
 
@@ -73,18 +75,13 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
     listen::announce(&listeners, shared.certificate.is_some(), port_file)?;
     supervisor.ready();
 
-    let limits = &shared.args.limits;
     let first = servers[0].clone();
     let listeners = Listeners::new(&shared, listeners.into_iter().zip(servers).collect());
-    let (handling, telling) = (Arc::clone(&shared), Arc::clone(&shared));
-    let serving = Serving::requests(listeners, first, move |incoming| {
-        connection::serve(Arc::clone(&handling), incoming)
-    })
-    .max_connections(limits.max_connections)
-    .max_per_address(limits.max_connections_per_ip.unwrap_or(usize::MAX))
-    .on_incident(move |incident| connection::tell(&telling, incident));
-    let handle = serving.handle();
-    tokio::spawn(serving);
+    // Connections of a server that does not speak HTTP/2 have no room for it.
+    let handle = match shared.args.listen.speaks_http2() {
+        false => begin(&shared, listeners, first),
+        true => begin(&shared, http2::listener(&shared, listeners), first),
+    };
     tokio::spawn(attend(requests, Arc::clone(&shared), handle.clone(), Arc::clone(&supervisor)));
 
     tokio::select! {
@@ -117,6 +114,24 @@ async fn serve(shared: Arc<Shared>, port_file: Option<PortFile>) -> Result<Statu
             Ok(status)
         }
     }
+}
+
+/// Serves what comes to `listeners`, in a task of its own.
+fn begin<L>(shared: &Arc<Shared>, listeners: L, first: Server) -> Handle
+where
+    L: Accept<Timer = TokioTimer>,
+{
+    let limits = &shared.args.limits;
+    let (handling, telling) = (Arc::clone(shared), Arc::clone(shared));
+    let serving = Serving::requests(listeners, first, move |incoming| {
+        connection::serve(Arc::clone(&handling), incoming)
+    })
+    .max_connections(limits.max_connections)
+    .max_per_address(limits.max_connections_per_ip.unwrap_or(usize::MAX))
+    .on_incident(move |incident| connection::tell(&telling, incident));
+    let handle = serving.handle();
+    tokio::spawn(serving);
+    handle
 }
 
 /// Does what signals ask for, also while connections are ending.

@@ -38,6 +38,9 @@ pub(crate) struct Shared {
 impl Shared {
     /// Checks everything that can be wrong with the options before anything is bound.
     pub(crate) fn new(mut args: ServeArgs) -> Result<Self, Failure> {
+        if let Some(why) = args.listen.contradiction() {
+            return Err(Failure::usage("usage", why));
+        }
         let routes = Routes::new(core::mem::take(&mut args.listen.handle))?;
         let (limits, protocol) = (&args.limits, &args.protocol);
         if limits.max_frame.is_some_and(|frame| frame > limits.max_message) {
@@ -50,7 +53,7 @@ impl Shared {
         let chosen = extensions::chosen(&protocol.ext, &protocol.versions.0, |deflate| {
             deflate.level(limits.deflate_level).min_size(limits.deflate_min_size)
         })?;
-        let certificate = Certificate::new(&args.tls)?;
+        let certificate = Certificate::new(&args.tls, &args.listen.http)?;
         let operations = &args.operations;
         let access_log = operations.access_log.as_deref();
         let access_log = access_log

@@ -66,7 +66,7 @@ pub(crate) struct Statistics {
     pub(crate) channels: Tally,
     /// WebSocket connections, for each version that is accepted.
     pub(crate) connections: Vec<(Version, Tally)>,
-    /// Requests that were answered with something else than 101: pages and refusals.
+    /// Requests that were answered with something else than a connection: pages and refusals.
     pub(crate) answers: u64,
     /// Transports beyond a ceiling.
     pub(crate) turned_away: u64,

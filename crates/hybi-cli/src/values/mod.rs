@@ -8,6 +8,7 @@ mod certificate;
 mod close;
 mod header;
 mod hex;
+mod http;
 mod idn;
 mod quantity;
 mod url;
@@ -20,6 +21,7 @@ pub(crate) use header::{
     basic_credentials, cookie, header_line, header_text, header_words, origin, token,
 };
 pub(crate) use hex::{decode_hex, encode_hex};
+pub(crate) use http::{HttpVersion, http_name};
 pub(crate) use quantity::{Span, count, duration, duration_or_off, size, size_from_one, time};
 pub(crate) use url::{Target, percent_decode, target};
 pub(crate) use version::{

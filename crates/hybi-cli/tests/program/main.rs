@@ -8,6 +8,7 @@ mod extensions;
 mod handler_bounds;
 mod help;
 mod http;
+mod http2;
 mod input;
 mod key;
 mod leaving;

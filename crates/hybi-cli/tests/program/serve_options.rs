@@ -17,6 +17,8 @@ const NONSENSE: &[Row] = &[
     ("port-file", &["/dev/null", "/", "/nowhere/file"], "--port-file FILE makes FILE"),
     ("threads", &["", "0", "1025", "-1", "many"], "a whole number from 1 to 1024"),
     ("handle", &["", "/a", "a=echo", "/a=", "/a=nothing", "/a?b=echo"], ""),
+    ("http", &["", "3", "h2", "1.1;2"], "1.1, 2"),
+    ("http", &["2"], "1.1, which is always spoken: --http 1.1,2"),
     (
         "host",
         &["", "a b", "http://a", "a/", "a:x", "::1", "u@a", "a,,b", "☃"],
