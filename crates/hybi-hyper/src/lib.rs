@@ -1,12 +1,12 @@
 //! WebSocket in servers on hyper 1.
 //!
-//! [`accept`] answers a request and gives the WebSocket to a function: a service in one call. [`upgrade`] does the
-//! same in two steps, for those who look at either of them.
+//! [`accept`] answers a request and gives the WebSocket to a function: a service in one call, over HTTP/1.1 and over
+//! HTTP/2 (RFC 8441). [`upgrade`] does the same in two steps, for those who look at either of them.
 //!
 //! ```
 //! use http_body_util::Full;
 //! use hybi_hyper::{Error, Server, http::Response};
-//! use hyper::{body::Bytes, server::conn::http1, service::service_fn};
+//! use hyper::{body::Bytes, service::service_fn};
 //! use hyper_util::rt::TokioIo;
 //! use tokio::net::TcpListener;
 //!
@@ -23,8 +23,10 @@
 //!                 });
 //!             Ok::<_, hyper::Error>(response)
 //!         });
-//!         let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-//!         tokio::spawn(serving.with_upgrades());
+//!         tokio::spawn(async {
+//!             let http = hybi_hyper::builder();
+//!             http.serve_connection_with_upgrades(TokioIo::new(stream), service).await
+//!         });
 //!     }
 //! }
 //! ```
@@ -34,18 +36,22 @@
 
 #![forbid(unsafe_code)]
 
+mod builder;
 mod on_upgrade;
-mod stream;
+mod transport;
 mod upgrade;
 
 pub use hybi::*;
 
+pub use hyper;
+
+pub use builder::{builder, builder_with};
 pub use on_upgrade::OnUpgrade;
-pub use stream::Stream;
-pub use upgrade::{accept, is_upgrade, upgrade, upgrade_as};
+pub use transport::HyperIo;
+pub use upgrade::{accept, check, is_upgrade, upgrade, upgrade_as};
 
 /// An open WebSocket connection that hyper's server brought; see [`hybi::WebSocket`].
-pub type WebSocket = hybi_tokio::WebSocket<Stream>;
+pub type WebSocket = hybi::WebSocket<HyperIo, hybi_tokio::TokioTimer>;
 
 /// The examples of the page that a registry shows.
 #[cfg(doctest)]

@@ -7,10 +7,10 @@ use core::{
 };
 use std::{io, time::Instant};
 
-use hybi::{Deadline, Error, Negotiated, OpeningError, Upgrade, io::Timer as _};
+use hybi::{Deadline, Error, Negotiated, OpeningError, Upgrade, http::Version, io::Timer as _};
 use hybi_tokio::TokioTimer;
 
-use crate::{Stream, WebSocket};
+use crate::{HyperIo, WebSocket};
 
 /// A WebSocket on its way, as a future: it is open once hyper has sent the answer.
 ///
@@ -26,6 +26,7 @@ pub struct OnUpgrade {
     upgrading: hyper::upgrade::OnUpgrade,
     /// None once it is over.
     upgrade: Option<Upgrade>,
+    version: Version,
     timer: TokioTimer,
     deadline: Instant,
 }
@@ -34,9 +35,10 @@ impl OnUpgrade {
     pub(crate) fn new(
         upgrading: hyper::upgrade::OnUpgrade,
         upgrade: Upgrade,
+        version: Version,
         deadline: Instant,
     ) -> Self {
-        Self { upgrading, upgrade: Some(upgrade), timer: TokioTimer::default(), deadline }
+        Self { upgrading, upgrade: Some(upgrade), version, timer: TokioTimer::default(), deadline }
     }
 
     /// What the opening handshake settled; `None` once it is over.
@@ -53,7 +55,7 @@ impl Future for OnUpgrade {
     ///
     /// When it is polled after it was over.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { upgrading, upgrade, timer, deadline } = &mut *self;
+        let Self { upgrading, upgrade, version, timer, deadline } = &mut *self;
         let upgraded = match Pin::new(upgrading).poll(cx) {
             Poll::Ready(upgraded) => upgraded.map_err(|error| {
                 Error::Opening(OpeningError::Handshake(io::Error::other(error)).into())
@@ -66,7 +68,10 @@ impl Future for OnUpgrade {
             }
         };
         let upgrade = upgrade.take().expect("polled after it was over");
-        Poll::Ready(upgraded.map(|upgraded| hybi_tokio::upgraded(upgrade, Stream::new(upgraded))))
+        Poll::Ready(upgraded.map(|upgraded| {
+            let transport = HyperIo::new(upgraded, *version);
+            upgrade.into_websocket(transport, TokioTimer::default())
+        }))
     }
 }
 

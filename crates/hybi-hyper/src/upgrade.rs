@@ -1,9 +1,10 @@
-//! From a request that hyper has read to the answer, and the WebSocket behind it (RFC 6455 section 4.2).
+//! From a request that hyper has read to the answer, and the WebSocket behind it (RFC 6455 section 4.2, RFC 8441
+//! section 5).
 
 use hybi::{
     HandshakeError, Server,
-    handshake::{self, ServerAccepted},
-    http::{Request, Response},
+    handshake::{self, Protocol, ServerAccepted},
+    http::{Method, Request, Response},
     io::Timer as _,
     serve::Outcome,
 };
@@ -19,7 +20,8 @@ use crate::{OnUpgrade, WebSocket};
 /// ```
 #[must_use]
 pub fn is_upgrade<B>(request: &Request<B>) -> bool {
-    handshake::is_upgrade(request)
+    let protocol = request.extensions().get::<hyper::ext::Protocol>();
+    protocol.is_some() && request.method() == Method::CONNECT || handshake::is_upgrade(request)
 }
 
 /// Answers a request as `server` says: what the service is to return, and the WebSocket on its way.
@@ -54,7 +56,8 @@ pub fn is_upgrade<B>(request: &Request<B>) -> bool {
 /// ```
 ///
 /// The connection that brings the request has to be served with upgrades: `hyper_util`'s
-/// `serve_connection_with_upgrades`, or hyper's `with_upgrades`.
+/// `serve_connection_with_upgrades`, or hyper's `with_upgrades`. Over HTTP/2 it has to say that it knows extended CONNECT;
+/// [`builder`](crate::builder) gives one that does.
 ///
 /// # Errors
 ///
@@ -63,7 +66,32 @@ pub fn upgrade<B, R: Default>(
     server: &Server,
     request: &mut Request<B>,
 ) -> Result<(Response<R>, OnUpgrade), HandshakeError> {
-    Ok(upgrade_as(server, server.policy().check(request)?, request))
+    Ok(upgrade_as(server, check(server, request)?, request))
+}
+
+/// Checks a request against the rules of `server` without answering it; [`upgrade_as`] does.
+///
+/// ```
+/// use hybi_hyper::{Server, http::Request};
+///
+/// let mut page = Request::get("/").header("Host", "example.org").body(()).unwrap();
+/// let refusal = hybi_hyper::check(&Server::default(), &mut page).unwrap_err();
+/// assert_eq!(refusal.response().status(), 426);
+/// ```
+///
+/// # Errors
+///
+/// As [`upgrade`].
+pub fn check<B>(
+    server: &Server,
+    request: &mut Request<B>,
+) -> Result<ServerAccepted, HandshakeError> {
+    // The layers below know nothing of hyper.
+    let protocol = request.extensions().get::<hyper::ext::Protocol>();
+    if let Some(protocol) = protocol.map(|protocol| Protocol::new(protocol.as_str())) {
+        request.extensions_mut().insert(protocol);
+    }
+    server.policy().check(request)
 }
 
 /// Answers a request that was checked, as the caller says: with another subprotocol, or more header fields.
@@ -75,7 +103,7 @@ pub fn upgrade<B, R: Default>(
 ///     server: &Server,
 ///     request: &mut Request<B>,
 /// ) -> Result<(Response<String>, OnUpgrade), HandshakeError> {
-///     let accepted = server.policy().check(request)?;
+///     let accepted = hybi_hyper::check(server, request)?;
 ///     let accepted = accepted.with_header("Set-Cookie", "seen=1").expect("a valid field");
 ///     Ok(hybi_hyper::upgrade_as(server, accepted, request))
 /// }
@@ -87,8 +115,9 @@ pub fn upgrade_as<B, R: Default>(
 ) -> (Response<R>, OnUpgrade) {
     let (response, upgrade) = server.upgrade_as(accepted);
     let deadline = server.config().handshake_deadline(TokioTimer::default().now());
-    let upgrading = hyper::upgrade::on(request);
-    (response.map(|()| R::default()), OnUpgrade::new(upgrading, upgrade, deadline))
+    let upgrading = hyper::upgrade::on(&mut *request);
+    let ws = OnUpgrade::new(upgrading, upgrade, request.version(), deadline);
+    (response.map(|()| R::default()), ws)
 }
 
 /// Answers a request as `server` says, and gives the WebSocket to `handler` in a task of its own: a service in one call.

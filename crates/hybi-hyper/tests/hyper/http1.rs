@@ -14,12 +14,12 @@ use tokio::{
     time::Instant,
 };
 
-use crate::world::{Answer, echo, exchange, is_page, over_http1};
+use crate::world::{Answer, echo, exchange, is_page, serve};
 
 #[tokio::test]
 async fn a_service_in_one_call() {
     let server = Server::builder().subprotocols(["chat.v2"]).build();
-    let address = over_http1(move |mut request| {
+    let address = serve(move |mut request| {
         if !hybi_hyper::is_upgrade(&request) {
             return Response::new("a page".into());
         }
@@ -46,8 +46,7 @@ async fn a_service_in_one_call() {
 #[tokio::test]
 async fn what_both_know_is_compressed() {
     let address =
-        over_http1(|mut request| hybi_hyper::accept(&Server::compressing(), &mut request, echo))
-            .await;
+        serve(|mut request| hybi_hyper::accept(&Server::compressing(), &mut request, echo)).await;
     let uri = format!("ws://{address}/");
     let (mut ws, _) = hybi_tokio::connect(&uri).await.expect("it opens");
     let extensions: Vec<_> = ws.extensions().map(|agreed| agreed.name().to_owned()).collect();
@@ -62,7 +61,7 @@ async fn what_both_know_is_compressed() {
 #[tokio::test]
 async fn a_request_that_breaks_a_rule_is_refused_in_words() {
     let address =
-        over_http1(|mut request| hybi_hyper::accept(&Server::default(), &mut request, echo)).await;
+        serve(|mut request| hybi_hyper::accept(&Server::default(), &mut request, echo)).await;
     let cases = [
         (REQUEST.replace("\r\n\r\n", "\r\nOrigin: http://evil.example\r\n\r\n"), "403 Forbidden"),
         (REQUEST.replace("Version: 13", "Version: 14"), "426 Upgrade Required"),
@@ -80,7 +79,7 @@ async fn a_request_that_breaks_a_rule_is_refused_in_words() {
 #[tokio::test]
 async fn what_comes_with_the_request_are_the_first_frames() {
     let address =
-        over_http1(|mut request| hybi_hyper::accept(&Server::default(), &mut request, echo)).await;
+        serve(|mut request| hybi_hyper::accept(&Server::default(), &mut request, echo)).await;
     let mut bytes = REQUEST.as_bytes().to_vec();
     bytes.extend_from_slice(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x88\x80\0\0\0\0");
     let frames = b"\r\n\r\n\x81\x05Hello\x88\x00";

@@ -1,4 +1,6 @@
 //! WebSockets in hyper's server, as their peers and the application see them.
 
+mod client;
 mod http1;
+mod http2;
 mod world;

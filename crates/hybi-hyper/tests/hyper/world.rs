@@ -9,7 +9,6 @@ use hybi_hyper::{
 };
 use hyper::{
     body::{Bytes, Incoming},
-    server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
@@ -20,8 +19,8 @@ use tokio::{
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// A server over HTTP/1.1 that answers each request so.
-pub(crate) async fn over_http1(
+/// A server over both versions of HTTP that answers each request so.
+pub(crate) async fn serve(
     answer: impl Fn(Request<Incoming>) -> Answer + Clone + Send + Sync + 'static,
 ) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -33,8 +32,10 @@ pub(crate) async fn over_http1(
                 let answer = answer(request);
                 async { Ok::<_, Infallible>(answer) }
             });
-            let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            tokio::spawn(serving.with_upgrades());
+            tokio::spawn(async {
+                let http = hybi_hyper::builder();
+                http.serve_connection_with_upgrades(TokioIo::new(stream), service).await
+            });
         }
     });
     address
