@@ -34,6 +34,10 @@ impl Handle {
         Self(registry.clone())
     }
 
+    pub(super) const fn registry(&self) -> &Arc<Registry> {
+        &self.0
+    }
+
     /// Ends the server in order, as [`Serving`](super::Serving) tells. It begins with this call; what comes back
     /// waits for the end and need not be polled. Only the first call says how.
     ///

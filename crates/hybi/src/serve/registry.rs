@@ -238,6 +238,15 @@ impl Registry {
         self.ending.load(Ordering::Acquire) != SERVING
     }
 
+    /// When to come back, for those who are refused.
+    pub(super) fn retry_after(&self) -> Duration {
+        let state = self.state();
+        match &state.phase {
+            Phase::Draining(drain) => drain.retry_after,
+            _ => state.limits.retry_after,
+        }
+    }
+
     /// Has the task of `waker` woken when there is something to do for whoever serves.
     pub(super) fn wake_server(&self, waker: &Waker) {
         let mut state = self.state();
@@ -509,13 +518,7 @@ impl Gate for Place {
         if !self.is_surplus && !self.registry.is_draining() {
             return None;
         }
-        let retry_after = {
-            let state = self.registry.state();
-            match &state.phase {
-                Phase::Draining(drain) => drain.retry_after,
-                _ => state.limits.retry_after,
-            }
-        };
+        let retry_after = self.registry.retry_after();
         self.known().was_refused = true;
         Some(HandshakeError::Unavailable { retry_after })
     }

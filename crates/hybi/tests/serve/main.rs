@@ -4,6 +4,7 @@ mod accepting;
 #[cfg(feature = "mux")]
 mod channels;
 mod draining;
+mod guests;
 mod handlers;
 mod last_words;
 mod limits;
