@@ -43,7 +43,7 @@ const fn part(name: &'static str, package: &'static str, files: &'static str) ->
 /// Of two libraries, the first is used where both are compiled in.
 const SECOND_LIBRARY: &str = "crates/hybi-compression/src/deflate/codec/library/by_flate2.rs";
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 9] = [
     part("legacy", "hybi-legacy", "crates/hybi-legacy/src/"),
     part("frame", "hybi-frame", "crates/hybi-frame/src/"),
     part("handshake", "hybi-handshake", "crates/hybi-handshake/src/"),
@@ -64,6 +64,16 @@ const PARTS: [Part; 7] = [
         // Those over threads and by chance take most of the time, and find what others do.
         tests: Some("not (binary(stress) or binary(crowd) or test(model::) or test(random::))"),
         ..part("connection", "hybi", "crates/hybi/src/connection/")
+    },
+    Part {
+        tests: Some("binary(serve) or binary(closer) or test(serve::)"),
+        ..part("serve", "hybi", "crates/hybi/src/serve/")
+    },
+    Part {
+        tests: Some(
+            "binary(broadcast) or test(rooms::) or test(broadcast::) and not test(model::)",
+        ),
+        ..part("broadcast", "hybi", "crates/hybi/src/broadcast/")
     },
 ];
 
