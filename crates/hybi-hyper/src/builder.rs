@@ -14,7 +14,7 @@ const STREAMS: u32 = 128;
 const WINDOW: u32 = 128 * 1024;
 
 /// How long the head of a request may take.
-const HEAD: Duration = Duration::from_secs(10);
+pub(crate) const HEAD: Duration = Duration::from_secs(10);
 
 /// How often a client of HTTP/2 is asked whether it is still there, and how long it has to answer.
 const PING: Duration = Duration::from_secs(20);
@@ -28,8 +28,9 @@ const PING: Duration = Duration::from_secs(20);
 /// - The head of a request over HTTP/1.1 has 10 s, and a client of HTTP/2 is to answer a ping every 20 s within 20 s: that
 ///   finds those who vanished, and header fields that do not end.
 ///
-/// What hyper and h2 leave undone: nobody looks at how long the first bytes take that tell the version of HTTP; and a
-/// stream whose peer takes nothing stays open until the connection ends, even when its WebSocket is gone.
+/// What hyper and h2 leave undone: nobody looks at how long the first bytes take that tell the version of HTTP, which
+/// [`serve`](crate::serve()) does; and a stream whose peer takes nothing stays open until the connection ends, even when its
+/// WebSocket is gone.
 ///
 /// ```
 /// use core::convert::Infallible;

@@ -31,6 +31,9 @@
 //! }
 //! ```
 //!
+//! [`serve`](serve()) is a server that is looked after: pages and WebSockets on one port, limits, deadlines, and an end in
+//! order.
+//!
 //! All else is that of `hybi`, which this crate re-exports: [`Server`] says which requests are accepted, from which
 //! origins, with which extensions, and [`Config`] has limits and deadlines.
 
@@ -38,6 +41,7 @@
 
 mod builder;
 mod on_upgrade;
+mod serving;
 mod transport;
 mod upgrade;
 
@@ -47,11 +51,16 @@ pub use hyper;
 
 pub use builder::{builder, builder_with};
 pub use on_upgrade::OnUpgrade;
+pub use serving::{HyperListener, Serving, serve};
 pub use transport::HyperIo;
 pub use upgrade::{accept, check, is_upgrade, upgrade, upgrade_as};
 
 /// An open WebSocket connection that hyper's server brought; see [`hybi::WebSocket`].
 pub type WebSocket = hybi::WebSocket<HyperIo, hybi_tokio::TokioTimer>;
+
+/// A request for a WebSocket that waits to be answered; see [`hybi::Incoming`], and [`HyperListener`] for where they come
+/// from.
+pub type Incoming = hybi::Incoming<HyperIo, hybi_tokio::TokioTimer>;
 
 /// The examples of the page that a registry shows.
 #[cfg(doctest)]

@@ -3,8 +3,10 @@
 use core::{future::poll_fn, net::SocketAddr};
 
 use h2::{RecvStream, SendStream, client::SendRequest, ext::Protocol};
-use hybi_hyper::http::{Method, Request, Response, Version};
-use hyper::body::Bytes;
+use hybi_hyper::{
+    bytes::Bytes,
+    http::{Method, Request, Response, Version},
+};
 use tokio::net::TcpStream;
 
 /// One connection.
@@ -64,11 +66,13 @@ impl Session {
 
     /// The answer to a request that is whole.
     pub(crate) async fn ask(&self, request: Request<()>) -> (Response<()>, String) {
+        let is_connect = request.method() == Method::CONNECT;
         let mut sending = self.0.clone().ready().await.expect("it is open");
-        let (answer, _sending) = sending.send_request(request, false).expect("lawful");
+        let (answer, _sending) = sending.send_request(request, !is_connect).expect("lawful");
         let (head, mut body) = answer.await.expect("an answer").into_parts();
         let mut text = String::new();
-        while !head.status.is_success()
+        // The answer to a CONNECT that opens has no end.
+        while !(head.status.is_success() && is_connect)
             && let Some(data) = body.data().await
         {
             text.push_str(core::str::from_utf8(&data.expect("no reset")).expect("text"));

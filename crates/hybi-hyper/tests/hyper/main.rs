@@ -3,4 +3,5 @@
 mod client;
 mod http1;
 mod http2;
+mod serving;
 mod world;
