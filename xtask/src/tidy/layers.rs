@@ -9,7 +9,7 @@ use crate::workspace::{Workspace, list};
 
 /// What each crate may use of ours, tests aside. A crate that is not listed is a complaint, so
 /// that a new one finds its place here first.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("hybi-frame", &[]),
     ("hybi-handshake", &[]),
     ("hybi-compression", &["hybi-frame", "hybi-handshake"]),
@@ -23,6 +23,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("hybi-async-std", &["hybi", "hybi-tls"]),
     ("hybi-h2", &["hybi", "hybi-tls", "hybi-tokio"]),
     ("hybi-hyper", &["hybi", "hybi-tokio"]),
+    ("hybi-axum", &["hybi", "hybi-hyper", "hybi-tokio"]),
     ("hybi-cli", &["hybi", "hybi-h2", "hybi-tokio"]),
     // For tests, so none above has it in its list.
     ("hybi-testkit", &["hybi"]),
