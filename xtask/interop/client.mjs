@@ -1,6 +1,6 @@
 // Node `ws` as a client of `hybi serve`.
 //
-// client.mjs URL [CA]: prints one JSON line for each check: its name, the target of its
+// client.mjs [--http2] URL [CA]: prints one JSON line for each check: its name, the target of its
 // connection, and the close code or HTTP status that the server must have seen. The last check prints "waiting"
 // first and ends when the server goes away.
 
@@ -9,10 +9,11 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
+const args = process.argv.slice(2);
+const overHttp2 = args[0] === "--http2";
 // `NODE_PATH` is read by `require` alone.
-const { WebSocket } = createRequire(import.meta.url)("ws");
-
-const [url, ca] = process.argv.slice(2);
+const { WebSocket } = overHttp2 ? await import("./http2.mjs") : createRequire(import.meta.url)("ws");
+const [url, ca] = args.slice(overHttp2 ? 1 : 0);
 const options = { ca: ca && readFileSync(ca), handshakeTimeout: 20_000 };
 let count = 0;
 

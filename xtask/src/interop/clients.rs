@@ -8,7 +8,7 @@ use std::process::Command;
 use hybi_suite::events;
 use serde_json::Value;
 
-use super::{Kind, Scene, failed, passed, title};
+use super::{Http, Kind, Scene, failed, passed, title};
 use crate::hybi::Hybi;
 use crate::outcome::Tally;
 use crate::process::Running;
@@ -17,7 +17,7 @@ use crate::workspace::read;
 /// The longest any one check may take.
 const CHECK: Duration = Duration::from_secs(60);
 
-/// The checks that the script of each peer makes, each over `ws` and over `wss`.
+/// The checks that the script of each peer makes, each on every [way](super::ways).
 pub(super) fn checks(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Python | Kind::Node => &[
@@ -50,16 +50,23 @@ pub(super) fn checks(kind: Kind) -> &'static [&'static str] {
 
 /// Runs the peer's script.
 pub(super) fn check(scene: &Scene<'_>, tally: &mut Tally) {
-    let title = title(scene.peer.kind.title(), "hybi serve", scene.tls.is_some());
+    let title = title(scene.peer.kind.title(), "hybi serve", scene.tls.is_some(), scene.http);
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let mut options = ["-s", "chat.v2", "-s", "chat.v1"].map(String::from).to_vec();
     if let Some(tls) = scene.tls {
         options.extend(["--tls-cert".into(), path(&tls.certificate)]);
         options.extend(["--tls-key".into(), path(&tls.key)]);
     }
+    if scene.http == Http::Two {
+        options.extend(["--http", "1.1,2"].map(String::from));
+    }
     let options: Vec<_> = options.iter().map(String::as_str).collect();
-    let client = |url: &str| scene.peer.client(url, scene.tls);
-    count(tally, &title, reports(scene.hybi, scene.folder, &options, client, "rfc6455"));
+    let client = |url: &str| scene.peer.client(url, scene.tls, scene.http);
+    count(
+        tally,
+        &title,
+        reports(scene.hybi, scene.folder, &options, client, ("rfc6455", scene.http)),
+    );
 }
 
 /// Counts the checks that a script made.
@@ -71,13 +78,13 @@ pub(super) fn count(tally: &mut Tally, title: &str, checks: Result<Vec<String>, 
 }
 
 /// The names of the checks that a client's script made of `hybi serve`, once both ends agree on
-/// each and on the version.
+/// each and on the versions.
 pub(super) fn reports(
     hybi: &Hybi,
     folder: &Path,
     options: &[&str],
     client: impl FnOnce(&str) -> Command,
-    version: &str,
+    versions: (&str, Http),
 ) -> Result<Vec<String>, String> {
     let access_log = folder.join("access.jsonl");
     if access_log.exists() {
@@ -109,14 +116,14 @@ pub(super) fn reports(
         let report: Value = serde_json::from_str(report)
             .map_err(|error| format!("the script said `{report}`: {error}"))?;
         let name = report["check"].as_str().unwrap_or("a check without a name");
-        agrees(&report, &seen, version).map_err(|why| format!("{name}: {why}"))?;
+        agrees(&report, &seen, versions).map_err(|why| format!("{name}: {why}"))?;
         Ok(name.to_owned())
     });
     names.collect()
 }
 
-/// Whether the server saw the connection of this report end in the same way, and with this version.
-fn agrees(report: &Value, seen: &[Value], version: &str) -> Result<(), String> {
+/// Whether the server saw the connection of this report end in the same way, and with these versions.
+fn agrees(report: &Value, seen: &[Value], (version, http): (&str, Http)) -> Result<(), String> {
     let target = &report["target"];
     let Some(entry) = seen.iter().find(|entry| entry["target"] == *target) else {
         return Err(format!("the access log has no entry for {target}"));
@@ -125,6 +132,10 @@ fn agrees(report: &Value, seen: &[Value], version: &str) -> Result<(), String> {
     let refused = !report["status"].is_null();
     let key = if refused { "status" } else { "code" };
     let same = !report[key].is_null() && entry[key] == report[key];
+    let http = report["http"].as_str().unwrap_or_else(|| http.name());
+    if entry["http"] != http {
+        return Err(format!("the server was not asked over HTTP/{http}: {entry}"));
+    }
     // 1006 is no code that was sent but the word for an end without a close.
     let clean = entry["clean"] == (report["code"] != 1006) && entry["version"] == version;
     if same && (refused || clean) {
@@ -139,6 +150,8 @@ mod tests {
 
     use super::*;
 
+    const VERSIONS: (&str, Http) = ("hybi-08", Http::Two);
+
     #[test]
     fn both_ends_must_tell_the_same_story() {
         let report = |key: &str, value: Value| json!({ "target": "/echo?check=1", key: value });
@@ -146,7 +159,8 @@ mod tests {
             let mut entry = entry;
             entry["target"] = json!("/echo?check=1");
             entry["version"] = json!("hybi-08");
-            agrees(report, &[json!({ "target": "/echo?check=2" }), entry], "hybi-08").is_ok()
+            entry["http"] = json!("2");
+            agrees(report, &[json!({ "target": "/echo?check=2" }), entry], VERSIONS).is_ok()
         };
         let closed = report("code", json!(1000));
         assert!(agrees(&closed, json!({ "code": 1000, "clean": true })));
@@ -158,8 +172,14 @@ mod tests {
         assert!(agrees(&refused, json!({ "status": 403 })));
         assert!(!agrees(&refused, json!({ "status": 101 })));
         assert!(!agrees(&report("code", Value::Null), json!({ "clean": true })));
-        let entry = json!({ "target": "/echo?check=1", "code": 1000, "clean": true });
-        assert!(super::agrees(&closed, &[entry], "hybi-08").is_err(), "the version is not named");
-        assert!(super::agrees(&closed, &[], "hybi-08").is_err());
+        let entry = json!({ "target": "/echo?check=1", "code": 1000, "clean": true, "http": "2" });
+        assert!(super::agrees(&closed, &[entry], VERSIONS).is_err(), "the version is not named");
+        let mut entry = json!({ "target": "/echo?check=1", "code": 1000, "clean": true });
+        entry["version"] = json!("hybi-08");
+        entry["http"] = json!("1.1");
+        assert!(super::agrees(&closed, &[entry.clone()], VERSIONS).is_err(), "another way");
+        let closed = json!({ "target": "/echo?check=1", "code": 1000, "http": "1.1" });
+        assert_eq!(super::agrees(&closed, &[entry], VERSIONS), Ok(()), "the only way");
+        assert!(super::agrees(&closed, &[], VERSIONS).is_err());
     }
 }

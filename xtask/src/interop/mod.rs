@@ -1,13 +1,15 @@
 //! The program `hybi` with peers that others wrote: each as client of `hybi serve` and, if it can
-//! be one, as server to `hybi connect`, with and without TLS; then the old versions with peers of
+//! be one, as server to `hybi connect`, with and without TLS, and over HTTP/2; then the old versions with peers of
 //! their time; then proxies on the way.
 //!
 //! The peers' halves are the scripts in `xtask/interop`. Every check looks at both ends: at the
 //! peer through its script, at `hybi` through its access log or its JSON output.
 
 mod clients;
+mod gateways;
 mod proxies;
 mod servers;
+mod undici;
 mod versions;
 
 use std::path::{Path, PathBuf};
@@ -22,11 +24,27 @@ use crate::workspace::Workspace;
 /// The peers that `--peer` names: those of today, those of the old versions, and proxies.
 pub(crate) const PEERS_OF_TODAY: [&str; 3] =
     [Kind::Python.name(), Kind::Node.name(), Kind::Chromium.name()];
-pub(crate) const PEERS: [&str; 11] = {
+pub(crate) const PEERS: [&str; 14] = {
     let [python, node, chromium] = PEERS_OF_TODAY;
     let [em, protocol, pywebsocket, driver] = versions::PEERS;
+    let [haproxy, nghttpx] = gateways::PEERS;
     let [tinyproxy, squid, microsocks, dante] = proxies::PEERS;
-    [python, node, chromium, em, protocol, pywebsocket, driver, tinyproxy, squid, microsocks, dante]
+    [
+        python,
+        node,
+        chromium,
+        undici::PEER,
+        haproxy,
+        nghttpx,
+        em,
+        protocol,
+        pywebsocket,
+        driver,
+        tinyproxy,
+        squid,
+        microsocks,
+        dante,
+    ]
 };
 
 pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
@@ -36,14 +54,17 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
     let certificates = Certificates::make(workspace, &folder)?;
 
     for peer in Peer::wanted(workspace, options)? {
-        for tls in [None, Some(&certificates)] {
-            let scene = Scene { hybi: &hybi, peer: &peer, tls, folder: &folder };
+        for &(tls, http) in ways(peer.kind) {
+            let tls = tls.then_some(&certificates);
+            let scene = Scene { hybi: &hybi, peer: &peer, tls, http, folder: &folder };
             clients::check(&scene, &mut tally);
-            if peer.kind != Kind::Chromium {
+            if peer.kind.serves() {
                 servers::check(&scene, &mut tally);
             }
         }
     }
+    gateways::check(workspace, options, &hybi, &certificates, &mut tally);
+    undici::check(workspace, options, &hybi, (&folder, &certificates), &mut tally);
     let ends = versions::Ends { hybi: &hybi, folder: &folder, certificates: &certificates };
     versions::check(workspace, options, ends, &mut tally)?;
     proxies::check(workspace, options, &hybi, &certificates, &mut tally)?;
@@ -54,21 +75,56 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
 fn plan(options: &Options) -> Tally {
     let mut tally = Tally::of("checks");
     for kind in Kind::wanted(options) {
-        for tls in [false, true] {
+        for &(tls, http) in ways(kind) {
+            let from = title(kind.title(), "hybi serve", tls, http);
             for check in clients::checks(kind) {
-                tally = tally.plan(item(&title(kind.title(), "hybi serve", tls), check), 1);
+                tally = tally.plan(item(&from, check), 1);
             }
-            for case in servers::cases(tls).iter().filter(|_| kind != Kind::Chromium) {
-                tally = tally.plan(item(&title("hybi connect", kind.title(), tls), case.name), 1);
+            let to = title("hybi connect", kind.title(), tls, http);
+            for case in servers::cases(tls).iter().filter(|_| kind.serves()) {
+                tally = tally.plan(item(&to, case.name), 1);
             }
         }
     }
-    proxies::plan(options, versions::plan(options, tally))
+    proxies::plan(
+        options,
+        versions::plan(options, undici::plan(options, gateways::plan(options, tally))),
+    )
 }
 
 /// What a line of the report begins with.
-fn title(from: &str, to: &str, tls: bool) -> String {
-    format!("{from} -> {to}, {}", if tls { "wss" } else { "ws" })
+fn title(from: &str, to: &str, tls: bool, http: Http) -> String {
+    let over = if http == Http::Two { " over HTTP/2" } else { "" };
+    format!("{from} -> {to}, {}{over}", if tls { "wss" } else { "ws" })
+}
+
+/// The version of HTTP that a connection begins in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Http {
+    One,
+    Two,
+}
+
+impl Http {
+    /// As the access log has it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::One => "1.1",
+            Self::Two => "2",
+        }
+    }
+}
+
+/// How a peer is connected with: whether through TLS, and in which version of HTTP.
+const fn ways(kind: Kind) -> &'static [(bool, Http)] {
+    match kind {
+        Kind::Python => &[(false, Http::One), (true, Http::One)],
+        Kind::Node => {
+            &[(false, Http::One), (true, Http::One), (false, Http::Two), (true, Http::Two)]
+        }
+        // There is no HTTP/2 without TLS in a browser.
+        Kind::Chromium => &[(false, Http::One), (true, Http::One), (true, Http::Two)],
+    }
 }
 
 /// One check of a group, as the tally counts it.
@@ -93,6 +149,7 @@ struct Scene<'a> {
     hybi: &'a Hybi,
     peer: &'a Peer,
     tls: Option<&'a Certificates>,
+    http: Http,
     folder: &'a Path,
 }
 
@@ -120,6 +177,11 @@ impl Kind {
             Self::Node => "Node ws",
             Self::Python => "Python websockets",
         }
+    }
+
+    /// Whether it has a script as server.
+    const fn serves(self) -> bool {
+        matches!(self, Self::Node | Self::Python)
     }
 }
 
@@ -158,22 +220,28 @@ impl Peer {
         Ok(Self { kind, scripts: workspace.xtask("interop"), packages })
     }
 
-    fn client(&self, url: &str, tls: Option<&Certificates>) -> Command {
+    fn client(&self, url: &str, tls: Option<&Certificates>, http: Http) -> Command {
         let script = match self.kind {
             Kind::Chromium => "browser.py",
             Kind::Node => "client.mjs",
             Kind::Python => "client.py",
         };
         let mut client = self.script(script);
+        if (self.kind, http) == (Kind::Node, Http::Two) {
+            client.arg("--http2");
+        }
         client.arg(url).args(tls.map(|tls| &tls.authority));
         client
     }
 
-    fn server(&self, tls: Option<&Certificates>) -> Command {
+    fn server(&self, tls: Option<&Certificates>, http: Http) -> Command {
         let mut server = self.script(match self.kind {
             Kind::Node => "server.mjs",
             Kind::Chromium | Kind::Python => "server.py",
         });
+        if http == Http::Two {
+            server.arg("--http2");
+        }
         if let Some(tls) = tls {
             server.args([&tls.certificate, &tls.key]);
         }
@@ -253,15 +321,15 @@ mod tests {
     fn one_check_too_few_or_too_many_fails() {
         let full = || {
             let mut tally = plan(&only("chromium"));
-            for tls in [false, true] {
-                let title = title("Chromium", "hybi serve", tls);
+            for (tls, http) in ways(Kind::Chromium) {
+                let title = title("Chromium", "hybi serve", *tls, *http);
                 for check in clients::checks(Kind::Chromium) {
                     passed(&mut tally, &title, check);
                 }
             }
             tally
         };
-        assert_eq!(full().verdict(), Ok("18 checks".into()));
+        assert_eq!(full().verdict(), Ok("27 checks".into()));
         let mut more = full();
         passed(&mut more, "Chromium -> hybi serve, ws", "something new");
         assert!(more.verdict().unwrap_err().contains("something new: 1 of 0 checks"));

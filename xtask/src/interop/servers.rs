@@ -8,7 +8,7 @@ use std::process::Command;
 use hybi_suite::events;
 use serde_json::{Value, json};
 
-use super::{Scene, failed, passed, title};
+use super::{Http, Scene, failed, passed, title};
 use crate::hybi::{PEER_CLOSED, REFUSED, TLS_FAILED};
 use crate::outcome::Tally;
 use crate::process::Running;
@@ -127,7 +127,7 @@ pub(super) fn cases(tls: bool) -> Vec<Case> {
 
 /// Runs every case, up to the first that fails.
 pub(super) fn check(scene: &Scene<'_>, tally: &mut Tally) {
-    let title = title("hybi connect", scene.peer.kind.title(), scene.tls.is_some());
+    let title = title("hybi connect", scene.peer.kind.title(), scene.tls.is_some(), scene.http);
     if let Err(why) = checked(scene, &title, tally) {
         failed(tally, &title, &why);
     }
@@ -136,12 +136,16 @@ pub(super) fn check(scene: &Scene<'_>, tally: &mut Tally) {
 fn checked(scene: &Scene<'_>, title: &str, tally: &mut Tally) -> Result<(), String> {
     let file = scene.folder.join("mebibyte");
     fs::write(file, UNIT.repeat(UNITS)).map_err(|error| error.to_string())?;
-    let server = Running::start("server", scene.folder, &mut scene.peer.server(scene.tls))?;
+    let server =
+        Running::start("server", scene.folder, &mut scene.peer.server(scene.tls, scene.http))?;
     let url = server.line_after("listening ", START)?;
     for case in &cases(scene.tls.is_some()) {
         let mut connect = scene.hybi.connect(&format!("{url}{}", case.path), case.options);
         if let Some(tls) = scene.tls.filter(|_| case.status != TLS_FAILED) {
             connect.arg("--tls-ca").arg(&tls.authority);
+        }
+        if scene.http == Http::Two {
+            connect.args(["--http", "2"]);
         }
         let run = case.run(connect, scene.folder, &server);
         run.map_err(|why| format!("{}: {why}", case.name))?;

@@ -10,7 +10,7 @@ mod servers;
 
 use std::path::Path;
 
-use super::{Certificates, clients, failed, item};
+use super::{Certificates, Http, clients, failed, item};
 use crate::hybi::Hybi;
 use crate::outcome::{Options, Tally};
 use crate::workspace::Workspace;
@@ -203,7 +203,13 @@ pub(super) fn check(
         for client in CLIENTS.iter().filter(|client| client.peer == kind) {
             let command = |url: &str| peer.client(url, client.there);
             let options = &["--versions", "all", "-s", "chat"];
-            let checks = clients::reports(ends.hybi, ends.folder, options, command, client.version);
+            let checks = clients::reports(
+                ends.hybi,
+                ends.folder,
+                options,
+                command,
+                (client.version, Http::One),
+            );
             clients::count(tally, &client.title(), checks);
         }
     }
