@@ -17,6 +17,7 @@ thread_local! {
 static SHELF: Shelf<Vec<u8>> = Shelf::new();
 
 /// Borrows an empty output buffer.
+#[inline]
 pub(crate) fn borrow_output() -> Vec<u8> {
     match OUTPUTS.try_with(|outputs| outputs.borrow_mut().pop()) {
         Ok(Some(kept)) => kept,
