@@ -1,4 +1,4 @@
-//! `ws` and `wss` URIs: host, port, resource name (RFC 6455 §3).
+//! `ws` and `wss` URIs: host, port, resource name (RFC 6455 §3); and `ws+unix`, which names a socket of this machine.
 
 use core::fmt;
 use core::str::FromStr;
@@ -26,6 +26,18 @@ use crate::error::UriError;
 /// assert_eq!(uri.host_header(), "example.org");
 /// # Ok::<(), hybi_handshake::UriError>(())
 /// ```
+///
+/// `ws+unix:PATH:/TARGET` is a WebSocket behind a Unix socket of this machine, whose path ends with the first colon and is
+/// taken as it stands there; the server is told `localhost`. No RFC has it; the `ws` package for Node reads it so.
+///
+/// ```
+/// use hybi_handshake::WsUri;
+///
+/// let uri: WsUri = "ws+unix:/run/chat.socket:/chat?room=1".parse()?;
+/// assert_eq!(uri.unix_socket(), Some("/run/chat.socket"));
+/// assert_eq!((uri.host(), uri.resource()), ("localhost", "/chat?room=1"));
+/// # Ok::<(), hybi_handshake::UriError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WsUri {
     secure: bool,
@@ -36,6 +48,8 @@ pub struct WsUri {
     resource: String,
     /// User name and password, percent-decoded, with a colon between.
     credentials: Option<Vec<u8>>,
+    /// The path of the Unix socket, if that is where it is; then the rest is as in `ws://localhost`.
+    unix_socket: Option<String>,
 }
 
 impl WsUri {
@@ -55,6 +69,12 @@ impl WsUri {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The path of the Unix socket that the server is behind, if its scheme is `ws+unix`.
+    #[must_use]
+    pub fn unix_socket(&self) -> Option<&str> {
+        self.unix_socket.as_deref()
     }
 
     /// The resource name: path and query, at least `/`.
@@ -81,7 +101,7 @@ impl WsUri {
     /// Where a reference in an answer from here leads, such as the value of `Location` (RFC 9110 §10.2.2): any URI, or
     /// a part of one (RFC 3986 §5). `http` and `https` are `ws` and `wss`; a fragment is dropped. Within the
     /// [origin](Self::is_same_origin) the user-info stays what it is, and elsewhere there is none: as whom to ask is not for
-    /// whoever answers to say.
+    /// whoever answers to say. Nor is a socket of this machine: none leads to `ws+unix`, but for a path on the same one.
     ///
     /// ```
     /// use hybi_handshake::WsUri;
@@ -109,6 +129,7 @@ impl WsUri {
             let whole = match () {
                 () if is("http") => written_as(format!("ws:{rest}"), reference),
                 () if is("https") => written_as(format!("wss:{rest}"), reference),
+                () if is(UNIX) => Err(UriError::Scheme),
                 () => reference.parse(),
             };
             return Ok(self.leading_to(whole?));
@@ -151,10 +172,11 @@ impl WsUri {
         Self { resource, credentials, ..whole }
     }
 
-    /// Whether another URI is of the same origin: scheme, host and port (RFC 6454 §5).
+    /// Whether another URI is of the same origin: scheme, host and port (RFC 6454 §5), or Unix socket.
     #[must_use]
     pub fn is_same_origin(&self, other: &Self) -> bool {
-        (self.secure, self.port) == (other.secure, other.port) && same_host(&self.host, &other.host)
+        let is_same_place = self.unix_socket == other.unix_socket && self.port == other.port;
+        self.secure == other.secure && is_same_place && same_host(&self.host, &other.host)
     }
 
     /// The value of `Host`: the host, and the port unless it is the scheme's own.
@@ -176,6 +198,7 @@ impl Default for WsUri {
             port: default_port(false),
             resource: "/".to_owned(),
             credentials: None,
+            unix_socket: None,
         }
     }
 }
@@ -188,6 +211,12 @@ impl FromStr for WsUri {
     type Err = UriError;
 
     fn from_str(text: &str) -> Result<Self, UriError> {
+        match scheme_of(text) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case(UNIX) => {
+                return behind_unix_socket(rest, text.len() - rest.len());
+            }
+            _ => {}
+        }
         let (scheme, rest) = text.split_once("://").ok_or(UriError::Scheme)?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let secure = match () {
@@ -211,8 +240,32 @@ impl FromStr for WsUri {
             port,
             resource: format!("{slash}{resource}"),
             credentials: user_info.map(credentials).transpose()?,
+            unix_socket: None,
         })
     }
+}
+
+/// The scheme of what is behind a Unix socket.
+const UNIX: &str = "ws+unix";
+
+/// What stands behind that scheme: `PATH`, or `PATH:/TARGET`. An authority in front may be there, and is empty then.
+fn behind_unix_socket(rest: &str, offset: usize) -> Result<WsUri, UriError> {
+    let local = rest.strip_prefix("//").unwrap_or(rest);
+    let is_local = local.len() == rest.len() || local.starts_with('/');
+    let (path, resource) = local.split_once(':').unwrap_or((local, "/"));
+    let is_path = !path.is_empty() && !path.starts_with("//") && !path.contains(char::is_control);
+    if !is_local || !is_path || !resource.starts_with('/') {
+        return Err(UriError::UnixSocket);
+    }
+    if resource.contains('#') {
+        return Err(UriError::Fragment);
+    }
+    if let Some(at) = wrong_byte(resource) {
+        let begin = offset + rest.len() - resource.len();
+        return Err(UriError::Character { offset: begin + at });
+    }
+    let (resource, unix_socket) = (resource.to_owned(), Some(path.to_owned()));
+    Ok(WsUri { resource, unix_socket, ..WsUri::default() })
 }
 
 impl TryFrom<&http::Uri> for WsUri {
@@ -225,6 +278,9 @@ impl TryFrom<&http::Uri> for WsUri {
 
 impl fmt::Display for WsUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.unix_socket {
+            return write!(f, "{UNIX}:{path}:{}", self.resource);
+        }
         let scheme = if self.secure { "wss" } else { "ws" };
         write!(f, "{scheme}://{}{}", self.host_header(), self.resource)
     }

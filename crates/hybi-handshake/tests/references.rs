@@ -7,6 +7,32 @@ fn joined(base: &str, reference: &str) -> Result<String, UriError> {
     base.join(reference).map(|uri| uri.to_string())
 }
 
+/// A server may lead to another path on its own socket, and to the network; to a socket of this machine, nobody.
+#[test]
+fn none_leads_to_a_unix_socket() {
+    let unix = "ws+unix:/run/a.socket:/b/c?d";
+    for (reference, leads_to) in [
+        ("x", "ws+unix:/run/a.socket:/b/x"),
+        ("/x?y#z", "ws+unix:/run/a.socket:/x?y"),
+        ("?y", "ws+unix:/run/a.socket:/b/c?y"),
+        ("//host/x", "ws://host/x"),
+        ("http://localhost/x", "ws://localhost/x"),
+    ] {
+        assert_eq!(joined(unix, reference), Ok(leads_to.to_owned()), "{reference}");
+    }
+    for base in [unix, "ws://a/", "wss://a/"] {
+        for reference in ["ws+unix:/run/b.socket:/", "WS+UNIX:/run/a.socket:/", "ws+unix:///run/b"]
+        {
+            assert_eq!(joined(base, reference), Err(UriError::Scheme), "{base} {reference}");
+        }
+    }
+    let [one, other, local]: [WsUri; 3] =
+        ["ws+unix:/run/a.socket:/x", "ws+unix:/run/b.socket:/x", "ws://localhost/x"]
+            .map(|text| text.parse().expect("a URI"));
+    assert!(one.is_same_origin(&unix.parse().expect("a URI")));
+    assert!(!one.is_same_origin(&other) && !one.is_same_origin(&local));
+}
+
 #[test]
 fn the_examples_of_the_rfc() {
     for (reference, leads_to) in [

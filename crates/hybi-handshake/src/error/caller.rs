@@ -70,6 +70,8 @@ pub enum UriError {
     Port,
     /// The user-info is malformed, or not what a proxy of its kind can be told.
     UserInfo,
+    /// A `ws+unix` URI is `ws+unix:PATH:/TARGET`, and its path has no control characters.
+    UnixSocket,
     /// The scheme of a proxy is `http`, `https`, `socks5` or `socks5h`.
     ProxyScheme,
     /// The URL of a proxy has neither path, query nor fragment.
@@ -90,6 +92,7 @@ impl fmt::Display for UriError {
             Self::Host => "the host of the URI is missing or malformed",
             Self::Port => "the port of the URI is not a number from 1 to 65535",
             Self::UserInfo => "the user-info of the URI is malformed",
+            Self::UnixSocket => "the URI of a Unix socket is ws+unix:PATH:/TARGET",
             Self::ProxyScheme => "the scheme of a proxy is http, https, socks5 or socks5h",
             Self::ProxyPath => "the URL of a proxy has neither path, query nor fragment",
             Self::Character { offset } => {

@@ -162,6 +162,7 @@ fn by_callers() {
         UriError::Port => uri("ws://example.org:0/"),
         UriError::UserInfo => uri("ws://%zz@example.org/"),
         UriError::Character { .. } => uri("ws://example.org/a b"),
+        UriError::UnixSocket => uri("ws+unix:/run/chat.socket:chat"),
         UriError::ProxyScheme => "ftp://proxy".parse::<Proxy>().expect_err("a mistake"),
         UriError::ProxyPath => "http://proxy/path".parse::<Proxy>().expect_err("a mistake"),
     }

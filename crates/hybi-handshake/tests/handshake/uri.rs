@@ -103,6 +103,42 @@ fn what_is_no_websocket_uri_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_unix_socket_has_a_path_and_behind_it_a_resource() {
+    for (text, path, resource, printed) in [
+        ("ws+unix:/run/a.socket:/chat?x=1:2", "/run/a.socket", "/chat?x=1:2", ""),
+        ("WS+Unix:/run/a.socket", "/run/a.socket", "/", "ws+unix:/run/a.socket:/"),
+        ("ws+unix:///run/a.socket:/", "/run/a.socket", "/", "ws+unix:/run/a.socket:/"),
+        ("ws+unix:./a b\u{fc}%20#?.socket:/x", "./a b\u{fc}%20#?.socket", "/x", ""),
+        ("ws+unix:a:/", "a", "/", ""),
+    ] {
+        let uri: WsUri = text.parse().expect("a URI");
+        assert_eq!((uri.unix_socket(), uri.resource()), (Some(path), resource), "{text}");
+        assert_eq!((uri.host(), uri.port(), uri.is_secure()), ("localhost", 80, false));
+        assert_eq!(uri.host_header(), "localhost");
+        let printed = if printed.is_empty() { text } else { printed };
+        assert_eq!(uri.to_string(), printed);
+        assert_eq!(printed.parse(), Ok(uri));
+    }
+    for (text, expected) in [
+        ("ws+unix:", UriError::UnixSocket),
+        ("ws+unix::/", UriError::UnixSocket),
+        ("ws+unix:/a:", UriError::UnixSocket),
+        ("ws+unix:/a:b", UriError::UnixSocket),
+        ("ws+unix://host/a:/", UriError::UnixSocket),
+        ("ws+unix://a", UriError::UnixSocket),
+        ("ws+unix:////a:/", UriError::UnixSocket),
+        ("ws+unix:/a\0b:/", UriError::UnixSocket),
+        ("ws+unix:/a\nb:/", UriError::UnixSocket),
+        ("ws+unix:/a:/#x", UriError::Fragment),
+        ("ws+unix:/a:/b c", UriError::Character { offset: 13 }),
+        ("ws+unix:///a:/b c", UriError::Character { offset: 15 }),
+        ("wss+unix:/a:/", UriError::Scheme),
+    ] {
+        assert_eq!(text.parse::<WsUri>(), Err(expected), "{text:?}");
+    }
+}
+
+#[test]
 fn user_info_becomes_basic_credentials_and_is_never_printed() {
     for (text, expected) in [
         ("ws://Aladdin:open%20sesame@example.org/", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),

@@ -29,6 +29,7 @@ fn what_the_caller_got_wrong_is_told_in_words() {
         (UriError::Host, "the host of the URI is missing or malformed"),
         (UriError::Port, "the port of the URI is not a number from 1 to 65535"),
         (UriError::UserInfo, "the user-info of the URI is malformed"),
+        (UriError::UnixSocket, "the URI of a Unix socket is ws+unix:PATH:/TARGET"),
         (UriError::Character { offset: 7 }, "byte 7 of the URI has to be percent-encoded"),
     ];
     for (error, words) in told {

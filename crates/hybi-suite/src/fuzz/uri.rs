@@ -8,21 +8,37 @@ use hybi_handshake::{
 pub(super) fn run(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
     let Ok(uri) = text.parse::<WsUri>() else { return };
-    let (scheme, rest) = text.split_once("://").expect("there is a scheme");
-    assert_eq!(scheme.eq_ignore_ascii_case("wss"), uri.is_secure());
-    assert!(scheme.eq_ignore_ascii_case("wss") || scheme.eq_ignore_ascii_case("ws"));
+    let (scheme, rest) = text.split_once(':').expect("there is a scheme");
+    let is = |name| scheme.eq_ignore_ascii_case(name);
+    assert_eq!(is("wss"), uri.is_secure());
+    assert_eq!(is("ws+unix"), uri.unix_socket().is_some());
+    assert!(is("wss") || is("ws") || is("ws+unix"));
     assert!(uri.port() != 0 && !uri.host().is_empty());
     assert_eq!(uri.host(), uri.host().to_ascii_lowercase());
     // The path and the query as they stand there.
-    let named = rest.find(['/', '?']).map_or("", |at| &rest[at..]);
+    let named = match uri.unix_socket() {
+        Some(path) => {
+            assert_eq!((uri.host(), uri.port()), ("localhost", 80));
+            assert!(!path.contains(|c: char| c == ':' || c.is_control()));
+            let rest = rest.strip_prefix("//").unwrap_or(rest);
+            let behind = rest.strip_prefix(path).expect("the path comes first");
+            behind.strip_prefix(':').unwrap_or(behind)
+        }
+        None => {
+            assert!(!text.contains('#'));
+            let rest = rest.strip_prefix("//").expect("an authority");
+            rest.find(['/', '?']).map_or("", |at| &rest[at..])
+        }
+    };
     let resource = if named.starts_with('/') { named.to_owned() } else { format!("/{named}") };
     assert_eq!(uri.resource(), resource);
-    assert!(!text.contains('#') && resource.bytes().all(|byte| byte.is_ascii_graphic()));
+    assert!(!resource.contains('#') && resource.bytes().all(|byte| byte.is_ascii_graphic()));
 
     let printed = uri.to_string();
     let again: WsUri = printed.parse().unwrap_or_else(|error| panic!("{printed}: {error}"));
     let parts = |uri: &WsUri| {
-        (uri.is_secure(), uri.host().to_owned(), uri.port(), uri.resource().to_owned())
+        let (host, unix_socket) = (uri.host().to_owned(), uri.unix_socket().map(str::to_owned));
+        (uri.is_secure(), host, uri.port(), uri.resource().to_owned(), unix_socket)
     };
     assert_eq!(parts(&again), parts(&uri), "{printed}");
     let debug = format!("{uri:?}");

@@ -7,7 +7,7 @@ use core::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use std::{collections::VecDeque, io, time::Instant};
+use std::{collections::VecDeque, io, path::Path, time::Instant};
 
 use hybi_handshake::WsUri;
 
@@ -102,6 +102,17 @@ pub trait Dial {
     /// Whatever the runtime reports; it becomes part of [`OpeningError::Connect`].
     fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Transport>>;
 
+    /// Connects to a Unix socket of this path; provided is that there are none.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the runtime reports; it becomes [`OpeningError::Unix`].
+    fn connect_unix(&self, path: &Path) -> impl Future<Output = io::Result<Self::Transport>> {
+        let _ = path;
+        let told = "there are no Unix sockets on this system";
+        async move { Err(io::Error::new(io::ErrorKind::Unsupported, told)) }
+    }
+
     /// What TLS with the server of this URI needs; `None` if its scheme is `ws`. It is asked before any byte is sent. That
     /// of a proxy is asked by the URI of its root.
     ///
@@ -151,6 +162,9 @@ pub async fn reach<D: Dial>(
 ) -> Result<(D::Transport, D::Timer), Error> {
     let mut timer = this.timer();
     let needs = this.tls(uri)?;
+    if let Some(path) = uri.unix_socket() {
+        return Ok((dial_unix(this, client, path, uri, &mut timer, deadline).await?, timer));
+    }
     let mut transport = match client.route().proxy(uri) {
         None => dial_from(this, client, uri.host(), uri.port(), &mut timer, deadline).await?,
         Some(proxy) => tunnel::through(this, client, proxy, uri, &mut timer, deadline).await?,
@@ -160,6 +174,34 @@ pub async fn reach<D: Dial>(
             secure_by(this, client, uri.host(), needs, transport, &mut timer, deadline).await?;
     }
     Ok((transport, timer))
+}
+
+/// A transport to a Unix socket. No proxy leads there, and whoever chose one is not to be reached without.
+async fn dial_unix<D: Dial>(
+    this: &D,
+    client: &Client,
+    path: &str,
+    uri: &WsUri,
+    timer: &mut D::Timer,
+    deadline: Instant,
+) -> Result<D::Transport, Error> {
+    let failed = |error| OpeningError::Unix { path: path.to_owned(), error };
+    if let Some(proxy) = client.route().proxy(uri) {
+        let told = format!("proxy {proxy} is for TCP, and this is a Unix socket");
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, told)).into());
+    }
+    let deadline = client.route().deadline(Step::Connect, timer.now(), deadline);
+    let connected = within(timer, deadline, this.connect_unix(Path::new(path))).await;
+    let connected = connected.unwrap_or_else(|| Err(too_late())).map_err(|error| {
+        // What a system says that does not wait for room is about waiting.
+        match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                io::Error::new(error.kind(), "its queue of connections is full")
+            }
+            _ => error,
+        }
+    });
+    Ok(connected.map_err(failed)?)
 }
 
 /// The same as [`tls`], by the calls of a runtime, in the time that the client has for it.

@@ -13,6 +13,7 @@ mod dial;
 mod gate;
 mod hixie;
 mod incoming;
+mod network;
 mod requested;
 pub(crate) mod server;
 mod tunnel;
@@ -27,6 +28,7 @@ pub(crate) use gate::Gate;
 #[cfg(feature = "mux")]
 pub(crate) use gate::Seat;
 pub use incoming::Incoming;
+pub use network::Network;
 pub use requested::{Requested, Respond};
 #[cfg(feature = "mux")]
 pub(crate) use wire::Wire;

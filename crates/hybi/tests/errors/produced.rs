@@ -139,6 +139,10 @@ fn by_peers_and_transports() {
     produced! {
         OpeningError::Resolve { .. } => dialling(Err(io::Error::other("no such name"))),
         OpeningError::Connect { .. } => dialling(Ok(vec![nowhere])),
+        OpeningError::Unix { .. } => step(async |_, _| {
+            let dial = OneWay { addresses: Vec::new(), answer: None, clock: Clock::new() };
+            connect(&dial, &Client::default(), "ws+unix:/run/chat.socket").await
+        }),
         OpeningError::Tls { .. } => step(async |timer, deadline| {
             tls("example.org", timer, deadline, async { Err::<(), _>(reset()) }).await
         }),

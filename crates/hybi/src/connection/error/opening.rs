@@ -45,6 +45,13 @@ pub enum OpeningError {
         /// The addresses that were tried, in this order, and what each failed of.
         attempts: Vec<(SocketAddr, io::Error)>,
     },
+    /// The Unix socket took no connection.
+    Unix {
+        /// Its path.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
     /// TLS was not established.
     Tls {
         /// The name of the peer, which its certificate is checked for; `the client` for a server.
@@ -100,9 +107,10 @@ impl OpeningError {
     #[must_use]
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
-            Self::Resolve { error, .. } | Self::Tls { error, .. } | Self::Handshake(error) => {
-                Some(error)
-            }
+            Self::Resolve { error, .. }
+            | Self::Unix { error, .. }
+            | Self::Tls { error, .. }
+            | Self::Handshake(error) => Some(error),
             Self::Connect { attempts, .. } => attempts.last().map(|(_, error)| error),
             Self::Proxy { error, .. } => match error {
                 ProxyError::Unreachable(error) => error.io_error(),
@@ -130,6 +138,7 @@ impl fmt::Display for OpeningError {
                 }
                 Ok(())
             }
+            Self::Unix { path, error } => write!(f, "connecting to {path}: {error}"),
             Self::Tls { peer, error } => write!(f, "TLS with {peer}: {error}"),
             Self::Proxy { proxy, error } => write!(f, "proxy {proxy}: {error}"),
             Self::Handshake(error) => {

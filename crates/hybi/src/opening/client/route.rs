@@ -15,12 +15,22 @@ use crate::connection::{Error, RedirectError, after};
 /// What is chosen of it. By default a client goes directly, and nowhere else than it was told.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Route {
-    proxies: Option<Arc<Proxies>>,
+    through: Through,
     redirects: Redirects,
     connect: Option<Duration>,
     proxy: Option<Duration>,
     tls: Option<Duration>,
     answer: Option<Duration>,
+}
+
+/// Which proxies there are, and who said so.
+#[derive(Clone, Debug, Default)]
+enum Through {
+    #[default]
+    None,
+    Chosen(Arc<Proxies>),
+    /// The environment is about the network.
+    Environment(Arc<Proxies>),
 }
 
 /// Of how many may be followed.
@@ -41,7 +51,11 @@ pub(crate) enum Step {
 
 impl Route {
     pub(crate) fn proxy(&self, uri: &WsUri) -> Option<&Proxy> {
-        self.proxies.as_ref()?.of(uri)
+        match &self.through {
+            Through::None => None,
+            Through::Environment(_) if uri.unix_socket().is_some() => None,
+            Through::Chosen(proxies) | Through::Environment(proxies) => proxies.of(uri),
+        }
     }
 
     /// When a step that begins now has to be over, within the deadline of all of them.
@@ -78,13 +92,14 @@ impl ClientBuilder {
     /// ```
     pub fn proxy(mut self, url: &str) -> Self {
         self.client = self.client.and_then(|mut client| {
-            client.route.proxies = Some(Arc::new(Proxies::all(url.parse()?)));
+            client.route.through = Through::Chosen(Arc::new(Proxies::all(url.parse()?)));
             Ok(client)
         });
         self
     }
 
-    /// Goes through these proxies, each for its servers.
+    /// Goes through these proxies, each for its servers. A Unix socket is not reached through any of them, and a mistake
+    /// where there is one for `ws://localhost`.
     ///
     /// ```
     /// use hybi::{Client, proxy::Proxies};
@@ -94,16 +109,16 @@ impl ClientBuilder {
     /// # Ok::<(), hybi::Error>(())
     /// ```
     pub fn proxies(self, proxies: Proxies) -> Self {
-        self.route(|route| route.proxies = Some(Arc::new(proxies)))
+        self.route(|route| route.through = Through::Chosen(Arc::new(proxies)))
     }
 
     /// Goes through the proxies that the environment names, as curl reads it: `http_proxy` for `ws`, `https_proxy` for
     /// `wss`, `all_proxy`, `no_proxy`; see [`Proxies::of_environment`]. It is read now. A variable that
-    /// names no proxy is a mistake.
+    /// names no proxy is a mistake. Unix sockets are not on the network, and reached without.
     pub fn environment_proxies(mut self) -> Self {
         self.client = self.client.and_then(|mut client| {
             let proxies = Proxies::of_environment()?;
-            client.route.proxies = Some(Arc::new(proxies));
+            client.route.through = Through::Environment(Arc::new(proxies));
             Ok(client)
         });
         self
