@@ -2,14 +2,17 @@
 
 use core::net::SocketAddr;
 use std::io;
+#[cfg(unix)]
+use std::path::Path;
 
+use async_io::Async;
 use async_std::net::{TcpStream, ToSocketAddrs};
 use hybi::{
     Client, Error, Request, WsUri,
-    opening::{self, Dial},
+    opening::{self, Dial, Network},
 };
 
-use crate::{AsyncStdIo, AsyncStdTimer, Socket, Stream, WebSocket, tls, transport};
+use crate::{AsyncStdIo, AsyncStdTimer, Socket, Stream, WebSocket, tls};
 
 /// Connects to a `ws` or `wss` URI.
 ///
@@ -43,7 +46,7 @@ pub async fn connect(
     connect_with(&Client::compressing(), request).await
 }
 
-/// Connects to a `ws` or `wss` URI as `client` says: [`Client::default`] offers no extension.
+/// Connects to a `ws`, `wss` or `ws+unix` URI as `client` says: [`Client::default`] offers no extension.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_async_std::Error> {
@@ -103,7 +106,7 @@ pub fn connect_on<S: Socket>(
     opening::connect_on(client, request, AsyncStdIo::new(stream), timer, deadline)
 }
 
-/// How to reach a server: TCP, and TLS for `wss` URIs.
+/// How to reach a server: TCP, TLS for `wss` URIs, and Unix sockets for `ws+unix:PATH:/TARGET`.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_async_std::Error> {
@@ -120,8 +123,9 @@ pub fn connect_on<S: Socket>(
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Connector {
+    network: Network<std::net::TcpStream>,
     #[cfg(feature = "rustls")]
-    pub(crate) tls: Option<std::sync::Arc<hybi_tls::rustls::ClientConfig>>,
+    pub(crate) tls: hybi_tls::Chosen,
 }
 
 impl Connector {
@@ -131,7 +135,111 @@ impl Connector {
         Self::default()
     }
 
-    /// Uses a TLS configuration of the caller's for `wss` URIs.
+    /// Has names looked up by this instead of the system: another protocol, a list, records of services. An address is
+    /// not looked up.
+    ///
+    /// ```
+    /// use std::io;
+    /// use hybi_async_std::Connector;
+    ///
+    /// let connector = Connector::new().resolver(|host, port| async move {
+    ///     match &*host {
+    ///         "chat.test" => Ok(vec![([127, 0, 0, 1], port).into()]),
+    ///         _ => Err(io::ErrorKind::NotFound.into()),
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn resolver<F>(mut self, look_up: impl Fn(String, u16) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        self.network = self.network.resolver(look_up);
+        self
+    }
+
+    /// Connects from this address, one of each family at most; port 0 is any. Addresses of a family without one are not
+    /// connected to then. One that cannot be bound is named in the error.
+    ///
+    /// ```
+    /// use std::net::Ipv4Addr;
+    /// use hybi_async_std::Connector;
+    ///
+    /// let connector = Connector::new().bind((Ipv4Addr::new(192, 0, 2, 7), 0));
+    /// ```
+    #[must_use]
+    pub fn bind(mut self, local: impl Into<SocketAddr>) -> Self {
+        self.network = self.network.bind(local);
+        self
+    }
+
+    /// Has this done to each socket of TCP before it is bound and connects, for options of the system. What it fails of is
+    /// what connecting fails of.
+    ///
+    /// What it has no method for, such as buffers and keep-alive, `socket2::SockRef::from(socket)` has.
+    ///
+    /// ```
+    /// use hybi_async_std::Connector;
+    ///
+    /// // Held back until there is more: `TCP_NODELAY` is set before.
+    /// let connector = Connector::new().prepare(|socket| socket.set_nodelay(false));
+    /// ```
+    #[must_use]
+    pub fn prepare(
+        mut self,
+        prepare: impl Fn(&std::net::TcpStream) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.network = self.network.prepare(prepare);
+        self
+    }
+
+    /// Trusts the certificates in this PEM file, and no others but those of further calls, for `wss` URIs and proxies that
+    /// are spoken to by TLS.
+    ///
+    /// ```
+    /// use hybi_async_std::{Connector, PemError};
+    ///
+    /// fn of_our_own(file: &[u8]) -> Result<Connector, PemError> {
+    ///     Connector::new().roots_pem(file)
+    /// }
+    /// assert!(matches!(of_our_own(b""), Err(PemError::NoCertificate)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file.
+    #[cfg(feature = "rustls")]
+    pub fn roots_pem(mut self, file: &[u8]) -> Result<Self, hybi_tls::PemError> {
+        self.tls = self.tls.roots_pem(file)?;
+        Ok(self)
+    }
+
+    /// Shows this certificate to servers and proxies that ask for one: its chain, beginning with itself, and its key, as PEM
+    /// files.
+    ///
+    /// ```no_run
+    /// use hybi_async_std::Connector;
+    ///
+    /// let [chain, key] = ["client.pem", "client.key"].map(std::fs::read);
+    /// let connector = Connector::new().client_certificate_pem(&chain?, &key?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the files, and that they do not belong together.
+    #[cfg(feature = "rustls")]
+    pub fn client_certificate_pem(
+        mut self,
+        chain: &[u8],
+        key: &[u8],
+    ) -> Result<Self, hybi_tls::PemError> {
+        self.tls = self.tls.client_certificate_pem(chain, key)?;
+        Ok(self)
+    }
+
+    /// Uses a TLS configuration of the caller's for `wss` URIs. It takes the place of what was chosen in PEM, and the other way
+    /// round.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -153,7 +261,7 @@ impl Connector {
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn rustls(mut self, config: std::sync::Arc<hybi_tls::rustls::ClientConfig>) -> Self {
-        self.tls = Some(config);
+        self.tls = hybi_tls::Chosen::config(config);
         self
     }
 
@@ -182,13 +290,19 @@ impl Dial for Connector {
     }
 
     async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        Ok((host, port).to_socket_addrs().await?.collect())
+        let system = async { Ok((host, port).to_socket_addrs().await?.collect()) };
+        self.network.look_up(host, port, system).await
     }
 
     async fn connect(&self, address: SocketAddr) -> io::Result<AsyncStdIo<Stream>> {
-        let stream = TcpStream::connect(address).await?;
-        transport::without_delay(&stream);
-        Ok(AsyncStdIo::new(stream.into()))
+        let socket = Async::new_nonblocking(hybi_net::connecting(&self.network, address)?)?;
+        socket.write_with(hybi_net::outcome).await?;
+        Ok(AsyncStdIo::new(TcpStream::from(socket.into_inner()?).into()))
+    }
+
+    #[cfg(unix)]
+    async fn connect_unix(&self, path: &Path) -> io::Result<AsyncStdIo<Stream>> {
+        Ok(AsyncStdIo::new(TcpStream::from(hybi_net::unix(path)?).into()))
     }
 
     fn tls(&self, uri: &WsUri) -> Result<Option<tls::Tls>, Error> {

@@ -1,13 +1,13 @@
 //! From a URI to an open WebSocket.
 
 use core::net::SocketAddr;
-#[cfg(feature = "rustls")]
-use std::sync::Arc;
-use std::{io, net::TcpStream};
+#[cfg(unix)]
+use std::path::Path;
+use std::{io, net::TcpStream, sync::Arc};
 
 use hybi::{
     Client, Error, Request, WsUri, http,
-    opening::{self, Dial},
+    opening::{self, Dial, Network},
 };
 
 #[cfg(feature = "rustls")]
@@ -16,7 +16,8 @@ use hybi_tls::rustls::{ClientConfig, pki_types::ServerName};
 #[cfg(feature = "rustls")]
 use crate::MaybeTls;
 use crate::{
-    BlockingIo, BlockingTimer, Socket, Stream, WebSocket, block_on, lookup::look_up, tls, transport,
+    BlockingIo, BlockingTimer, Socket, Stream, WebSocket, block_on, elsewhere::elsewhere,
+    lookup::look_up, tls,
 };
 
 /// Connects to a `ws` or `wss` URI.
@@ -47,7 +48,7 @@ pub fn connect(request: impl Into<Request>) -> Result<(WebSocket, http::Response
     connect_with(&Client::compressing(), request)
 }
 
-/// Connects to a `ws` or `wss` URI as `client` says: [`Client::default`] offers no extension.
+/// Connects to a `ws`, `wss` or `ws+unix` URI as `client` says: [`Client::default`] offers no extension.
 ///
 /// ```no_run
 /// use hybi_blocking::{Client, Config};
@@ -152,7 +153,7 @@ pub fn connect_tls_on<S: Socket>(
     Ok((ws.into(), response))
 }
 
-/// How to reach a server: TCP, and TLS for `wss` URIs.
+/// How to reach a server: TCP, TLS for `wss` URIs, and Unix sockets for `ws+unix:PATH:/TARGET`.
 ///
 /// ```no_run
 /// use hybi_blocking::{Client, Connector};
@@ -167,8 +168,9 @@ pub fn connect_tls_on<S: Socket>(
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Connector {
+    network: Network<TcpStream>,
     #[cfg(feature = "rustls")]
-    pub(crate) tls: Option<Arc<ClientConfig>>,
+    pub(crate) tls: hybi_tls::Chosen,
 }
 
 impl Connector {
@@ -178,7 +180,112 @@ impl Connector {
         Self::default()
     }
 
-    /// Uses a TLS configuration of the caller's for `wss` URIs.
+    /// Has names looked up by this instead of the system, on a thread of its own: it may block. An address is not looked up.
+    ///
+    /// ```
+    /// use std::io;
+    /// use hybi_blocking::Connector;
+    ///
+    /// let connector = Connector::new().resolver(|host, port| match host {
+    ///     "chat.test" => Ok(vec![([127, 0, 0, 1], port).into()]),
+    ///     _ => Err(io::ErrorKind::NotFound.into()),
+    /// });
+    /// ```
+    #[must_use]
+    pub fn resolver(
+        mut self,
+        look_up: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        let look_up = Arc::new(look_up);
+        self.network = self.network.resolver(move |host, port| {
+            let look_up = look_up.clone();
+            elsewhere("hybi-lookup", move || look_up(&host, port))
+        });
+        self
+    }
+
+    /// Connects from this address, one of each family at most; port 0 is any. Addresses of a family without one are not
+    /// connected to then. One that cannot be bound is named in the error.
+    ///
+    /// ```
+    /// use std::net::Ipv4Addr;
+    /// use hybi_blocking::Connector;
+    ///
+    /// let connector = Connector::new().bind((Ipv4Addr::new(192, 0, 2, 7), 0));
+    /// ```
+    #[must_use]
+    pub fn bind(mut self, local: impl Into<SocketAddr>) -> Self {
+        self.network = self.network.bind(local);
+        self
+    }
+
+    /// Has this done to each socket of TCP before it is bound and connects, for options of the system. What it fails of is
+    /// what connecting fails of.
+    ///
+    /// What it has no method for, such as buffers and keep-alive, `socket2::SockRef::from(socket)` has.
+    ///
+    /// ```
+    /// use hybi_blocking::Connector;
+    ///
+    /// // Held back until there is more: `TCP_NODELAY` is set before.
+    /// let connector = Connector::new().prepare(|socket| socket.set_nodelay(false));
+    /// ```
+    #[must_use]
+    pub fn prepare(
+        mut self,
+        prepare: impl Fn(&TcpStream) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.network = self.network.prepare(prepare);
+        self
+    }
+
+    /// Trusts the certificates in this PEM file, and no others but those of further calls, for `wss` URIs and proxies that
+    /// are spoken to by TLS.
+    ///
+    /// ```
+    /// use hybi_blocking::{Connector, PemError};
+    ///
+    /// fn of_our_own(file: &[u8]) -> Result<Connector, PemError> {
+    ///     Connector::new().roots_pem(file)
+    /// }
+    /// assert!(matches!(of_our_own(b""), Err(PemError::NoCertificate)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file.
+    #[cfg(feature = "rustls")]
+    pub fn roots_pem(mut self, file: &[u8]) -> Result<Self, hybi_tls::PemError> {
+        self.tls = self.tls.roots_pem(file)?;
+        Ok(self)
+    }
+
+    /// Shows this certificate to servers and proxies that ask for one: its chain, beginning with itself, and its key, as PEM
+    /// files.
+    ///
+    /// ```no_run
+    /// use hybi_blocking::Connector;
+    ///
+    /// let [chain, key] = ["client.pem", "client.key"].map(std::fs::read);
+    /// let connector = Connector::new().client_certificate_pem(&chain?, &key?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the files, and that they do not belong together.
+    #[cfg(feature = "rustls")]
+    pub fn client_certificate_pem(
+        mut self,
+        chain: &[u8],
+        key: &[u8],
+    ) -> Result<Self, hybi_tls::PemError> {
+        self.tls = self.tls.client_certificate_pem(chain, key)?;
+        Ok(self)
+    }
+
+    /// Uses a TLS configuration of the caller's for `wss` URIs. It takes the place of what was chosen in PEM, and the other way
+    /// round.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -200,7 +307,7 @@ impl Connector {
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn rustls(mut self, config: Arc<ClientConfig>) -> Self {
-        self.tls = Some(config);
+        self.tls = hybi_tls::Chosen::config(config);
         self
     }
 
@@ -231,13 +338,16 @@ impl Dial for Connector {
     }
 
     async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        look_up(host, port).await
+        self.network.look_up(host, port, look_up(host, port)).await
     }
 
     async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
-        let stream = tcp(address).await?;
-        transport::without_delay(stream.get_ref());
-        Ok(stream.into())
+        Ok(tcp(&self.network, address).await?.into())
+    }
+
+    #[cfg(unix)]
+    async fn connect_unix(&self, path: &Path) -> io::Result<Stream> {
+        Ok(BlockingIo::new(hybi_net::unix(path)?)?.into())
     }
 
     fn tls(&self, uri: &WsUri) -> Result<Option<tls::Tls>, Error> {
@@ -251,40 +361,22 @@ impl Dial for Connector {
 
 /// Connects to an address without blocking, so that the deadline holds.
 #[cfg(unix)]
-async fn tcp(address: SocketAddr) -> io::Result<BlockingIo<TcpStream>> {
-    use rustix::{
-        io::{Errno, FdFlags, fcntl_setfd},
-        net::{AddressFamily, SocketType, connect, socket},
-    };
-
-    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let stream = TcpStream::from(socket(family, SocketType::STREAM, None)?);
-    fcntl_setfd(&stream, FdFlags::CLOEXEC)?;
-    let stream = BlockingIo::new(stream)?;
-    match connect(stream.get_ref(), &address) {
-        Ok(()) => return Ok(stream),
-        Err(Errno::INPROGRESS | Errno::INTR) => {}
-        Err(error) => return Err(error.into()),
-    }
-    core::future::poll_fn(|_| {
-        stream.write(|tcp| match tcp.take_error()? {
-            Some(error) => Err(error),
-            None => match tcp.peer_addr() {
-                Ok(_) => Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::NotConnected => {
-                    Err(io::ErrorKind::WouldBlock.into())
-                }
-                Err(error) => Err(error),
-            },
-        })
-    })
-    .await?;
+async fn tcp(
+    network: &Network<TcpStream>,
+    address: SocketAddr,
+) -> io::Result<BlockingIo<TcpStream>> {
+    let stream = BlockingIo::new(hybi_net::connecting(network, address)?)?;
+    core::future::poll_fn(|_| stream.write(hybi_net::outcome)).await?;
     Ok(stream)
 }
 
-/// What a system says of a socket that could not connect differs too much elsewhere: std knows.
+/// What a system says of a socket that could not connect differs too much elsewhere: the system itself knows.
 #[cfg(not(unix))]
-async fn tcp(address: SocketAddr) -> io::Result<BlockingIo<TcpStream>> {
-    let connect = move || TcpStream::connect(address);
-    BlockingIo::new(crate::elsewhere::elsewhere("hybi-connect", connect).await?)
+async fn tcp(
+    network: &Network<TcpStream>,
+    address: SocketAddr,
+) -> io::Result<BlockingIo<TcpStream>> {
+    let socket = hybi_net::socket(network, address)?;
+    let connect = move || hybi_net::connect(&socket, address).map(|()| socket);
+    BlockingIo::new(elsewhere("hybi-connect", connect).await?)
 }

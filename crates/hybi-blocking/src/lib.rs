@@ -92,7 +92,7 @@ mod websocket;
 
 pub use hybi::*;
 #[cfg(feature = "rustls")]
-pub use hybi_tls::rustls;
+pub use hybi_tls::{PemError, rustls};
 
 #[cfg(any(feature = "compression", feature = "compression-miniz_oxide"))]
 pub use client::connect;

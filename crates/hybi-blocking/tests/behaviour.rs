@@ -109,6 +109,24 @@ macro_rules! over {
             }
         }
 
+        impl Chooses for Over {
+            fn choose(choices: hybi_suite::suite::network::Choices) -> Connector {
+                let mut connector = Self::dial();
+                if let Some(names) = choices.names {
+                    connector = connector.resolver(move |host, port| names(host, port));
+                }
+                if let Some(local) = choices.local {
+                    connector = connector.bind(local);
+                }
+                #[cfg(unix)]
+                if let Some(prepare) = choices.prepare {
+                    use std::os::fd::AsFd as _;
+                    connector = connector.prepare(move |socket| prepare(socket.as_fd()));
+                }
+                connector
+            }
+        }
+
         hybi_suite::behaviour_suite!(@tests);
         hybi_suite::behaviour_suite!(@serving);
     };
@@ -132,6 +150,7 @@ macro_rules! names {
             suite::{
                 adapter::Adapter,
                 multiplexing::Multiplexing,
+                network::Chooses,
                 serving::{Choices, Serves},
             },
         };

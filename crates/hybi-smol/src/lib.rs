@@ -68,6 +68,7 @@ pub use client::connect;
 pub use client::{Connector, connect_on, connect_with};
 #[cfg(feature = "rustls")]
 pub use hybi_tls::{
+    PemError,
     futures_rustls::{self, TlsAcceptor, TlsConnector},
     rustls,
 };

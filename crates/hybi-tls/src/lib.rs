@@ -9,11 +9,11 @@
 //! use std::io;
 //! use futures_io::{AsyncRead, AsyncWrite};
 //! use hybi::{Error, WsUri};
-//! use hybi_tls::{MaybeTls, Needs, Otherwise};
+//! use hybi_tls::{Chosen, MaybeTls, Needs, Otherwise};
 //!
 //! // The two calls of `hybi::opening::Dial` that are about TLS.
 //! fn tls(uri: &WsUri) -> Result<Option<Needs>, Error> {
-//!     Needs::of(uri, None, Otherwise::TrustRoots)
+//!     Needs::of(uri, &Chosen::default(), Otherwise::TrustRoots)
 //! }
 //!
 //! async fn secure<S>(needs: Needs, stream: MaybeTls<S>) -> io::Result<MaybeTls<S>>
@@ -27,16 +27,20 @@
 //!
 //! # Features
 //!
-//! `rustls` brings [`Needs`]; `rustls-native-roots` and `rustls-webpki-roots` say whom a client trusts that was told
+//! `rustls` brings [`Needs`] and [`Chosen`]; `rustls-native-roots` and `rustls-webpki-roots` say whom a client trusts that was told
 //! nothing else; `futures-rustls` brings TLS over streams of the futures-io traits to [`MaybeTls`]. Without any of
 //! them that is a plain stream, so that an adapter has one type in every build.
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "rustls")]
+mod chosen;
 mod maybe;
 #[cfg(feature = "rustls")]
 mod needs;
 
+#[cfg(feature = "rustls")]
+pub use chosen::{Chosen, PemError};
 #[cfg(feature = "futures-rustls")]
 pub use futures_rustls;
 pub use maybe::MaybeTls;

@@ -1,27 +1,26 @@
 //! What a client needs of TLS before the first byte: whom to trust, and what the server has to be called
 //! (RFC 6455 sections 3 and 4.1).
 
-use std::{
-    io,
-    sync::{Arc, OnceLock},
-};
+use std::{io, sync::Arc};
 
 use hybi::{Error, OpeningError, WsUri};
-use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use rustls::{ClientConfig, pki_types::ServerName};
+
+use crate::Chosen;
 
 /// What TLS with the server of a `wss` URI needs.
 ///
 /// ```
 /// # fn main() -> Result<(), hybi::Error> {
 /// use hybi::WsUri;
-/// use hybi_tls::{Needs, Otherwise};
+/// use hybi_tls::{Chosen, Needs, Otherwise};
 ///
 /// let uri: WsUri = "wss://example.org/chat".parse()?;
-/// let needs = Needs::of(&uri, None, Otherwise::TrustRoots)?.expect("it is secure");
+/// let needs = Needs::of(&uri, &Chosen::default(), Otherwise::TrustRoots)?.expect("it is secure");
 /// assert_eq!(needs.name.to_str(), "example.org");
 ///
 /// let uri: WsUri = "ws://example.org/chat".parse()?;
-/// assert!(Needs::of(&uri, None, Otherwise::TrustRoots)?.is_none());
+/// assert!(Needs::of(&uri, &Chosen::default(), Otherwise::TrustRoots)?.is_none());
 /// # Ok(())
 /// # }
 /// ```
@@ -34,7 +33,7 @@ pub struct Needs {
     pub name: ServerName<'static>,
 }
 
-/// What holds of a client that was given no configuration.
+/// What holds of a client that was not told whom to trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Otherwise {
@@ -52,55 +51,24 @@ impl Needs {
     ///
     /// # Errors
     ///
-    /// [`Error::TlsNotCompiledIn`] for a `wss` URI without a configuration, if that is to be refused;
+    /// [`Error::TlsNotCompiledIn`] for a `wss` URI if nobody was chosen to be trusted, and that is to be refused;
     /// [`OpeningError::Tls`] for a host that no certificate can be for.
-    pub fn of(
-        uri: &WsUri,
-        config: Option<&Arc<ClientConfig>>,
-        otherwise: Otherwise,
-    ) -> Result<Option<Self>, Error> {
+    pub fn of(uri: &WsUri, chosen: &Chosen, otherwise: Otherwise) -> Result<Option<Self>, Error> {
         if !uri.is_secure() {
             return Ok(None);
         }
-        let config = match (config, otherwise) {
-            (Some(config), _) => config.clone(),
-            (None, Otherwise::TrustRoots) => of_roots()?,
-            (None, Otherwise::Refuse { feature }) => {
-                return Err(Error::TlsNotCompiledIn { feature });
-            }
-        };
+        let config = chosen.to_config(otherwise)?;
         Ok(Some(Self { config, name: server_name(uri)? }))
     }
 }
 
-/// The configuration of a client that trusts the roots, made once.
-fn of_roots() -> Result<Arc<ClientConfig>, Error> {
-    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    if let Some(config) = CONFIG.get() {
-        return Ok(config.clone());
+impl Otherwise {
+    pub(crate) const fn allows_roots(self) -> Result<(), Error> {
+        match self {
+            Self::TrustRoots => Ok(()),
+            Self::Refuse { feature } => Err(Error::TlsNotCompiledIn { feature }),
+        }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_root_certificates(roots())
-        .with_no_client_auth();
-    Ok(CONFIG.get_or_init(|| Arc::new(config)).clone())
-}
-
-/// All the roots that the features name.
-fn roots() -> RootCertStore {
-    #[cfg_attr(
-        not(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots")),
-        expect(unused_mut, reason = "nobody is added")
-    )]
-    let mut roots = RootCertStore::empty();
-    #[cfg(feature = "rustls-native-roots")]
-    // A root that cannot be read or parsed is as good as absent; the others still count.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    #[cfg(feature = "rustls-webpki-roots")]
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    roots
 }
 
 fn server_name(uri: &WsUri) -> Result<ServerName<'static>, Error> {
@@ -125,7 +93,7 @@ mod tests {
             [("example.org", "example.org"), ("127.0.0.1", "127.0.0.1"), ("[::1]", "::1")]
         {
             let uri = uri(&format!("wss://{host}:8443/"));
-            let needs = Needs::of(&uri, None, Otherwise::TrustRoots).expect("a name");
+            let needs = Needs::of(&uri, &Chosen::default(), Otherwise::TrustRoots).expect("a name");
             assert_eq!(needs.expect("it is secure").name.to_str(), name);
         }
     }
@@ -134,7 +102,8 @@ mod tests {
     fn a_host_that_no_certificate_can_be_for_is_told() {
         // A label has 63 letters at most.
         let host = "a".repeat(64);
-        let error = Needs::of(&uri(&format!("wss://{host}/")), None, Otherwise::TrustRoots);
+        let error =
+            Needs::of(&uri(&format!("wss://{host}/")), &Chosen::default(), Otherwise::TrustRoots);
         let error = error.expect_err("no name");
         assert_eq!(error.io_error().map(io::Error::kind), Some(io::ErrorKind::InvalidInput));
         assert!(error.to_string().starts_with(&format!("TLS with {host}: ")), "{error}");
@@ -143,16 +112,19 @@ mod tests {
     #[test]
     fn what_the_caller_configured_is_used_and_the_rest_is_made_once() {
         let own = Otherwise::Refuse { feature: "roots" };
+        let nothing = Chosen::default();
         let wss = uri("wss://example.org/");
-        let error = Needs::of(&wss, None, own).expect_err("nothing is compiled in");
+        let error = Needs::of(&wss, &nothing, own).expect_err("nothing is compiled in");
         assert!(matches!(error, Error::TlsNotCompiledIn { feature: "roots" }), "{error}");
-        assert!(Needs::of(&uri("ws://example.org/"), None, own).expect("no TLS").is_none());
+        assert!(Needs::of(&uri("ws://example.org/"), &nothing, own).expect("no TLS").is_none());
         let [first, second] = [(); 2].map(|()| {
-            let needs = Needs::of(&wss, None, Otherwise::TrustRoots).expect("a name");
+            let needs = Needs::of(&wss, &nothing, Otherwise::TrustRoots).expect("a name");
             needs.expect("it is secure").config
         });
         assert!(Arc::ptr_eq(&first, &second));
-        let given = Needs::of(&wss, Some(&first), own).expect("a name").expect("it is secure");
+        let given = Needs::of(&wss, &Chosen::config(first.clone()), own)
+            .expect("a name")
+            .expect("it is secure");
         assert!(Arc::ptr_eq(&given.config, &first));
     }
 }

@@ -2,14 +2,18 @@
 
 use core::net::SocketAddr;
 use std::io;
+#[cfg(unix)]
+use std::{os::fd::OwnedFd, path::Path};
 
 use hybi::{
     Client, Error, Request, WsUri,
-    opening::{self, Dial},
+    opening::{self, Dial, Network},
 };
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, lookup_host};
+#[cfg(unix)]
+use tokio::net::{TcpStream, UnixStream};
 
-use crate::{Socket, Stream, TokioIo, TokioTimer, WebSocket, tls, transport};
+use crate::{Socket, Stream, TokioIo, TokioTimer, WebSocket, tls};
 
 /// Connects to a `ws` or `wss` URI.
 ///
@@ -43,7 +47,7 @@ pub async fn connect(
     connect_with(&Client::compressing(), request).await
 }
 
-/// Connects to a `ws` or `wss` URI as `client` says: [`Client::default`] offers no extension.
+/// Connects to a `ws`, `wss` or `ws+unix` URI as `client` says: [`Client::default`] offers no extension.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_tokio::Error> {
@@ -102,7 +106,7 @@ pub fn connect_on<S: Socket>(
     opening::connect_on(client, request, TokioIo::new(stream), timer, deadline)
 }
 
-/// How to reach a server: TCP, and TLS for `wss` URIs.
+/// How to reach a server: TCP, TLS for `wss` URIs, and Unix sockets for `ws+unix:PATH:/TARGET`.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), hybi_tokio::Error> {
@@ -119,8 +123,9 @@ pub fn connect_on<S: Socket>(
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Connector {
+    network: Network<TcpSocket>,
     #[cfg(feature = "rustls")]
-    pub(crate) tls: Option<std::sync::Arc<hybi_tls::rustls::ClientConfig>>,
+    pub(crate) tls: hybi_tls::Chosen,
 }
 
 impl Connector {
@@ -130,7 +135,113 @@ impl Connector {
         Self::default()
     }
 
-    /// Uses a TLS configuration of the caller's for `wss` URIs.
+    /// Has names looked up by this instead of the system: another protocol, a list, records of services. An address is
+    /// not looked up.
+    ///
+    /// ```
+    /// use std::io;
+    /// use hybi_tokio::Connector;
+    ///
+    /// let connector = Connector::new().resolver(|host, port| async move {
+    ///     match &*host {
+    ///         "chat.test" => Ok(vec![([127, 0, 0, 1], port).into()]),
+    ///         _ => Err(io::ErrorKind::NotFound.into()),
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn resolver<F>(mut self, look_up: impl Fn(String, u16) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        self.network = self.network.resolver(look_up);
+        self
+    }
+
+    /// Connects from this address, one of each family at most; port 0 is any. Addresses of a family without one are not
+    /// connected to then. One that cannot be bound is named in the error.
+    ///
+    /// ```
+    /// use std::net::Ipv4Addr;
+    /// use hybi_tokio::Connector;
+    ///
+    /// let connector = Connector::new().bind((Ipv4Addr::new(192, 0, 2, 7), 0));
+    /// ```
+    #[must_use]
+    pub fn bind(mut self, local: impl Into<SocketAddr>) -> Self {
+        self.network = self.network.bind(local);
+        self
+    }
+
+    /// Has this done to each socket of TCP before it is bound and connects, for options of the system. What it fails of is
+    /// what connecting fails of.
+    ///
+    /// What it has no method for, `socket2::SockRef::from(socket)` has.
+    ///
+    /// ```
+    /// use hybi_tokio::Connector;
+    ///
+    /// let connector = Connector::new().prepare(|socket| {
+    ///     socket.set_keepalive(true)?;
+    ///     socket.set_send_buffer_size(1024 * 1024)
+    /// });
+    /// ```
+    #[must_use]
+    pub fn prepare(
+        mut self,
+        prepare: impl Fn(&TcpSocket) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.network = self.network.prepare(prepare);
+        self
+    }
+
+    /// Trusts the certificates in this PEM file, and no others but those of further calls, for `wss` URIs and proxies that
+    /// are spoken to by TLS.
+    ///
+    /// ```
+    /// use hybi_tokio::{Connector, PemError};
+    ///
+    /// fn of_our_own(file: &[u8]) -> Result<Connector, PemError> {
+    ///     Connector::new().roots_pem(file)
+    /// }
+    /// assert!(matches!(of_our_own(b""), Err(PemError::NoCertificate)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file.
+    #[cfg(feature = "rustls")]
+    pub fn roots_pem(mut self, file: &[u8]) -> Result<Self, hybi_tls::PemError> {
+        self.tls = self.tls.roots_pem(file)?;
+        Ok(self)
+    }
+
+    /// Shows this certificate to servers and proxies that ask for one: its chain, beginning with itself, and its key, as PEM
+    /// files.
+    ///
+    /// ```no_run
+    /// use hybi_tokio::Connector;
+    ///
+    /// let [chain, key] = ["client.pem", "client.key"].map(std::fs::read);
+    /// let connector = Connector::new().client_certificate_pem(&chain?, &key?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the files, and that they do not belong together.
+    #[cfg(feature = "rustls")]
+    pub fn client_certificate_pem(
+        mut self,
+        chain: &[u8],
+        key: &[u8],
+    ) -> Result<Self, hybi_tls::PemError> {
+        self.tls = self.tls.client_certificate_pem(chain, key)?;
+        Ok(self)
+    }
+
+    /// Uses a TLS configuration of the caller's for `wss` URIs. It takes the place of what was chosen in PEM, and the other way
+    /// round.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -152,7 +263,7 @@ impl Connector {
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn rustls(mut self, config: std::sync::Arc<hybi_tls::rustls::ClientConfig>) -> Self {
-        self.tls = Some(config);
+        self.tls = hybi_tls::Chosen::config(config);
         self
     }
 
@@ -181,13 +292,26 @@ impl Dial for Connector {
     }
 
     async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        Ok(lookup_host((host, port)).await?.collect())
+        let system = async { Ok(lookup_host((host, port)).await?.collect()) };
+        self.network.look_up(host, port, system).await
     }
 
     async fn connect(&self, address: SocketAddr) -> io::Result<TokioIo<Stream>> {
-        let stream = TcpStream::connect(address).await?;
-        transport::without_delay(&stream);
-        Ok(TokioIo::new(stream.into()))
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // Where it cannot be had, delay is all that comes of it.
+        let _ = socket.set_nodelay(true);
+        self.network.set_up(&socket, address, TcpSocket::bind)?;
+        Ok(TokioIo::new(socket.connect(address).await?.into()))
+    }
+
+    /// To the system it is a stream like any other, so it is one of the type that has those of TCP.
+    #[cfg(unix)]
+    async fn connect_unix(&self, path: &Path) -> io::Result<TokioIo<Stream>> {
+        let stream = OwnedFd::from(UnixStream::connect(path).await?.into_std()?);
+        Ok(TokioIo::new(TcpStream::from_std(stream.into())?.into()))
     }
 
     fn tls(&self, uri: &WsUri) -> Result<Option<tls::Tls>, Error> {

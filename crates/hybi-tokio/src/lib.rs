@@ -76,7 +76,7 @@ pub use timer::TokioTimer;
 pub use transport::{Socket, TokioIo};
 #[cfg(feature = "rustls")]
 pub use {
-    hybi_tls::rustls,
+    hybi_tls::{PemError, rustls},
     tokio_rustls::{self, TlsAcceptor, TlsConnector},
 };
 

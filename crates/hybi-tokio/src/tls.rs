@@ -17,12 +17,12 @@ const OTHERWISE: Otherwise =
     } else {
         Otherwise::Refuse {
             feature: "`rustls-native-roots` or `rustls-webpki-roots` of `hybi-tokio`, or give \
-                      `Connector::rustls` a configuration",
+                      `Connector::roots_pem` a file",
         }
     };
 
 pub(crate) fn tls(connector: &Connector, uri: &WsUri) -> Result<Option<Tls>, Error> {
-    Needs::of(uri, connector.tls.as_ref(), OTHERWISE)
+    Needs::of(uri, &connector.tls, OTHERWISE)
 }
 
 pub(crate) async fn secure(tls: Tls, stream: Stream) -> io::Result<Stream> {

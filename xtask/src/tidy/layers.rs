@@ -16,11 +16,12 @@ const LAYERS: [(&str, &[&str]); 17] = [
     ("hybi-legacy", &["hybi-frame", "hybi-handshake"]),
     ("hybi-mux", &["hybi-frame", "hybi-handshake"]),
     ("hybi", &["hybi-compression", "hybi-frame", "hybi-handshake", "hybi-legacy", "hybi-mux"]),
+    ("hybi-net", &["hybi"]),
     ("hybi-tls", &["hybi"]),
     ("hybi-tokio", &["hybi", "hybi-tls"]),
-    ("hybi-smol", &["hybi", "hybi-tls"]),
-    ("hybi-blocking", &["hybi", "hybi-tls"]),
-    ("hybi-async-std", &["hybi", "hybi-tls"]),
+    ("hybi-smol", &["hybi", "hybi-net", "hybi-tls"]),
+    ("hybi-blocking", &["hybi", "hybi-net", "hybi-tls"]),
+    ("hybi-async-std", &["hybi", "hybi-net", "hybi-tls"]),
     ("hybi-h2", &["hybi", "hybi-tls", "hybi-tokio"]),
     ("hybi-hyper", &["hybi", "hybi-tokio"]),
     ("hybi-axum", &["hybi", "hybi-hyper", "hybi-tokio"]),
@@ -43,13 +44,14 @@ const LAYERS: [(&str, &[&str]); 17] = [
 ];
 
 /// Crates that no runtime may reach, not even through a dependency of theirs.
-const WITHOUT_RUNTIME: [&str; 9] = [
+const WITHOUT_RUNTIME: [&str; 10] = [
     "hybi-frame",
     "hybi-handshake",
     "hybi-compression",
     "hybi-legacy",
     "hybi-mux",
     "hybi",
+    "hybi-net",
     "hybi-tls",
     "hybi-blocking",
     "hybi-testkit",

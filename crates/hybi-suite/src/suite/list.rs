@@ -156,6 +156,7 @@ macro_rules! behaviour_suite {
                 }
             }
 
+            $crate::behaviour_suite!(@chooses $adapter);
             $crate::behaviour_suite!(@tests);
             $crate::behaviour_suite!(@serving);
         }
@@ -276,9 +277,32 @@ macro_rules! behaviour_suite {
                 shared().0.clone().into()
             }
 
+            $crate::behaviour_suite!(@chooses $adapter);
             $crate::behaviour_suite!(@tests);
             $crate::behaviour_suite!(@serving);
             $crate::behaviour_suite!(@secure);
+        }
+    };
+    (@chooses $adapter:ident) => {
+        impl $crate::suite::network::Chooses for Over {
+            fn choose(choices: $crate::suite::network::Choices) -> $adapter::Connector {
+                let mut connector = Self::dial();
+                if let Some(names) = choices.names {
+                    connector = connector.resolver(move |host, port| {
+                        let found = names(&host, port);
+                        async move { found }
+                    });
+                }
+                if let Some(local) = choices.local {
+                    connector = connector.bind(local);
+                }
+                #[cfg(unix)]
+                if let Some(prepare) = choices.prepare {
+                    use std::os::fd::AsFd as _;
+                    connector = connector.prepare(move |socket| prepare(socket.as_fd()));
+                }
+                connector
+            }
         }
     };
     (@tests) => {
@@ -315,6 +339,11 @@ macro_rules! behaviour_suite {
                 ends_a_silent_handshake, ends_a_silent_server;
             reaching: goes_through_a_proxy, goes_through_a_socks_proxy, names_a_proxy_that_says_no,
                 follows_a_redirect;
+            network: looks_names_up_as_told, names_an_address_that_cannot_be_bound,
+                #[cfg(target_os = "linux")] connects_from_the_address_that_is_bound,
+                #[cfg(unix)] prepares_sockets, #[cfg(unix)] reaches_a_unix_socket,
+                #[cfg(unix)] follows_a_redirect_on_a_unix_socket,
+                #[cfg(unix)] names_a_unix_socket_that_takes_nobody;
             bad_frames: fails_a_bad_client, fails_a_bad_server, fails_at_the_first_wrong_byte,
                 ignores_everything_after_close, stops_listening_to_an_offender;
             bad_requests: refuses_bad_requests, refuses_versions_that_it_cannot_speak, judges_hosts,

@@ -20,6 +20,7 @@ pub mod list;
 pub mod messages;
 pub mod multiplexing;
 pub mod nested;
+pub mod network;
 pub mod opening;
 pub mod reaching;
 pub mod sending;
