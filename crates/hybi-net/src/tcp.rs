@@ -1,9 +1,7 @@
 //! Sockets of TCP.
 
-use std::{
-    io,
-    net::{SocketAddr, TcpStream},
-};
+use core::net::SocketAddr;
+use std::{io, net::TcpStream};
 
 use hybi::opening::Network;
 #[cfg(unix)]
