@@ -1,14 +1,16 @@
 //! Roots and certificates in PEM: who is trusted, what the server is shown, and what is wrong with a file.
 
+mod produced;
+
 use std::sync::Arc;
 
 use hybi::{Error, WsUri};
 use hybi_tls::{
-    Chosen, Needs, Otherwise, PemError,
+    Chosen, Needs, Otherwise,
     rustls::{
         self, ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
         crypto::ring::default_provider,
-        pki_types::{PrivatePkcs8KeyDer, pem},
+        pki_types::PrivatePkcs8KeyDer,
         server::{WebPkiClientVerifier, danger::ClientCertVerifier},
     },
 };
@@ -129,42 +131,4 @@ fn the_last_choice_holds() {
     assert!(Arc::ptr_eq(&needs(&chosen).expect("a name").config, &given));
     let chosen = chosen.roots_pem(own.cert.pem().as_bytes()).expect("a file");
     assert_eq!(handshake(&chosen, server(&own, &client)), Ok(false));
-}
-
-/// Each variant of the error, as a file of a user's causes it.
-#[test]
-fn what_is_wrong_with_a_file_is_told() {
-    let [one, other] = ["localhost"; 2].map(pair);
-    let (chain, key) = (one.cert.pem(), one.signing_key.serialize_pem());
-    let cut = &chain[..chain.len() - 30];
-    let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let roots = |file: &str| Chosen::default().roots_pem(file.as_bytes()).expect_err("a mistake");
-    let both = |chain: &str, key: &str| {
-        let chosen = Chosen::default().client_certificate_pem(chain.as_bytes(), key.as_bytes());
-        chosen.expect_err("a mistake")
-    };
-    let told = |error: PemError| (error.to_string(), error);
-    for file in ["", "not PEM", &*key] {
-        let (words, error) = told(roots(file));
-        assert!(matches!(error, PemError::NoCertificate), "{error:?}");
-        assert_eq!(words, "there is no certificate in the PEM file");
-    }
-    let (words, error) = told(roots(cut));
-    assert!(
-        matches!(error, PemError::Malformed(pem::Error::MissingSectionEnd { .. })),
-        "{error:?}"
-    );
-    assert!(words.starts_with("the PEM file is malformed: "), "{words}");
-    let (words, error) = told(roots(nonsense));
-    assert!(matches!(error, PemError::Certificate(_)), "{error:?}");
-    assert!(words.starts_with("the certificate cannot be used: "), "{words}");
-    // The files in each other's place, and the key left out.
-    assert!(matches!(both(&key, &chain), PemError::NoCertificate));
-    let (words, error) = told(both(&chain, &chain));
-    assert!(matches!(error, PemError::NoKey), "{error:?}");
-    assert_eq!(words, "there is no private key in the PEM file");
-    let (words, error) = told(both(&chain, &other.signing_key.serialize_pem()));
-    assert!(matches!(error, PemError::Mismatch), "{error:?}");
-    assert_eq!(words, "the private key is not that of the certificate");
-    assert!(matches!(both(nonsense, &key), PemError::Certificate(_)));
 }
