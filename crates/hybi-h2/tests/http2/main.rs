@@ -1,0 +1,11 @@
+//! WebSocket over HTTP/2 as its peers see it: in messages, in frames, and in what hostile ones can do (RFC 8441).
+
+#[cfg(feature = "rustls")]
+mod alpn;
+mod answers;
+mod both_roles;
+mod client;
+mod ends;
+mod limits;
+mod peer;
+mod raw;

@@ -1,0 +1,201 @@
+//! A peer made of bytes: frames of HTTP/2, lawful or not (RFC 9113 section 4), independent of the code under test.
+
+use core::net::SocketAddr;
+use std::io;
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+};
+
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
+
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const ACK: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
+pub(crate) const PADDED: u8 = 8;
+
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Frame {
+    /// The code of `RST_STREAM`, or of `GOAWAY`.
+    pub(crate) fn code(&self) -> u32 {
+        let at = if self.kind == GOAWAY { 4 } else { 0 };
+        u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())
+    }
+
+    pub(crate) fn is_end(&self) -> bool {
+        self.flags & END_STREAM != 0
+    }
+}
+
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+    bytes.extend([kind, flags]);
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// An entry of SETTINGS.
+pub(crate) fn setting(id: u16, value: u32) -> Vec<u8> {
+    [&id.to_be_bytes()[..], &value.to_be_bytes()].concat()
+}
+
+/// Fields as literals without indexing, by HPACK.
+pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in fields {
+        block.extend([0, name.len() as u8]);
+        block.extend(name.as_bytes());
+        block.push(value.len() as u8);
+        block.extend(value.as_bytes());
+    }
+    block
+}
+
+/// The block of a request that opens a WebSocket.
+pub(crate) fn connect_block() -> Vec<u8> {
+    block(&[
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":path", "/"),
+        (":authority", "example.org"),
+        ("sec-websocket-version", "13"),
+    ])
+}
+
+pub(crate) fn connect_frame(stream: u32) -> Vec<u8> {
+    frame(HEADERS, END_HEADERS, stream, &connect_block())
+}
+
+/// A connection, of which settings and pings are answered while it is read.
+pub(crate) struct Raw<S = TcpStream>(S);
+
+impl Raw {
+    /// A client that has said its preface, with these settings.
+    pub(crate) async fn client(address: SocketAddr, settings: &[u8]) -> Self {
+        let mut raw = Self(TcpStream::connect(address).await.unwrap());
+        raw.write(PREFACE).await;
+        raw.write(&frame(SETTINGS, 0, 0, settings)).await;
+        raw
+    }
+
+    /// The same with an open WebSocket, on stream 1.
+    pub(crate) async fn open(address: SocketAddr, settings: &[u8]) -> Self {
+        let mut raw = Self::client(address, settings).await;
+        raw.write(&connect_frame(1)).await;
+        let answer = raw.of(1).await;
+        assert_eq!((answer.kind, answer.payload[0]), (HEADERS, 0x88), "200");
+        raw
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
+    /// A server whose client has said its preface, with these settings.
+    pub(crate) async fn server(mut stream: S, settings: &[u8]) -> Self {
+        let mut preface = [0; 24];
+        stream.read_exact(&mut preface).await.unwrap();
+        assert_eq!(preface, PREFACE);
+        let mut raw = Self(stream);
+        raw.write(&frame(SETTINGS, 0, 0, settings)).await;
+        raw
+    }
+
+    /// A peer that has gone is known by what is read.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        let _ = self.try_write(bytes).await;
+    }
+
+    pub(crate) async fn try_write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes).await
+    }
+
+    pub(crate) async fn data(&mut self, stream: u32, payload: &[u8]) {
+        self.write(&frame(DATA, 0, stream, payload)).await;
+    }
+
+    /// The next frame; `None` at the end of the connection.
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
+        let mut head = [0; 9];
+        self.0.read_exact(&mut head).await.ok()?;
+        let len = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; len as usize];
+        self.0.read_exact(&mut payload).await.ok()?;
+        let stream = u32::from_be_bytes(head[5..].try_into().unwrap());
+        let read = Frame { kind: head[3], flags: head[4], stream, payload };
+        if read.flags & ACK == 0 {
+            match read.kind {
+                SETTINGS => self.write(&frame(SETTINGS, ACK, 0, &[])).await,
+                PING => self.write(&frame(PING, ACK, 0, &read.payload)).await,
+                _ => {}
+            }
+        }
+        Some(read)
+    }
+
+    /// The next frame of this stream but for windows.
+    pub(crate) async fn of(&mut self, stream: u32) -> Frame {
+        loop {
+            let next = self.next().await.expect("a frame");
+            assert_ne!(next.kind, GOAWAY, "{next:?}");
+            if next.stream == stream && next.kind != WINDOW_UPDATE {
+                return next;
+            }
+        }
+    }
+
+    /// The bytes of this stream up to its end, which is to be `END_STREAM`.
+    pub(crate) async fn rest(&mut self, stream: u32) -> Vec<u8> {
+        let mut all = Vec::new();
+        loop {
+            let next = self.of(stream).await;
+            assert_eq!(next.kind, DATA, "{next:?}");
+            all.extend_from_slice(&next.payload);
+            if next.is_end() {
+                return all;
+            }
+        }
+    }
+
+    /// What has come of this stream by the time that a ping is answered.
+    pub(crate) async fn until_pong(&mut self, stream: u32) -> Vec<Frame> {
+        self.write(&frame(PING, 0, 0, b"are you?")).await;
+        let mut all = Vec::new();
+        loop {
+            let next = self.next().await.expect("a pong");
+            if next.kind == PING && next.payload == b"are you?" {
+                return all;
+            }
+            if next.stream == stream && next.kind != WINDOW_UPDATE {
+                all.push(next);
+            }
+        }
+    }
+
+    /// Reads to the end of the connection; the code of the last GOAWAY, if there was one.
+    pub(crate) async fn end(&mut self) -> Option<u32> {
+        let mut code = None;
+        while let Some(next) = self.next().await {
+            if next.kind == GOAWAY {
+                code = Some(next.code());
+            }
+        }
+        code
+    }
+}
