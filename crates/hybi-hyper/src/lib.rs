@@ -23,7 +23,7 @@
 //!                 });
 //!             Ok::<_, hyper::Error>(response)
 //!         });
-//!         tokio::spawn(async {
+//!         tokio::spawn(async move {
 //!             let http = hybi_hyper::builder();
 //!             http.serve_connection_with_upgrades(TokioIo::new(stream), service).await
 //!         });
