@@ -1,11 +1,11 @@
 //! Requests that came by a carrier: from it to tasks of their own.
 
-use core::{future::poll_fn, mem};
+use core::{future::poll_fn, mem, pin::pin};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     Carrier,
-    connection::{self, Failure, Service},
+    connection::{self, Begin, Failure, Service},
     registry::{Member, Place},
 };
 use crate::{
@@ -22,7 +22,7 @@ pub(super) struct Inbox<T>(Mutex<Vec<Carried<T>>>);
 pub(super) struct Carried<T> {
     carrier: Arc<Place>,
     requested: Requested<T>,
-    server: Option<Server>,
+    server: Option<Box<Server>>,
 }
 
 impl<T> Inbox<T> {
@@ -46,7 +46,7 @@ impl<T> Inbox<T> {
 pub(super) async fn carry<T: Transport, C: Timer>(
     service: &Service<T, C>,
     place: Arc<Place>,
-    server: Option<Server>,
+    server: Option<Box<Server>>,
     mut carrier: Box<dyn Carrier<T>>,
 ) -> Result<(), Failure> {
     place.is_carrier();
@@ -88,19 +88,22 @@ async fn serve<T, C>(
     T: Transport + Send + 'static,
     C: Timer + Send + 'static,
 {
-    let place = member.0.clone();
-    let work = async {
+    let place = &member.0;
+    let work = pin!(async {
         // In a box, as all that only the opening needs.
-        let opened = Box::pin(async {
+        let begun = Box::pin(async {
             let Carried { requested, server, .. } = *carried;
-            let server = server.as_ref().unwrap_or(&service.server);
+            let server = server.as_deref().unwrap_or(&service.server);
             let deadline = server.config().handshake_deadline(timer.now());
             let gate = Some(place.clone() as _);
             let incoming =
                 opening::incoming_for_behind(gate, server, requested, timer, deadline).await;
-            connection::decide(&service, incoming).await
+            connection::begin(&service, incoming).await
         });
-        connection::handle(&service, opened.await?).await
-    };
-    connection::look_after(&place, work).await;
+        match begun.await? {
+            Begin::Handler(beginning) => beginning.await?.await,
+            Begin::Answered | Begin::Carrier(..) => Ok(()),
+        }
+    });
+    connection::look_after(place, work).await;
 }

@@ -74,15 +74,15 @@ pub(super) async fn serve<T, C>(
     C: Timer + Send + 'static,
 {
     let place = &member.0;
-    look_after(place, work(&service, place.clone(), arrival, timer)).await;
+    let work = pin!(work(&service, place.clone(), arrival, timer));
+    look_after(place, work).await;
 }
 
-/// Runs what serves one connection, to its end.
+/// Runs what serves one connection, to its end. It is pinned by the caller: a task would keep room for it twice.
 pub(super) async fn look_after(
     place: &Arc<Place>,
-    work: impl Future<Output = Result<(), Failure>>,
+    mut work: Pin<&mut impl Future<Output = Result<(), Failure>>>,
 ) {
-    let mut work = pin!(work);
     let mut known: Option<Waker> = None;
     let end = poll_fn(|cx| {
         if known.as_ref().is_none_or(|known| !known.will_wake(cx.waker())) {
@@ -130,31 +130,22 @@ where
 {
     // In boxes, as all that only the opening needs.
     match Box::pin(open(service, place.clone(), arrival, timer)).await? {
-        Begin::Request(incoming) => handle(service, incoming).await,
+        Begin::Answered => Ok(()),
+        Begin::Handler(beginning) => beginning.await?.await,
         Begin::Carrier(carrier, server) => {
             Box::pin(carried::carry(service, place, server, carrier)).await
         }
     }
 }
 
-/// What came of a transport.
-enum Begin<T, C> {
-    /// A request, unless it was answered already.
-    Request(Option<Incoming<T, C>>),
+/// What comes of a transport. It lies in the task of each connection, so nothing in it is large.
+pub(super) enum Begin<T> {
+    /// A request that is over.
+    Answered,
+    /// A request that the handler has.
+    Handler(BoxFuture<Begun>),
     /// A carrier, and who judges its requests if not the server of all.
-    Carrier(Box<dyn Carrier<T>>, Option<Server>),
-}
-
-/// Gives a request to the handler, unless it was answered already.
-pub(super) async fn handle<T: Transport, C: Timer>(
-    service: &Service<T, C>,
-    incoming: Option<Incoming<T, C>>,
-) -> Result<(), Failure> {
-    let beginning = match incoming {
-        Some(incoming) => (service.handler)(incoming),
-        None => return Ok(()),
-    };
-    beginning.await?.await
+    Carrier(Box<dyn Carrier<T>>, Option<Box<Server>>),
 }
 
 /// What a transport turns out to bring.
@@ -163,7 +154,7 @@ async fn open<T, C>(
     place: Arc<Place>,
     arrival: Box<Arrival<impl Future<Output = io::Result<Opened<T>>> + Send>>,
     mut timer: C,
-) -> Result<Begin<T, C>, Failure>
+) -> Result<Begin<T>, Failure>
 where
     T: Transport + Send + 'static,
     C: Timer + Send + 'static,
@@ -174,20 +165,20 @@ where
     let transport = opening::tls_behind(&*place, &mut timer, deadline, opening).await;
     let transport = match transport.map_err(Failure::NotOpened)? {
         Opened::Single(transport) => transport,
-        Opened::Carrier(carrier) => return Ok(Begin::Carrier(carrier, own)),
+        Opened::Carrier(carrier) => return Ok(Begin::Carrier(carrier, own.map(Box::new))),
     };
     if let Some(cutter) = (service.cutter)(&transport) {
         place.cut_by(cutter);
     }
     let incoming = opening::incoming_behind(place, server, transport, timer, deadline).await;
-    decide(service, incoming).await.map(Begin::Request)
+    begin(service, incoming).await
 }
 
-/// Answers a request that is not for the handler.
-pub(super) async fn decide<T: Transport, C: Timer>(
+/// Gives a request to the handler, or answers it if it is not for that.
+pub(super) async fn begin<T: Transport, C: Timer>(
     service: &Service<T, C>,
     incoming: Result<Incoming<T, C>, Error>,
-) -> Result<Option<Incoming<T, C>>, Failure> {
+) -> Result<Begin<T>, Failure> {
     let Ok(incoming) = incoming else { return Err(Failure::Refused) };
     if let Some(refusal) = incoming.refusal() {
         incoming.refuse(refusal).await;
@@ -197,9 +188,9 @@ pub(super) async fn decide<T: Transport, C: Timer>(
         Some(plain) if !incoming.is_upgrade() => {
             let response = plain(incoming.request().clone()).await;
             incoming.respond(response).await;
-            Ok(None)
+            Ok(Begin::Answered)
         }
-        _ => Ok(Some(incoming)),
+        _ => Ok(Begin::Handler((service.handler)(incoming))),
     }
 }
 
