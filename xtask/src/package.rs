@@ -21,6 +21,12 @@ const FILES: [&str; 3] = ["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
 
 pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
     let published = || workspace.crates().filter(|member| member.published);
+    // First: a slip on a page is found at once, and to compile the packages takes minutes.
+    let slips = published().filter_map(|member| describes_itself(workspace, member).err());
+    let slips: Vec<_> = slips.collect();
+    if !slips.is_empty() {
+        return Err(slips.join("\n"));
+    }
     let mut tally = Tally::of("packages");
     let mut pack = cargo(workspace);
     // A change that is not committed yet is packed as it is.
@@ -35,7 +41,7 @@ pub(crate) fn run_job(workspace: &Workspace, _: &Options) -> JobResult {
     // An empty folder, since what was compiled of the same version would be taken as well.
     run(pack.env("CARGO_TARGET_DIR", workspace.empty_cache("package")?))?;
     for member in published() {
-        tally.take(&member.name, describes_itself(workspace, member).map(|()| 1));
+        tally.add(&member.name, 1);
     }
     Ok(tally.into())
 }
