@@ -15,8 +15,10 @@ use crate::workspace::{Member, Workspace};
 const OF_A_DEPENDENCY: [(&str, &str); 1] = [("hybi-compression", "miniz_oxide,flate2/zlib")];
 
 /// Features that adapters do no more with than pass them on to the crate that has and tests them. With each alone they
-/// are linted; their tests run with all.
-const PASSED_ON: [&str; 3] = ["rustls-native-roots", "rustls-webpki-roots", "tracing"];
+/// are linted; their tests run with all. (The suite that an adapter's tests are made of turns `legacy` and
+/// `mux` on in every build.)
+const PASSED_ON: [&str; 5] =
+    ["legacy", "mux", "rustls-native-roots", "rustls-webpki-roots", "tracing"];
 
 fn is_passed_on(member: &Member, name: &str) -> bool {
     let turns_on = member.features.get(name);
