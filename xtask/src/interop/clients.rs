@@ -8,7 +8,7 @@ use std::process::Command;
 use hybi_suite::events;
 use serde_json::Value;
 
-use super::{Http, Kind, Scene, failed, passed, title};
+use super::{Certificates, Http, Kind, Scene, failed, passed, title};
 use crate::hybi::Hybi;
 use crate::outcome::Tally;
 use crate::process::Running;
@@ -51,15 +51,7 @@ pub(super) fn checks(kind: Kind) -> &'static [&'static str] {
 /// Runs the peer's script.
 pub(super) fn check(scene: &Scene<'_>, tally: &mut Tally) {
     let title = title(scene.peer.kind.title(), "hybi serve", scene.tls.is_some(), scene.http);
-    let path = |path: &Path| path.to_string_lossy().into_owned();
-    let mut options = ["-s", "chat.v2", "-s", "chat.v1"].map(String::from).to_vec();
-    if let Some(tls) = scene.tls {
-        options.extend(["--tls-cert".into(), path(&tls.certificate)]);
-        options.extend(["--tls-key".into(), path(&tls.key)]);
-    }
-    if scene.http == Http::Two {
-        options.extend(["--http", "1.1,2"].map(String::from));
-    }
+    let options = options(scene.tls, scene.http);
     let options: Vec<_> = options.iter().map(String::as_str).collect();
     let client = |url: &str| scene.peer.client(url, scene.tls, scene.http);
     count(
@@ -67,6 +59,20 @@ pub(super) fn check(scene: &Scene<'_>, tally: &mut Tally) {
         &title,
         reports(scene.hybi, scene.folder, &options, client, ("rfc6455", scene.http)),
     );
+}
+
+/// What `hybi serve` is told, for checks over TLS or not, in this version of HTTP.
+pub(super) fn options(tls: Option<&Certificates>, http: Http) -> Vec<String> {
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let mut options = ["-s", "chat.v2", "-s", "chat.v1"].map(String::from).to_vec();
+    if let Some(tls) = tls {
+        options.extend(["--tls-cert".into(), path(&tls.certificate)]);
+        options.extend(["--tls-key".into(), path(&tls.key)]);
+    }
+    if http == Http::Two {
+        options.extend(["--http", "1.1,2"].map(String::from));
+    }
+    options
 }
 
 /// Counts the checks that a script made.

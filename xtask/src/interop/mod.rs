@@ -7,6 +7,7 @@
 
 mod clients;
 mod gateways;
+mod http2;
 mod proxies;
 mod servers;
 mod undici;
@@ -24,16 +25,19 @@ use crate::workspace::Workspace;
 /// The peers that `--peer` names: those of today, those of the old versions, and proxies.
 pub(crate) const PEERS_OF_TODAY: [&str; 3] =
     [Kind::Python.name(), Kind::Node.name(), Kind::Chromium.name()];
-pub(crate) const PEERS: [&str; 14] = {
+pub(crate) const PEERS: [&str; 16] = {
     let [python, node, chromium] = PEERS_OF_TODAY;
     let [em, protocol, pywebsocket, driver] = versions::PEERS;
     let [haproxy, nghttpx] = gateways::PEERS;
+    let [hypercorn, h2] = http2::PEERS;
     let [tinyproxy, squid, microsocks, dante] = proxies::PEERS;
     [
         python,
         node,
         chromium,
         undici::PEER,
+        hypercorn,
+        h2,
         haproxy,
         nghttpx,
         em,
@@ -65,6 +69,7 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
     }
     gateways::check(workspace, options, &hybi, &certificates, &mut tally);
     undici::check(workspace, options, &hybi, (&folder, &certificates), &mut tally);
+    http2::check(workspace, options, &hybi, (&folder, &certificates), &mut tally);
     let ends = versions::Ends { hybi: &hybi, folder: &folder, certificates: &certificates };
     versions::check(workspace, options, ends, &mut tally)?;
     proxies::check(workspace, options, &hybi, &certificates, &mut tally)?;
@@ -86,10 +91,8 @@ fn plan(options: &Options) -> Tally {
             }
         }
     }
-    proxies::plan(
-        options,
-        versions::plan(options, undici::plan(options, gateways::plan(options, tally))),
-    )
+    let plans = [gateways::plan, undici::plan, http2::plan, versions::plan, proxies::plan];
+    plans.into_iter().fold(tally, |tally, plan| plan(options, tally))
 }
 
 /// What a line of the report begins with.

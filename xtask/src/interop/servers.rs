@@ -8,8 +8,8 @@ use std::process::Command;
 use hybi_suite::events;
 use serde_json::{Value, json};
 
-use super::{Http, Scene, failed, passed, title};
-use crate::hybi::{PEER_CLOSED, REFUSED, TLS_FAILED};
+use super::{Certificates, Http, Scene, failed, passed, title};
+use crate::hybi::{Hybi, PEER_CLOSED, REFUSED, TLS_FAILED};
 use crate::outcome::Tally;
 use crate::process::Running;
 
@@ -127,31 +127,57 @@ pub(super) fn cases(tls: bool) -> Vec<Case> {
 
 /// Runs every case, up to the first that fails.
 pub(super) fn check(scene: &Scene<'_>, tally: &mut Tally) {
-    let title = title("hybi connect", scene.peer.kind.title(), scene.tls.is_some(), scene.http);
-    if let Err(why) = checked(scene, &title, tally) {
-        failed(tally, &title, &why);
-    }
+    let (tls, http) = (scene.tls, scene.http);
+    let title = title("hybi connect", scene.peer.kind.title(), tls.is_some(), http);
+    let server = scene.peer.server(tls, http);
+    let group = Group { hybi: scene.hybi, folder: scene.folder, tls, http, options: &[], title };
+    group.check(server, &cases(tls.is_some()), tally);
 }
 
-fn checked(scene: &Scene<'_>, title: &str, tally: &mut Tally) -> Result<(), String> {
-    let file = scene.folder.join("mebibyte");
-    fs::write(file, UNIT.repeat(UNITS)).map_err(|error| error.to_string())?;
-    let server =
-        Running::start("server", scene.folder, &mut scene.peer.server(scene.tls, scene.http))?;
-    let url = server.line_after("listening ", START)?;
-    for case in &cases(scene.tls.is_some()) {
-        let mut connect = scene.hybi.connect(&format!("{url}{}", case.path), case.options);
-        if let Some(tls) = scene.tls.filter(|_| case.status != TLS_FAILED) {
-            connect.arg("--tls-ca").arg(&tls.authority);
+/// What the cases with one server have in common.
+pub(super) struct Group<'a> {
+    pub(super) hybi: &'a Hybi,
+    pub(super) folder: &'a Path,
+    pub(super) tls: Option<&'a Certificates>,
+    pub(super) http: Http,
+    /// Of `hybi connect`, in all of them.
+    pub(super) options: &'a [&'a str],
+    pub(super) title: String,
+}
+
+impl Group<'_> {
+    /// Runs every case with this server, up to the first that fails.
+    pub(super) fn check(&self, server: Command, cases: &[Case], tally: &mut Tally) {
+        if let Err(why) = self.checked(server, cases, tally) {
+            failed(tally, &self.title, &why);
         }
-        if scene.http == Http::Two {
-            connect.args(["--http", "2"]);
-        }
-        let run = case.run(connect, scene.folder, &server);
-        run.map_err(|why| format!("{}: {why}", case.name))?;
-        passed(tally, title, case.name);
     }
-    Ok(())
+
+    fn checked(
+        &self,
+        mut server: Command,
+        cases: &[Case],
+        tally: &mut Tally,
+    ) -> Result<(), String> {
+        let file = self.folder.join("mebibyte");
+        fs::write(file, UNIT.repeat(UNITS)).map_err(|error| error.to_string())?;
+        let server = Running::start("server", self.folder, &mut server)?;
+        let url = server.line_after("listening ", START)?;
+        for case in cases {
+            let mut connect = self.hybi.connect(&format!("{url}{}", case.path), case.options);
+            if let Some(tls) = self.tls.filter(|_| case.status != TLS_FAILED) {
+                connect.arg("--tls-ca").arg(&tls.authority);
+            }
+            if self.http == Http::Two {
+                connect.args(["--http", "2"]);
+            }
+            connect.args(self.options);
+            let run = case.run(connect, self.folder, &server);
+            run.map_err(|why| format!("{}: {why}", case.name))?;
+            passed(tally, &self.title, case.name);
+        }
+        Ok(())
+    }
 }
 
 impl Case {

@@ -47,17 +47,14 @@ pub(super) fn check(
         Ok(packages) => packages.join("node_modules"),
         Err(why) => return failed(tally, &from(), &format!("cannot be had: {why}")),
     };
-    let path = |path: &Path| path.to_string_lossy().into_owned();
-    let (certificate, key) = (path(&certificates.certificate), path(&certificates.key));
-    let tls = ["--tls-cert", &certificate, "--tls-key", &key];
-    let served = ["--http", "1.1,2", "-s", "chat.v2", "-s", "chat.v1"];
     let client = |url: &str| {
         let mut script = command("node");
         script.arg(workspace.xtask("interop/undici.mjs")).env("NODE_PATH", packages);
         script.arg(url).arg(&certificates.authority);
         script
     };
-    let options = [&tls[..], &served].concat();
+    let options = clients::options(Some(certificates), Http::Two);
+    let options: Vec<_> = options.iter().map(String::as_str).collect();
     let checks = clients::reports(hybi, folder, &options, client, ("rfc6455", Http::Two));
     clients::count(tally, &from(), checks);
 }
