@@ -184,7 +184,7 @@ impl Connector {
             return Ok(Reached::Http1(stream));
         }
         let session =
-            Session::begin(self.settings, stream, TokioTimer::default(), deadline).await?;
+            Session::begin(client, self.settings, stream, TokioTimer::default(), deadline).await?;
         Ok(session.map_or(Reached::Neither, Reached::Http2))
     }
 

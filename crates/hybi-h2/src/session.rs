@@ -18,7 +18,7 @@ use hybi::{
     Client, Deadline, Error, OpeningError, Request, WsUri,
     handshake::ConnectHandshake,
     io::Timer,
-    opening::{self, within},
+    opening::{self, Stage, within},
 };
 use hybi_tokio::{Socket, TokioTimer};
 
@@ -71,10 +71,11 @@ impl Session {
         S: Socket + Send + 'static,
     {
         let (timer, deadline): (TokioTimer, _) = opening::begin(client.config());
-        Self::begin(settings, stream, timer, deadline).await
+        Self::begin(client, settings, stream, timer, deadline).await
     }
 
     pub(crate) async fn begin<S>(
+        client: &Client,
         settings: Settings,
         stream: S,
         mut timer: TokioTimer,
@@ -83,6 +84,7 @@ impl Session {
     where
         S: Socket + Send + 'static,
     {
+        let start = timer.now();
         let begun = within(&mut timer, deadline, async {
             let (requests, mut connection) = settings.client().handshake(stream).await?;
             // It is there to be taken once.
@@ -90,7 +92,9 @@ impl Session {
             let takes_websockets = settled(&requests, &mut connection, &mut pings).await?;
             Ok(takes_websockets.then_some((requests, connection, pings)))
         });
-        let begun = begun.await.ok_or(Error::Timeout(Deadline::Handshake))?;
+        let begun = begun.await;
+        client.stage_over(Stage::Handshake, start, &timer);
+        let begun = begun.ok_or(Error::Timeout(Deadline::Handshake))?;
         let Some((requests, connection, pings)) = begun.map_err(failed)? else { return Ok(None) };
         // It ends by itself.
         drop(tokio::spawn(drive(connection, KeepAlive::new(pings, settings))));
@@ -124,12 +128,15 @@ impl Session {
         mut timer: TokioTimer,
         deadline: Instant,
     ) -> Result<(WebSocket, http::Response<()>), Error> {
-        let deadline = client.answer_deadline(timer.now(), deadline);
+        let begun = timer.now();
+        let deadline = client.answer_deadline(begun, deadline);
         // Outside of what a deadline ends: it knows what has come until then.
         let mut handshake = client.connect_handshake(uri);
         let mut asked = None;
         let asking = self.exchange(&handshake, &mut asked);
-        let answered = match within(&mut timer, deadline, asking).await {
+        let answered = within(&mut timer, deadline, asking).await;
+        client.stage_over(Stage::Handshake, begun, &timer);
+        let answered = match answered {
             Some(answered) => answered.map_err(failed)?,
             None => return Err(Error::Timeout(Deadline::Handshake)),
         };

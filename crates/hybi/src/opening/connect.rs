@@ -7,7 +7,7 @@ use hybi_frame::Role;
 use hybi_handshake::WsUri;
 
 use super::{
-    client::{Client, ClientAccepted, ClientHandshake, Request},
+    client::{Client, ClientAccepted, ClientHandshake, Request, Stage},
     dial::{Dial, reach},
     wire::Wire,
 };
@@ -237,8 +237,10 @@ pub(crate) async fn exchange_on<T: Transport, C: Timer>(
 ) -> Result<(Wire<T, C>, ClientAccepted), Error> {
     // Outside of what a deadline ends: it knows what has come until then.
     let mut handshake = Box::new(client.handshake(uri));
-    let exchange = Box::pin(exchange(&mut handshake, &mut wire));
-    match exchange.await {
+    let begun = wire.timer().now();
+    let exchanged = Box::pin(exchange(&mut handshake, &mut wire)).await;
+    client.stage_over(Stage::Handshake, begun, wire.timer());
+    match exchanged {
         Ok(accepted) => Ok((wire, accepted)),
         Err(error) => {
             wire.leave();

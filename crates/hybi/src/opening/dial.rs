@@ -2,7 +2,7 @@
 
 use core::{
     future::{Future, poll_fn},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -12,7 +12,7 @@ use std::{collections::VecDeque, io, path::Path, time::Instant};
 use hybi_handshake::WsUri;
 
 use super::{
-    client::{Client, Step},
+    client::{Client, Stage, Step},
     deadline::within,
     tunnel,
 };
@@ -190,8 +190,10 @@ async fn dial_unix<D: Dial>(
         let told = format!("proxy {proxy} is for TCP, and this is a Unix socket");
         return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, told)).into());
     }
-    let deadline = client.route().deadline(Step::Connect, timer.now(), deadline);
+    let begun = timer.now();
+    let deadline = client.route().deadline(Step::Connect, begun, deadline);
     let connected = within(timer, deadline, this.connect_unix(Path::new(path))).await;
+    client.stage_over(Stage::Connect, begun, timer);
     let connected = connected.unwrap_or_else(|| Err(too_late())).map_err(|error| {
         // What a system says that does not wait for room is about waiting.
         match error.kind() {
@@ -214,8 +216,11 @@ pub(super) async fn secure_by<D: Dial>(
     timer: &mut D::Timer,
     deadline: Instant,
 ) -> Result<D::Transport, Error> {
-    let deadline = client.route().deadline(Step::Tls, timer.now(), deadline);
-    tls(peer, timer, deadline, this.secure(needs, transport)).await
+    let begun = timer.now();
+    let deadline = client.route().deadline(Step::Tls, begun, deadline);
+    let secured = tls(peer, timer, deadline, this.secure(needs, transport)).await;
+    client.stage_over(Stage::Tls, begun, timer);
+    secured
 }
 
 /// The same as [`dial`], by the calls of a runtime.
@@ -228,8 +233,28 @@ pub(super) async fn dial_from<D: Dial>(
     deadline: Instant,
 ) -> Result<D::Transport, Error> {
     let deadline = client.route().deadline(Step::Connect, timer.now(), deadline);
-    let addresses = this.look_up(host, port);
-    dial((host, port), timer, deadline, addresses, |address| this.connect(address)).await
+    let addresses = look_up_from(this, client, host, port, timer, deadline).await?;
+    let begun = timer.now();
+    let connected = race((host, port), timer, deadline, addresses, |to| this.connect(to)).await;
+    client.stage_over(Stage::Connect, begun, timer);
+    connected
+}
+
+/// The addresses of a host in the order in which to try them, by the calls of a runtime.
+pub(super) async fn look_up_from<D: Dial>(
+    this: &D,
+    client: &Client,
+    host: &str,
+    port: u16,
+    timer: &mut D::Timer,
+    deadline: Instant,
+) -> Result<VecDeque<SocketAddr>, Error> {
+    let begun = timer.now();
+    let addresses = resolve(host, timer, deadline, this.look_up(host, port)).await;
+    if host.parse::<IpAddr>().is_err() {
+        client.stage_over(Stage::Lookup, begun, timer);
+    }
+    addresses
 }
 
 /// Connects to a host before `deadline`: looks up its addresses, and tries one after the other until one takes the
@@ -262,29 +287,47 @@ pub async fn dial<S, C: Timer, F: Future<Output = io::Result<S>>>(
     timer: &mut C,
     deadline: Instant,
     addresses: impl Future<Output = io::Result<impl IntoIterator<Item = SocketAddr>>>,
-    mut connect: impl FnMut(SocketAddr) -> F,
+    connect: impl FnMut(SocketAddr) -> F,
 ) -> Result<S, Error> {
+    let addresses = resolve(host, timer, deadline, addresses).await?;
+    race((host, port), timer, deadline, addresses, connect).await
+}
+
+/// The addresses that a lookup gives by then, of which there is one at least, in the order in which to try them.
+async fn resolve<C: Timer>(
+    host: &str,
+    timer: &mut C,
+    deadline: Instant,
+    addresses: impl Future<Output = io::Result<impl IntoIterator<Item = SocketAddr>>>,
+) -> Result<VecDeque<SocketAddr>, Error> {
     let unresolved = |error| OpeningError::Resolve { host: host.to_owned(), error };
     let addresses = match within(timer, deadline, addresses).await {
-        Some(addresses) => addresses.map_err(unresolved)?,
+        Some(addresses) => in_turn(addresses.map_err(unresolved)?),
         None => return Err(unresolved(too_late()).into()),
     };
-    let mut race = Race {
-        waiting: in_turn(addresses),
-        running: Vec::new(),
-        attempts: Vec::new(),
-        next: timer.now(),
-    };
+    if addresses.is_empty() {
+        let error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        return Err(unresolved(error).into());
+    }
+    Ok(addresses)
+}
+
+/// Connects to one of these addresses.
+async fn race<S, C: Timer, F: Future<Output = io::Result<S>>>(
+    (host, port): (&str, u16),
+    timer: &mut C,
+    deadline: Instant,
+    addresses: VecDeque<SocketAddr>,
+    mut connect: impl FnMut(SocketAddr) -> F,
+) -> Result<S, Error> {
+    let mut race =
+        Race { waiting: addresses, running: Vec::new(), attempts: Vec::new(), next: timer.now() };
     if let Some(stream) = poll_fn(|cx| race.poll(cx, timer, deadline, &mut connect)).await {
         return Ok(stream);
     }
     if race.attempts.is_empty() {
         // The time was over before the first.
         race.attempts.extend(race.waiting.pop_front().map(|address| (address, too_late())));
-    }
-    if race.attempts.is_empty() {
-        let error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        return Err(unresolved(error).into());
     }
     let host =
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
@@ -352,7 +395,7 @@ impl<S, F: Future<Output = io::Result<S>>> Race<F> {
 }
 
 /// The addresses with the two families in turn, each in its own order (RFC 8305 section 4).
-pub(super) fn in_turn(addresses: impl IntoIterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
+fn in_turn(addresses: impl IntoIterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
     let mut addresses = addresses.into_iter();
     let Some(first) = addresses.next() else { return VecDeque::new() };
     let (mut same, mut other): (VecDeque<_>, VecDeque<_>) =

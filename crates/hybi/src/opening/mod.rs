@@ -21,6 +21,7 @@ mod wire;
 
 pub use accept::{accept_on, incoming_for, incoming_on, incoming_tls_on};
 pub(crate) use accept::{incoming_behind, incoming_for_behind, tls_behind};
+pub use client::Stage;
 pub use connect::{connect, connect_anew, connect_on, opened};
 pub use deadline::{begin, within};
 pub use dial::{Dial, dial, reach, tls, without_tls};

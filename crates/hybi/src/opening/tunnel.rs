@@ -2,10 +2,10 @@
 
 use core::{
     future::poll_fn,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     task::{Context, Poll, ready},
 };
-use std::{collections::VecDeque, io, time::Instant};
+use std::{io, time::Instant};
 
 use hybi_handshake::{
     WsUri,
@@ -13,10 +13,10 @@ use hybi_handshake::{
 };
 
 use super::{
-    client::{Client, Step},
+    client::{Client, Stage, Step},
     connect::REFUSAL_BODY_TIME,
     deadline::within,
-    dial::{Dial, dial_from, in_turn, secure_by, too_late},
+    dial::{Dial, dial_from, look_up_from, secure_by, too_late},
     wire::poll_all,
 };
 use crate::{
@@ -38,7 +38,8 @@ pub(super) async fn through<D: Dial>(
         return ask(this, client, proxy, (uri.host(), uri.port()), timer, deadline).await;
     }
     let mut attempts = Vec::new();
-    for address in look_up(this, client, uri, timer, deadline).await? {
+    let until = client.route().deadline(Step::Connect, timer.now(), deadline);
+    for address in look_up_from(this, client, uri.host(), uri.port(), timer, until).await? {
         let host = address.ip().to_string();
         match ask(this, client, proxy, (&host, address.port()), timer, deadline).await {
             Err(error) => match reply_in(&error) {
@@ -94,42 +95,35 @@ async fn ask<D: Dial>(
             secure_by(this, client, proxy.host(), needs, transport, timer, deadline).await;
         transport = secured.map_err(unreachable)?;
     }
+    let begun = timer.now();
+    let asked = exchange(client, &mut tunnel, &mut transport, timer, deadline).await;
+    client.stage_over(Stage::Proxy, begun, timer);
+    asked.map(|()| transport).map_err(|error| at_proxy(error).into())
+}
+
+/// Asks, and waits for the whole answer.
+async fn exchange<T: Transport, C: Timer>(
+    client: &Client,
+    tunnel: &mut TunnelHandshake,
+    transport: &mut T,
+    timer: &mut C,
+    deadline: Instant,
+) -> Result<(), ProxyError> {
     let mut deadline = client.route().deadline(Step::Proxy, timer.now(), deadline);
     let mut exchange = Exchange { waiting: Vec::new(), taken: 0 };
     loop {
-        let polled = poll_fn(|cx| exchange.poll(cx, &mut tunnel, &mut transport));
-        let error = match within(timer, deadline, polled).await {
-            Some(Ok(())) if tunnel.is_open() => return Ok(transport),
-            Some(Ok(())) => {
-                deadline = deadline.min(timer.now() + REFUSAL_BODY_TIME);
-                continue;
-            }
-            Some(Err(error)) => error,
+        let polled = poll_fn(|cx| exchange.poll(cx, tunnel, transport));
+        match within(timer, deadline, polled).await {
+            Some(Ok(())) if tunnel.is_open() => return Ok(()),
+            Some(Ok(())) => deadline = deadline.min(timer.now() + REFUSAL_BODY_TIME),
+            Some(Err(error)) => return Err(error),
             // What is known of a refusal says more than that its body has no end.
             None => {
                 let refusal = tunnel.give_up().map(ProxyError::Refused);
-                refusal.unwrap_or_else(|| ProxyError::Transport(too_late()))
+                return Err(refusal.unwrap_or_else(|| ProxyError::Transport(too_late())));
             }
-        };
-        return Err(at_proxy(error).into());
+        }
     }
-}
-
-/// The addresses of the server, for a proxy that is to be given one.
-async fn look_up<D: Dial>(
-    this: &D,
-    client: &Client,
-    uri: &WsUri,
-    timer: &mut D::Timer,
-    deadline: Instant,
-) -> Result<VecDeque<SocketAddr>, Error> {
-    let deadline = client.route().deadline(Step::Connect, timer.now(), deadline);
-    let found = within(timer, deadline, this.look_up(uri.host(), uri.port())).await;
-    let found = found.unwrap_or_else(|| Err(too_late())).and_then(|found| match &*found {
-        [] => Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address")),
-        _ => Ok(in_turn(found)),
-    });
-    Ok(found.map_err(|error| OpeningError::Resolve { host: uri.host().to_owned(), error })?)
 }
 
 /// What is on its way to the proxy.

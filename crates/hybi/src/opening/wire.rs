@@ -77,6 +77,10 @@ impl<T: Transport, C: Timer> Wire<T, C> {
         &self.transport
     }
 
+    pub(super) const fn timer(&self) -> &C {
+        &self.timer
+    }
+
     /// Sends the head of a response that the transport itself has a form for.
     pub(super) fn answer_by(
         &mut self,

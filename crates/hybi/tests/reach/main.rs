@@ -6,4 +6,5 @@ mod network;
 mod proxies;
 mod reconnect;
 mod redirects;
+mod stages;
 mod steps;

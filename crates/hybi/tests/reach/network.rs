@@ -155,9 +155,14 @@ pub(crate) async fn wait(clock: &Clock, time: Duration) {
 /// Reads a request and accepts it.
 pub(crate) async fn answer(script: &mut Script<End>) -> String {
     let request = script.read_head().await;
+    accept(script, &request).await;
+    request
+}
+
+/// Accepts a request that was read.
+pub(crate) async fn accept(script: &mut Script<End>, request: &str) {
     let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
     script.send(script::response(key.expect("a key"), "")).await;
-    request
 }
 
 pub(crate) fn at(address: &str) -> SocketAddr {

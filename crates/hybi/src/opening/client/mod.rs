@@ -5,6 +5,7 @@ mod fallback;
 mod handshake;
 mod request;
 mod route;
+mod stage;
 
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub use handshake::{ClientAccepted, ClientHandshake};
 pub use request::Request;
 use route::Route;
 pub(crate) use route::Step;
+use stage::Observer;
+pub use stage::Stage;
 
 /// What a client asks for, whatever the URI: header fields, subprotocols, version, limits.
 ///
@@ -47,6 +50,7 @@ pub struct Client {
     fallback: Vec<Version>,
     carrier: Carrier,
     route: Route,
+    observer: Observer,
 }
 
 impl Default for Client {
@@ -58,6 +62,7 @@ impl Default for Client {
             fallback: Vec::new(),
             carrier: Carrier::Network,
             route: Route::default(),
+            observer: Observer::default(),
         }
     }
 }
