@@ -1,13 +1,14 @@
-//! Dialling: how the program gets to a server, how long each step took, and what it is called when one fails.
+//! Dialling: how the program gets to a server, and what it is called when one fails.
 
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
-use hybi::opening::{self, Dial};
+use hybi::io::Timer as _;
+use hybi::opening::{self, Dial, Stage};
 use hybi::proxy::Proxies;
 use hybi::{Client, Error, OpeningError, ProxyError, WsUri};
 use hybi_tokio::{MaybeTls, TokioIo, TokioTimer};
@@ -24,21 +25,11 @@ use crate::stream::Stream;
 use crate::tls::{self, Trust};
 use crate::values::{self, HttpVersion};
 
-/// A stream to the server, and how long it took to get there.
-pub(super) struct Dialled {
-    pub(super) stream: Stream,
-    /// Name lookup, connecting, and a proxy.
-    pub(super) tcp: Duration,
-    pub(super) tls: Option<Duration>,
-}
-
 /// What the options say of the way.
 pub(super) struct Dialler<'a> {
     args: &'a ConnectArgs,
     /// If anybody on the way may have to be spoken to by TLS.
     config: Option<Arc<ClientConfig>>,
-    /// How long all TLS of one attempt took.
-    tls: Mutex<Option<Duration>>,
 }
 
 /// The way to one server.
@@ -63,7 +54,7 @@ impl<'a> Dialler<'a> {
         if uri.is_secure() && transport.tls_name.is_none() {
             values::server_name(uri.host()).map_err(|why| Failure::usage(uri.to_string(), why))?;
         }
-        Ok(Self { args, config, tls: Mutex::new(None) })
+        Ok(Self { args, config })
     }
 
     /// A stream to the server of this URI.
@@ -72,19 +63,18 @@ impl<'a> Dialler<'a> {
         client: &Client,
         uri: &WsUri,
         deadline: Instant,
-    ) -> Result<Dialled, Failure> {
-        let begun = Instant::now();
+    ) -> Result<Stream, Failure> {
         if let Some(path) = &self.args.url.unix {
-            let stream = Stream::Unix(self.unix(path, deadline).await?);
-            return Ok(Dialled { stream, tcp: begun.elapsed(), tls: None });
+            let timer = TokioTimer::default();
+            let begun = timer.now();
+            let connected = self.unix(path, deadline).await;
+            client.stage_over(Stage::Connect, begun, &timer);
+            return connected.map(Stream::Unix);
         }
-        *self.tls() = None;
         let way = Way { dialler: self, server: uri };
         let reached = opening::reach(&way, client, uri, deadline).await;
         let (stream, _) = reached.map_err(|error| self.failure(uri, &error))?;
-        let tls = *self.tls();
-        let tcp = begun.elapsed().saturating_sub(tls.unwrap_or_default());
-        Ok(Dialled { stream: stream.into_inner(), tcp, tls })
+        Ok(stream.into_inner())
     }
 
     async fn unix(&self, path: &Path, deadline: Instant) -> Result<UnixStream, Failure> {
@@ -93,10 +83,6 @@ impl<'a> Dialler<'a> {
             Ok(connected) => connected.map_err(|error| Failure::new(Status::Connect, what, error)),
             Err(_) => Err(self.too_late(what)),
         }
-    }
-
-    fn tls(&self) -> std::sync::MutexGuard<'_, Option<Duration>> {
-        self.tls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this is where the URL of the command line leads.
@@ -255,7 +241,6 @@ impl Dial for Way<'_> {
         (connector, name): Self::Tls,
         stream: TokioIo<Stream>,
     ) -> io::Result<TokioIo<Stream>> {
-        let begun = Instant::now();
         let stream = match stream.into_inner() {
             Stream::Tcp(MaybeTls::Plain(stream)) => connector.connect(name, stream).await?.into(),
             Stream::Tcp(stream) => {
@@ -264,7 +249,6 @@ impl Dial for Way<'_> {
             }
             Stream::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
-        *self.dialler.tls().get_or_insert_default() += begun.elapsed();
         Ok(TokioIo::new(Stream::Tcp(stream)))
     }
 }

@@ -6,8 +6,9 @@ use hybi::{Client, Error};
 use hybi_h2::{Session, Settings};
 use tokio::time::timeout_at;
 
-use super::dial::{Dialled, Dialler};
+use super::dial::Dialler;
 use super::open::{Opened, Reached, handshake_failure, not_followed, too_late};
+use super::times::Stopwatch;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
 use crate::log;
@@ -20,16 +21,16 @@ pub(super) async fn open(
     args: &ConnectArgs,
     mut client: Client,
     dialler: &Dialler<'_>,
+    stopwatch: &Stopwatch,
     deadline: Instant,
 ) -> Result<Reached, Failure> {
     let mut uri = args.url.uri.clone();
     loop {
-        let Dialled { stream, tcp, tls } = dialler.reach(&client, &uri, deadline).await?;
+        let stream = dialler.reach(&client, &uri, deadline).await?;
         if uri.is_secure() && !has_settled(&stream) {
             let why = "TLS did not settle on it";
             return Err(Failure::new(Status::BadHandshake, "no HTTP/2", why).hint(HINT));
         }
-        let begun = Instant::now();
         let session = Session::with(&client, Settings::default(), stream);
         let session = timeout_at(deadline.into(), session).await.map_err(|_| too_late(args))?;
         let session = session.map_err(|error| match error {
@@ -45,8 +46,7 @@ pub(super) async fn open(
         let answered = timeout_at(deadline.into(), opening).await.map_err(|_| too_late(args))?;
         let error = match answered {
             Ok((ws, response)) => {
-                let (tcp, handshake) = (Some(tcp), begun.elapsed());
-                let opened = Opened { ws, response, uri, tcp, tls, handshake };
+                let opened = Opened { ws, response, uri, times: stopwatch.take() };
                 return Ok(Reached::Http2(Box::new(opened)));
             }
             Err(error) => error,

@@ -13,6 +13,7 @@ mod open;
 mod output;
 mod refusal;
 mod steps;
+mod times;
 
 use std::sync::Arc;
 

@@ -7,15 +7,16 @@ use http::Response;
 use hybi::{
     Client, Config, Error, HandshakeError, RedirectError, Version, WebSocket, WsUri,
     mux::{self, Channel, Connected, Opener},
-    opening,
+    opening::{self, Stage},
     proxy::Proxies,
 };
 use hybi_h2::EitherIo;
 use hybi_tokio::{TokioIo, TokioTimer};
 
-use super::dial::{Dialled, Dialler, took_longer_than};
+use super::dial::{Dialler, took_longer_than};
 use super::http2;
 use super::refusal::refused;
+use super::times::{Stopwatch, Times};
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
 use crate::extensions::{self, Chosen};
@@ -29,10 +30,8 @@ pub(crate) struct Opened<T> {
     pub(crate) ws: WebSocket<T, TokioTimer>,
     pub(crate) response: Response<()>,
     pub(crate) uri: WsUri,
-    /// Name lookup and connecting together; of the first channel as well.
-    pub(crate) tcp: Option<Duration>,
-    pub(crate) tls: Option<Duration>,
-    pub(crate) handshake: Duration,
+    /// Of the first channel those of the connection; another has its handshake alone.
+    pub(crate) times: Times,
 }
 
 /// What the server agreed to.
@@ -55,16 +54,16 @@ pub(crate) struct Multiplexed {
 /// followed.
 pub(crate) async fn open(args: &ConnectArgs) -> Result<Reached, Failure> {
     let proxies = proxies(args)?;
-    let (mut client, mux) = client(args, &proxies)?;
+    let stopwatch = Stopwatch::default();
+    let (mut client, mux) = client(args, &proxies, &stopwatch)?;
     let mut uri = args.url.uri.clone();
     let dialler = Dialler::new(args, &proxies)?;
     let deadline = Instant::now() + args.time.timeout;
     if args.transport.http == HttpVersion::Http2 {
-        return http2::open(args, client, &dialler, deadline).await;
+        return http2::open(args, client, &dialler, &stopwatch, deadline).await;
     }
     loop {
-        let Dialled { stream, tcp, tls } = dialler.reach(&client, &uri, deadline).await?;
-        let begun = Instant::now();
+        let stream = dialler.reach(&client, &uri, deadline).await?;
         let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
         let answered = match &mux {
             Some(config) if client.version() == Version::RFC6455 => {
@@ -77,14 +76,12 @@ pub(crate) async fn open(args: &ConnectArgs) -> Result<Reached, Failure> {
         };
         let error = match answered {
             Ok((connected, response)) => {
-                let (tcp, handshake) = (Some(tcp), begun.elapsed());
+                let times = stopwatch.take();
                 return Ok(match connected {
-                    Connected::Single(ws) => {
-                        Reached::Single(Opened { ws, response, uri, tcp, tls, handshake })
-                    }
+                    Connected::Single(ws) => Reached::Single(Opened { ws, response, uri, times }),
                     Connected::Multiplexed(mux) => {
                         let ws = mux.first;
-                        let first = Opened { ws, response, uri, tcp, tls, handshake };
+                        let first = Opened { ws, response, uri, times };
                         let (opener, driver) = (mux.opener, mux.driver);
                         Reached::Multiplexed(Box::new(Multiplexed { first, opener, driver }))
                     }
@@ -125,7 +122,8 @@ pub(crate) async fn open_channel(
     let begun = Instant::now();
     let opened = opener.open_channel(&uri).await;
     let (ws, response) = opened.map_err(|error| handshake_failure(args, &error))?;
-    Ok(Opened { ws, response, uri, tcp: None, tls: None, handshake: begun.elapsed() })
+    let times = Times::from([(Stage::Handshake, begun.elapsed())]);
+    Ok(Opened { ws, response, uri, times })
 }
 
 /// The library's time for the whole end of a connection.
@@ -145,7 +143,11 @@ fn proxies(args: &ConnectArgs) -> Result<Proxies, Failure> {
     })
 }
 
-fn client(args: &ConnectArgs, proxies: &Proxies) -> Result<(Client, Option<mux::Config>), Failure> {
+fn client(
+    args: &ConnectArgs,
+    proxies: &Proxies,
+    stopwatch: &Stopwatch,
+) -> Result<(Client, Option<mux::Config>), Failure> {
     let time = &args.time;
     let config = Config::default()
         .max_message(time.max_message)
@@ -166,6 +168,8 @@ fn client(args: &ConnectArgs, proxies: &Proxies) -> Result<(Client, Option<mux::
     let first = versions.remove(0);
     let mut client = Client::builder().version(first).fallback(versions);
     client = client.extensions(extensions).config(config).proxies(proxies.clone());
+    let stopwatch = stopwatch.clone();
+    client = client.on_stage(move |stage, took| stopwatch.add(stage, took));
     if args.transport.follow {
         client = client.follow_redirects(args.transport.max_redirects);
     }

@@ -224,14 +224,14 @@ impl Printer {
 /// The connection in two lines.
 pub(crate) fn summary<T: Transport>(opened: &Opened<T>) -> String {
     let ws = &opened.ws;
-    let tcp = opened.tcp.map_or_else(String::new, |time| format!("TCP {time:.1?}, "));
-    let tls = opened.tls.map_or_else(String::new, |time| format!("TLS {time:.1?}, "));
+    let times: Vec<_> =
+        opened.times.iter().map(|(stage, took)| format!("{stage} {took:.1?}")).collect();
     let extensions = extensions(opened);
     format!(
-        "connected to {} ({tcp}{tls}handshake {:.1?})\n\
+        "connected to {} ({})\n\
          version {}, subprotocol {}, extensions {}",
         opened.uri,
-        opened.handshake,
+        times.join(", "),
         version_name(ws.version()),
         ws.subprotocol().unwrap_or("none"),
         if extensions.is_empty() { "none".into() } else { extensions.join(", ") },
@@ -256,12 +256,9 @@ fn open_event<T: Transport>(opened: &Opened<T>) -> Object {
         headers = headers.string(name.as_str(), &values.join(", "));
     }
     let mut times = Object::new();
-    for (name, time) in [("tcp", opened.tcp), ("tls", opened.tls)] {
-        if let Some(time) = time {
-            times = times.seconds(name, time);
-        }
+    for (stage, took) in &opened.times {
+        times = times.seconds(&stage.to_string(), *took);
     }
-    times = times.seconds("handshake", opened.handshake);
     Object::event("open")
         .string("url", &opened.uri.to_string())
         .string("version", version_name(opened.ws.version()))

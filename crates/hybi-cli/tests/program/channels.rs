@@ -71,7 +71,7 @@ fn both_ends_say_what_was_agreed_on_and_what_went_where() {
     }
     let opened: Vec<_> = said.iter().filter(|event| event["event"] == "open").collect();
     assert_eq!(opened[0]["headers"]["sec-websocket-extensions"], "mux_DO_NOT_USE");
-    assert!(opened[0]["times"]["tcp"].is_number() && opened[1]["times"]["tcp"].is_null());
+    assert!(opened[0]["times"]["connect"].is_number() && opened[1]["times"]["connect"].is_null());
     let log = server.stop().expect(0, "").stdout;
     let mut lines = events(&log, &["access"]);
     lines.sort_by_key(|line| line["channel"].as_u64());

@@ -21,6 +21,7 @@ mod serve;
 mod serve_options;
 mod signals;
 mod support;
+mod times;
 mod tls;
 mod usage;
 mod versions;

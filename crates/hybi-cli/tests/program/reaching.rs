@@ -11,7 +11,7 @@ use hybi_testkit::wire::TEXT;
 use crate::support::{Outcome, Server, events, finish, hybi, program};
 
 /// Plays a proxy that connects, and the server behind it, which says one thing. What each was asked.
-fn proxied(told: &str) -> (SocketAddr, thread::JoinHandle<(Head, Head)>) {
+pub(crate) fn proxied(told: &str) -> (SocketAddr, thread::JoinHandle<(Head, Head)>) {
     let (listener, address) = listen();
     let told = told.to_owned();
     let played = thread::spawn(move || {
@@ -33,7 +33,7 @@ fn run(mut command: Command, args: &[&str]) -> Outcome {
     finish(spawn(command))
 }
 
-const FAR: &str = "ws://chat.example:81/room";
+pub(crate) const FAR: &str = "ws://chat.example:81/room";
 
 #[test]
 fn a_proxy_is_asked_for_the_server_and_told_who_asks() {
@@ -113,7 +113,7 @@ fn a_proxy_that_does_not_connect_is_named() {
 }
 
 /// Plays a server that redirects there.
-fn redirecting(location: &str) -> (SocketAddr, thread::JoinHandle<()>) {
+pub(crate) fn redirecting(location: &str) -> (SocketAddr, thread::JoinHandle<()>) {
     let (listener, address) = listen();
     let answer =
         format!("HTTP/1.1 307 Elsewhere\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
