@@ -371,7 +371,8 @@ macro_rules! behaviour_suite {
     };
     (@secure) => {
         $crate::behaviour_suite! { @each
-            nested: goes_through_tls_to_a_proxy;
+            nested: goes_through_tls_to_a_proxy,
+                carries_a_mebibyte_each_way_and_says_goodbye_in_both_layers;
         }
     };
     (@each $($module:ident: $($(#[$if:meta])? $name:ident),*;)*) => {
