@@ -15,15 +15,26 @@ use crate::workspace::{Member, Workspace};
 const OF_A_DEPENDENCY: [(&str, &str); 1] = [("hybi-compression", "miniz_oxide,flate2/zlib")];
 
 /// Features that adapters do no more with than pass them on to the crate that has and tests them. With each alone they
-/// are linted; their tests run with all. (The suite that an adapter's tests are made of turns `legacy` and
-/// `mux` on in every build.)
-const PASSED_ON: [&str; 5] =
-    ["legacy", "mux", "rustls-native-roots", "rustls-webpki-roots", "tracing"];
+/// are linted; their tests run with all. (The suite that an adapter's tests are made of turns on `legacy`, `mux` and the
+/// other algorithm of compression in every build, so that the tests with these alone were those with none, or with
+/// `compression`.)
+const PASSED_ON: [&str; 6] = [
+    "compression-miniz_oxide",
+    "legacy",
+    "mux",
+    "rustls-native-roots",
+    "rustls-webpki-roots",
+    "tracing",
+];
 
+/// Whether a feature turns on another crate's of its own name, and no more but a feature beside it that is tested alone.
 fn is_passed_on(member: &Member, name: &str) -> bool {
+    let goes_on = |other: &String| match other.split_once('/') {
+        Some((_, there)) => there == name,
+        None => member.features.contains_key(other),
+    };
     let turns_on = member.features.get(name);
-    PASSED_ON.contains(&name)
-        && turns_on.is_some_and(|on| on.iter().all(|other| !other.starts_with("dep:")))
+    PASSED_ON.contains(&name) && turns_on.is_some_and(|on| on.iter().all(goes_on))
 }
 
 pub(crate) fn run(workspace: &Workspace, _: &Options) -> JobResult {
@@ -108,6 +119,7 @@ mod tests {
         };
         assert!(is_passed_on(&member("hybi/tracing"), "tracing"));
         assert!(!is_passed_on(&member("dep:tracing"), "tracing"));
+        assert!(!is_passed_on(&member("hybi/other"), "tracing"));
         assert!(!is_passed_on(&member("hybi/tracing"), "other"));
     }
 
