@@ -59,6 +59,7 @@ pub trait Carrier<T>: Send {
     /// The next request; `None` when the connection is over, with all that it carried.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Requested<T>>>;
 
-    /// Takes no more requests, and is over once those that are there have ended. The task is polled after it.
+    /// Is over once the requests that are there have ended, of which the peer is told behind the last word of each; what
+    /// still comes meanwhile is dropped. The task is polled after it.
     fn close(&mut self);
 }

@@ -66,6 +66,8 @@ struct State {
     places: BTreeMap<u64, Arc<Place>>,
     /// How many of them are over a limit.
     surplus: usize,
+    /// How many of them carry others.
+    carriers: usize,
     per_address: HashMap<IpAddr, usize>,
     /// Whoever serves.
     server: Option<Waker>,
@@ -300,6 +302,12 @@ impl Registry {
         self.state().places.is_empty()
     }
 
+    /// Whether nothing is left but carriers, if there are any.
+    pub(super) fn has_carriers_alone(&self) -> bool {
+        let state = self.state();
+        state.places.len() == state.carriers
+    }
+
     /// Closes the next connection that is open and has not been told; false if there is none.
     pub(super) fn close_next(&self, drain: &Drain) -> bool {
         loop {
@@ -331,18 +339,21 @@ impl Registry {
         state.places.values().filter(|place| place.known().closer.is_some()).count()
     }
 
-    /// Cuts all that are left. With `drain`, those that are open are told as well, as far as that is done at once.
+    /// Cuts all that are left. With `drain` those that are open are told, as far as that is done at once, and carriers
+    /// stay: they have still to send what is said then.
     pub(super) fn cut(&self, drain: Option<&Drain>) {
         let mut state = self.state();
         let State { places, report, .. } = &mut *state;
         let mut cut = Vec::new();
         for place in places.values() {
-            if !place.is_cut.swap(true, Ordering::AcqRel) {
-                if !place.known().is_carrier {
-                    report.cut.push(Cut { peer: place.peer, stage: place.stage() });
-                }
-                cut.push(place.clone());
+            let is_carrier = place.known().is_carrier;
+            if is_carrier && drain.is_some() || place.is_cut.swap(true, Ordering::AcqRel) {
+                continue;
             }
+            if !is_carrier {
+                report.cut.push(Cut { peer: place.peer, stage: place.stage() });
+            }
+            cut.push(place.clone());
         }
         drop(state);
         for place in cut {
@@ -408,6 +419,7 @@ impl Registry {
         let mut state = self.state();
         state.places.remove(&place.id);
         state.late.remove(&place.id);
+        state.carriers -= usize::from(place.known().is_carrier);
         if place.is_surplus {
             state.surplus -= 1;
         } else if let Some(address) = place.peer.map(|peer| counted(peer.ip()))
@@ -435,7 +447,8 @@ impl Registry {
                 Some(_) => report.lost += 1,
             }
         }
-        let server = if state.places.is_empty() { state.server.take() } else { None };
+        let has_carriers_alone = state.places.len() == state.carriers;
+        let server = if has_carriers_alone { state.server.take() } else { None };
         drop(state);
         server.into_iter().for_each(Waker::wake);
     }
@@ -465,7 +478,9 @@ impl Place {
 
     /// Requests of others come by it.
     pub(super) fn is_carrier(&self) {
+        let mut state = self.registry.state();
         self.known().is_carrier = true;
+        state.carriers += 1;
     }
 
     /// Whether no more is to come by it.

@@ -421,7 +421,7 @@ impl<A: Accept> Running<A> {
 
     /// Closes the listener, and what is open; waits for it, and cuts the rest.
     async fn end(self) -> Drained {
-        let Self { accept, mut timer, registry, .. } = self;
+        let Self { accept, mut timer, service, registry } = self;
         drop(accept);
         let drain = registry.how();
         let began = timer.now();
@@ -430,6 +430,8 @@ impl<A: Accept> Running<A> {
         poll_fn(|cx| {
             loop {
                 registry.wake_server(cx.waker());
+                // What carriers still bring has nobody to be given to; its transport says so.
+                drop(service.inbox.take());
                 let now = timer.now();
                 // Whoever is late catches up, so that the rate is kept.
                 let mut wakes = deadline;
@@ -454,11 +456,17 @@ impl<A: Accept> Running<A> {
         .await;
         registry.cut(Some(&drain));
         let gone = timer.now() + GONE;
-        poll_fn(|cx| {
-            registry.wake_server(cx.waker());
-            if registry.is_empty() { Poll::Ready(()) } else { timer.poll_until(cx, gone) }
-        })
-        .await;
+        let mut until = async |is_gone: fn(&Registry) -> bool| {
+            poll_fn(|cx| {
+                registry.wake_server(cx.waker());
+                drop(service.inbox.take());
+                if is_gone(&registry) { Poll::Ready(()) } else { timer.poll_until(cx, gone) }
+            })
+            .await;
+        };
+        until(Registry::has_carriers_alone).await;
+        registry.cut(None);
+        until(Registry::is_empty).await;
         registry.over()
     }
 }
