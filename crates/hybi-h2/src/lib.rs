@@ -58,6 +58,7 @@ mod session;
 mod settings;
 mod sniff;
 mod stream;
+mod underway;
 
 pub use connector::Connector;
 pub use io::EitherIo;

@@ -9,7 +9,6 @@ use core::{
 };
 use std::time::Instant;
 
-use bytes::Bytes;
 use h2::{
     Ping, PingPong, RecvStream,
     client::{Connection, SendRequest},
@@ -26,6 +25,7 @@ use crate::{
     EitherIo, Http2Io, Settings, WebSocket,
     keep_alive::{Finding, KeepAlive},
     stream::io_error,
+    underway::Payload,
 };
 
 /// How long the body of a refusal may take once its head is there.
@@ -37,7 +37,7 @@ const REFUSAL_BODY_TIME: Duration = Duration::from_secs(1);
 /// WebSocket are dropped. The [crate](crate) has an example; [`Connector`](crate::Connector) makes one for each WebSocket.
 #[derive(Clone)]
 pub struct Session {
-    requests: SendRequest<Bytes>,
+    requests: SendRequest<Payload>,
 }
 
 impl Session {
@@ -159,7 +159,7 @@ impl Session {
     async fn exchange(
         &self,
         handshake: &ConnectHandshake,
-        asked: &mut Option<h2::SendStream<Bytes>>,
+        asked: &mut Option<h2::SendStream<Payload>>,
     ) -> Result<http::Response<RecvStream>, h2::Error> {
         let mut requests = self.requests.clone().ready().await?;
         let mut request = handshake.request().clone();
@@ -181,8 +181,8 @@ impl fmt::Debug for Session {
 /// Its first frame has them; and since frames are answered in their order, they have come when a ping is answered. So
 /// whoever does not have the setting is not waited for until the deadline.
 async fn settled<S: Socket>(
-    requests: &SendRequest<Bytes>,
-    connection: &mut Connection<S, Bytes>,
+    requests: &SendRequest<Payload>,
+    connection: &mut Connection<S, Payload>,
     pings: &mut PingPong,
 ) -> Result<bool, h2::Error> {
     pings.send_ping(Ping::opaque())?;
@@ -202,7 +202,7 @@ async fn settled<S: Socket>(
 }
 
 /// Drives the connection until it is over, or the peer is gone.
-async fn drive<S: Socket>(mut connection: Connection<S, Bytes>, mut keep_alive: KeepAlive) {
+async fn drive<S: Socket>(mut connection: Connection<S, Payload>, mut keep_alive: KeepAlive) {
     poll_fn(|cx: &mut Context<'_>| {
         loop {
             // Each stream has its own error of what it fails of.

@@ -10,23 +10,26 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream, server::SendResponse};
 use hybi::{io::Transport, opening::Respond};
 
+use crate::underway::{Payload, Underway};
+
 /// A stream of HTTP/2 as a [`Transport`], in either role.
 ///
 /// What was read of it is acknowledged (`WINDOW_UPDATE`) as it is taken, so that a WebSocket that is not read stops its
 /// peer after one [window](crate::Settings::stream_window). The end of the sending half is `END_STREAM`; dropping it
-/// before aborts the stream: `RST_STREAM` with `CANCEL`, or `REFUSED_STREAM` for a request that was not answered, which a
+/// before aborts the stream, and what was not flushed is lost: `RST_STREAM` with `CANCEL`, or `REFUSED_STREAM` for a request that was not answered, which a
 /// client may send again.
 pub struct Http2Io {
     receiving: RecvStream,
     /// What came and has not been taken.
     rest: Bytes,
     sending: Sending,
+    underway: Underway,
 }
 
 enum Sending {
     /// The request waits for its answer.
-    Asked(SendResponse<Bytes>),
-    Open(SendStream<Bytes>),
+    Asked(SendResponse<Payload>),
+    Open(SendStream<Payload>),
     /// After `END_STREAM`; or nothing can be sent any more.
     Ended,
 }
@@ -36,20 +39,17 @@ const PIECE: usize = 64 * 1024;
 
 impl Http2Io {
     /// The stream of a request that is to be answered.
-    pub(crate) const fn asked(receiving: RecvStream, answer: SendResponse<Bytes>) -> Self {
-        Self { receiving, rest: Bytes::new(), sending: Sending::Asked(answer) }
+    pub(crate) fn asked(receiving: RecvStream, answer: SendResponse<Payload>) -> Self {
+        Self::new(receiving, Sending::Asked(answer))
     }
 
     /// The stream of a request that was answered.
-    pub(crate) const fn open(receiving: RecvStream, sending: SendStream<Bytes>) -> Self {
-        Self { receiving, rest: Bytes::new(), sending: Sending::Open(sending) }
+    pub(crate) fn open(receiving: RecvStream, sending: SendStream<Payload>) -> Self {
+        Self::new(receiving, Sending::Open(sending))
     }
 
-    fn stream(&mut self) -> io::Result<&mut SendStream<Bytes>> {
-        match &mut self.sending {
-            Sending::Open(stream) => Ok(stream),
-            Sending::Asked(_) | Sending::Ended => Err(io::ErrorKind::BrokenPipe.into()),
-        }
+    fn new(receiving: RecvStream, sending: Sending) -> Self {
+        Self { receiving, rest: Bytes::new(), sending, underway: Underway::default() }
     }
 
     /// Waits for bytes that have not been taken; false at the end of the peer's half.
@@ -101,7 +101,9 @@ impl Transport for Http2Io {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let stream = self.stream()?;
+        let Sending::Open(stream) = &mut self.sending else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
         let wanted = slices.iter().map(|slice| slice.len()).sum::<usize>().min(PIECE);
         if wanted == 0 {
             return Poll::Ready(Ok(0));
@@ -120,22 +122,22 @@ impl Transport for Http2Io {
             let len = slice.len().min(room - data.len());
             data.extend_from_slice(&slice[..len]);
         }
-        stream.send_data(data.freeze(), false).map_err(io_error)?;
+        stream.send_data(self.underway.payload(data.freeze()), false).map_err(io_error)?;
         Poll::Ready(Ok(room))
     }
 
-    /// The connection has everything, and a task of its own to send it.
-    fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    /// Waits for the task of the connection to have sent what it was given.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.underway.poll_left(cx).map(Ok)
     }
 
-    fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Sending::Open(stream) = &mut self.sending {
-            let ended = stream.send_data(Bytes::new(), true);
+            let ended = stream.send_data(self.underway.payload(Bytes::new()), true);
             self.sending = Sending::Ended;
             ended.map_err(io_error)?;
         }
-        Poll::Ready(Ok(()))
+        self.poll_flush(cx)
     }
 }
 

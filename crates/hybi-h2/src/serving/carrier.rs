@@ -6,7 +6,6 @@ use core::{
 };
 use std::io;
 
-use bytes::Bytes;
 use h2::{RecvStream, server::SendResponse};
 use hybi::{handshake::Protocol, opening::Requested, serve::Carrier};
 use tokio::time::Instant;
@@ -16,11 +15,12 @@ use crate::{
     keep_alive::{Finding, KeepAlive},
     sniff::Replayed,
     stream::io_error,
+    underway::Payload,
 };
 
 /// A connection of HTTP/2 whose preface has come.
 pub(super) struct Connection {
-    frames: h2::server::Connection<Replayed, Bytes>,
+    frames: h2::server::Connection<Replayed, Payload>,
     keep_alive: KeepAlive,
     settings: Settings,
     /// Since when there has been no stream.
@@ -76,7 +76,7 @@ impl Carrier<EitherIo> for Connection {
 
 /// A request as the layers below know it: without what belongs to HTTP/2, and with its `:protocol`.
 fn requested(
-    (request, answer): (http::Request<RecvStream>, SendResponse<Bytes>),
+    (request, answer): (http::Request<RecvStream>, SendResponse<Payload>),
 ) -> Requested<EitherIo> {
     let (mut head, receiving) = request.into_parts();
     let extensions = mem::take(&mut head.extensions);

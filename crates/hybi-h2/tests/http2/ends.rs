@@ -14,18 +14,18 @@ use tokio::{
 
 use crate::{
     peer::{listen, open, serve_echo, with},
-    raw::{self, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Raw, frame, setting},
+    raw::{
+        self, CANCEL, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, REFUSED_STREAM, RST_STREAM,
+        Raw, frame, setting,
+    },
 };
 
-const CANCEL: u32 = 8;
-const REFUSED_STREAM: u32 = 7;
-
-fn close(side: Side, code: u16) -> Vec<u8> {
+pub(crate) fn close(side: Side, code: u16) -> Vec<u8> {
     wire::frame(side, CLOSE, &wire::close_payload(code, b""))
 }
 
 /// The code of the Close frame that these bytes of a server end with.
-fn closing(bytes: &[u8]) -> u16 {
+pub(crate) fn closing(bytes: &[u8]) -> u16 {
     let (frame, len) = wire::read_frame(Side::Server, bytes).expect("a frame");
     assert_eq!((frame.first, len), (CLOSE, bytes.len()), "{frame:?}");
     u16::from_be_bytes([frame.payload[0], frame.payload[1]])
@@ -130,6 +130,35 @@ async fn dropping_a_websocket_cancels_its_stream_alone() {
 }
 
 #[tokio::test]
+async fn what_was_sent_leaves_before_the_stream_is_cancelled() {
+    let (listener, address) = listen().await;
+    tokio::spawn(hybi_h2::serve(listener, Server::default(), |mut ws| async move {
+        ws.send(vec![7; 50_000]).await.unwrap();
+    }));
+    let mut peer = Raw::client(address, &[]).await;
+    peer.ask(1).await;
+    let mut sent = Vec::new();
+    let reset = loop {
+        let next = peer.of(1).await;
+        if next.kind != DATA {
+            break next;
+        }
+        sent.extend(next.payload);
+    };
+    let (message, len) = wire::read_frame(Side::Server, &sent).expect("the whole message");
+    assert_eq!((message.payload, len), (vec![7; 50_000], sent.len()));
+    assert_eq!((reset.kind, reset.code()), (RST_STREAM, CANCEL));
+    // And the other way.
+    let (mut ws, _session, mut server) = client().await;
+    ws.send("bye").await.unwrap();
+    drop(ws);
+    let sent = server.of(1).await;
+    assert_eq!(wire::read_frame(Side::Client, &sent.payload).unwrap().0.payload, b"bye");
+    let reset = server.of(1).await;
+    assert_eq!((reset.kind, reset.code()), (RST_STREAM, CANCEL));
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_answers_is_refused_and_may_be_sent_again() {
     let (listener, address) = listen().await;
     tokio::spawn(hybi_h2::serve_requests(listener, Server::default(), |incoming| async {
@@ -142,7 +171,7 @@ async fn a_request_that_nobody_answers_is_refused_and_may_be_sent_again() {
 }
 
 /// A client of ours with an open WebSocket on stream 1, and the server that it talks to.
-async fn client() -> (WebSocket, Session, Raw<DuplexStream>) {
+pub(crate) async fn client() -> (WebSocket, Session, Raw<DuplexStream>) {
     let (near, far) = duplex(1024 * 1024);
     let server: JoinHandle<Raw<DuplexStream>> = tokio::spawn(async move {
         let mut raw = Raw::server(far, &setting(8, 1)).await;
@@ -229,11 +258,7 @@ async fn a_message_may_lie_across_frames_of_any_kind() {
     for byte in &message[..4] {
         peer.data(1, &[*byte]).await;
     }
-    // The rest with five bytes of padding.
-    let mut padded = vec![5];
-    padded.extend(&message[4..]);
-    padded.extend([0; 5]);
-    peer.write(&frame(DATA, raw::PADDED, 1, &padded)).await;
+    peer.write(&raw::padded(0, 1, &message[4..], 5)).await;
     let answer = peer.of(1).await.payload;
     assert_eq!(wire::read_frame(Side::Server, &answer).unwrap().0.payload, b"in pieces");
 }

@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 use std::io;
 
+use hybi_testkit::wire::{self, Side, TEXT};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -10,16 +11,33 @@ use tokio::{
 
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
+pub(crate) const PRIORITY: u8 = 2;
 pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PUSH_PROMISE: u8 = 5;
 pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
 pub(crate) const WINDOW_UPDATE: u8 = 8;
+pub(crate) const CONTINUATION: u8 = 9;
 
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const ACK: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
 pub(crate) const PADDED: u8 = 8;
+
+pub(crate) const NO_ERROR: u32 = 0;
+pub(crate) const PROTOCOL_ERROR: u32 = 1;
+pub(crate) const FLOW_CONTROL_ERROR: u32 = 3;
+pub(crate) const STREAM_CLOSED: u32 = 5;
+pub(crate) const REFUSED_STREAM: u32 = 7;
+pub(crate) const CANCEL: u32 = 8;
+pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
+
+/// Entries of SETTINGS.
+pub(crate) const ENABLE_PUSH: u16 = 2;
+pub(crate) const INITIAL_WINDOW_SIZE: u16 = 4;
+pub(crate) const MAX_FRAME_SIZE: u16 = 5;
+pub(crate) const ENABLE_CONNECT_PROTOCOL: u16 = 8;
 
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -84,24 +102,52 @@ pub(crate) fn connect_frame(stream: u32) -> Vec<u8> {
     frame(HEADERS, END_HEADERS, stream, &connect_block())
 }
 
+/// The status of the first answer of a connection, of those that are looked for (RFC 7541 appendices A and B).
+pub(crate) fn status(answer: &Frame) -> u16 {
+    assert_eq!(answer.kind, HEADERS, "{answer:?}");
+    match answer.payload[..] {
+        [0x88, ..] => 200,
+        [0x48, 0x83, 0x6c, 0x0c, 0xff, ..] => 503,
+        ref block => panic!("a status that begins with {block:x?}"),
+    }
+}
+
+/// A `WINDOW_UPDATE` of a stream, or of the connection.
+pub(crate) fn window_update(stream: u32, more: u32) -> Vec<u8> {
+    frame(WINDOW_UPDATE, 0, stream, &more.to_be_bytes())
+}
+
+/// `DATA` with so much padding behind it.
+pub(crate) fn padded(flags: u8, stream: u32, payload: &[u8], padding: u8) -> Vec<u8> {
+    let mut all = vec![padding];
+    all.extend(payload);
+    all.extend(vec![0; usize::from(padding)]);
+    frame(DATA, PADDED | flags, stream, &all)
+}
+
 /// A connection, of which settings and pings are answered while it is read.
 pub(crate) struct Raw<S = TcpStream>(S);
 
 impl Raw {
     /// A client that has said its preface, with these settings.
     pub(crate) async fn client(address: SocketAddr, settings: &[u8]) -> Self {
-        let mut raw = Self(TcpStream::connect(address).await.unwrap());
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut raw = Self(stream);
         raw.write(PREFACE).await;
         raw.write(&frame(SETTINGS, 0, 0, settings)).await;
         raw
     }
 
+    /// The address that the server knows it by.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
     /// The same with an open WebSocket, on stream 1.
     pub(crate) async fn open(address: SocketAddr, settings: &[u8]) -> Self {
         let mut raw = Self::client(address, settings).await;
-        raw.write(&connect_frame(1)).await;
-        let answer = raw.of(1).await;
-        assert_eq!((answer.kind, answer.payload[0]), (HEADERS, 0x88), "200");
+        raw.ask(1).await;
         raw
     }
 }
@@ -132,13 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
 
     /// The next frame; `None` at the end of the connection.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
-        let mut head = [0; 9];
-        self.0.read_exact(&mut head).await.ok()?;
-        let len = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-        let mut payload = vec![0; len as usize];
-        self.0.read_exact(&mut payload).await.ok()?;
-        let stream = u32::from_be_bytes(head[5..].try_into().unwrap());
-        let read = Frame { kind: head[3], flags: head[4], stream, payload };
+        let read = self.read().await?;
         if read.flags & ACK == 0 {
             match read.kind {
                 SETTINGS => self.write(&frame(SETTINGS, ACK, 0, &[])).await,
@@ -147,6 +187,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
             }
         }
         Some(read)
+    }
+
+    /// The same, and nothing is answered.
+    pub(crate) async fn read(&mut self) -> Option<Frame> {
+        let mut head = [0; 9];
+        self.0.read_exact(&mut head).await.ok()?;
+        let len = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; len as usize];
+        self.0.read_exact(&mut payload).await.ok()?;
+        let stream = u32::from_be_bytes(head[5..].try_into().unwrap());
+        Some(Frame { kind: head[3], flags: head[4], stream, payload })
     }
 
     /// The next frame of this stream but for windows.
@@ -185,6 +236,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
             if next.stream == stream && next.kind != WINDOW_UPDATE {
                 all.push(next);
             }
+        }
+    }
+
+    /// Opens one more WebSocket on this stream.
+    pub(crate) async fn ask(&mut self, stream: u32) {
+        self.write(&connect_frame(stream)).await;
+        let answer = self.of(stream).await;
+        assert_eq!((answer.kind, answer.payload[0]), (HEADERS, 0x88), "200");
+    }
+
+    /// Says something on this stream of a server that echoes, and hears it again.
+    pub(crate) async fn echo(&mut self, stream: u32) {
+        self.data(stream, &wire::frame(Side::Client, TEXT, b"hello")).await;
+        let answer = self.of(stream).await;
+        assert_eq!((answer.kind, &answer.payload[2..]), (DATA, &b"hello"[..]), "{answer:?}");
+    }
+
+    /// The kinds of all frames that come by the time that a ping is answered.
+    pub(crate) async fn kinds_until_pong(&mut self) -> Vec<u8> {
+        self.write(&frame(PING, 0, 0, b"are you?")).await;
+        let mut all = Vec::new();
+        loop {
+            let next = self.next().await.expect("a pong");
+            if next.kind == PING && next.payload == b"are you?" {
+                return all;
+            }
+            all.push(next.kind);
         }
     }
 
