@@ -23,8 +23,20 @@ pub(super) struct Connection {
     frames: h2::server::Connection<Replayed, Payload>,
     keep_alive: KeepAlive,
     settings: Settings,
-    /// Since when there has been no stream.
-    idle_since: Option<Instant>,
+    phase: Phase,
+}
+
+/// How far a connection is from its end.
+enum Phase {
+    /// There are streams, for all that is known.
+    Busy,
+    /// There has been none since then.
+    Idle(Instant),
+    /// Nobody wants more of it. GOAWAY comes behind the last word of each stream, since there are clients that take it for
+    /// the end of all.
+    Closing,
+    /// GOAWAY left then, and a ping whose answer says that the peer knows.
+    GoingAway(Instant),
 }
 
 impl Connection {
@@ -33,19 +45,29 @@ impl Connection {
         // It is there to be taken once.
         let pings = frames.ping_pong().ok_or(io::ErrorKind::Unsupported)?;
         let keep_alive = KeepAlive::new(pings, settings);
-        Ok(Self { frames, keep_alive, settings, idle_since: Some(Instant::now()) })
+        Ok(Self { frames, keep_alive, settings, phase: Phase::Idle(Instant::now()) })
     }
 
-    /// Lets it go in order if nobody has used it for long.
-    fn judge_idleness(&mut self) {
-        if self.frames.has_streams() {
-            self.idle_since = None;
-            return;
+    /// Lets it go in order if nobody has used it for long; false if that is over, whether or not the peer knows.
+    fn judge_idleness(&mut self) -> bool {
+        let now = Instant::now();
+        let (_, patience) = self.settings.ping_times();
+        match self.phase {
+            Phase::GoingAway(since) if !self.frames.has_streams() => {
+                return now.duration_since(since) < patience;
+            }
+            Phase::Closing | Phase::GoingAway(_) => {}
+            Phase::Busy | Phase::Idle(_) if self.frames.has_streams() => self.phase = Phase::Busy,
+            Phase::Busy => self.phase = Phase::Idle(now),
+            Phase::Idle(since) if now.duration_since(since) < self.settings.idle_time() => {}
+            Phase::Idle(_) => self.go_away(),
         }
-        let since = *self.idle_since.get_or_insert_with(Instant::now);
-        if since.elapsed() >= self.settings.idle_time() {
-            self.frames.graceful_shutdown();
-        }
+        true
+    }
+
+    fn go_away(&mut self) {
+        self.frames.graceful_shutdown();
+        self.phase = Phase::GoingAway(Instant::now());
     }
 }
 
@@ -54,23 +76,31 @@ impl Carrier<EitherIo> for Connection {
         loop {
             match self.frames.poll_accept(cx) {
                 Poll::Ready(Some(Ok(asked))) => {
-                    self.idle_since = None;
+                    if let Phase::Idle(_) = self.phase {
+                        self.phase = Phase::Busy;
+                    }
                     return Poll::Ready(Some(requested(asked)));
                 }
                 // What it fails of was told to the peer; each stream has its own error.
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(None),
                 Poll::Pending => {}
             }
+            if matches!(self.phase, Phase::Closing) && !self.frames.has_streams() {
+                self.go_away();
+                continue;
+            }
             match self.keep_alive.poll(cx) {
-                Poll::Ready(Finding::Alive) => self.judge_idleness(),
-                Poll::Ready(Finding::Gone) => return Poll::Ready(None),
+                Poll::Ready(Finding::Alive) if self.judge_idleness() => {}
+                Poll::Ready(Finding::Alive | Finding::Gone) => return Poll::Ready(None),
                 Poll::Pending => return Poll::Pending,
             }
         }
     }
 
     fn close(&mut self) {
-        self.frames.graceful_shutdown();
+        if !matches!(self.phase, Phase::GoingAway(_)) {
+            self.phase = Phase::Closing;
+        }
     }
 }
 

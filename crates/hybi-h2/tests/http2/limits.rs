@@ -2,7 +2,7 @@
 
 use core::{future::pending, time::Duration};
 
-use hybi::{Client, CloseCode, Error, Server, serve::Drain};
+use hybi::{Error, Server};
 use hybi_h2::{Http2Listener, Serving, Settings, WebSocket};
 use hybi_testkit::wire::{self, BINARY, FIN, Side, TEXT};
 use hybi_tokio::TokioListener;
@@ -13,15 +13,13 @@ use tokio::{
 };
 
 use crate::{
-    peer::{echo, echoing, listen, open, session},
+    peer::{echoing, listen},
     raw::{
-        DATA, GOAWAY, HEADERS, PREFACE, RST_STREAM, Raw, SETTINGS, connect_block, connect_frame,
-        frame,
+        DATA, GOAWAY, HEADERS, NO_ERROR, PREFACE, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS,
+        connect_block, connect_frame, frame,
     },
 };
 
-const REFUSED_STREAM: u32 = 7;
-const NO_ERROR: u32 = 0;
 const WINDOW: usize = 128 * 1024;
 
 /// Reads one message and then no more if it says so, or else echoes.
@@ -131,39 +129,4 @@ async fn a_connection_that_nobody_uses_is_let_go_in_order() {
     let began = Instant::now();
     assert_eq!(peer.end().await, Some(NO_ERROR));
     assert!((60..=80).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
-}
-
-#[tokio::test]
-async fn a_connection_counts_and_so_does_each_of_its_streams() {
-    let (serving, address) = echoing(Server::default(), Settings::default()).await;
-    tokio::spawn(serving.max_connections(3));
-    let session = session(address).await;
-    let (_first, _second) = (open(&session).await, open(&session).await);
-    let error = session.open(&Client::default(), "ws://example.org/").await.expect_err("full");
-    let refusal = error.handshake().map(|refusal| refusal.to_string());
-    assert_eq!(
-        refusal.as_deref(),
-        Some("the server rejected the handshake with 503 Service Unavailable")
-    );
-}
-
-#[tokio::test]
-async fn a_server_ends_all_streams_and_then_their_connection() {
-    let (listener, address) = listen().await;
-    let listener = Http2Listener::new(TokioListener::new(listener));
-    let serving = Serving::new(listener, Server::default(), echo);
-    let handle = serving.handle();
-    tokio::spawn(serving);
-    let session = session(address).await;
-    let (mut first, mut second) = (open(&session).await, open(&session).await);
-    let end = tokio::spawn(async move { handle.drain(Drain::default()).await });
-    for ws in [&mut first, &mut second] {
-        assert_eq!(ws.recv().await.expect("an end in order"), None);
-        let status = ws.close_status().expect("it is over");
-        assert_eq!((status.code(), status.is_clean()), (CloseCode::GOING_AWAY, true));
-    }
-    let report = end.await.expect("no panic");
-    assert_eq!((report.closed, report.lost, report.cut.len()), (2, 0, 0), "{report}");
-    let error = session.open(&Client::default(), "ws://example.org/").await;
-    assert!(error.is_err(), "the connection is gone");
 }

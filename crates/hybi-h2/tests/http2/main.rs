@@ -5,6 +5,7 @@ mod alpn;
 mod answers;
 mod both_roles;
 mod client;
+mod drain;
 mod ends;
 mod limits;
 mod peer;
