@@ -55,7 +55,9 @@ impl Settings {
     /// The window of the connection is as large as those of all [`max_streams`](Self::max_streams) together, so that
     /// no one of them, nor all but one, keeps the others waiting: where the two windows are of one size, as is
     /// usual, a single WebSocket that is not read stalls its neighbours. It is also what one client can have the
-    /// server hold: 16 MiB by default, as much as its WebSockets could over as many connections of their own.
+    /// server hold: 16 MiB by default, as much as its WebSockets could over as many connections of their own, and
+    /// twice that again for what it costs to keep small frames apart. More of these is the end of the connection
+    /// (`ENHANCE_YOUR_CALM`).
     pub fn stream_window(mut self, bytes: u32) -> Self {
         self.stream_window = bytes.clamp(65_535, MAX_WINDOW);
         self
@@ -87,6 +89,13 @@ impl Settings {
         self.stream_window.saturating_mul(self.max_streams).min(MAX_WINDOW)
     }
 
+    /// What small frames that nobody has read may lack of 256 bytes, all together: so much is lost to each in memory, and
+    /// beyond it h2 ends the connection. WebSockets are made of small frames, and h2's own half of the window is used
+    /// up by few that are not read.
+    fn frame_budget(self) -> usize {
+        self.window() as usize
+    }
+
     pub(crate) fn server(self) -> h2::server::Builder {
         let mut builder = h2::server::Builder::new();
         builder
@@ -95,7 +104,8 @@ impl Settings {
             .initial_connection_window_size(self.window())
             .max_concurrent_streams(self.max_streams)
             .max_header_list_size(self.max_header_list)
-            .max_send_buffer_size(SEND_BUFFER);
+            .max_send_buffer_size(SEND_BUFFER)
+            .data_frame_budget(self.frame_budget());
         builder
     }
 
@@ -107,7 +117,8 @@ impl Settings {
             .initial_connection_window_size(self.window())
             .max_concurrent_streams(0)
             .max_header_list_size(self.max_header_list)
-            .max_send_buffer_size(SEND_BUFFER);
+            .max_send_buffer_size(SEND_BUFFER)
+            .data_frame_budget(self.frame_budget());
         builder
     }
 

@@ -7,6 +7,11 @@ mod both_roles;
 mod client;
 mod drain;
 mod ends;
+mod floods;
+mod hostile;
 mod limits;
 mod peer;
 mod raw;
+
+#[global_allocator]
+static ALLOCATOR: hybi_suite::allocator::Counting = hybi_suite::allocator::Counting;
