@@ -470,7 +470,8 @@ impl ServerAccepted {
         let mut response = Response::new(());
         *response.status_mut() = match self.way {
             Way::Upgrade => StatusCode::SWITCHING_PROTOCOLS,
-            Way::Connect => connect::answer_status(),
+            // Any 2xx opens it by the rules of CONNECT, but browsers insist on this one.
+            Way::Connect => StatusCode::OK,
         };
         let headers = response.headers_mut();
         headers.reserve(5 + self.headers.len());

@@ -7,4 +7,3 @@ mod server;
 pub use client::ConnectHandshake;
 pub use protocol::Protocol;
 pub(crate) use protocol::asked_for;
-pub(crate) use server::answer_status;

@@ -1,7 +1,7 @@
 //! The server's decision on an extended CONNECT (RFC 8441 §5).
 
+use http::Request;
 use http::header::{self, HeaderMap};
-use http::{Request, StatusCode};
 
 use super::Protocol;
 use crate::error::HandshakeError;
@@ -11,11 +11,6 @@ use crate::key::is_key;
 use crate::policy::{ServerAccepted, ServerPolicy, announces_body, origin};
 use crate::subprotocol::parse_subprotocols;
 use crate::version::{Version, VersionSet};
-
-/// The status that opens it: any 2xx by the rules of CONNECT, but browsers insist on this one.
-pub(crate) const fn answer_status() -> StatusCode {
-    StatusCode::OK
-}
 
 impl ServerPolicy {
     /// Applies every rule that RFC 8441 §5 has for a request, and this policy.
