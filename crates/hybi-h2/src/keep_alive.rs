@@ -37,9 +37,16 @@ pub(crate) enum Finding {
 }
 
 impl KeepAlive {
+    /// Nothing has been asked yet.
     pub(crate) fn new(pings: PingPong, settings: Settings) -> Self {
         let (interval, timeout) = settings.ping_times();
         Self { pings, timer: Box::pin(sleep(interval)), state: State::Answered, interval, timeout }
+    }
+
+    /// A ping was sent just now, and its answer has not been taken.
+    pub(crate) fn asked(pings: PingPong, settings: Settings) -> Self {
+        let (interval, timeout) = settings.ping_times();
+        Self { pings, timer: Box::pin(sleep(timeout)), state: State::Asked, interval, timeout }
     }
 
     /// The next finding; to be polled by the task of the connection, behind the connection itself.

@@ -7,7 +7,7 @@ use core::{
     task::{Context, Poll},
     time::Duration,
 };
-use std::time::Instant;
+use std::{io, time::Instant};
 
 use h2::{
     Ping, PingPong, RecvStream,
@@ -97,7 +97,7 @@ impl Session {
         let begun = begun.ok_or(Error::Timeout(Deadline::Handshake))?;
         let Some((requests, connection, pings)) = begun.map_err(failed)? else { return Ok(None) };
         // It ends by itself.
-        drop(tokio::spawn(drive(connection, KeepAlive::new(pings, settings))));
+        drop(tokio::spawn(drive(connection, KeepAlive::asked(pings, settings))));
         Ok(Some(Self { requests }))
     }
 
@@ -137,7 +137,7 @@ impl Session {
         let answered = within(&mut timer, deadline, asking).await;
         client.stage_over(Stage::Handshake, begun, &timer);
         let answered = match answered {
-            Some(answered) => answered.map_err(failed)?,
+            Some(answered) => answered?,
             None => return Err(Error::Timeout(Deadline::Handshake)),
         };
         let (head, mut body) = answered.into_parts();
@@ -160,13 +160,19 @@ impl Session {
         &self,
         handshake: &ConnectHandshake,
         asked: &mut Option<h2::SendStream<Payload>>,
-    ) -> Result<http::Response<RecvStream>, h2::Error> {
-        let mut requests = self.requests.clone().ready().await?;
+    ) -> Result<http::Response<RecvStream>, Error> {
+        let mut requests = self.requests.clone().ready().await.map_err(failed)?;
+        // It must not be taken back (RFC 8441 section 3); but asking all the same would be a fault of ours.
+        if !requests.is_extended_connect_protocol_enabled() {
+            let refused = "the server takes no WebSockets over HTTP/2 any more";
+            let error = io::Error::new(io::ErrorKind::Unsupported, refused);
+            return Err(OpeningError::Handshake(error).into());
+        }
         let mut request = handshake.request().clone();
         request.extensions_mut().insert(h2::ext::Protocol::from_static("websocket"));
-        let (answer, sending) = requests.send_request(request, false)?;
+        let (answer, sending) = requests.send_request(request, false).map_err(failed)?;
         *asked = Some(sending);
-        answer.await
+        answer.await.map_err(failed)
     }
 }
 
@@ -179,24 +185,22 @@ impl fmt::Debug for Session {
 /// Waits for the server's settings, and tells whether it takes WebSockets.
 ///
 /// Its first frame has them; and since frames are answered in their order, they have come when a ping is answered. So
-/// whoever does not have the setting is not waited for until the deadline.
+/// whoever does not have the setting is not waited for until the deadline; and for whoever has, the answer is the
+/// keep-alive's to take.
 async fn settled<S: Socket>(
     requests: &SendRequest<Payload>,
     connection: &mut Connection<S, Payload>,
     pings: &mut PingPong,
 ) -> Result<bool, h2::Error> {
     pings.send_ping(Ping::opaque())?;
-    let mut has_setting = false;
     poll_fn(|cx| {
-        let ended = Pin::new(&mut *connection).poll(cx);
-        has_setting |= requests.is_extended_connect_protocol_enabled();
-        match (ended, pings.poll_pong(cx)) {
-            // The answer is taken in any case: the next ping is another's.
-            (Poll::Pending, Poll::Ready(Ok(_))) => Poll::Ready(Ok(has_setting)),
-            (Poll::Pending, Poll::Pending) => Poll::Pending,
-            (Poll::Ready(Err(error)), _) | (_, Poll::Ready(Err(error))) => Poll::Ready(Err(error)),
-            (Poll::Ready(Ok(())), _) => Poll::Ready(Ok(false)),
+        if let Poll::Ready(ended) = Pin::new(&mut *connection).poll(cx) {
+            return Poll::Ready(ended.map(|()| false));
         }
+        if requests.is_extended_connect_protocol_enabled() {
+            return Poll::Ready(Ok(true));
+        }
+        pings.poll_pong(cx).map_ok(|_| false)
     })
     .await
 }

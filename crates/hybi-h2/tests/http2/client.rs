@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     peer::{echo, listen, serve_echo},
-    raw::{HEADERS, Raw, SETTINGS, setting},
+    raw::{END_HEADERS, HEADERS, Raw, SETTINGS, frame, setting},
 };
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
@@ -37,6 +37,31 @@ async fn a_server_without_the_setting_is_known_at_once_and_asked_nothing() {
     assert_eq!(begun.elapsed(), Duration::ZERO);
     let kinds = server.await.unwrap();
     assert!(kinds.contains(&SETTINGS) && !kinds.contains(&HEADERS), "{kinds:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_with_the_setting_is_asked_without_waiting_for_its_pong() {
+    let (near, far) = duplex(64 * 1024);
+    let server = tokio::spawn(async move {
+        let mut raw = Raw::server(far, &setting(8, 1)).await;
+        // Nothing is answered, the ping neither.
+        loop {
+            let next = raw.read().await.unwrap();
+            if next.kind == HEADERS {
+                break;
+            }
+        }
+        raw.write(&frame(HEADERS, END_HEADERS, 1, &[0x88])).await;
+        // Twenty seconds later it is over.
+        while raw.read().await.is_some() {}
+    });
+    let begun = Instant::now();
+    let session = Session::on(&client(), near).await.unwrap().unwrap();
+    let mut ws = session.open(&client(), "ws://example.org/").await.unwrap().0;
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    ws.recv().await.unwrap_err();
+    assert_eq!(begun.elapsed().as_secs(), 20);
+    server.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ mod drain;
 mod ends;
 mod floods;
 mod hostile;
+mod hostile_server;
 mod limits;
 mod peer;
 mod raw;
