@@ -173,7 +173,10 @@ impl Named {
             Some(origin) => origin.to_ascii_lowercase(),
         };
         let subprotocols = request.subprotocols().to_vec();
-        Self { spelling, origin, location: uri.to_string(), subprotocols }
+        // Behind a Unix socket the server knows of the socket as little as of the scheme that names it.
+        let scheme = if uri.is_secure() { "wss" } else { "ws" };
+        let location = format!("{scheme}://{}{}", uri.host_header(), uri.resource());
+        Self { spelling, origin, location, subprotocols }
     }
 
     /// Checks that a response repeats it; gives the subprotocol that the server accepted.

@@ -304,6 +304,16 @@ fn what_servers_do_is_borne() {
     }
 }
 
+/// It knows nothing of the socket, nor of the scheme that names it.
+#[test]
+fn a_server_behind_a_unix_socket_repeats_where_it_believes_to_be() {
+    let uri = "ws+unix:/run/demo.socket:/demo".parse().unwrap();
+    let request = ClientRequest::new(uri).version(Version::HIXIE_75);
+    let response = RESPONSE_75.replace("example.com", "localhost");
+    let result = receive(&mut handshake(&request, None), [response.as_bytes()]);
+    assert!(result.is_ok(), "{result:?}");
+}
+
 #[test]
 fn every_byte_of_the_answer_counts() {
     let head = RESPONSE_76.len() - 16;
