@@ -6,8 +6,8 @@ use serde_json::Value;
 use Kind::{Flag, Maybe, Number, Seconds, Text, Texts, Times, Words};
 
 /// What `hybi connect --json` prints.
-pub const OF_CONNECT: [&str; 7] =
-    ["connecting", "open", "message", "ping", "pong", "close", "error"];
+pub const OF_CONNECT: [&str; 8] =
+    ["connecting", "open", "message", "ping", "pong", "close", "waiting", "error"];
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ const fn may_have(name: &'static str, kind: Kind) -> Field {
 const CHANNEL: Field = may_have("channel", Number);
 
 /// The events, without the fields that all have: `v`, `event` and `t`.
-const EVENTS: [(&str, &[Field]); 11] = [
+const EVENTS: [(&str, &[Field]); 12] = [
     ("connecting", &[has("url", Text)]),
     (
         "open",
@@ -72,6 +72,7 @@ const EVENTS: [(&str, &[Field]); 11] = [
         "close",
         &[has("code", Number), has("reason", Text), has("by", Text), has("clean", Flag), CHANNEL],
     ),
+    ("waiting", &[has("delay", Seconds), has("status", Number), has("message", Text)]),
     (
         "error",
         &[

@@ -307,6 +307,22 @@ pub(crate) struct TimeArgs {
         env = "HYBI_CONNECT_TIMEOUT",
     )]
     pub(crate) timeout: Duration,
+    /// Connect again after a connection was lost, closed by the server with another code than 1000, or could not be opened,
+    /// unless the answer would be the same, such as 401 or 404. What was typed meanwhile is sent then, and what was sent is not
+    /// sent again. Ends with status and message of the last attempt after N in a row that failed, of which a connection that
+    /// did not last a minute is one [default of N: no end]
+    #[arg(
+        long, value_name = "N", num_args = 0..=1, require_equals = true,
+        value_parser = |text: &str| count::<u32>(text, 1..=u32::MAX.into()),
+    )]
+    pub(crate) reconnect: Option<Option<u32>>,
+    /// Longest pause before the first attempt of --reconnect, of which chance chooses a part; twice as long with each that fails,
+    /// up to a minute. A server may ask for more by Retry-After, 1012 and 1013
+    #[arg(
+        long, value_name = "D", default_value = "5s", value_parser = time, requires = "reconnect",
+        env = "HYBI_CONNECT_RECONNECT_DELAY",
+    )]
+    pub(crate) reconnect_delay: Duration,
     /// Time for the server's answer to a Close frame
     #[arg(
         long, value_name = "D", default_value = "10s", value_parser = time,

@@ -11,7 +11,8 @@ use crate::values::{duration_or_off, size, time};
 const TABLE: &str = include_str!("../../LIMITS.md");
 
 /// Options beside the limits that set none.
-const NO_LIMITS: [&str; 3] = ["deflate-level", "deflate-min-size", "slow-peer"];
+const NO_LIMITS: [&str; 5] =
+    ["deflate-level", "deflate-min-size", "slow-peer", "reconnect", "reconnect-delay"];
 
 /// What the table says of one limit: library, `serve`, `connect`, and why they differ.
 fn rows() -> impl Iterator<Item = [&'static str; 4]> {

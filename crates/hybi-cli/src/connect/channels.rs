@@ -6,7 +6,7 @@ use hybi::{WsUri, mux::Opener};
 use hybi_tokio::TokioTimer;
 use tokio::task::{JoinError, JoinSet};
 
-use super::conversation::{Conversation, Script};
+use super::conversation::{Conversation, Outcome, Script};
 use super::ending::connection_failure;
 use super::input::{Cut, read_stdin};
 use super::open::{Multiplexed, Opened, open_channel};
@@ -112,7 +112,10 @@ impl Talk {
             },
         };
         self.printer.open(&opened)?;
-        self.conversation.hold(opened, &self.printer, self.signals).await
+        match self.conversation.hold(opened, &self.printer, &mut self.signals).await? {
+            Outcome::Over(status) => Ok(status),
+            Outcome::Lost(failure, _) => Err(failure),
+        }
     }
 }
 

@@ -78,7 +78,7 @@ fn reaching(args: &ConnectArgs) -> Option<String> {
         ("--ipv6", transport.ipv6),
     ];
     let lost = for_tcp.iter().find(|(_, is_given)| *is_given);
-    if let (Some(_), Some((option, _))) = (&args.url.unix, lost) {
+    if let (Some(_), Some((option, _))) = (args.url.uri.unix_socket(), lost) {
         return Some(format!("{option} is for TCP, and the URL names a unix socket"));
     }
     // A redirect may lead there.
@@ -111,6 +111,11 @@ fn multiplexing(args: &ConnectArgs) -> Option<String> {
     let channels = args.handshake.channels;
     if channels > 1 && !extensions::asks_for_channels(&args.handshake.ext) {
         return Some(format!("--channels {channels} needs --ext mux"));
+    }
+    if args.time.reconnect.is_some() && extensions::asks_for_channels(&args.handshake.ext) {
+        return Some(
+            "--reconnect does not go with --ext mux, whose channels end by themselves".into(),
+        );
     }
     // What came on which of them nothing would tell.
     (channels > 1 && args.receiving.output == Output::Raw)

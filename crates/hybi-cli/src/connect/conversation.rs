@@ -13,11 +13,11 @@ use tokio::time::Instant;
 
 use super::ability;
 use super::command::{self, Command};
-use super::ending::{closing_failure, connection_failure};
+use super::ending::{closing_failure, connection_failure, is_loss, unwanted};
 use super::input::{Notation, Stdin, read_file, read_whole};
 use super::open::Opened;
 use super::output::{self, Printer};
-use super::steps::{Sending, Step, next_input, next_step, until};
+use super::steps::{Sending, Step, next_step, until};
 use crate::args::connect::{ConnectArgs, Wait};
 use crate::exit::{Failure, Status};
 use crate::signals::Signals;
@@ -68,7 +68,41 @@ impl Script {
     }
 }
 
-/// What there is to say and to expect on one connection or channel, and when to stop.
+/// Where more to send comes from.
+#[derive(Debug)]
+enum Source {
+    /// It was not asked for any yet.
+    Unread,
+    Open(Stdin),
+    Ended,
+}
+
+impl Source {
+    /// The next message; `None` at the end.
+    async fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
+        match self {
+            Self::Open(messages) => messages.recv().await,
+            Self::Unread | Self::Ended => None,
+        }
+    }
+}
+
+/// What became of one step.
+enum Taken {
+    Step,
+    /// The connection ended with it.
+    End,
+    Loss(Error),
+}
+
+/// What became of a conversation on one connection.
+pub(crate) enum Outcome {
+    Over(Status),
+    /// The connection ended before anybody here meant it to; there may be more to say on another.
+    Lost(Failure, Option<CloseStatus>),
+}
+
+/// What there is to say and to expect on one connection or channel, or on one connection after the other, and when to stop.
 #[derive(Debug)]
 pub(crate) struct Conversation {
     args: Arc<ConnectArgs>,
@@ -76,8 +110,12 @@ pub(crate) struct Conversation {
     /// Messages to send, in order.
     waiting: VecDeque<Message>,
     expected: VecDeque<Vec<u8>>,
+    /// What a connection that was lost did not take.
+    kept: VecDeque<Message>,
+    /// How many messages a connection took since all of it had left.
+    leaving: usize,
     /// More to send may come from here.
-    stdin: Option<Stdin>,
+    stdin: Source,
     received: u64,
     /// Typed, and not answered yet.
     pings: usize,
@@ -102,7 +140,9 @@ impl Conversation {
             notation: Notation::of(&args.sending),
             waiting: script.waiting,
             expected: script.expected,
-            stdin,
+            kept: VecDeque::new(),
+            leaving: 0,
+            stdin: stdin.map_or(Source::Unread, Source::Open),
             received: 0,
             pings: 0,
             has_spoken: false,
@@ -114,13 +154,31 @@ impl Conversation {
         }
     }
 
-    /// Converses on an open connection.
+    /// Says what was to be sent and was not, when no other connection follows.
+    pub(crate) fn tell_unsent(&self, printer: &Printer) {
+        let unsent = self.kept.len() + self.waiting.len();
+        if unsent > 0 {
+            printer.note(&format!("hybi: {} not sent", were(unsent)));
+        }
+    }
+
+    /// Sends what comes from here as well, from now on, unless it does so already.
+    pub(crate) fn listen_to(&mut self, stdin: impl FnOnce() -> Stdin) {
+        if let Source::Unread = self.stdin {
+            self.stdin = Source::Open(stdin());
+        }
+    }
+
+    /// Converses on an open connection: goes on where the last one was lost, if there was one.
     pub(crate) async fn hold<T: Transport>(
-        mut self,
+        &mut self,
         mut opened: Opened<T>,
         printer: &Printer,
-        mut signals: Signals,
-    ) -> Result<Status, Failure> {
+        signals: &mut Signals,
+    ) -> Result<Outcome, Failure> {
+        self.kept.append(&mut self.waiting);
+        self.waiting = core::mem::take(&mut self.kept);
+        (self.pings, self.leaving, self.quiet_since) = (0, 0, None);
         let close = self.args.sending.close.clone();
         loop {
             if self.has_heard_enough() {
@@ -128,18 +186,23 @@ impl Conversation {
             }
             if self.close_sent.is_some() && self.args.sending.no_close {
                 opened.ws.flush().await.map_err(|error| connection_failure(&error))?;
-                return self.verdict(None);
+                return self.verdict(None).map(Outcome::Over);
             }
-            let has_input =
-                self.stdin.is_some() && self.waiting.is_empty() && self.close_sent.is_none();
+            let has_input = matches!(self.stdin, Source::Open(_))
+                && self.waiting.is_empty()
+                && self.close_sent.is_none();
             let (sending, leaves_at) = (self.sending(), self.leaves_at());
             tokio::select! {
                 step = next_step(&mut opened.ws, sending) => {
-                    if !self.take(step, &mut opened.ws, printer).await? {
-                        break;
+                    match self.take(step, &mut opened.ws, printer).await? {
+                        Taken::Step => {}
+                        Taken::End => break,
+                        Taken::Loss(error) => {
+                            return Ok(self.lost(connection_failure(&error), &opened.ws, printer));
+                        }
                     }
                 }
-                message = next_input(&mut self.stdin), if has_input => {
+                message = self.stdin.next(), if has_input => {
                     self.input(message, &mut opened, printer)?;
                 }
                 () = until(leaves_at), if self.close_sent.is_none() => {
@@ -147,7 +210,7 @@ impl Conversation {
                 }
                 status = signals.next() => {
                     if self.signalled.replace(status).is_some() {
-                        return Ok(status);
+                        return Ok(Outcome::Over(status));
                     }
                     self.begin_close(&mut opened.ws, &close)?;
                 }
@@ -157,32 +220,64 @@ impl Conversation {
         if let Some(status) = &status {
             printer.close(status)?;
         }
-        self.verdict(status.as_ref())
+        // Whoever wants no other connection asks how this one was, all in all.
+        let goes_on = self.args.time.reconnect.is_some()
+            && self.close_sent.is_none()
+            && self.signalled.is_none();
+        match status.as_ref().filter(|_| goes_on).and_then(unwanted) {
+            Some(failure) => Ok(self.lost(failure, &opened.ws, printer)),
+            None => self.verdict(status.as_ref()).map(Outcome::Over),
+        }
     }
 
-    /// Takes one step; false at the end of the connection.
+    /// The connection is gone. What it did not take is kept; what it took last is told, since nobody knows what of it arrived.
+    fn lost<T: Transport>(
+        &self,
+        failure: Failure,
+        ws: &WebSocket<T, TokioTimer>,
+        printer: &Printer,
+    ) -> Outcome {
+        if self.leaving > 0 {
+            printer.note(&format!(
+                "hybi: {} on the way, and may not have arrived",
+                were(self.leaving)
+            ));
+        }
+        Outcome::Lost(failure, ws.close_status())
+    }
+
+    /// Takes one step.
     async fn take<T: Transport>(
         &mut self,
         step: Step,
         ws: &mut WebSocket<T, TokioTimer>,
         printer: &Printer,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Taken, Failure> {
         match step {
             Step::Received(Some(Ok(message))) => self.received(message, ws, printer).await?,
             // Whoever sent a signal knows that this is the end, in order or not.
-            Step::Received(Some(Err(_))) if self.signalled.is_some() => return Ok(false),
-            Step::Received(Some(Err(error))) => return Err(connection_failure(&error)),
-            Step::Received(None) => return Ok(false),
+            Step::Received(Some(Err(_))) if self.signalled.is_some() => return Ok(Taken::End),
+            Step::Received(Some(Err(error))) => {
+                return if self.close_sent.is_none() && is_loss(&error) {
+                    Ok(Taken::Loss(error))
+                } else {
+                    Err(connection_failure(&error))
+                };
+            }
+            Step::Received(None) => return Ok(Taken::End),
             Step::Room(Ok(())) => {
                 if let Some(message) = self.waiting.pop_front() {
                     self.send(message, ws)?;
                 }
             }
             // What ended the connection comes out of receiving, after what was received before it.
-            Step::Room(Err(_)) => self.waiting.clear(),
+            Step::Room(Err(_)) => self.kept.append(&mut self.waiting),
             Step::Flushed => self.quiet_since = Some(Instant::now()),
         }
-        Ok(true)
+        if ws.stats().queued_bytes == 0 {
+            self.leaving = 0;
+        }
+        Ok(Taken::Step)
     }
 
     fn sending(&self) -> Sending {
@@ -190,7 +285,7 @@ impl Conversation {
             Sending::Nothing
         } else if !self.waiting.is_empty() {
             Sending::Room
-        } else if self.stdin.is_none() && self.quiet_since.is_none() {
+        } else if !matches!(self.stdin, Source::Open(_)) && self.quiet_since.is_none() {
             Sending::Flush
         } else {
             Sending::Nothing
@@ -269,7 +364,7 @@ impl Conversation {
     ) -> Result<(), Failure> {
         let line = match message {
             None => {
-                self.stdin = None;
+                self.stdin = Source::Ended;
                 return Ok(());
             }
             Some(line) => {
@@ -338,9 +433,17 @@ impl Conversation {
         ws: &mut WebSocket<T, TokioTimer>,
     ) -> Result<(), Failure> {
         self.has_spoken |= message.is_data();
+        let copy = message.is_data().then(|| message.clone());
         match Pin::new(ws).start_send(message) {
+            Ok(()) => {
+                self.leaving += usize::from(copy.is_some());
+                Ok(())
+            }
             // The peer closed first, or gave up on us; why comes out of receiving.
-            Ok(()) | Err(Error::Closed | Error::Transport(_)) => Ok(()),
+            Err(Error::Closed | Error::Transport(_)) => {
+                self.kept.extend(copy);
+                Ok(())
+            }
             Err(error) => Err(connection_failure(&error)),
         }
     }
@@ -362,7 +465,7 @@ impl Conversation {
     }
 
     /// How it went, all in all.
-    fn verdict(mut self, status: Option<&CloseStatus>) -> Result<Status, Failure> {
+    fn verdict(&mut self, status: Option<&CloseStatus>) -> Result<Status, Failure> {
         if let Some(signalled) = self.signalled {
             return Ok(signalled);
         }
@@ -389,5 +492,12 @@ impl Conversation {
             });
         }
         Ok(if self.skipped { Status::Internal } else { Status::Done })
+    }
+}
+
+fn were(messages: usize) -> String {
+    match messages {
+        1 => "1 message was".to_owned(),
+        more => format!("{more} messages were"),
     }
 }

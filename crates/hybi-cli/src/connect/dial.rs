@@ -7,39 +7,37 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hybi::io::Timer as _;
-use hybi::opening::{self, Dial, Stage};
+use hybi::opening::{self, Dial};
 use hybi::proxy::Proxies;
 use hybi::{Client, Error, OpeningError, ProxyError, WsUri};
-use hybi_tokio::{MaybeTls, TokioIo, TokioTimer};
+use hybi_tokio::{Connector, Stream, TokioIo, TokioTimer};
 use rustls::{AlertDescription, CertificateError, ClientConfig};
 use rustls_pki_types::ServerName;
-use tokio::net::{TcpStream, UnixStream, lookup_host};
-use tokio::time::timeout_at;
+use tokio::net::lookup_host;
 use tokio_rustls::TlsConnector;
 
 use super::open::handshake_failure;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
-use crate::stream::Stream;
 use crate::tls::{self, Trust};
 use crate::values::{self, HttpVersion};
 
 /// What the options say of the way.
-pub(super) struct Dialler<'a> {
-    args: &'a ConnectArgs,
+pub(super) struct Dialler {
+    args: Arc<ConnectArgs>,
+    connector: Connector,
     /// If anybody on the way may have to be spoken to by TLS.
     config: Option<Arc<ClientConfig>>,
 }
 
 /// The way to one server.
 struct Way<'a> {
-    dialler: &'a Dialler<'a>,
+    dialler: &'a Dialler,
     server: &'a WsUri,
 }
 
-impl<'a> Dialler<'a> {
-    pub(super) fn new(args: &'a ConnectArgs, proxies: &Proxies) -> Result<Self, Failure> {
+impl Dialler {
+    pub(super) fn new(args: &Arc<ConnectArgs>, proxies: &Proxies) -> Result<Self, Failure> {
         let (uri, transport) = (&args.url.uri, &args.transport);
         let by_proxy = proxies.of(uri).is_some_and(|proxy| proxy.secure_uri().is_some());
         let mut config = None;
@@ -54,7 +52,7 @@ impl<'a> Dialler<'a> {
         if uri.is_secure() && transport.tls_name.is_none() {
             values::server_name(uri.host()).map_err(|why| Failure::usage(uri.to_string(), why))?;
         }
-        Ok(Self { args, config })
+        Ok(Self { args: Arc::clone(args), connector: Connector::new(), config })
     }
 
     /// A stream to the server of this URI.
@@ -63,26 +61,10 @@ impl<'a> Dialler<'a> {
         client: &Client,
         uri: &WsUri,
         deadline: Instant,
-    ) -> Result<Stream, Failure> {
-        if let Some(path) = &self.args.url.unix {
-            let timer = TokioTimer::default();
-            let begun = timer.now();
-            let connected = self.unix(path, deadline).await;
-            client.stage_over(Stage::Connect, begun, &timer);
-            return connected.map(Stream::Unix);
-        }
+    ) -> Result<Stream, Error> {
         let way = Way { dialler: self, server: uri };
-        let reached = opening::reach(&way, client, uri, deadline).await;
-        let (stream, _) = reached.map_err(|error| self.failure(uri, &error))?;
+        let (stream, _) = opening::reach(&way, client, uri, deadline).await?;
         Ok(stream.into_inner())
-    }
-
-    async fn unix(&self, path: &Path, deadline: Instant) -> Result<UnixStream, Failure> {
-        let what = format!("cannot connect to {}", path.display());
-        match timeout_at(deadline.into(), UnixStream::connect(path)).await {
-            Ok(connected) => connected.map_err(|error| Failure::new(Status::Connect, what, error)),
-            Err(_) => Err(self.too_late(what)),
-        }
     }
 
     /// Whether this is where the URL of the command line leads.
@@ -95,9 +77,9 @@ impl<'a> Dialler<'a> {
         Failure::new(Status::TimedOut, what, took_longer_than(self.args.time.timeout))
     }
 
-    /// What a step failed of.
-    fn failure(&self, uri: &WsUri, error: &Error) -> Failure {
-        let Error::Opening(step) = error else { return handshake_failure(self.args, error) };
+    /// What an attempt failed of, on the way or in the opening handshake.
+    pub(super) fn failure(&self, uri: &WsUri, error: &Error) -> Failure {
+        let Error::Opening(step) = error else { return handshake_failure(&self.args, error) };
         let told = |what: String, why: &dyn core::fmt::Display| match error.is_timeout() {
             true => self.too_late(what),
             false => Failure::new(Status::Connect, what, why),
@@ -106,6 +88,7 @@ impl<'a> Dialler<'a> {
             OpeningError::Resolve { error, .. } => {
                 told(format!("cannot connect to {}", self.place(uri)), error)
             }
+            OpeningError::Unix { path, error } => told(format!("cannot connect to {path}"), error),
             OpeningError::Connect { attempts, .. } => {
                 let mut why: Vec<_> = attempts.iter().map(|(_, error)| error.to_string()).collect();
                 if attempts.len() > 1 {
@@ -132,7 +115,7 @@ impl<'a> Dialler<'a> {
                 }
                 error => told(format!("proxy {proxy} did not connect to the server"), error),
             },
-            _ => handshake_failure(self.args, error),
+            _ => handshake_failure(&self.args, error),
         }
     }
 
@@ -211,9 +194,11 @@ impl Dial for Way<'_> {
     }
 
     async fn connect(&self, address: SocketAddr) -> io::Result<TokioIo<Stream>> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(TokioIo::new(Stream::Tcp(stream.into())))
+        Dial::connect(&self.dialler.connector, address).await
+    }
+
+    async fn connect_unix(&self, path: &Path) -> io::Result<TokioIo<Stream>> {
+        self.dialler.connector.connect_unix(path).await
     }
 
     fn tls(&self, uri: &WsUri) -> Result<Option<Self::Tls>, Error> {
@@ -242,14 +227,13 @@ impl Dial for Way<'_> {
         stream: TokioIo<Stream>,
     ) -> io::Result<TokioIo<Stream>> {
         let stream = match stream.into_inner() {
-            Stream::Tcp(MaybeTls::Plain(stream)) => connector.connect(name, stream).await?.into(),
-            Stream::Tcp(stream) => {
+            Stream::Plain(stream) => connector.connect(name, stream).await?.into(),
+            stream => {
                 let nested = connector.connect(name, stream).await?;
-                MaybeTls::Nested(Box::new(nested.into()))
+                Stream::Nested(Box::new(nested.into()))
             }
-            Stream::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
-        Ok(TokioIo::new(Stream::Tcp(stream)))
+        Ok(TokioIo::new(stream))
     }
 }
 

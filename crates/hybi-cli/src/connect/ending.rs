@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::io;
 
-use hybi::{CloseStatus, Endpoint, Error, frame::Violation, mux::Ended};
+use hybi::{CloseCode, CloseStatus, Endpoint, Error, frame::Violation, mux::Ended};
 use tokio::time::Instant;
 
 use crate::exit::{Failure, Status};
@@ -51,6 +51,31 @@ fn limit(violation: Violation) -> Option<&'static str> {
         }
         Violation::TooManyFragments { .. } => Some("--max-fragments N"),
         _ => None,
+    }
+}
+
+/// Whether the connection broke: another one may not. What the server broke of the protocol, it would break again.
+pub(crate) fn is_loss(error: &Error) -> bool {
+    match error {
+        Error::Transport(cause) => !is_of_multiplexing(cause),
+        Error::Lost | Error::Timeout(_) => true,
+        _ => false,
+    }
+}
+
+/// What an end that the server began is called, if more may be expected of it: neither what it has to say is said (1000, or no
+/// code), nor did we end it.
+pub(crate) fn unwanted(status: &CloseStatus) -> Option<Failure> {
+    let by_peer = status.began_by() == Some(Endpoint::Peer);
+    match status.code() {
+        CloseCode::GOING_AWAY if by_peer => {
+            let why = match status.reason() {
+                "" => "1001".to_owned(),
+                reason => format!("1001 {reason}"),
+            };
+            Some(Failure::new(Status::PeerClosed, "the server went away", why))
+        }
+        _ => closing_failure(status, None, Duration::ZERO),
     }
 }
 

@@ -1,65 +1,71 @@
 //! Opening over HTTP/2, or not at all (RFC 8441 section 5).
 
+use core::fmt;
+use std::io;
 use std::time::Instant;
 
-use hybi::{Client, Error};
-use hybi_h2::{Session, Settings};
+use http::Response;
+use hybi::{Client, Deadline, Error, OpeningError, WsUri};
+use hybi_h2::{Session, Settings, WebSocket};
+use hybi_tokio::Stream;
 use tokio::time::timeout_at;
 
-use super::dial::Dialler;
-use super::open::{Opened, Reached, handshake_failure, not_followed, too_late};
-use super::times::Stopwatch;
-use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
-use crate::log;
-use crate::stream::Stream;
 
-const HINT: &str = "the server may not speak HTTP/2; --http 1.1 does without";
+/// What a server that was reached lacks, so that it is not asked.
+#[derive(Clone, Copy, Debug)]
+enum Lack {
+    Http2,
+    ExtendedConnect,
+}
 
-/// Connects by the deadline, and again for each redirect that is followed.
-pub(super) async fn open(
-    args: &ConnectArgs,
-    mut client: Client,
-    dialler: &Dialler<'_>,
-    stopwatch: &Stopwatch,
+/// Asks the server at the other end, by the deadline.
+pub(super) async fn ask(
+    client: &Client,
+    uri: &WsUri,
+    stream: Stream,
     deadline: Instant,
-) -> Result<Reached, Failure> {
-    let mut uri = args.url.uri.clone();
-    loop {
-        let stream = dialler.reach(&client, &uri, deadline).await?;
-        if uri.is_secure() && !has_settled(&stream) {
-            let why = "TLS did not settle on it";
-            return Err(Failure::new(Status::BadHandshake, "no HTTP/2", why).hint(HINT));
+) -> Result<(WebSocket, Response<()>), Error> {
+    if uri.is_secure() && stream.alpn_protocol() != Some(b"h2") {
+        return Err(Lack::Http2.into());
+    }
+    let asking = async {
+        let session = Session::with(client, Settings::default(), stream).await?;
+        session.ok_or(Lack::ExtendedConnect)?.open(client, uri.clone()).await
+    };
+    let answered = timeout_at(deadline.into(), asking).await;
+    answered.unwrap_or(Err(Error::Timeout(Deadline::Handshake)))
+}
+
+/// What HTTP/2 failed of, if it is that.
+pub(super) fn failure(error: &io::Error) -> Failure {
+    let lack = error.get_ref().and_then(|cause| cause.downcast_ref());
+    let (status, what, hint) = match lack {
+        Some(Lack::ExtendedConnect) => {
+            (Status::BadHandshake, "no extended CONNECT", "--http 1.1 asks for one by an upgrade")
         }
-        let session = Session::with(&client, Settings::default(), stream);
-        let session = timeout_at(deadline.into(), session).await.map_err(|_| too_late(args))?;
-        let session = session.map_err(|error| match error {
-            Error::Opening(_) => handshake_failure(args, &error).hint(HINT),
-            error => handshake_failure(args, &error),
-        })?;
-        let Some(session) = session else {
-            let why = "the server takes no WebSockets over HTTP/2";
-            let failure = Failure::new(Status::BadHandshake, "no extended CONNECT", why);
-            return Err(failure.hint("--http 1.1 asks for one by an upgrade"));
-        };
-        let opening = session.open(&client, uri.clone());
-        let answered = timeout_at(deadline.into(), opening).await.map_err(|_| too_late(args))?;
-        let error = match answered {
-            Ok((ws, response)) => {
-                let opened = Opened { ws, response, uri, times: stopwatch.take() };
-                return Ok(Reached::Http2(Box::new(opened)));
-            }
-            Err(error) => error,
-        };
-        let next = client.redirect(&uri, &error).map_err(|why| not_followed(&why))?;
-        (client, uri) = next.ok_or_else(|| handshake_failure(args, &error))?;
-        log::info(format_args!("redirected to {uri}"));
+        Some(Lack::Http2) => (Status::BadHandshake, "no HTTP/2", MAY_NOT_SPEAK),
+        None => (Status::Connect, "opening handshake failed", MAY_NOT_SPEAK),
+    };
+    Failure::new(status, what, error).hint(hint)
+}
+
+const MAY_NOT_SPEAK: &str = "the server may not speak HTTP/2; --http 1.1 does without";
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http2 => "TLS did not settle on it",
+            Self::ExtendedConnect => "the server takes no WebSockets over HTTP/2",
+        })
     }
 }
 
-fn has_settled(stream: &Stream) -> bool {
-    match stream {
-        Stream::Tcp(stream) => stream.alpn_protocol() == Some(b"h2"),
-        Stream::Unix(_) => false,
+impl core::error::Error for Lack {}
+
+impl From<Lack> for Error {
+    fn from(lack: Lack) -> Self {
+        let error = io::Error::new(io::ErrorKind::Unsupported, lack);
+        OpeningError::Handshake(error).into()
     }
 }

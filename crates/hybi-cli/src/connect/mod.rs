@@ -1,6 +1,7 @@
-//! `hybi connect`: one connection, or channels of one, driven by options, a script on stdin, or a person.
+//! `hybi connect`: one connection, another after it, or channels of one, driven by options, a script on stdin, or a person.
 
 mod ability;
+mod again;
 mod channels;
 mod command;
 mod contradictions;
@@ -17,12 +18,10 @@ mod times;
 
 use std::sync::Arc;
 
-use hybi::{CloseCode, io::Transport};
 use tokio::runtime::Builder;
 
-use self::conversation::{Conversation, Script};
-use self::input::{Cut, read_stdin};
-use self::open::{Opened, Reached};
+use self::conversation::Script;
+use self::open::Opening;
 use self::output::Printer;
 use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
@@ -53,36 +52,8 @@ async fn connect(args: &Arc<ConnectArgs>, printer: &Printer) -> Result<Status, F
     }
     let script = Script::read(args)?;
     // Not before stdin was read, which a signal ends best without our help.
-    let mut signals = Signals::new()?;
+    let signals = Signals::new()?;
+    let opening = Opening::new(args)?;
     printer.connecting(&args.url.uri)?;
-    let reached = tokio::select! {
-        reached = open::open(args) => reached?,
-        status = signals.next() => return Ok(status),
-    };
-    match reached {
-        Reached::Single(opened) => hold(args, script, opened, printer, signals).await,
-        Reached::Http2(opened) => hold(args, script, *opened, printer, signals).await,
-        Reached::Multiplexed(mux) => channels::hold(args, &script, *mux, printer, signals).await,
-    }
-}
-
-/// Holds the conversation on a connection of its own.
-async fn hold<T: Transport>(
-    args: &Arc<ConnectArgs>,
-    script: Script,
-    mut opened: Opened<T>,
-    printer: &Printer,
-    signals: Signals,
-) -> Result<Status, Failure> {
-    if args.handshake.channels > 1 {
-        // It expects a connection that is used, and is told that this one is not.
-        let _ = opened.ws.close(CloseCode::NORMAL, "").await;
-        let why = "the server did not agree to mux";
-        return Err(Failure::new(Status::Expectation, "no channels", why));
-    }
-    // Not before now if the server had a say in it.
-    ability::check(args, opened.ws.version())?;
-    printer.open(&opened)?;
-    let stdin = args.reads_stdin().then(|| read_stdin(Cut::of(args), 1).remove(0));
-    Conversation::new(args, script, stdin).hold(opened, printer, signals).await
+    again::hold(args, &opening, script, printer, signals).await
 }

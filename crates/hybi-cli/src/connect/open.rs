@@ -1,17 +1,18 @@
 //! From a URL to an open connection, and what it is called when that fails.
 
 use core::time::Duration;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::Response;
 use hybi::{
-    Client, Config, Error, HandshakeError, RedirectError, Version, WebSocket, WsUri,
+    Client, Config, Error, HandshakeError, OpeningError, RedirectError, Version, WebSocket, WsUri,
     mux::{self, Channel, Connected, Opener},
     opening::{self, Stage},
     proxy::Proxies,
 };
 use hybi_h2::EitherIo;
-use hybi_tokio::{TokioIo, TokioTimer};
+use hybi_tokio::{Stream, TokioIo, TokioTimer};
 
 use super::dial::{Dialler, took_longer_than};
 use super::http2;
@@ -21,7 +22,6 @@ use crate::args::connect::ConnectArgs;
 use crate::exit::{Failure, Status};
 use crate::extensions::{self, Chosen};
 use crate::log;
-use crate::stream::Stream;
 use crate::values::{HttpVersion, version_name};
 
 /// An open connection, or a channel of one, and how it came about.
@@ -50,66 +50,102 @@ pub(crate) struct Multiplexed {
     pub(crate) driver: mux::Driver<TokioIo<Stream>, TokioTimer>,
 }
 
-/// Connects within `--timeout`, all steps together, and again for each version that is tried and each redirect that is
-/// followed.
-pub(crate) async fn open(args: &ConnectArgs) -> Result<Reached, Failure> {
-    let proxies = proxies(args)?;
-    let stopwatch = Stopwatch::default();
-    let (mut client, mux) = client(args, &proxies, &stopwatch)?;
-    let mut uri = args.url.uri.clone();
-    let dialler = Dialler::new(args, &proxies)?;
-    let deadline = Instant::now() + args.time.timeout;
-    if args.transport.http == HttpVersion::Http2 {
-        return http2::open(args, client, &dialler, &stopwatch, deadline).await;
-    }
-    loop {
-        let stream = dialler.reach(&client, &uri, deadline).await?;
-        let (stream, timer) = (TokioIo::new(stream), TokioTimer::default());
-        let answered = match &mux {
-            Some(config) if client.version() == Version::RFC6455 => {
-                let timers = TokioTimer::default;
-                mux::connect_on(&client, config, &uri, stream, timers, deadline).await
-            }
-            _ => opening::connect_on(&client, &uri, stream, timer, deadline)
-                .await
-                .map(|(ws, response)| (Connected::Single(ws), response)),
-        };
-        let error = match answered {
-            Ok((connected, response)) => {
-                let times = stopwatch.take();
-                return Ok(match connected {
-                    Connected::Single(ws) => Reached::Single(Opened { ws, response, uri, times }),
-                    Connected::Multiplexed(mux) => {
-                        let ws = mux.first;
-                        let first = Opened { ws, response, uri, times };
-                        let (opener, driver) = (mux.opener, mux.driver);
-                        Reached::Multiplexed(Box::new(Multiplexed { first, opener, driver }))
-                    }
-                });
-            }
-            Err(error) => error,
-        };
-        if let Some(next) = client.redirect(&uri, &error).map_err(|why| not_followed(&why))? {
-            (client, uri) = next;
-            log::info(format_args!("redirected to {uri}"));
-            continue;
-        }
-        // A server that lists nothing is not asked again: it may be no WebSocket server at all.
-        let lists = error.handshake().is_some_and(|cause| !cause.versions_offered().is_empty());
-        let next = client.fall_back(&error).filter(|_| lists);
-        client = next.ok_or_else(|| handshake_failure(args, &error))?;
-        let next = version_name(client.version());
-        log::info(format_args!("opening handshake failed: {error}; asking for {next}"));
-    }
+/// What the options say of opening a connection, for each attempt.
+pub(crate) struct Opening {
+    args: Arc<ConnectArgs>,
+    client: Client,
+    mux: Option<mux::Config>,
+    dialler: Dialler,
+    stopwatch: Stopwatch,
 }
 
-pub(super) fn not_followed(error: &Error) -> Failure {
-    let failure = Failure::new(Status::Refused, "the server refused the opening handshake", error);
-    match error {
-        Error::Redirect(why) if matches!(**why, RedirectError::TooMany { .. }) => {
-            failure.hint("--max-redirects N follows more of them")
+/// Why an attempt failed, and where.
+pub(crate) struct NotOpened {
+    uri: WsUri,
+    pub(crate) error: Error,
+}
+
+impl Opening {
+    /// Finds mistakes in the options before anybody is connected to.
+    pub(crate) fn new(args: &Arc<ConnectArgs>) -> Result<Self, Failure> {
+        let proxies = proxies(args)?;
+        let stopwatch = Stopwatch::default();
+        let (client, mux) = client(args, &proxies, &stopwatch)?;
+        let dialler = Dialler::new(args, &proxies)?;
+        Ok(Self { args: Arc::clone(args), client, mux, dialler, stopwatch })
+    }
+
+    /// Connects within `--timeout`, all steps together, and again for each version that is tried and each redirect that is
+    /// followed.
+    pub(crate) async fn attempt(&self) -> Result<Reached, NotOpened> {
+        let (mut client, mut uri) = (self.client.clone(), self.args.url.uri.clone());
+        let deadline = Instant::now() + self.args.time.timeout;
+        self.stopwatch.take();
+        loop {
+            let error = match self.ask(&client, &uri, deadline).await {
+                Ok(reached) => return Ok(reached),
+                Err(error) => error,
+            };
+            match client.redirect(&uri, &error) {
+                Ok(Some(next)) => {
+                    (client, uri) = next;
+                    log::info(format_args!("redirected to {uri}"));
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => return Err(NotOpened { uri, error }),
+            }
+            // A server that lists nothing is not asked again: it may be no WebSocket server at all.
+            let lists = error.handshake().is_some_and(|cause| !cause.versions_offered().is_empty());
+            match client.fall_back(&error).filter(|_| lists) {
+                Some(next) => client = next,
+                None => return Err(NotOpened { uri, error }),
+            }
+            let next = version_name(client.version());
+            log::info(format_args!("opening handshake failed: {error}; asking for {next}"));
         }
-        _ => failure,
+    }
+
+    /// Goes to one server, and asks it once.
+    async fn ask(&self, client: &Client, uri: &WsUri, deadline: Instant) -> Result<Reached, Error> {
+        let stream = self.dialler.reach(client, uri, deadline).await?;
+        if self.args.transport.http == HttpVersion::Http2 {
+            let (ws, response) = http2::ask(client, uri, stream, deadline).await?;
+            return Ok(Reached::Http2(Box::new(self.opened(ws, response, uri))));
+        }
+        let stream = TokioIo::new(stream);
+        let Some(config) = self.mux.as_ref().filter(|_| client.version() == Version::RFC6455)
+        else {
+            let timer = TokioTimer::default();
+            let (ws, response) =
+                opening::connect_on(client, uri.clone(), stream, timer, deadline).await?;
+            return Ok(Reached::Single(self.opened(ws, response, uri)));
+        };
+        let timers = TokioTimer::default;
+        let (connected, response) =
+            mux::connect_on(client, config, uri.clone(), stream, timers, deadline).await?;
+        Ok(match connected {
+            Connected::Single(ws) => Reached::Single(self.opened(ws, response, uri)),
+            Connected::Multiplexed(mux) => {
+                let first = self.opened(mux.first, response, uri);
+                let (opener, driver) = (mux.opener, mux.driver);
+                Reached::Multiplexed(Box::new(Multiplexed { first, opener, driver }))
+            }
+        })
+    }
+
+    fn opened<T>(
+        &self,
+        ws: WebSocket<T, TokioTimer>,
+        response: Response<()>,
+        uri: &WsUri,
+    ) -> Opened<T> {
+        Opened { ws, response, uri: uri.clone(), times: self.stopwatch.take() }
+    }
+
+    /// What an attempt failed of, as it is told.
+    pub(crate) fn failure(&self, not_opened: &NotOpened) -> Failure {
+        self.dialler.failure(&not_opened.uri, &not_opened.error)
     }
 }
 
@@ -135,7 +171,8 @@ fn proxies(args: &ConnectArgs) -> Result<Proxies, Failure> {
     if let Some(proxy) = &transport.proxy {
         return Ok(Proxies::all(proxy.clone()));
     }
-    if transport.no_proxy || transport.connect_to.is_some() || args.url.unix.is_some() {
+    if transport.no_proxy || transport.connect_to.is_some() || args.url.uri.unix_socket().is_some()
+    {
         return Ok(Proxies::default());
     }
     Proxies::of_environment().map_err(|error| {
@@ -200,15 +237,26 @@ fn client(
     Ok((client, mux))
 }
 
+fn not_followed(error: &Error) -> Failure {
+    let failure = Failure::new(Status::Refused, "the server refused the opening handshake", error);
+    match error {
+        Error::Redirect(why) if matches!(**why, RedirectError::TooMany { .. }) => {
+            failure.hint("--max-redirects N follows more of them")
+        }
+        _ => failure,
+    }
+}
+
 const WHAT: &str = "opening handshake failed";
 
-pub(super) fn too_late(args: &ConnectArgs) -> Failure {
+fn too_late(args: &ConnectArgs) -> Failure {
     Failure::new(Status::TimedOut, WHAT, took_longer_than(args.time.timeout))
 }
 
 pub(super) fn handshake_failure(args: &ConnectArgs, error: &Error) -> Failure {
     match error {
         Error::Timeout(_) => too_late(args),
+        Error::Redirect(_) => not_followed(error),
         Error::Handshake(cause) => match &**cause {
             HandshakeError::Rejected(response) => refused(args, cause, response),
             HandshakeError::HeadTooLarge { .. }
@@ -230,6 +278,12 @@ pub(super) fn handshake_failure(args: &ConnectArgs, error: &Error) -> Failure {
                 }
             }
         },
+        Error::Opening(step)
+            if args.transport.http == HttpVersion::Http2
+                && let OpeningError::Handshake(cause) = &**step =>
+        {
+            http2::failure(cause)
+        }
         // The text of the error names the step, too.
         _ => match error.io_error() {
             Some(cause) => Failure::new(Status::Connect, WHAT, cause),

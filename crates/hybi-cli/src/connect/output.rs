@@ -1,5 +1,6 @@
 //! Output: received messages and events, as text, bytes, hexadecimal or JSON.
 
+use core::time::Duration;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -158,6 +159,19 @@ impl Printer {
             };
             self.remark(&format!("closed by {by}: {code}{reason} ({clean})"));
         }
+        Ok(())
+    }
+
+    /// Says why there is a pause before the next attempt, and how long it is.
+    pub(crate) fn waiting(&self, pause: Duration, failure: &Failure) -> Result<(), Failure> {
+        if self.is_json() {
+            let event = Object::event("waiting")
+                .seconds("delay", pause)
+                .number("status", failure.status as u8)
+                .string("message", &failure.message());
+            return self.event(event);
+        }
+        self.remark(&format!("hybi: {}; connecting again in {pause:.1?}", failure.message()));
         Ok(())
     }
 

@@ -1,17 +1,14 @@
-//! Steps: what a conversation waits for on its connection, on stdin and on the clock.
+//! Steps: what a conversation waits for on its connection and on the clock.
 
 use core::future::{pending, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::io;
 
 use futures_core::Stream as _;
 use futures_sink::Sink;
 use hybi::{Error, Message, WebSocket, io::Transport};
 use hybi_tokio::TokioTimer;
 use tokio::time::{Instant, sleep_until};
-
-use super::input::Stdin;
 
 /// What is waited for in the sending direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,14 +53,6 @@ pub(crate) async fn next_step<T: Transport>(
         Poll::Pending => sending.poll(Pin::new(&mut *ws), cx),
     })
     .await
-}
-
-/// The next message of stdin; `None` at its end.
-pub(crate) async fn next_input(stdin: &mut Option<Stdin>) -> Option<io::Result<Vec<u8>>> {
-    match stdin {
-        Some(messages) => messages.recv().await,
-        None => None,
-    }
 }
 
 /// Waits until then, or for ever.

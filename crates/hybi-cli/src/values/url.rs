@@ -1,7 +1,5 @@
 //! WebSocket URLs (RFC 6455 §3): `ws://`, `wss://`, and `ws+unix:PATH:/target`.
 
-use std::path::PathBuf;
-
 use hybi::WsUri;
 
 use super::address::{ip_literal, zoned};
@@ -11,8 +9,6 @@ use super::idn::ascii_form;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) uri: WsUri,
-    /// The unix socket to connect to, if it is not TCP.
-    pub(crate) unix: Option<PathBuf>,
     /// The zone of an IPv6 address: where it is looked for, and nothing that the server is told
     /// (RFC 6874 section 4).
     pub(crate) zone: Option<String>,
@@ -28,27 +24,21 @@ impl Target {
 /// Reads a WebSocket URL.
 pub(crate) fn target(text: &str) -> Result<Target, String> {
     let uri = |text: &str| text.parse::<WsUri>().map_err(|error| error.to_string());
-    let Some(rest) = text.strip_prefix("ws+unix:") else {
-        let (before, host, behind) = around_host(text);
-        if let Some(ascii) = ascii_form(host) {
-            return Err(format!("a host is written in ASCII, this one as {ascii}"));
-        }
-        let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        return Ok(match literal.and_then(ip_literal) {
-            Some((address, Some(zone))) => Target {
-                uri: uri(&format!("{before}[{address}]{behind}"))?,
-                unix: None,
-                zone: Some(zone.to_owned()),
-            },
-            _ => Target { uri: uri(text)?, unix: None, zone: None },
-        });
-    };
-    let (path, resource) = rest.split_once(':').unwrap_or((rest, "/"));
-    if path.is_empty() || path.contains('\0') || !resource.starts_with('/') {
-        return Err("a unix URL is ws+unix:PATH:/TARGET".into());
+    if text.starts_with("ws+unix:") {
+        return Ok(Target { uri: uri(text)?, zone: None });
     }
-    let uri = uri(&format!("ws://localhost{resource}"))?;
-    Ok(Target { uri, unix: Some(path.into()), zone: None })
+    let (before, host, behind) = around_host(text);
+    if let Some(ascii) = ascii_form(host) {
+        return Err(format!("a host is written in ASCII, this one as {ascii}"));
+    }
+    let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    Ok(match literal.and_then(ip_literal) {
+        Some((address, Some(zone))) => Target {
+            uri: uri(&format!("{before}[{address}]{behind}"))?,
+            zone: Some(zone.to_owned()),
+        },
+        _ => Target { uri: uri(text)?, zone: None },
+    })
 }
 
 /// A URL in three parts: the host, with its brackets, in the middle.
@@ -88,7 +78,7 @@ mod tests {
     #[test]
     fn unix_sockets() {
         let target = target("ws+unix:/run/ws.sock:/chat?room=1").unwrap();
-        assert_eq!(target.unix, Some("/run/ws.sock".into()));
+        assert_eq!(target.uri.unix_socket(), Some("/run/ws.sock"));
         assert_eq!(target.uri.resource(), "/chat?room=1");
         assert!(super::target("ws+unix:/x:y").is_err());
         assert!(super::target("ws+unix::/").is_err());

@@ -16,6 +16,7 @@ mod limits;
 mod own_limits;
 mod prompt;
 mod reaching;
+mod reconnect;
 mod refusals;
 mod serve;
 mod serve_options;
