@@ -8,7 +8,8 @@ use rustls::crypto::{
     CryptoProvider, ring as provider, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::{
-    ClientConfig, DigitallySignedStruct, KeyLogFile, RootCertStore, ServerConfig, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, InconsistentKeys, KeyLogFile, RootCertStore, ServerConfig,
+    SignatureScheme,
 };
 use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
@@ -23,15 +24,7 @@ pub(crate) fn server_from_files(
     http: &[HttpVersion],
 ) -> Result<ServerConfig, Failure> {
     let chain = certificates(cert)?;
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
-        pem::Error::NoItemsFound => {
-            Failure::usage(format!("cannot use {}", key.display()), "no PEM private key in it")
-        }
-        error => unreadable(key, &error),
-    })?;
-    server(chain, secret, http).map_err(|error| {
-        Failure::usage(format!("cannot use {} with {}", cert.display(), key.display()), error)
-    })
+    server(chain, private_key(key)?, http).map_err(|error| no_pair(cert, key, &error))
 }
 
 /// A certificate made now for `names`, and the SHA-256 of its DER form.
@@ -75,18 +68,20 @@ pub(crate) enum Trust<'a> {
     Anyone,
 }
 
-/// The client's configuration.
-pub(crate) fn client(trust: Trust<'_>) -> Result<ClientConfig, Failure> {
+/// The client's configuration, with its own certificate and key if it has any.
+pub(crate) fn client(
+    trust: Trust<'_>,
+    identity: Option<(&Path, &Path)>,
+) -> Result<ClientConfig, Failure> {
     let crypto = Arc::new(provider::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&crypto))
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::new(Status::Tls, "cannot set up TLS", error))?;
-    let mut config = match trust {
-        Trust::Anyone => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AcceptAnyone(crypto)))
-            .with_no_client_auth(),
-        Trust::System => builder.with_root_certificates(system_roots()?).with_no_client_auth(),
+    let builder = match trust {
+        Trust::Anyone => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAnyone(crypto)))
+        }
+        Trust::System => builder.with_root_certificates(system_roots()?),
         Trust::File(path) => {
             let mut roots = RootCertStore::empty();
             for certificate in certificates(path)? {
@@ -94,8 +89,14 @@ pub(crate) fn client(trust: Trust<'_>) -> Result<ClientConfig, Failure> {
                     Failure::usage(format!("cannot trust {}", path.display()), error)
                 })?;
             }
-            builder.with_root_certificates(roots).with_no_client_auth()
+            builder.with_root_certificates(roots)
         }
+    };
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((cert, key)) => builder
+            .with_client_auth_cert(certificates(cert)?, private_key(key)?)
+            .map_err(|error| no_pair(cert, key, &error))?,
     };
     config.alpn_protocols = HttpVersion::protocols(&[HttpVersion::Http11]);
     config.key_log = Arc::new(KeyLogFile::new());
@@ -126,6 +127,26 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
         ));
     }
     Ok(chain)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
+    PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            Failure::usage(format!("cannot use {}", path.display()), "no PEM private key in it")
+        }
+        error => unreadable(path, &error),
+    })
+}
+
+/// Why a certificate and a key are not used together.
+fn no_pair(cert: &Path, key: &Path, error: &rustls::Error) -> Failure {
+    let what = format!("cannot use {} with {}", cert.display(), key.display());
+    match error {
+        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            Failure::usage(what, "the private key is not that of the certificate")
+        }
+        error => Failure::usage(what, error),
+    }
 }
 
 fn unreadable(path: &Path, error: &dyn core::fmt::Display) -> Failure {

@@ -1,5 +1,6 @@
 //! `hybi connect`: its options, their environment names and their defaults.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -13,8 +14,8 @@ use crate::exit::STATUSES;
 use crate::extensions::{ExtensionList, client_extensions};
 use crate::values::{
     Asked, CloseSpec, HostPort, HttpVersion, Span, Target, asked, basic_credentials, close_spec,
-    cookie, count, duration, duration_or_off, header_line, header_text, header_words, origin,
-    peer_address, server_name, size_from_one, target, time, token,
+    cookie, count, duration, duration_or_off, header_line, header_text, header_words,
+    local_address, origin, peer_address, server_name, size_from_one, target, time, token,
 };
 
 /// Connect to a server, by hand or from a script.
@@ -268,6 +269,10 @@ pub(crate) struct TransportArgs {
         env = "HYBI_CONNECT_MAX_REDIRECTS",
     )]
     pub(crate) max_redirects: u8,
+    /// Connect from this address of this machine, ADDR or ADDR:PORT; repeatable, one for each family. Those of a family without
+    /// one are not connected to then
+    #[arg(long, value_name = "ADDR", value_parser = local_address)]
+    pub(crate) bind: Vec<SocketAddr>,
     /// Connect to IPv4 addresses alone
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     pub(crate) ipv4: bool,
@@ -280,6 +285,12 @@ pub(crate) struct TransportArgs {
     /// Trust the certificates of this file (PEM) instead of the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
+    /// Show this certificate, with its chain, to servers and proxies that ask for one (PEM); needs --tls-key
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// The name that the server's certificate must have [default: the URL's host]
     #[arg(long, value_name = "NAME", value_parser = server_name)]
     pub(crate) tls_name: Option<ServerName<'static>>,

@@ -74,6 +74,7 @@ fn reaching(args: &ConnectArgs) -> Option<String> {
         ("--connect-to", transport.connect_to.is_some()),
         ("--proxy", transport.proxy.is_some()),
         ("--follow", transport.follow),
+        ("--bind", !transport.bind.is_empty()),
         ("--ipv4", transport.ipv4),
         ("--ipv6", transport.ipv6),
     ];
@@ -81,17 +82,23 @@ fn reaching(args: &ConnectArgs) -> Option<String> {
     if let (Some(_), Some((option, _))) = (args.url.uri.unix_socket(), lost) {
         return Some(format!("{option} is for TCP, and the URL names a unix socket"));
     }
+    let of_family =
+        |is_v4: bool| transport.bind.iter().filter(|local| local.is_ipv4() == is_v4).count();
+    if of_family(true) > 1 || of_family(false) > 1 {
+        return Some("--bind is given twice for one family of addresses".to_owned());
+    }
     // A redirect may lead there.
     let may_be_secure = args.url.uri.is_secure() || transport.follow;
     // A proxy has a name of its own.
     let by_proxy = transport.proxy.as_ref().is_some_and(|proxy| proxy.secure_uri().is_some());
-    let demand = match (&transport.tls_ca, &transport.tls_name) {
-        _ if may_be_secure => return None,
-        (Some(_), _) if !by_proxy => "--tls-ca",
-        (_, Some(_)) => "--tls-name",
-        (_, None) => return None,
-    };
-    // Whoever demands a certificate is not to believe that one was checked.
+    let demands = [
+        ("--tls-ca", transport.tls_ca.is_some() && !by_proxy),
+        ("--tls-cert", transport.tls_cert.is_some() && !by_proxy),
+        ("--tls-name", transport.tls_name.is_some()),
+    ];
+    let lost = demands.iter().find(|(_, is_lost)| *is_lost && !may_be_secure);
+    // Whoever demands a certificate, or shows one, is not to believe that it was looked at.
+    let (demand, _) = lost?;
     Some(format!("{demand} is for wss:// URLs, and {} is sent in the clear", args.url.uri))
 }
 

@@ -42,17 +42,21 @@ impl Dialler {
         let by_proxy = proxies.of(uri).is_some_and(|proxy| proxy.secure_uri().is_some());
         let mut config = None;
         if uri.is_secure() || by_proxy || transport.follow {
-            let made = tls::client(match &transport.tls_ca {
+            let trust = match &transport.tls_ca {
                 _ if transport.insecure => Trust::Anyone,
                 Some(path) => Trust::File(path),
                 None => Trust::System,
-            })?;
+            };
+            let identity = transport.tls_cert.as_deref().zip(transport.tls_key.as_deref());
+            let made = tls::client(trust, identity)?;
             config = Some(Arc::new(made));
         }
         if uri.is_secure() && transport.tls_name.is_none() {
             values::server_name(uri.host()).map_err(|why| Failure::usage(uri.to_string(), why))?;
         }
-        Ok(Self { args: Arc::clone(args), connector: Connector::new(), config })
+        let bound = transport.bind.iter();
+        let connector = bound.fold(Connector::new(), |connector, local| connector.bind(*local));
+        Ok(Self { args: Arc::clone(args), connector, config })
     }
 
     /// A stream to the server of this URI.
@@ -96,7 +100,8 @@ impl Dialler {
                         attempts.iter().map(|(address, error)| format!("{address}: {error}"));
                     why = each.collect();
                 }
-                told(format!("cannot connect to {}", self.place(uri)), &why.join("; "))
+                let what = format!("cannot connect to {}", self.place(uri));
+                self.with_local_hint(attempts, told(what, &why.join("; ")))
             }
             OpeningError::Tls { peer, error } => self.tls_failure(peer, error),
             OpeningError::Proxy { proxy, error } => match error {
@@ -116,6 +121,20 @@ impl Dialler {
                 error => told(format!("proxy {proxy} did not connect to the server"), error),
             },
             _ => handshake_failure(&self.args, error),
+        }
+    }
+
+    /// With what may help if it was the address to connect from that could not be had.
+    fn with_local_hint(&self, attempts: &[(SocketAddr, io::Error)], failure: Failure) -> Failure {
+        let is_bound = !self.args.transport.bind.is_empty();
+        match attempts.last().filter(|_| is_bound).map(|(_, error)| error.kind()) {
+            Some(io::ErrorKind::AddrInUse) => {
+                failure.hint("--bind ADDR without a port takes one that is free")
+            }
+            Some(io::ErrorKind::AddrNotAvailable) => {
+                failure.hint("--bind is for addresses of this machine, one of each family")
+            }
+            _ => failure,
         }
     }
 

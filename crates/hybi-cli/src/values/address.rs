@@ -1,7 +1,7 @@
 //! Where to listen and where to connect: `HOST:PORT`, `:PORT`, `[::1]:PORT`, `unix:PATH`; and the
 //! hosts that requests name.
 
-use core::net::Ipv6Addr;
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use hybi::handshake::HostPattern;
@@ -44,6 +44,14 @@ pub(crate) fn listen_addr(text: &str) -> Result<ListenAddr, String> {
     host_port(text)
         .map(ListenAddr::Tcp)
         .map_err(|error| if error == HOST_FORM { LISTEN_FORM.to_owned() } else { error })
+}
+
+/// Reads an address of this machine to connect from; without a port, the system chooses.
+pub(crate) fn local_address(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, 0)));
+    address.map_err(|_| {
+        "an address of this machine: 192.0.2.1, 192.0.2.1:4000, ::1 or [::1]:4000".into()
+    })
 }
 
 /// Reads `HOST:PORT`.

@@ -14,7 +14,7 @@ mod quantity;
 mod url;
 mod version;
 
-pub(crate) use address::{HostPort, ListenAddr, host, listen_addr, peer_address};
+pub(crate) use address::{HostPort, ListenAddr, host, listen_addr, local_address, peer_address};
 pub(crate) use certificate::{certificate_name, server_name};
 pub(crate) use close::{CloseSpec, close_parts, close_spec};
 pub(crate) use header::{

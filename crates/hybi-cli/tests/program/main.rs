@@ -1,7 +1,9 @@
 //! The program as its users meet it: spawned, spoken to over sockets, judged by what it prints,
 //! what its peers see, and its exit code.
 
+mod bind;
 mod channels;
+mod client_certificate;
 mod connect;
 mod drain;
 mod extensions;

@@ -54,7 +54,8 @@ fn a_key_that_does_not_fit_is_refused_at_start() {
     let (cert, _, _) = certificate("one");
     let (_, key, _) = certificate("two");
     let (cert, key) = (cert.to_str().expect("text"), key.to_str().expect("text"));
-    hybi(&["serve", "--tls-cert", cert, "--tls-key", key]).expect(2, "cannot use");
+    hybi(&["serve", "--tls-cert", cert, "--tls-key", key])
+        .expect(2, "the private key is not that of the certificate");
     hybi(&["serve", "--tls-cert", key, "--tls-key", key]).expect(2, "no PEM certificate");
     hybi(&["serve", "--tls-cert", cert, "--tls-key", cert]).expect(2, "no PEM private key");
 }
