@@ -18,6 +18,7 @@
 //! | `through_proxy` | a client behind a proxy that wants to know who asks, with TLS and compression |
 //! | `proxy` | messages passed on both ways, each end told how the other ended |
 //! | `upgrade` | plain HTTP and WebSocket on one port, deciding on the request |
+//! | `upgrade_tower` | the same in a service of tower, by the types of `http` alone |
 //! | `custom_extension` | an extension of your own, beside permessage-deflate |
 //! | `every_version` | one port that answers every version ever published, and what old clients lack |
 //! | `sans_io` | `Connection` driven by hand over blocking sockets |

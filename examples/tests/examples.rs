@@ -551,17 +551,18 @@ fn proxy_refuses_a_client_when_there_is_nobody_behind_it() {
     assert!(why.contains("refused"), "{why}");
 }
 
-#[test]
-fn upgrade_answers_http_and_websocket() {
-    let (_running, address) = listening(example!("upgrade"), &[]);
+/// A page, a WebSocket on `/shout`, and what is told to who asks for either at the wrong place.
+fn shouts(command: Command, no_websocket: (u16, &str)) {
+    let (_running, address) = listening(command, &[]);
     let ask = |path: &str| {
         let mut peer = Peer::connect(address);
-        peer.send(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n"));
+        peer.send(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"));
         let (head, body) = peer.expect_refusal();
         (head.status(), body)
     };
     assert_eq!(ask("/"), (200, "connect a WebSocket to /shout\n".to_owned()));
-    assert_eq!(ask("/shout"), (404, "no such thing\n".to_owned()));
+    assert_eq!(ask("/shout"), (no_websocket.0, no_websocket.1.to_owned()));
+    assert_eq!(ask("/else"), (404, "no such thing\n".to_owned()));
     let mut peer = Peer::connect(address);
     let fields = "Sec-WebSocket-Protocol: whisper.v1, shout.v1\r\n\r\n";
     peer.send(REQUEST.replace("/chat", "/shout").trim_end().to_owned() + "\r\n" + fields);
@@ -570,6 +571,16 @@ fn upgrade_answers_http_and_websocket() {
     peer.send_frame(TEXT, "not so loud, grüß Gott".as_bytes());
     peer.expect(TEXT, "NOT SO LOUD, GRÜSS GOTT".as_bytes());
     close(&mut peer);
+}
+
+#[test]
+fn upgrade_answers_http_and_websocket() {
+    shouts(example!("upgrade"), (404, "no such thing\n"));
+}
+
+#[test]
+fn upgrade_tower_answers_http_and_websocket() {
+    shouts(example!("upgrade_tower"), (426, "this resource is for WebSocket clients\n"));
 }
 
 /// The newest version, and the oldest, which has neither binary messages nor Close frames.
