@@ -1,8 +1,8 @@
-"""Chromium on the console page of `hybi serve`.
+"""A browser on the console page of `hybi serve`.
 
-browser.py URL [CA]: prints one JSON line for each check: its name, the target of its connection,
+browser.py chromium|firefox URL [CA]: prints one JSON line for each check: its name, the target of its connection,
 and the close code or HTTP status that the server must have seen, with the version of HTTP if there is no choice. The last check prints "waiting"
-first and ends when the server goes away. With a CA, which Chromium would want installed, it is
+first and ends when the server goes away. With a CA, which a browser would want installed, it is
 told to accept any certificate instead.
 """
 
@@ -13,10 +13,15 @@ import sys
 import tempfile
 
 import chromium
+import firefox
 
-URL = sys.argv[1]
+NAME, URL = sys.argv[1:3]
 PAGE = URL.replace("ws", "http", 1) + "/"
-FLAGS = ["--ignore-certificate-errors"] if len(sys.argv) > 2 else []
+# Chromium makes no connection of HTTP/2 for a WebSocket, and takes none for another host than it was made for.
+BROWSER, ELSEWHERE = {
+    "chromium": (chromium, {"http": "1.1"}),
+    "firefox": (firefox, {}),
+}[NAME]
 
 # What the page itself does not offer a driver: waiting for a line of its log that has not been
 # taken yet, and the digest of a large payload.
@@ -46,7 +51,7 @@ const digest = async bytes => Array.from(
 """
 
 
-class Tab(chromium.Tab):
+class Tab(BROWSER.Tab):
     """The console page."""
 
     def open(self, url):
@@ -57,7 +62,7 @@ class Tab(chromium.Tab):
         """Types into a field as a keyboard would, over what it holds."""
         self.run(f"$$('{field}').focus(); $$('{field}').select()")
         if text:
-            self.call("Input.insertText", text=text)
+            self.insert(text)
         else:
             self.run(f"$$('{field}').value = ''")
 
@@ -165,10 +170,9 @@ def check_all(tab, folder):
 
     # The page's own origin is 127.0.0.1, which localhost is not.
     elsewhere = URL.replace("127.0.0.1", "localhost")
-    # Nor is it a host with which there is a connection of HTTP/2 already, and it makes none for a WebSocket.
     for check, url, path, seen in [
         ("an unknown path is refused with 404", URL, "/nowhere", {"status": 404}),
-        ("a foreign origin is refused with 403", elsewhere, "/echo", {"status": 403, "http": "1.1"}),
+        ("a foreign origin is refused with 403", elsewhere, "/echo", {"status": 403, **ELSEWHERE}),
     ]:
         where = target(path)
         tab.dial(url + where)
@@ -185,5 +189,5 @@ def check_all(tab, folder):
     done("a server that ends says 1001", where, code=1001)
 
 
-with tempfile.TemporaryDirectory() as folder, chromium.chromium(Tab, *FLAGS) as tab:
+with tempfile.TemporaryDirectory() as folder, BROWSER.browser(Tab, takes_any=len(sys.argv) > 3) as tab:
     check_all(tab, folder)

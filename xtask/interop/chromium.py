@@ -63,6 +63,10 @@ class Tab:
             raise AssertionError(result["exceptionDetails"]["exception"]["description"])
         return result["result"].get("value")
 
+    def insert(self, text):
+        """Types into what has the focus."""
+        self.call("Input.insertText", text=text)
+
     def choose_files(self, field, paths):
         document = self.call("DOM.getDocument")["root"]["nodeId"]
         node = self.call("DOM.querySelector", nodeId=document, selector=f"#{field}")["nodeId"]
@@ -75,8 +79,10 @@ def die_with_parent():
 
 
 @contextlib.contextmanager
-def chromium(tab, *flags):
-    """A browser with a profile of its own and one page, a `tab`, until the block ends."""
+def browser(tab, takes_any=False):
+    """A browser with a profile of its own and one page, a `tab`, until the block ends; one that takes any certificate,
+    if it is told so."""
+    flags = ["--ignore-certificate-errors"] if takes_any else []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = ["chromium", *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"]
         browser = subprocess.Popen(

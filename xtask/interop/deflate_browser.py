@@ -43,7 +43,7 @@ const echo = async (url, binary) => {
 };
 """
 
-with chromium.chromium(chromium.Tab) as tab:
+with chromium.browser(chromium.Tab) as tab:
     tab.open(PAGE)
     tab.run(ECHO + "; 0")
     tab.choose_files("file", [str(file) for file in FOLDER.iterdir()])

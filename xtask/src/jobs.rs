@@ -113,7 +113,7 @@ pub(crate) const CI: &[Job] = &[
     .with(AUTOBAHN),
     job(
         "interop",
-        "Chromium, Python websockets and Node ws; undici, hypercorn and Python h2 over HTTP/2; old versions with peers of their time; gateways, proxies",
+        "Chromium, Firefox, Python websockets and Node ws; undici, hypercorn and Python h2 over HTTP/2; old versions with peers of their time; gateways, proxies",
         interop::run_job,
     )
     .with(&[("--peer", &interop::PEERS)]),

@@ -6,6 +6,7 @@
 //! peer through its script, at `hybi` through its access log or its JSON output.
 
 mod clients;
+mod firefox;
 mod gateways;
 mod http2;
 mod proxies;
@@ -25,7 +26,7 @@ use crate::workspace::Workspace;
 /// The peers that `--peer` names: those of today, those of the old versions, and proxies.
 pub(crate) const PEERS_OF_TODAY: [&str; 3] =
     [Kind::Python.name(), Kind::Node.name(), Kind::Chromium.name()];
-pub(crate) const PEERS: [&str; 16] = {
+pub(crate) const PEERS: [&str; 17] = {
     let [python, node, chromium] = PEERS_OF_TODAY;
     let [em, protocol, pywebsocket, driver] = versions::PEERS;
     let [haproxy, nghttpx] = gateways::PEERS;
@@ -35,6 +36,7 @@ pub(crate) const PEERS: [&str; 16] = {
         python,
         node,
         chromium,
+        firefox::PEER,
         undici::PEER,
         hypercorn,
         h2,
@@ -68,6 +70,7 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
         }
     }
     gateways::check(workspace, options, &hybi, &certificates, &mut tally);
+    firefox::check(workspace, options, &hybi, (&folder, &certificates), &mut tally);
     undici::check(workspace, options, &hybi, (&folder, &certificates), &mut tally);
     http2::check(workspace, options, &hybi, (&folder, &certificates), &mut tally);
     let ends = versions::Ends { hybi: &hybi, folder: &folder, certificates: &certificates };
@@ -91,7 +94,8 @@ fn plan(options: &Options) -> Tally {
             }
         }
     }
-    let plans = [gateways::plan, undici::plan, http2::plan, versions::plan, proxies::plan];
+    let plans =
+        [gateways::plan, firefox::plan, undici::plan, http2::plan, versions::plan, proxies::plan];
     plans.into_iter().fold(tally, |tally, plan| plan(options, tally))
 }
 
@@ -230,9 +234,11 @@ impl Peer {
             Kind::Python => "client.py",
         };
         let mut client = self.script(script);
-        if (self.kind, http) == (Kind::Node, Http::Two) {
-            client.arg("--http2");
-        }
+        match (self.kind, http) {
+            (Kind::Chromium, _) => client.arg(self.kind.name()),
+            (Kind::Node, Http::Two) => client.arg("--http2"),
+            _ => &mut client,
+        };
         client.arg(url).args(tls.map(|tls| &tls.authority));
         client
     }
