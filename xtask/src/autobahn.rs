@@ -1,4 +1,5 @@
-//! The Autobahn testsuite against the program `hybi`, as server and as client, and against the other adapters.
+//! The Autobahn testsuite against the program `hybi`, as server and as client, over either version of HTTP, and against
+//! the other adapters.
 //!
 //! The suite is installed into the target folder, or taken from the folder that `HYBI_AUTOBAHN`
 //! names. Good verdicts are OK and INFORMATIONAL, for the behaviour and for the close.
@@ -64,6 +65,11 @@ pub(crate) fn run_job(workspace: &Workspace, options: &Options) -> JobResult {
     judge_roles(workspace, options, HYBI, short(), Duration::from_secs(1800))
 }
 
+/// The same over HTTP/2, which the suite does not speak: a relay passes the bytes on.
+pub(crate) fn http2(workspace: &Workspace, options: &Options) -> JobResult {
+    judge_roles(workspace, options, HTTP2, short(), Duration::from_secs(3600))
+}
+
 /// The same of the other adapters.
 pub(crate) fn adapters(workspace: &Workspace, options: &Options) -> JobResult {
     judge_roles(workspace, options, ADAPTERS, short(), Duration::from_secs(3600))
@@ -123,30 +129,49 @@ fn judge_roles(
 /// Who is judged, and as what.
 #[derive(Clone, Copy, Debug)]
 struct Testee {
-    name: &'static str,
+    judged: Judged,
     role: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    /// The program, which is over tokio.
+    Hybi,
+    /// The same over HTTP/2, with the `relay` of the trials between it and the suite.
+    Http2,
+    /// The example `echo_server_NAME`, and `echo_client NAME` of the trials.
+    Adapter(&'static str),
+}
+
+impl Judged {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Hybi => AGENT,
+            Self::Http2 => "http2",
+            Self::Adapter(name) => name,
+        }
+    }
 }
 
 impl fmt::Display for Testee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} as {}", self.name, self.role)
+        write!(f, "{} as {}", self.judged.name(), self.role)
     }
 }
 
-const fn testee(name: &'static str, role: &'static str) -> Testee {
-    Testee { name, role }
+const fn testees(judged: Judged) -> [Testee; 2] {
+    [Testee { judged, role: "server" }, Testee { judged, role: "client" }]
 }
 
-/// The program, which is over tokio.
-const HYBI: &[Testee] = &[testee("hybi", "server"), testee("hybi", "client")];
+const HYBI: &[Testee] = &testees(Judged::Hybi);
 
-/// The example `echo_server_NAME`, and `echo_client NAME` of the trials.
-const ADAPTERS: &[Testee] = &[
-    testee("smol", "server"),
-    testee("smol", "client"),
-    testee("blocking", "server"),
-    testee("blocking", "client"),
-];
+const HTTP2: &[Testee] = &testees(Judged::Http2);
+
+const ADAPTERS: &[Testee] = {
+    let [smol, smol_client] = testees(Judged::Adapter("smol"));
+    let [blocking, blocking_client] = testees(Judged::Adapter("blocking"));
+    &[smol, smol_client, blocking, blocking_client]
+};
 
 fn roles(testees: &[Testee], options: &Options) -> impl Iterator<Item = Testee> {
     let wanted = |testee: &Testee| options.role.as_ref().is_none_or(|role| role == testee.role);
@@ -176,19 +201,19 @@ struct Programs<'a> {
 impl Programs<'_> {
     /// A folder for what is said of a testee.
     fn report(&self, testee: Testee) -> Result<PathBuf, String> {
-        self.workspace.empty_cache(&format!("autobahn/{}-{}", testee.name, testee.role))
+        self.workspace.empty_cache(&format!("autobahn/{}-{}", testee.judged.name(), testee.role))
     }
 
-    /// Builds the programs of other adapters, if there are such among the testees.
+    /// Builds what the testees need beside `hybi`.
     fn build(workspace: &Workspace, testees: &[Testee]) -> Result<(), String> {
-        for testee in testees.iter().filter(|testee| testee.name != AGENT) {
-            let mut build = cargo(workspace);
-            build.args(["build", "--release"]);
-            match testee.role {
-                "server" => build.args(["-p", "hybi-examples", "--bin", &example(*testee)]),
-                _ => build.args(["-p", "hybi-trials", "--bin", "echo_client"]),
+        for testee in testees {
+            let (package, program) = match (testee.judged, testee.role) {
+                (Judged::Hybi, _) => continue,
+                (Judged::Http2, _) => ("hybi-trials", "relay".to_owned()),
+                (Judged::Adapter(name), "server") => ("hybi-examples", example(name)),
+                (Judged::Adapter(_), _) => ("hybi-trials", "echo_client".to_owned()),
             };
-            run(&mut build)?;
+            run(cargo(workspace).args(["build", "--release", "-p", package, "--bin", &program]))?;
         }
         Ok(())
     }
@@ -199,17 +224,34 @@ impl Programs<'_> {
 
     /// A client that sends back what the suite says at this URI.
     fn client(&self, testee: Testee, uri: &str) -> Command {
-        if testee.name == AGENT {
-            return self.hybi.connect(uri, &[&["--echo"], &LIMITS[..2]].concat());
-        }
-        let mut client = self.program("echo_client");
-        client.args([testee.name, uri]);
-        client
+        let options: &[_] = match testee.judged {
+            Judged::Hybi => &[],
+            Judged::Http2 => &["--http", "2"],
+            Judged::Adapter(name) => {
+                let mut client = self.program("echo_client");
+                client.args([name, uri]);
+                return client;
+            }
+        };
+        self.hybi.connect(uri, &[&["--echo"], &LIMITS[..2], options].concat())
+    }
+
+    /// A relay to this address in this version of HTTP, and where it listens.
+    fn relay(
+        &self,
+        report: &Path,
+        version: &str,
+        address: &str,
+    ) -> Result<(Running, String), String> {
+        let relay =
+            Running::start("relay", report, self.program("relay").args([version, address]))?;
+        let url = format!("ws://{}", relay.line_after("listening ", START)?);
+        Ok((relay, url))
     }
 }
 
-fn example(testee: Testee) -> String {
-    format!("echo_server_{}", testee.name)
+fn example(adapter: &str) -> String {
+    format!("echo_server_{adapter}")
 }
 
 /// The cases that the suite itself says it has.
@@ -281,17 +323,29 @@ impl Suite {
         cases: &[String],
     ) -> Result<PathBuf, String> {
         let report = programs.report(testee)?;
-        if testee.name == AGENT {
-            let server = programs.hybi.serve(&report, &LIMITS)?;
-            self.fuzz(&report, &server.url, cases)?;
-            server.terminate()?;
-            server.finish()?;
-        } else {
-            // Its limits are those of the library, which are the same.
-            let mut server = programs.program(&example(testee));
-            let server = Running::start("echo-server", &report, &mut server)?;
-            let url = server.line_after("listening on ", START)?;
-            self.fuzz(&report, &url, cases)?;
+        match testee.judged {
+            Judged::Hybi => {
+                let server = programs.hybi.serve(&report, &LIMITS)?;
+                self.fuzz(&report, &server.url, cases)?;
+                server.terminate()?;
+                server.finish()?;
+            }
+            Judged::Http2 => {
+                let server =
+                    programs.hybi.serve(&report, &[&LIMITS[..], &["--http", "1.1,2"]].concat())?;
+                let address = server.url.trim_start_matches("ws://");
+                let (_relay, url) = programs.relay(&report, "2", address)?;
+                self.fuzz(&report, &url, cases)?;
+                server.terminate()?;
+                server.finish()?;
+            }
+            Judged::Adapter(name) => {
+                // Its limits are those of the library, which are the same.
+                let mut server = programs.program(&example(name));
+                let server = Running::start("echo-server", &report, &mut server)?;
+                let url = server.line_after("listening on ", START)?;
+                self.fuzz(&report, &url, cases)?;
+            }
         }
         Ok(report)
     }
@@ -343,6 +397,11 @@ impl Suite {
         if count != Some(cases.len()) {
             return Err(format!("the suite has {count:?} cases for us, not {}", cases.len()));
         }
+        let relayed = match testee.judged {
+            Judged::Http2 => Some(programs.relay(&report, "1.1", &address.to_string())?),
+            Judged::Hybi | Judged::Adapter(_) => None,
+        };
+        let url = relayed.as_ref().map_or(url, |(_relay, url)| url.clone());
         let echo = |what: &str| ask(what, programs.client(testee, &format!("{url}/{what}")));
         for case in 1..=cases.len() {
             echo(&format!("runCase?case={case}&agent={AGENT}"))?;

@@ -156,6 +156,12 @@ pub(crate) const NIGHTLY: &[Job] = &[
     )
     .with(AUTOBAHN),
     job(
+        "autobahn-http2",
+        "the Autobahn testsuite over HTTP/2, as server and client, long messages left out of 12 and 13",
+        autobahn::http2,
+    )
+    .with(AUTOBAHN),
+    job(
         "autobahn-adapters",
         "the Autobahn testsuite against the other adapters, as servers and clients",
         autobahn::adapters,
