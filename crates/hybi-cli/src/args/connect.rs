@@ -318,7 +318,7 @@ pub(crate) struct TimeArgs {
         env = "HYBI_CONNECT_TIMEOUT",
     )]
     pub(crate) timeout: Duration,
-    /// Connect again after a connection was lost, closed by the server with another code than 1000, or could not be opened,
+    /// Connect again after a connection was lost, closed by the server with another code than 1000 or none, or could not be opened,
     /// unless the answer would be the same, such as 401 or 404. What was typed meanwhile is sent then, and what was sent is not
     /// sent again. Ends with status and message of the last attempt after N in a row that failed, of which a connection that
     /// did not last a minute is one [default of N: no end]
@@ -331,7 +331,6 @@ pub(crate) struct TimeArgs {
     /// up to a minute. A server may ask for more by Retry-After, 1012 and 1013
     #[arg(
         long, value_name = "D", default_value = "5s", value_parser = time, requires = "reconnect",
-        env = "HYBI_CONNECT_RECONNECT_DELAY",
     )]
     pub(crate) reconnect_delay: Duration,
     /// Time for the server's answer to a Close frame
