@@ -1,6 +1,6 @@
 //! What a request gets: a connection to a handler, a page, or a refusal (RFC 9110 §9.3, §15).
 
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, Version, header};
 use hybi::{HandshakeError, Incoming, handshake::ServerAccepted, io::Transport};
 use hybi_tokio::TokioTimer;
 
@@ -27,7 +27,7 @@ pub(crate) fn decide<T: Transport>(
     let path = request.uri().path();
     let nothing = || answer(StatusCode::NOT_FOUND, "nothing is served at this path");
     let (page, handler) = (path == "/" && !shared.args.listen.no_pages, shared.routes.find(path));
-    let methods = methods(path, page, handler).ok_or_else(nothing)?;
+    let methods = methods(request.version(), path, page, handler).ok_or_else(nothing)?;
     match *request.method() {
         Method::OPTIONS => return Err(options(methods)),
         Method::GET | Method::HEAD if page && !incoming.is_upgrade() => {
@@ -50,14 +50,22 @@ pub(crate) fn decide<T: Transport>(
     Ok((plan, accepted))
 }
 
-/// The methods of what is at a path, for `Allow`; `None` if nothing is.
-fn methods(path: &str, page: bool, handler: Option<Handler>) -> Option<&'static str> {
-    match (page, handler) {
-        (true, _) => Some("GET, HEAD, OPTIONS"),
-        // The server as a whole (RFC 9110 §9.3.7).
-        _ if path == "*" => Some("GET, HEAD, OPTIONS"),
-        (false, Some(_)) => Some("GET, OPTIONS"),
-        (false, None) => None,
+/// The methods of what is at a path, for `Allow`; `None` if nothing is. Over HTTP/2 it is by CONNECT that a handler is asked
+/// for (RFC 8441 §4), before that by GET.
+fn methods(
+    version: Version,
+    path: &str,
+    page: bool,
+    handler: Option<Handler>,
+) -> Option<&'static str> {
+    // The server as a whole (RFC 9110 §9.3.7).
+    let whole = path == "*";
+    let connects = version == Version::HTTP_2 && (handler.is_some() || whole);
+    match (page || whole, connects) {
+        (true, true) => Some("GET, HEAD, OPTIONS, CONNECT"),
+        (true, false) => Some("GET, HEAD, OPTIONS"),
+        (false, true) => Some("CONNECT, OPTIONS"),
+        (false, false) => handler.map(|_| "GET, OPTIONS"),
     }
 }
 

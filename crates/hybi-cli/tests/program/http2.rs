@@ -1,5 +1,8 @@
 //! WebSockets over HTTP/2: `hybi serve --http 1.1,2` and `hybi connect --http 2`, and each with who does not speak it.
 
+use http::Request;
+use tokio::net::TcpStream;
+
 use crate::support::{Server, events, hybi, scratch};
 use crate::tls::certificate;
 
@@ -96,6 +99,53 @@ fn a_server_of_http_1_1_is_no_server_of_http_2() {
     let server = Server::start(&[]);
     hybi(&["connect", "--http", "2", &server.at("/")])
         .expect(3, "hint: the server may not speak HTTP/2; --http 1.1 does without");
+}
+
+/// The status and `Allow` of the answer to a request over HTTP/2, after another that has brought the server's settings.
+async fn answered(server: &Server, method: &str, target: &str) -> (u16, Option<String>) {
+    let tcp = TcpStream::connect(server.address()).await.expect("a connection");
+    let (mut requests, connection) = h2::client::handshake(tcp).await.expect("HTTP/2");
+    let driving = tokio::spawn(connection);
+    let mut head = None;
+    for (method, target) in [("GET", "/"), (method, target)] {
+        let uri = format!("http://{}{target}", server.address());
+        let (name, protocol) = method.split_once(' ').unwrap_or((method, ""));
+        let mut request = Request::builder().method(name).uri(uri).body(()).expect("a request");
+        if !protocol.is_empty() {
+            request.extensions_mut().insert(h2::ext::Protocol::from(protocol));
+        }
+        let (answer, _) = requests.send_request(request, true).expect("it is sent");
+        head = Some(answer.await.expect("an answer").into_parts().0);
+    }
+    drop(requests);
+    driving.abort();
+    let head = head.expect("two answers");
+    let allow = head.headers.get("allow").map(|value| value.to_str().expect("text").to_owned());
+    (head.status.as_u16(), allow)
+}
+
+/// What is asked for by GET in HTTP/1.1 is asked for by CONNECT here, and for WebSockets alone (RFC 8441 section 4).
+#[tokio::test]
+async fn what_is_refused_over_http_2_says_what_is_not() {
+    let server = Server::start(&["--http", "1.1,2"]);
+    let no_pages = Server::start(&["--http", "1.1,2", "--no-pages"]);
+    let page = Some("GET, HEAD, OPTIONS, CONNECT");
+    let handler = Some("CONNECT, OPTIONS");
+    for (server, method, target, status, allow) in [
+        (&server, "POST", "/", 405, page),
+        (&server, "OPTIONS", "/", 200, page),
+        (&server, "POST", "/echo", 405, handler),
+        (&server, "GET", "/echo", 405, handler),
+        (&server, "OPTIONS", "/echo", 200, handler),
+        (&no_pages, "GET", "/", 405, handler),
+        (&server, "CONNECT connect-udp", "/", 501, None),
+        (&server, "CONNECT connect-udp", "/echo", 501, None),
+        (&no_pages, "CONNECT connect-udp", "/", 501, None),
+        (&server, "CONNECT connect-udp", "/nowhere", 404, None),
+    ] {
+        let answer = answered(server, method, target).await;
+        assert_eq!((answer.0, answer.1.as_deref()), (status, allow), "{method} {target}");
+    }
 }
 
 #[test]
