@@ -16,7 +16,6 @@ mod key;
 mod log;
 mod serve;
 mod signals;
-mod stream;
 mod tls;
 mod values;
 mod versions;

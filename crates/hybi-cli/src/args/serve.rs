@@ -120,18 +120,9 @@ impl ListenArgs {
 
     /// What of these options cannot be had together.
     pub(crate) fn contradiction(&self) -> Option<String> {
-        if !self.http.contains(&HttpVersion::Http11) {
-            // Whoever does not speak HTTP/2 is to be answered in words of theirs.
-            return Some(
-                "--http 2 goes without 1.1, which is always spoken: --http 1.1,2".to_owned(),
-            );
-        }
-        let unix = self.listen.iter().find_map(|address| match address {
-            ListenAddr::Unix(path) => Some(path),
-            _ => None,
-        });
-        let path = unix.filter(|_| self.speaks_http2())?;
-        Some(format!("--http 2 is for TCP, and unix:{} is a unix socket", path.display()))
+        // Whoever does not speak HTTP/2 is to be answered in words of theirs.
+        (!self.http.contains(&HttpVersion::Http11))
+            .then(|| "--http 2 goes without 1.1, which is always spoken: --http 1.1,2".to_owned())
     }
 }
 

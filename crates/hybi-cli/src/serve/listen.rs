@@ -5,14 +5,14 @@ use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io::{self, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hybi::serve::{Accept, Arrival, Opened};
 use hybi::{HostPolicy, Server};
-use hybi_tokio::{TokioIo, TokioTimer};
+use hybi_tokio::{Stream, TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::TlsAcceptor;
@@ -21,7 +21,6 @@ use super::certificate::Certificate;
 use super::port_file::PortFile;
 use super::shared::Shared;
 use crate::exit::{Failure, Status, stdout_failed};
-use crate::stream::Stream;
 use crate::values::{HostPort, ListenAddr};
 
 /// A bound listener.
@@ -263,15 +262,18 @@ impl Accepted {
     /// Goes through TLS where it applies.
     async fn open(self, tls: Option<Arc<ServerConfig>>) -> io::Result<Stream> {
         match (self, tls) {
-            (Self::Unix(stream), _) => Ok(Stream::Unix(stream)),
+            // To the system it is a stream like any other.
+            (Self::Unix(stream), _) => {
+                let stream = OwnedFd::from(stream.into_std()?);
+                Ok(TcpStream::from_std(stream.into())?.into())
+            }
             (Self::Tcp(stream), None) => {
                 stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream.into()))
+                Ok(stream.into())
             }
             (Self::Tcp(stream), Some(config)) => {
                 stream.set_nodelay(true)?;
-                let stream = TlsAcceptor::from(config).accept(stream).await?;
-                Ok(Stream::Tcp(stream.into()))
+                Ok(TlsAcceptor::from(config).accept(stream).await?.into())
             }
         }
     }

@@ -173,7 +173,17 @@ fn mistakes_are_told() {
     ] {
         hybi(args).expect(2, why);
     }
+}
+
+#[test]
+fn a_unix_socket_is_a_port_like_any_other() {
     let path = scratch("http2.socket");
     let listen = format!("unix:{}", path.display());
-    hybi(&["serve", "--http", "1.1,2", "-l", &listen]).expect(2, "--http 2 is for TCP, and unix:");
+    let server = Server::start(&[&LOG[..], &["--http", "1.1,2", "-l", &listen]].concat());
+    let url = format!("ws+unix:{}:/echo", path.display());
+    for http in ["1.1", "2"] {
+        hybi(&["connect", "--http", http, "-m", "x", "-n", "1", &url]).expect_stdout("x\n");
+    }
+    let wanted = [entry("GET", "/echo", 101, "1.1"), entry("CONNECT", "/echo", 200, "2")];
+    assert_eq!(logged(server), wanted);
 }
