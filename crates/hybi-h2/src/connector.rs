@@ -162,7 +162,8 @@ impl Connector {
                     Some(stream) => stream,
                     None => self.dial(Offer::Http1, client, uri, deadline).await?,
                 };
-                Ok((EitherIo::Http1(Sniffed::new(stream)), TokioTimer::default()))
+                let stream = TokioIo::new(Sniffed::new(stream));
+                Ok((EitherIo::Http1(stream), TokioTimer::default()))
             }
         };
         opening::connect_anew(client, uri, deadline, connect).await

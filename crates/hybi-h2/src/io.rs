@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 
 use bytes::BufMut;
 use hybi::{io::Transport, opening::Respond};
+use hybi_tokio::TokioIo;
 
 use crate::{Http2Io, Sniffed};
 
@@ -13,7 +14,7 @@ use crate::{Http2Io, Sniffed};
 #[non_exhaustive]
 pub enum EitherIo {
     /// After an upgrade in HTTP/1.1.
-    Http1(Sniffed),
+    Http1(TokioIo<Sniffed>),
     /// After an extended CONNECT in HTTP/2.
     Http2(Http2Io),
 }

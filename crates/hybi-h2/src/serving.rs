@@ -200,9 +200,9 @@ type Opening = Pin<Box<dyn Future<Output = io::Result<Opened<EitherIo>>> + Send>
 
 async fn open(stream: Stream, settings: Settings) -> io::Result<Opened<EitherIo>> {
     Ok(match Sniffed::of(stream).await? {
-        Spoken::Http1(stream) => EitherIo::Http1(stream).into(),
+        Spoken::Http1(stream) => EitherIo::Http1(TokioIo::new(stream)).into(),
         Spoken::Http2(stream) => {
-            Opened::Carrier(Box::new(Connection::accept(stream.into(), settings).await?))
+            Opened::Carrier(Box::new(Connection::accept(stream, settings).await?))
         }
     })
 }

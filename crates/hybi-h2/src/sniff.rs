@@ -2,13 +2,12 @@
 
 use core::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 use std::io::{self, IoSlice};
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
-use hybi::io::Transport;
-use hybi_tokio::{Stream, TokioIo};
+use bytes::{Bytes, BytesMut};
+use hybi_tokio::Stream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 /// What a client of HTTP/2 says first. No request of HTTP/1 begins so.
@@ -18,7 +17,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 #[derive(Debug)]
 pub struct Sniffed {
     begin: Bytes,
-    stream: TokioIo<Stream>,
+    stream: Stream,
 }
 
 /// Which version of HTTP is spoken on a stream.
@@ -29,13 +28,13 @@ pub(crate) enum Spoken {
 
 impl Sniffed {
     /// A stream of which nothing was read.
-    pub(crate) fn new(stream: Stream) -> Self {
-        Self { begin: Bytes::new(), stream: TokioIo::new(stream) }
+    pub(crate) const fn new(stream: Stream) -> Self {
+        Self { begin: Bytes::new(), stream }
     }
 
     /// The stream, for its addresses and options.
-    pub fn stream(&self) -> &Stream {
-        self.stream.get_ref()
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
     }
 
     /// Finds out what the peer speaks: through TLS it was settled; otherwise its first bytes tell.
@@ -54,65 +53,12 @@ impl Sniffed {
             }
         }
         let is_http2 = begin == PREFACE;
-        let stream = Self { begin: begin.freeze(), stream: TokioIo::new(stream) };
+        let stream = Self { begin: begin.freeze(), stream };
         Ok(if is_http2 { Spoken::Http2(stream) } else { Spoken::Http1(stream) })
     }
 }
 
-impl Transport for Sniffed {
-    fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
-        if self.begin.is_empty() {
-            return self.stream.poll_read(cx, chunk);
-        }
-        let len = self.begin.len().min(chunk.len());
-        self.begin.copy_to_slice(&mut chunk[..len]);
-        Poll::Ready(Ok(len))
-    }
-
-    fn poll_read_direct<B: BufMut>(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut B,
-    ) -> Poll<io::Result<usize>> {
-        if self.begin.is_empty() {
-            return self.stream.poll_read_direct(cx, buffer);
-        }
-        let len = self.begin.len().min(buffer.remaining_mut());
-        buffer.put(self.begin.split_to(len));
-        Poll::Ready(Ok(len))
-    }
-
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.stream.poll_write(cx, slices)
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.poll_flush(cx)
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.poll_shutdown(cx)
-    }
-}
-
-/// What HTTP/2 is framed over, with tokio's own traits, since that is what `h2` takes.
-#[derive(Debug)]
-pub(crate) struct Replayed {
-    begin: Bytes,
-    stream: Stream,
-}
-
-impl From<Sniffed> for Replayed {
-    fn from(sniffed: Sniffed) -> Self {
-        Self { begin: sniffed.begin, stream: sniffed.stream.into_inner() }
-    }
-}
-
-impl AsyncRead for Replayed {
+impl AsyncRead for Sniffed {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -127,7 +73,7 @@ impl AsyncRead for Replayed {
     }
 }
 
-impl AsyncWrite for Replayed {
+impl AsyncWrite for Sniffed {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -153,7 +99,6 @@ impl AsyncWrite for Replayed {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

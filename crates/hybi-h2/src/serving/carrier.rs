@@ -13,14 +13,14 @@ use tokio::time::Instant;
 use crate::{
     EitherIo, Http2Io, Settings,
     keep_alive::{Finding, KeepAlive},
-    sniff::Replayed,
+    sniff::Sniffed,
     stream::io_error,
     underway::Payload,
 };
 
 /// A connection of HTTP/2 whose preface has come.
 pub(super) struct Connection {
-    frames: h2::server::Connection<Replayed, Payload>,
+    frames: h2::server::Connection<Sniffed, Payload>,
     keep_alive: KeepAlive,
     settings: Settings,
     phase: Phase,
@@ -40,7 +40,7 @@ enum Phase {
 }
 
 impl Connection {
-    pub(super) async fn accept(stream: Replayed, settings: Settings) -> io::Result<Self> {
+    pub(super) async fn accept(stream: Sniffed, settings: Settings) -> io::Result<Self> {
         let mut frames = settings.server().handshake(stream).await.map_err(io_error)?;
         // It is there to be taken once.
         let pings = frames.ping_pong().ok_or(io::ErrorKind::Unsupported)?;
