@@ -4,6 +4,7 @@
 //! bytes, and panics when a property does not hold. Who makes the bytes is not its business: libFuzzer
 //! (`fuzz/`), the [loop](mutate) for machines without it, or the test that replays what was saved.
 
+mod connect;
 mod differential;
 mod fields;
 mod frames;
@@ -59,6 +60,7 @@ pub const TARGETS: &[Target] = &[
     target("uri", uri::run),
     target("tunnel", reach::tunnel),
     target("location", reach::location),
+    target("connect", connect::run),
     target("legacy-opening", opening::run),
     target("inflate", inflate::run),
     target("pair", pair::run),
