@@ -41,6 +41,25 @@
 //!   windows of all its streams ([`Settings`]).
 //! - A message may cross many `DATA` frames, whose bounds mean nothing.
 //!
+//! - A flush waits until what was written has been given to the stream of TCP or TLS: HTTP/2 discards what waits of a stream
+//!   that is cancelled, as it is when its WebSocket is dropped.
+//! - When a server ends, each WebSocket is closed first; `GOAWAY` comes behind the last of them, since there are clients that
+//!   take it for the end of all. What is asked for meanwhile is refused with `REFUSED_STREAM`.
+//!
+//! # Limits
+//!
+//! Those of a connection are [`Settings`], those of its WebSockets [`hybi::Config`], and both count among those of
+//! [`Serving`](hybi::serve::Serving). The `h2` crate has some of its own, which end the connection with
+//! `ENHANCE_YOUR_CALM`:
+//!
+//! - 100 `DATA` frames without a byte but padding, over the life of a connection, but for those that end a stream;
+//! - 5 `CONTINUATION` frames that do not end their block, where [`max_header_list`](Settings::max_header_list) is 16 KiB;
+//! - 20 requests that were reset before they were taken, 1,024 that were refused or broken;
+//! - small `DATA` frames that nobody has read, when what they lack of 256 bytes is as much as the window of the connection.
+//!
+//! It ends the connection, not the stream, with `PROTOCOL_ERROR` for a `WINDOW_UPDATE` of zero, and gives that code where
+//! RFC 9113 has `FLOW_CONTROL_ERROR` or `FRAME_SIZE_ERROR` for settings out of range.
+//!
 //! # Features
 //!
 //! `rustls` brings TLS, by the feature of the same name of `hybi-tokio`; `rustls-native-roots` and `rustls-webpki-roots`

@@ -91,6 +91,34 @@ async fn a_request_that_is_not_answered_is_given_up_at_the_deadline() {
 }
 
 #[tokio::test]
+async fn what_is_asked_for_has_all_of_a_uri_and_neither_key_nor_upgrade() {
+    let (near, far) = duplex(64 * 1024);
+    let server = tokio::spawn(async move {
+        let mut connection = h2::server::Builder::new()
+            .enable_connect_protocol()
+            .handshake::<_, bytes::Bytes>(far)
+            .await
+            .unwrap();
+        let (request, mut answer) = connection.accept().await.unwrap().unwrap();
+        let answered = answer.send_response(http::Response::new(()), true);
+        answered.unwrap();
+        tokio::spawn(async move { while connection.accept().await.is_some() {} });
+        request.map(drop)
+    });
+    let session = Session::on(&client(), near).await.unwrap().unwrap();
+    let asking = Client::builder().subprotocol("chat").build().unwrap();
+    session.open(&asking, "wss://example.org:8443/chat?a=b").await.unwrap();
+    let request = server.await.unwrap();
+    assert_eq!(request.method(), "CONNECT");
+    assert_eq!(request.uri(), "https://example.org:8443/chat?a=b");
+    let protocol = request.extensions().get::<h2::ext::Protocol>().unwrap();
+    assert_eq!(protocol.as_str(), "websocket");
+    let mut names: Vec<_> = request.headers().keys().map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["sec-websocket-protocol", "sec-websocket-version"]);
+}
+
+#[tokio::test]
 async fn what_knows_none_over_http_2_is_connected_to_anew_for_http_1() {
     let (listener, address) = listen().await;
     let server = tokio::spawn(async move {

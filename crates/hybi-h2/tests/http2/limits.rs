@@ -15,8 +15,8 @@ use tokio::{
 use crate::{
     peer::{echoing, listen},
     raw::{
-        DATA, GOAWAY, HEADERS, NO_ERROR, PREFACE, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS,
-        connect_block, connect_frame, frame,
+        CANCEL, DATA, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, NO_ERROR, PREFACE, REFUSED_STREAM,
+        RST_STREAM, Raw, SETTINGS, WINDOW_UPDATE, connect_block, connect_frame, frame, setting,
     },
 };
 
@@ -67,6 +67,40 @@ async fn all_but_one_may_stall_and_the_one_goes_on() {
             assert_eq!((answer.kind, &answer.payload[2..]), (DATA, &b"hello"[..]), "{id}");
         }
     }
+}
+
+/// A stream that nobody could read any more, since nothing could be written to it, and that is reset then.
+#[tokio::test]
+async fn a_stream_that_is_reset_gives_its_window_back() {
+    let (serving, address) = echoing(Server::default(), Settings::default().max_streams(2)).await;
+    tokio::spawn(serving);
+    let mut peer = Raw::client(address, &setting(INITIAL_WINDOW_SIZE, 0)).await;
+    let message = wire::frame(Side::Client, BINARY | FIN, &[0; 1000]);
+    // What may be sent by all streams together, and what was granted of it again.
+    let mut credit = 65_535;
+    let mut granted = 0;
+    for id in (1..).step_by(2).take(10) {
+        peer.write(&connect_frame(id)).await;
+        let mut left = WINDOW;
+        let mut is_open = false;
+        while left >= message.len() {
+            while credit < message.len() || !is_open {
+                let next = peer.next().await.expect("a window");
+                assert!(![GOAWAY, RST_STREAM].contains(&next.kind), "{next:?}");
+                is_open |= (next.kind, next.stream) == (HEADERS, id);
+                if (next.kind, next.stream) == (WINDOW_UPDATE, 0) {
+                    let more = u32::from_be_bytes(next.payload[..].try_into().expect("four bytes"));
+                    credit += more as usize;
+                    granted += more as usize;
+                }
+            }
+            peer.data(id, &message).await;
+            credit -= message.len();
+            left -= message.len();
+        }
+        peer.write(&frame(RST_STREAM, 0, id, &CANCEL.to_be_bytes())).await;
+    }
+    assert!(granted > 6 * WINDOW, "{granted} bytes");
 }
 
 #[tokio::test]
