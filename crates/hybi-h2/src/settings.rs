@@ -24,6 +24,10 @@ pub struct Settings {
 /// A window has no more (RFC 9113 section 6.9.1).
 const MAX_WINDOW: u32 = (1 << 31) - 1;
 
+/// How long a frame may be that comes. A read and a write of the system's is about a frame, so that one of the 16 KiB that
+/// HTTP/2 begins with costs large messages most of their time; and a connection may hold one that has not all come.
+const FRAME: u32 = 64 * 1024;
+
 /// What is queued of one stream behind its outbox.
 const SEND_BUFFER: usize = 128 * 1024;
 
@@ -103,6 +107,7 @@ impl Settings {
             .initial_window_size(self.stream_window)
             .initial_connection_window_size(self.window())
             .max_concurrent_streams(self.max_streams)
+            .max_frame_size(FRAME)
             .max_header_list_size(self.max_header_list)
             .max_send_buffer_size(SEND_BUFFER)
             .data_frame_budget(self.frame_budget());
@@ -116,6 +121,7 @@ impl Settings {
             .initial_window_size(self.stream_window)
             .initial_connection_window_size(self.window())
             .max_concurrent_streams(0)
+            .max_frame_size(FRAME)
             .max_header_list_size(self.max_header_list)
             .max_send_buffer_size(SEND_BUFFER)
             .data_frame_budget(self.frame_budget());

@@ -83,7 +83,7 @@ async fn frames_that_are_no_frames_end_the_connection() {
     }
     // Longer than a frame may be.
     let mut peer = Raw::open(address, &[]).await;
-    peer.write(&frame(DATA, 0, 1, &[0; (1 << 14) + 1])).await;
+    peer.write(&frame(DATA, 0, 1, &[0; (1 << 16) + 1])).await;
     assert_eq!(peer.end().await, Some(6), "FRAME_SIZE_ERROR");
 }
 
