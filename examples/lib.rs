@@ -19,6 +19,7 @@
 //! | `proxy` | messages passed on both ways, each end told how the other ended |
 //! | `upgrade` | plain HTTP and WebSocket on one port, deciding on the request |
 //! | `upgrade_tower` | the same in a service of tower, by the types of `http` alone |
+//! | `upgrade_poem` | the same in a framework of its own request types, poem |
 //! | `custom_extension` | an extension of your own, beside permessage-deflate |
 //! | `every_version` | one port that answers every version ever published, and what old clients lack |
 //! | `sans_io` | `Connection` driven by hand over blocking sockets |

@@ -583,6 +583,11 @@ fn upgrade_tower_answers_http_and_websocket() {
     shouts(example!("upgrade_tower"), (426, "this resource is for WebSocket clients\n"));
 }
 
+#[test]
+fn upgrade_poem_answers_http_and_websocket() {
+    shouts(example!("upgrade_poem"), (426, "this resource is for WebSocket clients\n"));
+}
+
 /// The newest version, and the oldest, which has neither binary messages nor Close frames.
 #[test]
 fn every_version_answers_as_the_client_can() {
