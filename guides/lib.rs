@@ -4,3 +4,8 @@
 #[cfg(doctest)]
 #[doc = include_str!("from_tungstenite.md")]
 struct FromTungstenite;
+
+/// The guide from axum's ws.
+#[cfg(doctest)]
+#[doc = include_str!("from_axum.md")]
+struct FromAxum;
