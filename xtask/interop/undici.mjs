@@ -1,7 +1,7 @@
 // undici as a client of `hybi serve` over HTTP/2, by TLS alone.
 //
 // undici.mjs URL CA: prints one JSON line for each check: its name, the target of its connection, and the close code
-// that the server must have seen; at last "waiting", for whoever is to end the server.
+// that the server must have seen. The last check prints "waiting" first and ends when the server does.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -84,5 +84,13 @@ await echo("1 MiB comes back", randomBytes(1 << 20));
   assert.deepEqual([code, reason], [4002, "enough"]);
   done("the server closes with code and reason", where, { code: 4002 });
 }
+{
+  const where = target("/echo");
+  const ws = await open(where);
+  const closed = next(ws, "close");
+  console.log("waiting");
+  const { code, wasClean } = await closed;
+  assert.deepEqual([code, wasClean], [1001, true]);
+  done("a server that ends says 1001", where, { code: 1001 });
+}
 await dispatcher.close();
-console.log("waiting");

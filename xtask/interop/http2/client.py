@@ -1,7 +1,7 @@
 """A client of `hybi serve` over one connection of HTTP/2, by Python `h2` and `wsproto`.
 
 client.py URL [CA]: prints one JSON line for each check: its name, the target of its stream, and the close code or HTTP
-status that the server must have seen; at last "waiting", for whoever is to end the server.
+status that the server must have seen. The last check prints "waiting" first and ends when the server does.
 """
 
 import asyncio
@@ -119,8 +119,13 @@ async def main():
 
     await together(session)
 
-    # It takes a connection that is to end for ended, so that what a server says last does not reach it.
+    where = target("/echo")
+    ws = await WebSocket.open(session, where)
+    await ws.say("still here")
+    same("echo", await ws.next(), "still here")
     print("waiting", flush=True)
+    same("close code", (await ws.next()).code, 1001)
+    done("a server that ends says 1001", where, code=1001)
 
 
 asyncio.run(main())

@@ -153,6 +153,11 @@ class Stream:
             self.session.flush()
         return data
 
+    async def finished(self):
+        """The end of the peer's half, whatever comes before it; an error where it was reset instead."""
+        while await self.receive():
+            pass
+
 
 class WebSocket:
     """A WebSocket on a stream that was agreed on."""
@@ -233,9 +238,11 @@ class WebSocket:
         """The closing handshake, and the end of the stream, which the server's half has first (RFC 6455 section 7.1.1)."""
         if self.ws.state is ConnectionState.REMOTE_CLOSING:
             await self.send(event.response())
-        while self.ws.client and await self.stream.receive():
-            pass
+        if self.ws.client:
+            await self.stream.finished()
         self.stream.end()
+        if not self.ws.client:
+            await self.stream.finished()
 
 
 def listed(head, name):

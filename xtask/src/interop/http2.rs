@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 pub(super) const PEERS: [&str; 2] = [Peer::Hypercorn.name(), Peer::H2.name()];
 
 /// What the script checks as client, all over one connection.
-const CHECKS: [&str; 14] = [
+const CHECKS: [&str; 15] = [
     "text comes back",
     "empty text comes back",
     "binary comes back",
@@ -30,6 +30,7 @@ const CHECKS: [&str; 14] = [
     "a foreign origin is refused with 403",
     "another protocol is refused with 501",
     "sixteen at a time come back to each",
+    "a server that ends says 1001",
 ];
 
 /// What hypercorn tells its application of an end, whatever code a client's Close frame had: one of these, by who began.

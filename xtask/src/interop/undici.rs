@@ -13,15 +13,16 @@ use crate::workspace::Workspace;
 /// As `--peer` has it.
 pub(super) const PEER: &str = "undici";
 
-/// The checks that its script makes. It takes a connection of HTTP/2 that is to end for lost, with all that is on it, so
-/// that the code of a server that ends does not reach it.
-const CHECKS: [&str; 6] = [
+/// The checks that its script makes. It takes a connection of HTTP/2 that is to end for lost, with all that is on it: what
+/// a server that ends says to a WebSocket reaches it only if that comes before the end of the connection is told.
+const CHECKS: [&str; 7] = [
     "text comes back",
     "binary comes back",
     "1 MiB comes back",
     "the server's preferred subprotocol is agreed",
     "the client closes with code and reason",
     "the server closes with code and reason",
+    "a server that ends says 1001",
 ];
 
 /// Adds its checks, if `--peer` leaves it.
