@@ -16,8 +16,8 @@ use crate::underway::{Payload, Underway};
 ///
 /// What was read of it is acknowledged (`WINDOW_UPDATE`) as it is taken, so that a WebSocket that is not read stops its
 /// peer after one [window](crate::Settings::stream_window). The end of the sending half is `END_STREAM`; dropping it
-/// before aborts the stream, and what was not flushed is lost: `RST_STREAM` with `CANCEL`, or `REFUSED_STREAM` for a request that was not answered, which a
-/// client may send again.
+/// before aborts the stream, and what was not flushed is lost: `RST_STREAM` with `CANCEL`, or `REFUSED_STREAM` for a
+/// request that was not answered, which a client may send again.
 pub struct Http2Io {
     receiving: RecvStream,
     /// What came and has not been taken.
