@@ -69,6 +69,7 @@
 
 #[cfg_attr(not(feature = "rustls"), path = "no_alpn.rs")]
 mod alpn;
+mod cause;
 mod connector;
 mod io;
 mod keep_alive;

@@ -23,8 +23,8 @@ use hybi_tokio::{Socket, TokioTimer};
 
 use crate::{
     EitherIo, Http2Io, Settings, WebSocket,
+    cause::Cause,
     keep_alive::{Finding, KeepAlive},
-    stream::io_error,
     underway::Payload,
 };
 
@@ -38,6 +38,7 @@ const REFUSAL_BODY_TIME: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Session {
     requests: SendRequest<Payload>,
+    cause: Cause,
 }
 
 impl Session {
@@ -95,10 +96,13 @@ impl Session {
         let begun = begun.await;
         client.stage_over(Stage::Handshake, start, &timer);
         let begun = begun.ok_or(Error::Timeout(Deadline::Handshake))?;
-        let Some((requests, connection, pings)) = begun.map_err(failed)? else { return Ok(None) };
+        let cause = Cause::default();
+        let begun = begun.map_err(|error| failed(&cause, error))?;
+        let Some((requests, connection, pings)) = begun else { return Ok(None) };
         // It ends by itself.
-        drop(tokio::spawn(drive(connection, KeepAlive::asked(pings, settings))));
-        Ok(Some(Self { requests }))
+        let keep_alive = KeepAlive::asked(pings, settings);
+        drop(tokio::spawn(drive(connection, keep_alive, cause.clone())));
+        Ok(Some(Self { requests, cause }))
     }
 
     /// Opens one more WebSocket. Where the URI leads is not looked at: the server is the one that this is connected to.
@@ -145,7 +149,7 @@ impl Session {
         if let Some(accepted) = handshake.handle_response(response)? {
             // The response came on it.
             let sending = asked.ok_or(Error::Timeout(Deadline::Handshake))?;
-            let stream = EitherIo::Http2(Http2Io::open(body, sending));
+            let stream = EitherIo::Http2(Http2Io::open(body, sending, self.cause.clone()));
             let response = accepted.response;
             let ws = opening::opened(client, uri, accepted.negotiated, stream, timer);
             return Ok((ws, response));
@@ -161,6 +165,7 @@ impl Session {
         handshake: &ConnectHandshake,
         asked: &mut Option<h2::SendStream<Payload>>,
     ) -> Result<http::Response<RecvStream>, Error> {
+        let failed = |error| failed(&self.cause, error);
         let mut requests = self.requests.clone().ready().await.map_err(failed)?;
         // It must not be taken back (RFC 8441 section 3); but asking all the same would be a fault of ours.
         if !requests.is_extended_connect_protocol_enabled() {
@@ -206,16 +211,25 @@ async fn settled<S: Socket>(
 }
 
 /// Drives the connection until it is over, or the peer is gone.
-async fn drive<S: Socket>(mut connection: Connection<S, Payload>, mut keep_alive: KeepAlive) {
+async fn drive<S: Socket>(
+    mut connection: Connection<S, Payload>,
+    mut keep_alive: KeepAlive,
+    cause: Cause,
+) {
     poll_fn(|cx: &mut Context<'_>| {
         loop {
-            // Each stream has its own error of what it fails of.
-            if Pin::new(&mut connection).poll(cx).is_ready() {
+            if let Poll::Ready(ended) = Pin::new(&mut connection).poll(cx) {
+                if let Err(error) = ended {
+                    cause.failed(error);
+                }
                 return Poll::Ready(());
             }
             match keep_alive.poll(cx) {
                 Poll::Ready(Finding::Alive) => {}
-                Poll::Ready(Finding::Gone) => return Poll::Ready(()),
+                Poll::Ready(Finding::Gone) => {
+                    cause.gone();
+                    return Poll::Ready(());
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -240,6 +254,6 @@ async fn read_refusal(handshake: &mut ConnectHandshake, body: &mut RecvStream) -
     }
 }
 
-fn failed(error: h2::Error) -> Error {
-    OpeningError::Handshake(io_error(error)).into()
+fn failed(cause: &Cause, error: h2::Error) -> Error {
+    OpeningError::Handshake(cause.of(error)).into()
 }

@@ -10,7 +10,10 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream, server::SendResponse};
 use hybi::{io::Transport, opening::Respond};
 
-use crate::underway::{Payload, Underway};
+use crate::{
+    cause::Cause,
+    underway::{Payload, Underway},
+};
 
 /// A stream of HTTP/2 as a [`Transport`], in either role.
 ///
@@ -24,6 +27,7 @@ pub struct Http2Io {
     rest: Bytes,
     sending: Sending,
     underway: Underway,
+    cause: Cause,
 }
 
 enum Sending {
@@ -39,17 +43,21 @@ const PIECE: usize = 64 * 1024;
 
 impl Http2Io {
     /// The stream of a request that is to be answered.
-    pub(crate) fn asked(receiving: RecvStream, answer: SendResponse<Payload>) -> Self {
-        Self::new(receiving, Sending::Asked(answer))
+    pub(crate) fn asked(
+        receiving: RecvStream,
+        answer: SendResponse<Payload>,
+        cause: Cause,
+    ) -> Self {
+        Self::new(receiving, Sending::Asked(answer), cause)
     }
 
     /// The stream of a request that was answered.
-    pub(crate) fn open(receiving: RecvStream, sending: SendStream<Payload>) -> Self {
-        Self::new(receiving, Sending::Open(sending))
+    pub(crate) fn open(receiving: RecvStream, sending: SendStream<Payload>, cause: Cause) -> Self {
+        Self::new(receiving, Sending::Open(sending), cause)
     }
 
-    fn new(receiving: RecvStream, sending: Sending) -> Self {
-        Self { receiving, rest: Bytes::new(), sending, underway: Underway::default() }
+    fn new(receiving: RecvStream, sending: Sending, cause: Cause) -> Self {
+        Self { receiving, rest: Bytes::new(), sending, underway: Underway::default(), cause }
     }
 
     /// Waits for bytes that have not been taken; false at the end of the peer's half.
@@ -57,7 +65,7 @@ impl Http2Io {
         while self.rest.is_empty() {
             match ready!(self.receiving.poll_data(cx)) {
                 Some(Ok(data)) => self.rest = data,
-                Some(Err(error)) => return Poll::Ready(Err(io_error(error))),
+                Some(Err(error)) => return Poll::Ready(Err(self.cause.of(error))),
                 None => return Poll::Ready(Ok(false)),
             }
         }
@@ -112,8 +120,13 @@ impl Transport for Http2Io {
         while stream.capacity() == 0 {
             match ready!(stream.poll_capacity(cx)) {
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Poll::Ready(Err(io_error(error))),
-                None => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+                Some(Err(error)) => return Poll::Ready(Err(self.cause.of(error))),
+                None => {
+                    let why = failure(stream, &self.cause, cx);
+                    return Poll::Ready(Err(
+                        why.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())
+                    ));
+                }
             }
         }
         let room = stream.capacity().min(wanted);
@@ -122,20 +135,27 @@ impl Transport for Http2Io {
             let len = slice.len().min(room - data.len());
             data.extend_from_slice(&slice[..len]);
         }
-        stream.send_data(self.underway.payload(data.freeze()), false).map_err(io_error)?;
+        stream
+            .send_data(self.underway.payload(data.freeze()), false)
+            .map_err(|error| self.cause.of(error))?;
         Poll::Ready(Ok(room))
     }
 
-    /// Waits for the task of the connection to have sent what it was given.
+    /// Waits for the task of the connection to have sent what it was given, which it drops as well where it cannot.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.underway.poll_left(cx).map(Ok)
+        ready!(self.underway.poll_left(cx));
+        let why = match &mut self.sending {
+            Sending::Open(stream) => failure(stream, &self.cause, cx),
+            Sending::Asked(_) | Sending::Ended => None,
+        };
+        Poll::Ready(why.map_or(Ok(()), Err))
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Sending::Open(stream) = &mut self.sending {
             let ended = stream.send_data(self.underway.payload(Bytes::new()), true);
             self.sending = Sending::Ended;
-            ended.map_err(io_error)?;
+            ended.map_err(|error| self.cause.of(error))?;
         }
         self.poll_flush(cx)
     }
@@ -146,7 +166,8 @@ impl Respond for Http2Io {
         let Sending::Asked(answer) = &mut self.sending else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        self.sending = Sending::Open(answer.send_response(head, false).map_err(io_error)?);
+        self.sending =
+            Sending::Open(answer.send_response(head, false).map_err(|error| self.cause.of(error))?);
         Ok(())
     }
 }
@@ -172,15 +193,18 @@ impl fmt::Debug for Http2Io {
     }
 }
 
-/// What HTTP/2 failed of, as an error of a transport: a stream that was reset is what a connection of TCP that was reset is.
-pub(crate) fn io_error(error: h2::Error) -> io::Error {
-    if error.is_io() {
-        return error.into_io().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into());
+/// Why nothing can be sent on a stream any more, if that is so.
+fn failure(
+    stream: &mut SendStream<Payload>,
+    cause: &Cause,
+    cx: &mut Context<'_>,
+) -> Option<io::Error> {
+    match stream.poll_reset(cx) {
+        Poll::Pending => None,
+        Poll::Ready(Ok(reason)) => {
+            let error = h2::Error::from(reason);
+            Some(io::Error::new(io::ErrorKind::ConnectionReset, error))
+        }
+        Poll::Ready(Err(error)) => Some(cause.of(error)),
     }
-    let kind = match () {
-        () if error.is_reset() => io::ErrorKind::ConnectionReset,
-        () if error.is_go_away() => io::ErrorKind::ConnectionAborted,
-        () => io::ErrorKind::Other,
-    };
-    io::Error::new(kind, error)
 }

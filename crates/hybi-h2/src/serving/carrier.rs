@@ -1,5 +1,8 @@
 //! A connection of HTTP/2 as server: what its streams ask for, and when it is over.
 
+#[cfg(test)]
+mod faults;
+
 use core::{
     mem,
     task::{Context, Poll},
@@ -8,22 +11,23 @@ use std::io;
 
 use h2::{RecvStream, server::SendResponse};
 use hybi::{handshake::Protocol, opening::Requested, serve::Carrier};
+use hybi_tokio::Socket;
 use tokio::time::Instant;
 
 use crate::{
     EitherIo, Http2Io, Settings,
+    cause::{Cause, io_error},
     keep_alive::{Finding, KeepAlive},
-    sniff::Sniffed,
-    stream::io_error,
     underway::Payload,
 };
 
 /// A connection of HTTP/2 whose preface has come.
-pub(super) struct Connection {
-    frames: h2::server::Connection<Sniffed, Payload>,
+pub(super) struct Connection<S> {
+    frames: h2::server::Connection<S, Payload>,
     keep_alive: KeepAlive,
     settings: Settings,
     phase: Phase,
+    cause: Cause,
 }
 
 /// How far a connection is from its end.
@@ -39,13 +43,14 @@ enum Phase {
     GoingAway(Instant),
 }
 
-impl Connection {
-    pub(super) async fn accept(stream: Sniffed, settings: Settings) -> io::Result<Self> {
+impl<S: Socket> Connection<S> {
+    pub(super) async fn accept(stream: S, settings: Settings) -> io::Result<Self> {
         let mut frames = settings.server().handshake(stream).await.map_err(io_error)?;
         // It is there to be taken once.
         let pings = frames.ping_pong().ok_or(io::ErrorKind::Unsupported)?;
         let keep_alive = KeepAlive::new(pings, settings);
-        Ok(Self { frames, keep_alive, settings, phase: Phase::Idle(Instant::now()) })
+        let (phase, cause) = (Phase::Idle(Instant::now()), Cause::default());
+        Ok(Self { frames, keep_alive, settings, phase, cause })
     }
 
     /// Lets it go in order if nobody has used it for long; false if that is over, whether or not the peer knows.
@@ -71,7 +76,7 @@ impl Connection {
     }
 }
 
-impl Carrier<EitherIo> for Connection {
+impl<S: Socket + Send> Carrier<EitherIo> for Connection<S> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Requested<EitherIo>>> {
         loop {
             match self.frames.poll_accept(cx) {
@@ -79,10 +84,14 @@ impl Carrier<EitherIo> for Connection {
                     if let Phase::Idle(_) = self.phase {
                         self.phase = Phase::Busy;
                     }
-                    return Poll::Ready(Some(requested(asked)));
+                    return Poll::Ready(Some(requested(asked, &self.cause)));
                 }
-                // What it fails of was told to the peer; each stream has its own error.
-                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(None),
+                // What it fails of was told to the peer.
+                Poll::Ready(Some(Err(error))) => {
+                    self.cause.failed(error);
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Pending => {}
             }
             if matches!(self.phase, Phase::Closing) && !self.frames.has_streams() {
@@ -91,7 +100,11 @@ impl Carrier<EitherIo> for Connection {
             }
             match self.keep_alive.poll(cx) {
                 Poll::Ready(Finding::Alive) if self.judge_idleness() => {}
-                Poll::Ready(Finding::Alive | Finding::Gone) => return Poll::Ready(None),
+                Poll::Ready(Finding::Alive) => return Poll::Ready(None),
+                Poll::Ready(Finding::Gone) => {
+                    self.cause.gone();
+                    return Poll::Ready(None);
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -107,12 +120,13 @@ impl Carrier<EitherIo> for Connection {
 /// A request as the layers below know it: without what belongs to HTTP/2, and with its `:protocol`.
 fn requested(
     (request, answer): (http::Request<RecvStream>, SendResponse<Payload>),
+    cause: &Cause,
 ) -> Requested<EitherIo> {
     let (mut head, receiving) = request.into_parts();
     let extensions = mem::take(&mut head.extensions);
     if let Some(protocol) = extensions.get::<h2::ext::Protocol>() {
         head.extensions.insert(Protocol::new(protocol.as_str()));
     }
-    let stream = Http2Io::asked(receiving, answer);
+    let stream = Http2Io::asked(receiving, answer, cause.clone());
     Requested::new(http::Request::from_parts(head, ()), EitherIo::Http2(stream))
 }
