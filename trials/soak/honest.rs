@@ -1,8 +1,8 @@
-//! Honest clients: of every version and extension, plain and through TLS, each echo of which is checked byte by byte
+//! Honest clients: of every version and extension, plain and through TLS, and on each way to a server, each echo of which is checked byte by byte
 //! and timed. Most connections are short; one of each kind stays.
 
 use core::{
-    fmt::Write as _,
+    fmt::{Debug, Write as _},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -11,14 +11,20 @@ use std::{
     time::Instant,
 };
 
+use hybi::{WebSocket, io::Transport};
+use hybi_h2::Session;
 use hybi_tokio::{
-    Client, CloseCode, Connector, Deflate, Extensions, Message, Version, WebSocket,
+    Client, CloseCode, Connector, Deflate, Extensions, Message, TokioTimer, Version,
     extension::{DeflateFrame, DeflateStream, PerframeCompress, PermessageCompress},
 };
 use hybi_trials::{figures::percentile, part::obey};
-use tokio::{runtime, sync::watch, task::JoinHandle, time};
+use tokio::{net::TcpListener, runtime, sync::watch, task::JoinHandle, time};
 
-use crate::{server::GOODBYE, sockets::Target};
+use crate::{
+    proxy,
+    server::{GOODBYE, MOVED},
+    sockets::Target,
+};
 
 /// A kind of connection.
 #[derive(Clone, Debug)]
@@ -29,10 +35,21 @@ struct Kind {
     tls: bool,
     /// The way in which the server echoes.
     way: &'static str,
+    reach: Reach,
+}
+
+/// How a client gets to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Directly,
+    ByProxy,
+    ByRedirect,
+    /// On a stream of HTTP/2.
+    OverHttp2,
 }
 
 /// Every version without an extension, and every extension in each version that has it; each of them plain and
-/// through TLS.
+/// through TLS. Today's through a proxy, behind a redirect and over HTTP/2 as well.
 fn kinds() -> Vec<Kind> {
     let deflate = Deflate::default();
     let extensions = [
@@ -59,7 +76,19 @@ fn kinds() -> Vec<Kind> {
             for tls in [false, true] {
                 let way = ["/", "/lent", "/halves", "/room"][kinds.len() / 2 % 4];
                 let name = format!("{version} {name} tls {tls}");
-                kinds.push(Kind { name, version, extensions: extensions.clone(), tls, way });
+                let (extensions, reach) = (extensions.clone(), Reach::Directly);
+                kinds.push(Kind { name, version, extensions, tls, way, reach });
+            }
+        }
+    }
+    for reach in [Reach::ByProxy, Reach::ByRedirect, Reach::OverHttp2] {
+        for (name, extensions) in &extensions[..2] {
+            // There is one port for HTTP/2, by prior knowledge.
+            for tls in [false, true].into_iter().filter(|tls| !tls || reach != Reach::OverHttp2) {
+                let name = format!("{reach:?} {name} tls {tls}");
+                let way = if reach == Reach::ByRedirect { MOVED } else { "/" };
+                let (version, extensions) = (Version::RFC6455, extensions.clone());
+                kinds.push(Kind { name, version, extensions, tls, way, reach });
             }
         }
     }
@@ -108,6 +137,9 @@ pub(crate) fn run(target: &Target) {
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let kinds = kinds();
+    let proxy = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let address = proxy.local_addr().expect("its address");
+    runtime.spawn(proxy::serve(proxy));
     let connections = kinds.iter().map(|_| AtomicUsize::new(0)).collect();
     let seen = Arc::new(Seen { connections, ..Seen::default() });
     let (go, going) = watch::channel(false);
@@ -122,6 +154,7 @@ pub(crate) fn run(target: &Target) {
                         kind: kind.clone(),
                         stays,
                         target: target.clone(),
+                        proxy: format!("http://{address}"),
                         seen: Arc::clone(&seen),
                         going: going.clone(),
                     };
@@ -166,6 +199,8 @@ struct Worker {
     /// Whether one connection is for all the time.
     stays: bool,
     target: Target,
+    /// The URI of the proxy.
+    proxy: String,
     seen: Arc<Seen>,
     going: watch::Receiver<bool>,
 }
@@ -183,10 +218,9 @@ impl Worker {
         let mut number = self.at;
         while *self.going.borrow() {
             number += 1;
-            let result = match time::timeout(PATIENCE, self.open()).await {
-                Err(_) => Err("opening takes for ever".to_owned()),
-                Ok(Err(error)) => Err(error),
-                Ok(Ok(ws)) => self.talk(ws, number).await,
+            let result = match self.kind.reach {
+                Reach::OverHttp2 => self.hold(self.open_stream(), number).await,
+                _ => self.hold(self.open(), number).await,
             };
             match result {
                 Ok(()) => drop(self.seen.connections[self.at].fetch_add(1, Ordering::Relaxed)),
@@ -198,26 +232,55 @@ impl Worker {
         }
     }
 
-    async fn open(&self) -> Result<WebSocket, String> {
-        let client = Client::builder()
-            .version(self.kind.version)
-            .extensions(self.kind.extensions.clone())
-            .build()
-            .map_err(|error| error.to_string())?;
-        let (scheme, port) =
-            if self.kind.tls { ("wss", self.target.tls) } else { ("ws", self.target.plain) };
-        let uri = format!("{scheme}://127.0.0.1:{port}{}", self.kind.way);
-        let connector = Connector::new().rustls(Arc::clone(&self.target.trust));
-        let connected = connector.connect(&client, &uri).await;
-        let (ws, _) = connected.map_err(|error| format!("opening: {error}"))?;
+    async fn hold<T: Transport + Debug>(
+        &self,
+        opening: impl Future<Output = Result<WebSocket<T, TokioTimer>, String>>,
+        number: usize,
+    ) -> Result<(), String> {
+        let opened = time::timeout(PATIENCE, opening).await;
+        let ws = opened.map_err(|_| "opening takes for ever".to_owned())??;
         let wanted = usize::from(!self.kind.extensions.is_empty());
         if (ws.version(), ws.extensions().count()) != (self.kind.version, wanted) {
             return Err(format!("another connection than was asked for: {ws:?}"));
         }
-        Ok(ws)
+        self.talk(ws, number).await
     }
 
-    async fn talk(&self, mut ws: WebSocket, number: usize) -> Result<(), String> {
+    fn client(&self) -> Result<Client, String> {
+        let client =
+            Client::builder().version(self.kind.version).extensions(self.kind.extensions.clone());
+        let client = match self.kind.reach {
+            Reach::Directly | Reach::OverHttp2 => client,
+            Reach::ByProxy => client.proxy(&self.proxy),
+            Reach::ByRedirect => client.follow_redirects(1),
+        };
+        client.build().map_err(|error| error.to_string())
+    }
+
+    async fn open(&self) -> Result<hybi_tokio::WebSocket, String> {
+        let (scheme, port) =
+            if self.kind.tls { ("wss", self.target.tls) } else { ("ws", self.target.plain) };
+        let uri = format!("{scheme}://127.0.0.1:{port}{}", self.kind.way);
+        let connector = Connector::new().rustls(Arc::clone(&self.target.trust));
+        let connected = connector.connect(&self.client()?, &uri).await;
+        connected.map(|(ws, _)| ws).map_err(|error| format!("opening: {error}"))
+    }
+
+    /// A stream of a connection of its own.
+    async fn open_stream(&self) -> Result<hybi_h2::WebSocket, String> {
+        let client = self.client()?;
+        let stream = self.target.connect_http2().await.map_err(|error| error.to_string())?;
+        let failed = |error| format!("opening: {error}");
+        let session = Session::on(&client, stream).await.map_err(failed)?;
+        let session = session.ok_or("the server takes no WebSockets over HTTP/2")?;
+        session.open(&client, "ws://127.0.0.1/").await.map(|(ws, _)| ws).map_err(failed)
+    }
+
+    async fn talk<T: Transport>(
+        &self,
+        mut ws: WebSocket<T, TokioTimer>,
+        number: usize,
+    ) -> Result<(), String> {
         let pause = if self.stays { LONG_PAUSE } else { PAUSE };
         for round in 0.. {
             let over = if self.stays { !*self.going.borrow() } else { round == 12 };
@@ -238,7 +301,11 @@ impl Worker {
     }
 
     /// One message that is timed, or several at once.
-    async fn exchange(&self, ws: &mut WebSocket, number: usize) -> Result<(), String> {
+    async fn exchange<T: Transport>(
+        &self,
+        ws: &mut WebSocket<T, TokioTimer>,
+        number: usize,
+    ) -> Result<(), String> {
         let count = if number % 4 == 3 { 4 } else { 1 };
         let binary = ws.capabilities().binary;
         let messages: Vec<_> = (0..count).map(|at| message(number + at, binary)).collect();
@@ -267,7 +334,7 @@ impl Worker {
 }
 
 /// In order, by either end, or without a word.
-async fn end(mut ws: WebSocket, number: usize) -> Result<(), String> {
+async fn end<T: Transport>(mut ws: WebSocket<T, TokioTimer>, number: usize) -> Result<(), String> {
     let status = match number % 4 {
         0 => return Ok(()),
         1 => {

@@ -1,5 +1,5 @@
-//! A server under mixed load for as long as it is told: every version and extension, plain and through TLS, by
-//! connections that come and go in order and otherwise, beside attackers. Prints what it saw, and fails when the
+//! A server under mixed load for as long as it is told: every version and extension, plain and through TLS, through a
+//! proxy, behind a redirect and over HTTP/2, by connections that come and go in order and otherwise, beside attackers. Prints what it saw, and fails when the
 //! server grows, keeps a descriptor, or makes one honest connection fail.
 //!
 //! Three processes: the server, so that what it holds is its own; honest clients, so that what they measure is
@@ -11,6 +11,7 @@ mod attackers;
 mod attacks;
 mod honest;
 mod judge;
+mod proxy;
 mod server;
 mod sockets;
 
@@ -31,11 +32,11 @@ fn main() -> ExitCode {
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["server"] => server::run(),
-        ["honest", plain, tls, certificate] => {
-            honest::run(&sockets::Target::new(plain, tls, certificate))
+        ["honest", plain, tls, http2, certificate] => {
+            honest::run(&sockets::Target::new([plain, tls, http2, certificate]));
         }
-        ["attackers", plain, tls, certificate] => {
-            attackers::run(&sockets::Target::new(plain, tls, certificate));
+        ["attackers", plain, tls, http2, certificate] => {
+            attackers::run(&sockets::Target::new([plain, tls, http2, certificate]));
         }
         [] => return judge::run(TIME),
         [seconds] if seconds.parse::<u64>().is_ok_and(|seconds| seconds > 0) => {

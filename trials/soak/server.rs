@@ -1,4 +1,4 @@
-//! The server: echoes on every connection, of every version and extension, in one of four ways.
+//! The server: echoes on every connection, of every version and extension, in one of four ways; over HTTP/2 in one.
 
 use core::{
     fmt::Write as _,
@@ -10,9 +10,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use http::{Response, StatusCode, header};
+use hybi::{WebSocket, io::Transport};
 use hybi_tokio::{
     Broadcast, CloseCode, Config, Deflate, Error, Extensions, Incoming, Message, MessageRef,
-    Server, Version, WebSocket, tokio_rustls::TlsAcceptor,
+    Server, TokioTimer, Version, tokio_rustls::TlsAcceptor,
 };
 use hybi_trials::{certificate, part::obey};
 use tokio::{
@@ -24,6 +26,9 @@ use crate::ALLOCATOR;
 
 /// What is accepted of a message; bombs stand for more.
 pub(crate) const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// The path of which is said that it is at `/`.
+pub(crate) const MOVED: &str = "/moved";
 
 /// What a text says that asks for a Close frame.
 pub(crate) const GOODBYE: &str = "goodbye";
@@ -51,6 +56,12 @@ struct Seen {
 }
 
 impl Seen {
+    /// Counts one more; how many came before it.
+    fn began(&self) -> usize {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        self.accepted.fetch_add(1, Ordering::Relaxed)
+    }
+
     fn ended(&self, result: &Result<(), Error>) {
         let how = match result {
             Ok(()) => "in order",
@@ -89,8 +100,9 @@ pub(crate) fn run() {
         runtime.spawn(accept_all(listener, tls, Arc::clone(&seen)));
         port
     });
+    let http2 = runtime.block_on(serve_http2(Arc::clone(&seen)));
     obey(|command| match command {
-        "where" => format!("{plain} {secure} {}", certificate::hex(&certificate)),
+        "where" => format!("{plain} {secure} {http2} {}", certificate::hex(&certificate)),
         "served" => seen.accepted.load(Ordering::Relaxed).to_string(),
         "allocated" => ALLOCATOR.now().to_string(),
         "drain" => runtime.block_on(drained(&seen)),
@@ -117,8 +129,7 @@ async fn accept_all(listener: TcpListener, tls: Option<TlsAcceptor>, seen: Arc<S
     let room = Broadcast::new();
     loop {
         let (stream, _) = listener.accept().await.expect("a client");
-        seen.open.fetch_add(1, Ordering::Relaxed);
-        let number = seen.accepted.fetch_add(1, Ordering::Relaxed);
+        let number = seen.began();
         let (server, tls, seen) = (Arc::clone(&server), tls.clone(), Arc::clone(&seen));
         // Whoever names no way, attackers among them, is in the room or not, by turns.
         let (room, otherwise) =
@@ -128,6 +139,23 @@ async fn accept_all(listener: TcpListener, tls: Option<TlsAcceptor>, seen: Arc<S
             seen.ended(&result);
         });
     }
+}
+
+/// Echoes over either version of HTTP; the port.
+async fn serve_http2(seen: Arc<Seen>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let serving = hybi_h2::serve(listener, server(), move |ws| {
+        let seen = Arc::clone(&seen);
+        async move {
+            seen.began();
+            let result = echo(ws).await;
+            seen.ended(&result);
+            result
+        }
+    });
+    drop(tokio::spawn(serving));
+    port
 }
 
 async fn serve(
@@ -142,6 +170,11 @@ async fn serve(
         None => hybi_tokio::incoming(server, stream).await?,
     };
     let way = incoming.request().uri().path().to_owned();
+    if way == MOVED {
+        let moved = Response::builder().status(StatusCode::FOUND).header(header::LOCATION, "/");
+        incoming.respond(moved.body("").expect("a response")).await;
+        return Ok(());
+    }
     let ws = incoming.accept().await?;
     match if way == "/" { otherwise } else { &*way } {
         "/lent" => echo_lent(ws).await,
@@ -155,7 +188,7 @@ fn is_goodbye(message: &Message) -> bool {
     message.as_text() == Some(GOODBYE)
 }
 
-async fn echo(mut ws: WebSocket) -> Result<(), Error> {
+async fn echo<T: Transport>(mut ws: WebSocket<T, TokioTimer>) -> Result<(), Error> {
     while let Some(message) = ws.recv().await? {
         if is_goodbye(&message) {
             ws.close(CloseCode::NORMAL, "").await?;
@@ -166,7 +199,7 @@ async fn echo(mut ws: WebSocket) -> Result<(), Error> {
     Ok(())
 }
 
-async fn echo_lent(mut ws: WebSocket) -> Result<(), Error> {
+async fn echo_lent(mut ws: hybi_tokio::WebSocket) -> Result<(), Error> {
     loop {
         let goodbye = match ws.recv_to_answer().await? {
             None => return Ok(()),
@@ -183,7 +216,7 @@ async fn echo_lent(mut ws: WebSocket) -> Result<(), Error> {
 }
 
 /// A member of a room to which nobody else sends: its echoes wait in its queue, and are delivered while it receives.
-async fn echo_in_room(ws: WebSocket, room: &Broadcast) -> Result<(), Error> {
+async fn echo_in_room(ws: hybi_tokio::WebSocket, room: &Broadcast) -> Result<(), Error> {
     let mut member = room.join(ws);
     let direct = member.direct();
     while let Some(message) = member.recv().await? {
@@ -198,7 +231,7 @@ async fn echo_in_room(ws: WebSocket, room: &Broadcast) -> Result<(), Error> {
 }
 
 /// The receiving half on a task of its own.
-async fn echo_by_halves(ws: WebSocket) -> Result<(), Error> {
+async fn echo_by_halves(ws: hybi_tokio::WebSocket) -> Result<(), Error> {
     let (mut sender, mut receiver) = ws.split();
     let (hand_over, mut received) = tokio::sync::mpsc::channel(1);
     let receiving = tokio::spawn(async move {
