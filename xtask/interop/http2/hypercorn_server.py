@@ -23,8 +23,6 @@ async def application(scope, receive, send):
     offered = scope["subprotocols"]
     subprotocol = next((name for name in ["chat.v2", "chat.v1"] if name in offered), None)
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
-    if path == "/close":
-        await send({"type": "websocket.close", "code": 4004, "reason": "server says so"})
     report = {"path": path, "subprotocol": subprotocol, "http": scope["http_version"], "messages": 0}
     while (event := await receive())["type"] == "websocket.receive":
         report["messages"] += 1
