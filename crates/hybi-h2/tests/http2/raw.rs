@@ -225,19 +225,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         }
     }
 
-    /// What has come of this stream by the time that a ping is answered.
-    pub(crate) async fn until_pong(&mut self, stream: u32) -> Vec<Frame> {
+    /// Gives away each frame that comes by the time that a ping is answered.
+    async fn each_until_pong(&mut self, mut take: impl FnMut(Frame)) {
         self.write(&frame(PING, 0, 0, b"are you?")).await;
-        let mut all = Vec::new();
         loop {
             let next = self.next().await.expect("a pong");
             if next.kind == PING && next.payload == b"are you?" {
-                return all;
+                return;
             }
+            take(next);
+        }
+    }
+
+    /// What has come of this stream by the time that a ping is answered.
+    pub(crate) async fn until_pong(&mut self, stream: u32) -> Vec<Frame> {
+        let mut all = Vec::new();
+        self.each_until_pong(|next| {
             if next.stream == stream && next.kind != WINDOW_UPDATE {
                 all.push(next);
             }
-        }
+        })
+        .await;
+        all
+    }
+
+    /// The kinds of all frames that come by the time that a ping is answered.
+    pub(crate) async fn kinds_until_pong(&mut self) -> Vec<u8> {
+        let mut all = Vec::new();
+        self.each_until_pong(|next| all.push(next.kind)).await;
+        all
     }
 
     /// Opens one more WebSocket on this stream.
@@ -252,19 +268,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         self.data(stream, &wire::frame(Side::Client, TEXT, b"hello")).await;
         let answer = self.of(stream).await;
         assert_eq!((answer.kind, &answer.payload[2..]), (DATA, &b"hello"[..]), "{answer:?}");
-    }
-
-    /// The kinds of all frames that come by the time that a ping is answered.
-    pub(crate) async fn kinds_until_pong(&mut self) -> Vec<u8> {
-        self.write(&frame(PING, 0, 0, b"are you?")).await;
-        let mut all = Vec::new();
-        loop {
-            let next = self.next().await.expect("a pong");
-            if next.kind == PING && next.payload == b"are you?" {
-                return all;
-            }
-            all.push(next.kind);
-        }
     }
 
     /// Reads to the end of the connection; the code of the last GOAWAY, if there was one.
